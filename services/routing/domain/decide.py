@@ -1,0 +1,272 @@
+"""Where a comment goes, how urgent it is, and why: a pure decision over a compiled rule set."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from services.routing.domain.match import Fired, RuleSet
+from services.routing.domain.text import fold
+from shared.contracts.vocabulary import CATEGORIES, CaseType, Priority
+
+CANDIDATES = 3
+_NEVER_ALONE = frozenset({"not_ours"})
+_FALLBACK = (("relations", "praise"), ("desk", "entry"), ("office", "rules"))
+_SUPPRESSED = 0.3
+_EXTRA_PHRASE = 0.15
+_TYPE_ORDER = (
+    CaseType.COMPLAINT,
+    CaseType.REQUEST,
+    CaseType.INQUIRY,
+    CaseType.SUGGESTION,
+    CaseType.PRAISE,
+)
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Submission(_Value):
+    """What routing knows of a comment."""
+
+    text: str
+    title: str = ""
+    category: str | None = None
+    place: str = ""
+    channel: str | None = None
+    confidential: bool = False
+
+
+class Reason(_Value):
+    """One reason in Chinese and English; only words of the rules, never the reporter's."""
+
+    text: str
+    text_en: str
+    weight: float
+    rule: str | None = None
+
+
+class Candidate(_Value):
+    """A department that might own the matter."""
+
+    department: str
+    score: float
+    category: str
+
+
+class Decision(_Value):
+    """The best guess, and whether it may be acted on without a person."""
+
+    decided: Literal["rule"] = "rule"
+    confident: bool
+    confidence: float
+    department: str
+    category: str
+    type: CaseType
+    priority: Priority
+    emergency: bool
+    reasons: tuple[Reason, ...]
+    candidates: tuple[Candidate, ...]
+
+
+def decide(ruleset: RuleSet, submission: Submission) -> Decision:
+    """Choose department, category, type and priority for `submission`."""
+    chosen = submission.category if submission.category in CATEGORIES else None
+    fired = ruleset.fired(
+        text=fold(f"{submission.title}\n{submission.text}"),
+        place=fold(submission.place),
+        channel=submission.channel,
+        chosen=chosen,
+    )
+    reasons = [_reason(each) for each in fired if each.rule.category]
+    scores = _scores(fired)
+    if chosen:
+        weight = ruleset.book.chosen_weight
+        _add(scores, (chosen, CATEGORIES[chosen][2]), weight)
+        reasons.append(
+            Reason(
+                text=f"用户选择了类别“{CATEGORIES[chosen][0]}”",
+                text_en=f"The reporter chose the category “{CATEGORIES[chosen][1]}”",
+                weight=weight,
+            )
+        )
+    candidates = _candidates(scores, fired)
+    best, second = candidates[0], candidates[1]
+    kind = _type(fired, best.category)
+    alarms = [each for each in fired if each.rule.emergency]
+    if alarms:
+        return _alarm(alarms, candidates, reasons, kind)
+
+    department, confidence = best.department, max(0.0, best.score - second.score / 2)
+    book = ruleset.book
+    confident = (
+        best.score >= book.confident_at
+        and best.score - second.score >= book.margin
+        and best.category not in _NEVER_ALONE
+    )
+    if submission.confidential and department != "relations":
+        department, confident = "relations", True
+        confidence = 1.0
+        reasons.append(_CONFIDENTIAL)
+    elif not confident:
+        reasons.append(_why_left(best, second, book.confident_at))
+    return Decision(
+        confident=confident,
+        confidence=round(confidence, 3),
+        department=department,
+        category=best.category,
+        type=kind,
+        priority=_priority(fired, best.category, kind),
+        emergency=False,
+        reasons=_sorted(reasons),
+        candidates=_led_by(department, best.category, candidates),
+    )
+
+
+def _alarm(
+    alarms: list[Fired],
+    candidates: tuple[Candidate, ...],
+    reasons: list[Reason],
+    kind: CaseType,
+) -> Decision:
+    """An emergency is sent at once: better wrongly alarmed than missed."""
+    worst = max(alarms, key=lambda each: (each.rule.rank, each.rule.weight)).rule
+    category = worst.category or "safety"
+    return Decision(
+        confident=True,
+        confidence=round(worst.weight, 3),
+        department=worst.owner,
+        category=category,
+        type=kind if kind in (CaseType.COMPLAINT, CaseType.REQUEST) else CaseType.COMPLAINT,
+        priority=Priority.P1,
+        emergency=True,
+        reasons=_sorted(reasons),
+        candidates=_led_by(worst.owner, category, candidates),
+    )
+
+
+def _scores(fired: list[Fired]) -> dict[tuple[str, str], float]:
+    """Evidence per (category, department): 1 - Π(1 - weight), so it adds up but never past 1."""
+    scores: dict[tuple[str, str], float] = {}
+    muted = {
+        (category, each.rule.category)
+        for each in fired
+        for category in each.rule.suppresses
+        if each.rule.category
+    }
+    for each in fired:
+        rule = each.rule
+        if rule.category is None:
+            continue
+        weight = rule.weight
+        for _ in each.seen[1:3]:
+            weight += (1 - weight) * _EXTRA_PHRASE
+        if any(
+            by != rule.category and category in (rule.category, "*") for category, by in muted
+        ):
+            weight *= _SUPPRESSED
+        _add(scores, (rule.category, rule.owner), weight)
+    return scores
+
+
+def _add(scores: dict[tuple[str, str], float], key: tuple[str, str], weight: float) -> None:
+    scores[key] = 1 - (1 - scores.get(key, 0.0)) * (1 - weight)
+
+
+def _candidates(
+    scores: dict[tuple[str, str], float], fired: list[Fired]
+) -> tuple[Candidate, ...]:
+    """The best departments, each with its best category; filled up so that there are three."""
+    ranks: dict[tuple[str, str], int] = {}
+    for each in fired:
+        key = (each.rule.category or "", each.rule.owner)
+        ranks[key] = max(ranks.get(key, -100), each.rule.rank)
+    order = sorted(scores, key=lambda key: (-scores[key], -ranks.get(key, 0), key))
+    total: dict[str, float] = {}
+    category: dict[str, str] = {}
+    for key in order:
+        total[key[1]] = 1 - (1 - total.get(key[1], 0.0)) * (1 - scores[key])
+        category.setdefault(key[1], key[0])
+    first = {department: place for place, department in reversed(list(enumerate(total)))}
+    best = sorted(total, key=lambda department: (-total[department], first[department]))
+    found = [
+        Candidate(department=d, score=round(total[d], 3), category=category[d]) for d in best
+    ]
+    for department, fallback in _FALLBACK:
+        if department not in total:
+            found.append(Candidate(department=department, score=0.0, category=fallback))
+    return tuple(found[:CANDIDATES])
+
+
+def _led_by(
+    department: str, category: str, candidates: tuple[Candidate, ...]
+) -> tuple[Candidate, ...]:
+    """The same candidates with the department that was decided in front."""
+    mine = [c for c in candidates if c.department == department]
+    lead = mine[0] if mine else Candidate(department=department, score=1.0, category=category)
+    others = [c for c in candidates if c.department != department]
+    return (lead, *others)[:CANDIDATES]
+
+
+def _type(fired: list[Fired], category: str) -> CaseType:
+    evidence: dict[CaseType, float] = {}
+    for each in fired:
+        kind = each.rule.type
+        if kind is not None and each.rule.category in (None, category):
+            evidence[kind] = 1 - (1 - evidence.get(kind, 0.0)) * (1 - each.rule.weight)
+    if category == "praise":
+        return CaseType.PRAISE
+    if evidence:
+        return max(_TYPE_ORDER, key=lambda kind: evidence.get(kind, 0.0))
+    return CaseType.REQUEST if category == "acquisition" else CaseType.COMPLAINT
+
+
+def _priority(fired: list[Fired], category: str, kind: CaseType) -> Priority:
+    if category == "conduct":
+        return Priority.P2
+    if kind in (CaseType.PRAISE, CaseType.SUGGESTION) or category == "acquisition":
+        return Priority.P4
+    # A question about an outage is an outage; only thanks and proposals can wait.
+    raised = [
+        each.rule.priority
+        for each in fired
+        if each.rule.priority and each.rule.category in (None, category)
+    ]
+    return min(raised) if raised else Priority.P3
+
+
+def _reason(each: Fired) -> Reason:
+    shown = each.seen[:4]
+    return Reason(
+        text=each.rule.note + (f"（{'、'.join(f'“{s}”' for s in shown)}）" if shown else ""),
+        text_en=each.rule.note_en + (f" ({', '.join(f'“{s}”' for s in shown)})" if shown else ""),
+        weight=round(each.rule.weight, 3),
+        rule=each.rule.id,
+    )
+
+
+_CONFIDENTIAL = Reason(
+    text="用户要求保密，由用户关系办公室处理",
+    text_en="The reporter asked for confidentiality: the User Relations Office handles it",
+    weight=1.0,
+)
+
+
+def _why_left(best: Candidate, second: Candidate, confident_at: float) -> Reason:
+    if best.score == 0:
+        zh, en = "没有规则认得这条反馈，留给人判断", "No rule knows this comment: left to a person"
+    elif best.category in _NEVER_ALONE:
+        zh = "看来不是图书馆的事务，由人婉拒并告知该找谁"
+        en = "Apparently not the library's: a person refuses kindly and says whom to ask"
+    elif best.score < confident_at:
+        zh, en = "把握不够，留给人判断", "Not sure enough: left to a person"
+    else:
+        zh = f"像是两件事，分数接近（{best.score:.2f} 与 {second.score:.2f}），留给人判断"
+        en = f"Two matters score alike ({best.score:.2f}, {second.score:.2f}): left to a person"
+    return Reason(text=zh, text_en=en, weight=0.0)
+
+
+def _sorted(reasons: list[Reason]) -> tuple[Reason, ...]:
+    return tuple(sorted(reasons, key=lambda reason: -reason.weight))

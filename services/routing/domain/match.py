@@ -1,0 +1,183 @@
+"""All phrases of all rules in one automaton: one pass over the text, however many rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ahocorasick_rs import AhoCorasick, MatchKind
+
+from services.routing.domain.rules import Rule, RuleBook
+from services.routing.domain.text import Segments, fold
+from shared.contracts.vocabulary import CATEGORIES
+
+_HITS_PER_PHRASE = 200
+"""More repetitions than this say nothing new, and would cost time."""
+_LOOK_BACK = 16
+_FILLERS = "就又要真的快会都再 "
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A rule that holds, and the phrases of the rule (never the reporter's words) it saw."""
+
+    rule: Rule
+    seen: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    rule: Rule
+    phrases: tuple[int, ...]
+    all_of: tuple[tuple[int, ...], ...]
+    none_of: tuple[int, ...]
+    places: tuple[int, ...]
+    not_before: tuple[str, ...]
+
+
+class _Vocabulary:
+    """Numbers every distinct phrase once."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+        self.open_ended: list[bool] = []
+        self._known: dict[tuple[str, bool], int] = {}
+
+    def number(self, phrase: str) -> int:
+        key = (fold(phrase.removesuffix("*")), phrase.endswith("*"))
+        if key not in self._known:
+            self._known[key] = len(self.words)
+            self.words.append(key[0])
+            self.open_ended.append(key[1])
+        return self._known[key]
+
+
+def _latin(char: str) -> bool:
+    return char.isascii() and char.isalnum()
+
+
+class RuleSet:
+    """A compiled rule book. Immutable; safe to share between tasks and threads."""
+
+    def __init__(self, book: RuleBook) -> None:
+        self.book = book
+        self._vocabulary = _Vocabulary()
+        self._rules = tuple(self._compile(rule) for rule in book.rules if rule.enabled)
+        self._by_phrase: dict[int, list[int]] = {}
+        for index, compiled in enumerate(self._rules):
+            for phrase in compiled.phrases or compiled.places:
+                self._by_phrase.setdefault(phrase, []).append(index)
+        self._always = tuple(
+            i for i, compiled in enumerate(self._rules) if not (compiled.phrases or compiled.places)
+        )
+        words = self._vocabulary.words
+        self._automaton = AhoCorasick(words, matchkind=MatchKind.Standard) if words else None
+
+    def _compile(self, rule: Rule) -> _Compiled:
+        def numbers(phrases: Iterable[str]) -> tuple[int, ...]:
+            return tuple(
+                dict.fromkeys(
+                    self._vocabulary.number(plain)
+                    for phrase in phrases
+                    for plain in self.book.alternatives(phrase, rule.id)
+                )
+            )
+
+        before = [p for each in rule.not_before for p in self.book.alternatives(each, rule.id)]
+        return _Compiled(
+            rule=rule,
+            phrases=numbers(rule.phrases),
+            all_of=tuple(numbers([phrase]) for phrase in rule.all_phrases),
+            none_of=numbers(rule.not_phrases),
+            places=numbers(rule.places),
+            not_before=tuple(fold(p) for p in before),
+        )
+
+    def fired(
+        self, *, text: str, place: str, channel: str | None, chosen: str | None
+    ) -> list[Fired]:
+        """Rules that hold for this comment, in the order of the book. Takes folded text."""
+        hits = self._hits(text)
+        place_hits = self._hits(place) if place else {}
+        segments = Segments(text)
+        touched = set(self._always)
+        for phrase in (*hits, *place_hits):
+            touched.update(self._by_phrase.get(phrase, ()))
+        found = []
+        for index in sorted(touched):
+            compiled = self._rules[index]
+            rule = compiled.rule
+            if rule.channels and channel not in rule.channels:
+                continue
+            if rule.chosen and chosen not in rule.chosen:
+                continue
+            places = [p for p in compiled.places if p in hits or p in place_hits]
+            if compiled.places and not places:
+                continue
+            phrases = _seen(compiled, text, hits, segments) if compiled.phrases else ()
+            if compiled.phrases and not phrases:
+                continue
+            names = [self._vocabulary.words[p] for p in (*phrases, *places)]
+            if rule.chosen:
+                names += [CATEGORIES[c][0] for c in rule.chosen if c == chosen and c in CATEGORIES]
+            found.append(Fired(rule, tuple(dict.fromkeys(names))))
+        return found
+
+    def _hits(self, text: str) -> dict[int, list[int]]:
+        """Phrase number → where it begins."""
+        hits: dict[int, list[int]] = {}
+        if self._automaton is None:
+            return hits
+        words, open_ended = self._vocabulary.words, self._vocabulary.open_ended
+        length = len(text)
+        for number, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
+            starts = hits.get(number)
+            if starts is not None and len(starts) >= _HITS_PER_PHRASE:
+                continue
+            word = words[number]
+            if start and _latin(word[0]) and _latin(text[start - 1]):
+                continue
+            whole = end < length and _latin(word[-1]) and not open_ended[number]
+            if whole and _latin(text[end]):
+                continue
+            if starts is None:
+                hits[number] = [start]
+            else:
+                starts.append(start)
+        return hits
+
+
+def _seen(
+    compiled: _Compiled, text: str, hits: dict[int, list[int]], segments: Segments
+) -> tuple[int, ...]:
+    """Phrases of the rule that occur where its guards allow it."""
+    scope = compiled.rule.scope
+
+    def where(numbers: Iterable[int]) -> set[int]:
+        return {segments.index(scope, at) for n in numbers for at in hits.get(n, ())}
+
+    excluded = where(compiled.none_of)
+    allowed = [where(group) for group in compiled.all_of]
+    seen = []
+    for number in compiled.phrases:
+        for at in _free(compiled, text, hits.get(number, ()), segments):
+            segment = segments.index(scope, at)
+            if segment not in excluded and all(segment in group for group in allowed):
+                seen.append(number)
+                break
+    return tuple(seen)
+
+
+def _free(
+    compiled: _Compiled, text: str, starts: Iterable[int], segments: Segments
+) -> Iterator[int]:
+    """Occurrences without a denying word just before them in the same clause."""
+    for at in starts:
+        if compiled.not_before:
+            begin = max(segments.start("clause", at), at - _LOOK_BACK)
+            # Adjacent only: 没有人管有人晕倒 denies nothing.
+            before = text[begin:at]
+            bare = before.rstrip(_FILLERS)
+            if before.endswith(compiled.not_before) or bare.endswith(compiled.not_before):
+                continue
+        yield at

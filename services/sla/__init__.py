@@ -1,0 +1,1 @@
+"""The sla service: promises, the calendars they are counted in, and the clocks that watch them."""

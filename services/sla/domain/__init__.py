@@ -1,0 +1,1 @@
+"""Decides about promises: pure functions over frozen values, no clock call, no I/O."""

@@ -1,0 +1,119 @@
+"""Facts told by intake: what a reporter said, and says later. Texts are masked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.contracts.event import DIRECTORY, PRIVATE, DirectoryFact, Event
+from shared.contracts.lenient import AnyChannel
+from shared.contracts.vocabulary import Solved
+
+
+class FeedbackReceived(Event, type="feedback.received.v1", owner="intake"):
+    """A comment came in through any door. ``at`` is the moment of receipt."""
+
+    channel: AnyChannel
+    account: str | None = None
+    source_message_id: str | None = None
+    title: str = ""
+    text: str
+    category: str | None = None
+    place: str | None = None
+    locale: str = "zh"
+    anonymous: bool = False
+    confidential: bool = False
+    desk: str | None = None
+    on_behalf: bool = False
+    entered_by: str | None = None
+    occurred_at: datetime | None = None
+    code_hash: str
+    """SHA-256 (hex) of the tracking code, so that a reader can find the case by code."""
+    reachable: tuple[str, ...] = ()
+    """Channels a reply can go out on: ``email``, ``wechat``; the addresses are private."""
+
+
+class FeedbackSupplemented(Event, type="feedback.supplemented.v1", owner="intake"):
+    """The reporter added something."""
+
+    text: str
+    words_id: str
+    """Key of the unmasked words in `PrivateDetails.words`."""
+
+
+class FeedbackUrged(Event, type="feedback.urged.v1", owner="intake"):
+    """The reporter asked for speed (催办)."""
+
+
+class FeedbackRated(Event, type="feedback.rated.v1", owner="intake"):
+    """The reporter rated the reply, 1 to 5 stars, and said whether it was solved."""
+
+    stars: int
+    solved: Solved
+    comment: str | None = None
+
+
+class FeedbackReopenRequested(Event, type="feedback.reopen_requested.v1", owner="intake"):
+    """The reporter says it is not solved."""
+
+    reason: str
+
+
+class FeedbackAppealed(Event, type="feedback.appealed.v1", owner="intake"):
+    """The reporter asks a leader to look again."""
+
+    reason: str
+
+
+class FeedbackWithdrawn(Event, type="feedback.withdrawn.v1", owner="intake"):
+    """The reporter takes the comment back."""
+
+
+class Contact(BaseModel):
+    """How to reach the reporter. Personal data: only on ``feedback.private``."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    wechat_account: str | None = None
+    wechat_openid: str | None = None
+
+
+class PrivateDetails(Event, type="private.details.v1", owner="intake", topic=PRIVATE):
+    """The whole of what may not enter the log: unmasked words and contact, the newest wins."""
+
+    tracking_code: str
+    title: str = ""
+    text: str
+    words: dict[str, str] = Field(default_factory=dict)
+    """Later messages, unmasked, by the `words_id` their fact carries."""
+    contact: Contact = Contact()
+    anonymous: bool = False
+    confidential: bool = False
+    on_behalf_of: str | None = None
+    locale: str = "zh"
+
+
+class PrivateErased(Event, type="private.erased.v1", owner="intake", topic=PRIVATE):
+    """Tombstone: the personal data of a case is gone."""
+
+    @property
+    def tombstone(self) -> bool:
+        """Always: compaction then removes what stood here."""
+        return True
+
+
+class TokenIssued(DirectoryFact, type="directory.token.v1", owner="intake", topic=DIRECTORY):
+    """An adapter token exists, or is revoked. Carries no secret."""
+
+    token_id: str
+    name: str
+    revoked: bool = False
+
+    @property
+    def key(self) -> str:
+        """One entry per token."""
+        return f"token:{self.token_id}"

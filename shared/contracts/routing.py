@@ -1,0 +1,52 @@
+"""Facts told by routing: where a comment should go, and why."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.contracts.event import Event
+from shared.contracts.lenient import AnyCaseType
+from shared.contracts.vocabulary import Priority
+
+
+class Reason(BaseModel):
+    """One thing that spoke for the decision; `weight` is relative."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    text: str
+    weight: float
+    text_en: str | None = None
+
+
+class Candidate(BaseModel):
+    """A department it could go to; `score` from 0 to 1."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    department: str
+    score: float
+    category: str | None = None
+
+
+class RoutingDecision(Event):
+    """What routing thinks, whether or not it is sure."""
+
+    department: str | None = None
+    category: str | None = None
+    case_type: AnyCaseType
+    priority: Priority
+    decided: str = "rule"
+    """``rule``, ``model`` or ``person``."""
+    confidence: float
+    reasons: tuple[Reason, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    rules_version: int = 1
+
+
+class FeedbackRouted(RoutingDecision, type="feedback.routed.v1", owner="routing"):
+    """Routing is sure enough to dispatch without a person."""
+
+
+class FeedbackTriageNeeded(RoutingDecision, type="feedback.triage_needed.v1", owner="routing"):
+    """Routing leaves it to the coordinator, with its best candidates."""

@@ -1,0 +1,68 @@
+"""PostgreSQL and Kafka as child processes, for a machine that has neither."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.embedded.errors import ServerUnavailable
+from shared.embedded.jars import fetch_jars
+from shared.embedded.java import find_java
+from shared.embedded.kafka import EmbeddedKafka
+from shared.embedded.postgres import EmbeddedPostgres
+
+__all__ = [
+    "EmbeddedKafka",
+    "EmbeddedPostgres",
+    "ServerUnavailable",
+    "Servers",
+    "prepare",
+    "start_servers",
+]
+
+
+@dataclass(frozen=True)
+class Servers:
+    """What was started: addresses for clients, and the servers themselves."""
+
+    postgres: EmbeddedPostgres | None
+    kafka: EmbeddedKafka | None
+    database_url: str | None = None
+    kafka_address: str | None = None
+
+    async def stop(self) -> None:
+        """Stop both, after everything that uses them."""
+        await asyncio.gather(*(server.stop() for server in (self.kafka, self.postgres) if server))
+
+
+async def start_servers(
+    data: Path, *, kafka: bool, postgres: bool, say: Callable[[str], None] = lambda _: None
+) -> Servers:
+    """Start the wanted servers at the same time; when one cannot start, stop the other.
+
+    Raises ServerUnavailable.
+    """
+    database = EmbeddedPostgres(data, say=say) if postgres else None
+    broker = EmbeddedKafka(data, say=say) if kafka else None
+    starts = [server.start() for server in (database, broker) if server]
+    try:
+        results = await asyncio.gather(*starts, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+    except BaseException:
+        await Servers(database, broker).stop()
+        raise
+    addresses = [str(result) for result in results]
+    return Servers(
+        database,
+        broker,
+        database_url=addresses[0] if database else None,
+        kafka_address=addresses[-1] if broker else None,
+    )
+
+
+def prepare(say: Callable[[str], None]) -> None:
+    """Fetch what the servers need beforehand. Safe to repeat. Raises ServerUnavailable."""
+    find_java()
+    fetch_jars(say)

@@ -1,0 +1,225 @@
+"""A server as a child process: started apart from the terminal, recorded, found again, ended."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import TextIOWrapper
+from pathlib import Path
+
+import psutil
+
+GRACE_SECONDS = 7.0
+_LOG_LIMIT = 10_000_000
+
+
+@dataclass(frozen=True)
+class Account:
+    """The unprivileged user a server runs as when we are root.
+
+    `capability` lets it pass directories it may not enter (a checkout below root's home), so that
+    no directory has to be opened to everybody.
+    """
+
+    uid: int
+    gid: int
+    capability: str | None = None
+
+
+class Ownership:
+    """Who runs the server of a data directory: a file lock, which the kernel drops with its holder.
+
+    The record of a pid cannot say whether the parent is still there; the lock can.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: TextIOWrapper | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether this object holds it."""
+        return self._file is not None
+
+    def take(self) -> bool:
+        """Take it unless somebody else has it."""
+        if self._file is not None:
+            return True
+        file = self._path.open("a")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return False
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        """Let another process start the server."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+class Child:
+    """One server process, known by the pid in `record` and by `mark`, a part of its command line."""
+
+    def __init__(self, record: Path, mark: str, graceful: signal.Signals) -> None:
+        self._record = record
+        self._mark = mark
+        self._graceful = graceful
+        self._popen: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The pid while the server runs, ours or one that another process started."""
+        process = self._find()
+        return process.pid if process else None
+
+    @property
+    def exit_status(self) -> int | None:
+        """How it ended, when it was started here and has ended."""
+        return self._popen.poll() if self._popen else None
+
+    def spawn(
+        self,
+        command: Sequence[str | Path],
+        *,
+        log: Path,
+        environment: Mapping[str, str],
+        account: Account | None = None,
+    ) -> None:
+        """Start it in a session of its own, so that a Ctrl-C in the terminal does not reach it.
+
+        It stays until we end it after the services; where the system can, it also gets its
+        graceful signal when we are killed.
+        """
+        rotate(log)
+        with log.open("ab") as output:
+            self._popen = subprocess.Popen(
+                wrap(command, account, self._graceful),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd="/",
+                env=dict(environment),
+                start_new_session=True,
+            )
+        self._record.write_text(str(self._popen.pid))
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the server itself."""
+        process = self._find()
+        if process:
+            process.send_signal(number)
+
+    def kill(self) -> None:
+        """Kill -9 it and everything it started, and wait until they are gone."""
+        process = self._find()
+        if process:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                family = [process, *process.children(recursive=True)]
+                for member in family:
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        member.kill()
+                while any(_is_alive(member) for member in family):
+                    time.sleep(0.005)
+        self._forget()
+
+    async def end(self) -> bool:
+        """Ask it to stop, insist after a while; False when it had to be killed."""
+        process = self._find()
+        if process:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(self._graceful)
+                process.send_signal(signal.SIGCONT)
+            for _ in range(int(GRACE_SECONDS / 0.02)):
+                if not self._find():
+                    break
+                await asyncio.sleep(0.02)
+            else:
+                self.kill()
+                return False
+        self._forget()
+        return True
+
+    def _forget(self) -> None:
+        if self._popen:
+            self._popen.wait(timeout=5)
+            self._popen = None
+        self._record.unlink(missing_ok=True)
+
+    def _find(self) -> psutil.Process | None:
+        if self._popen:
+            running = self._popen.poll() is None
+            return psutil.Process(self._popen.pid) if running else None
+        try:
+            process = psutil.Process(int(self._record.read_text()))
+            ours = self._mark in " ".join(process.cmdline())
+            return process if ours and _is_alive(process) else None
+        except (OSError, ValueError, psutil.Error):
+            return None
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    """Whether it still runs; a zombie only waits for a parent that may be slow to look."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wrap(
+    command: Sequence[str | Path], account: Account | None, at_our_death: signal.Signals | None
+) -> list[str]:
+    """Put `setpriv` in front of a command: another user, and a signal when we die.
+
+    The signal at our death is bound to the *thread* that started the child, so it is asked for in
+    the main thread only.
+    """
+    prefix: list[str] = []
+    if at_our_death and threading.current_thread() is threading.main_thread() and can_setpriv():
+        prefix += ["--pdeathsig", at_our_death.name.removeprefix("SIG")]
+    if account:
+        prefix += ["--reuid", str(account.uid), "--regid", str(account.gid), "--clear-groups"]
+        if account.capability:
+            given = f"+{account.capability}"
+            prefix += ["--inh-caps", given, "--ambient-caps", given]
+    if prefix:
+        prefix = ["setpriv", *prefix, "--"]
+    return [*prefix, *map(str, command)]
+
+
+def can_setpriv() -> bool:
+    """Whether the program of util-linux is here."""
+    return sys.platform == "linux" and shutil.which("setpriv") is not None
+
+
+def rotate(log: Path) -> None:
+    """Keep what a child says bounded: one old file."""
+    if log.is_file() and log.stat().st_size > _LOG_LIMIT:
+        log.replace(log.with_suffix(".log.1"))
+
+
+def clean_environment() -> dict[str, str]:
+    """Our environment without what would steer the servers from outside."""
+    foreign = ("PG", "KAFKA_", "LC_", "LANG", "JAVA_TOOL_OPTIONS", "CLASSPATH", "LD_PRELOAD")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return {**kept, "LC_ALL": "C.UTF-8"}
+
+
+def tail(log: Path) -> str:
+    """The last line a child wrote, for the one sentence about what is wrong."""
+    try:
+        lines = log.read_text(errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    return lines[-1][:300] if lines else ""

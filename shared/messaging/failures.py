@@ -1,0 +1,55 @@
+"""The one failure policy: what may pass by itself, and what never will.
+
+*Transient*: the database or the broker is away, a deadlock, a timeout. Everything waits, since
+nothing else would work either. *Permanent*: anything else. The message is buried as a dead letter.
+"""
+
+from __future__ import annotations
+
+import asyncpg
+from aiokafka.errors import KafkaError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+FIRST_WAIT = 1.0
+"""Seconds before the first new try."""
+LONGEST_WAIT = 30.0
+"""Seconds between tries at the most; the wait doubles until here."""
+
+# SQLSTATE classes: 08 connection, 40 deadlock and serialisation, 53 resources, 55 lock not
+# available, 57 the operator's doing (shutdown, cancelled statement), 58 the system's.
+_PASSING = ("08", "40", "53", "55", "57", "58")
+
+
+def is_transient(error: BaseException) -> bool:
+    """True when the same thing may work later without anybody mending anything."""
+    if isinstance(error, PoolTimeout | KafkaError | OSError | TimeoutError):
+        return True
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated:
+            return True
+        return error.orig is not None and is_transient(error.orig)
+    if isinstance(error, asyncpg.InterfaceError):
+        return True
+    state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+    if isinstance(state, str):
+        return state.startswith(_PASSING)
+    cause = error.__cause__
+    return cause is not None and cause is not error and is_transient(cause)
+
+
+class Backoff:
+    """Waits that double from `FIRST_WAIT` to `LONGEST_WAIT`, until something works again."""
+
+    def __init__(self, first: float = FIRST_WAIT, longest: float = LONGEST_WAIT) -> None:
+        self._first, self._longest = first, longest
+        self._next = first
+
+    def next(self) -> float:
+        """Seconds to wait now."""
+        wait, self._next = self._next, min(self._next * 2, self._longest)
+        return wait
+
+    def reset(self) -> None:
+        """It worked."""
+        self._next = self._first

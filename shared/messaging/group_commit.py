@@ -1,0 +1,121 @@
+"""Many small submissions, few commits: one writer drains a queue into one transaction.
+
+While a commit is under way the next submissions gather, so that the batch grows exactly with the
+load. Nobody is answered before the commit that holds their row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from shared.messaging.failures import is_transient
+from shared.messaging.kill_points import kill_point
+from shared.messaging.transaction import Transaction
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+QUEUE = 2_000
+"""Submissions that may wait; more are turned away with `Busy`."""
+BATCH = 200
+
+
+class Busy(Exception):
+    """The queue is full, or the database is away: try again after `retry_after` seconds."""
+
+    retry_after = 2
+
+
+class GroupCommit(Generic[Item, Result]):
+    """Feeds items to `write` in batches, each batch in one transaction.
+
+    `write(tx, items)` gives one result per item, or an exception object for an item that is
+    refused. When it raises, the items are written one by one, so that one bad item fails alone.
+    """
+
+    def __init__(
+        self,
+        open_transaction: Callable[[], AbstractAsyncContextManager[Transaction]],
+        write: Callable[[Transaction, list[Item]], Awaitable[list[Result | Exception]]],
+        *,
+        patience: float = 3.0,
+    ) -> None:
+        self._open, self._write, self._patience = open_transaction, write, patience
+        self._queue: asyncio.Queue[tuple[Item, asyncio.Future[Result]]] = asyncio.Queue(QUEUE)
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin writing."""
+        self._task = asyncio.create_task(self._run(), name="group-commit")
+
+    async def stop(self) -> None:
+        """Finish what is queued, then stop."""
+        if self._task is None:
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._queue.join(), 5)
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+    async def submit(self, item: Item) -> Result:
+        """The result of `item` once it is durable. `Busy` where it could not be written in time.
+
+        An item given up by `Busy` may still have been written: the caller's idempotency key or
+        source message id makes the next try find it.
+        """
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        try:
+            self._queue.put_nowait((item, future))
+        except asyncio.QueueFull:
+            raise Busy from None
+        try:
+            return await asyncio.wait_for(future, self._patience)
+        except TimeoutError:
+            raise Busy from None
+
+    async def _run(self) -> None:
+        while True:
+            batch = [await self._queue.get()]
+            while len(batch) < BATCH and not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            try:
+                await self._write_batch([b for b in batch if not b[1].done()])
+            finally:
+                for _ in batch:
+                    self._queue.task_done()
+
+    async def _write_batch(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+        if not batch:
+            return
+        try:
+            async with self._open() as tx:
+                results = await self._write(tx, [item for item, _ in batch])
+                kill_point("door.before_commit")
+            kill_point("door.after_commit")
+        except Exception as error:
+            if is_transient(error):
+                for _, future in batch:
+                    _fail(future, Busy())
+            elif len(batch) == 1:
+                _fail(batch[0][1], error)
+            else:
+                for one in batch:
+                    await self._write_batch([one])
+            return
+        for (_, future), result in zip(batch, results, strict=True):
+            if isinstance(result, Exception):
+                _fail(future, result)
+            elif not future.done():
+                future.set_result(result)
+
+
+def _fail(future: asyncio.Future[Result], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)

@@ -1,0 +1,46 @@
+"""Translations. Chinese is the source: a message id *is* the Chinese text, `en.po` has the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from babel.messages.pofile import read_po
+
+HERE = Path(__file__).parent
+LOCALES = ("zh", "en")
+
+
+def load(directories: Iterable[Path], locale: str) -> dict[str, str]:
+    """Chinese → `locale`, from ``<directory>/<locale>.po``; a later directory wins.
+
+    Read once at start; ``zh`` needs no file. An untranslated message stays Chinese.
+    """
+    messages: dict[str, str] = {}
+    for directory in directories:
+        path = directory / f"{locale}.po"
+        if locale == "zh" or not path.exists():
+            continue
+        with path.open("rb") as file:
+            for message in read_po(file, locale=locale):
+                if message.id and isinstance(message.string, str) and message.string:
+                    messages[str(message.id)] = message.string
+    return messages
+
+
+def choose(wanted: Iterable[str | None], accept_language: str, default: str) -> str:
+    """The first of `wanted` that we speak, else what the browser prefers, else `default`."""
+    for one in wanted:
+        if one in LOCALES:
+            return str(one)
+    ranked: list[tuple[float, int, str]] = []
+    for place, part in enumerate(accept_language[:500].split(",")):
+        tag, _, quality = part.strip().partition(";q=")
+        language = tag.split("-")[0].strip().lower()
+        try:
+            weight = float(quality or 1)
+        except ValueError:
+            weight = 0.0
+        if language in LOCALES and weight > 0:
+            ranked.append((-weight, place, language))
+    return min(ranked)[2] if ranked else default

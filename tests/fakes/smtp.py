@@ -1,0 +1,133 @@
+"""A mail server that keeps what it gets, and can be as unpleasant as real ones."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.policy import default
+from enum import StrEnum
+from typing import Any, cast
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+
+class Mode(StrEnum):
+    """How the server treats a message."""
+
+    ACCEPT = "accept"
+    TARPIT = "tarpit"
+    """Never answers RCPT."""
+    TARPIT_AFTER_DATA = "tarpit_after_data"
+    """Takes the message and never says so."""
+    LATER = "4xx"
+    LATER_AFTER_DATA = "4xx_after_data"
+    REFUSE = "5xx"
+    REFUSE_AFTER_DATA = "5xx_after_data"
+    DROP_BEFORE_DATA = "drop_before_data"
+    DROP_AFTER_DATA = "drop_after_data"
+    """Takes the message and cuts the line before its 250."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """One message the server has, whether or not it said so."""
+
+    mail_from: str
+    rcpt_to: list[str]
+    raw: bytes
+
+    @property
+    def message(self) -> EmailMessage:
+        return cast(EmailMessage, email.message_from_bytes(self.raw, policy=default))
+
+
+@dataclass
+class SmtpSink:
+    """The running server. `modes` wins over `mode` for single receivers."""
+
+    mode: Mode = Mode.ACCEPT
+    modes: dict[str, Mode] = field(default_factory=dict)
+    received: list[Received] = field(default_factory=list)
+    login: tuple[str, str] | None = None
+    host: str = "127.0.0.1"
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        """For ``EXPRESS_SMTP``."""
+        return f"smtp://{self.host}:{self.port}"
+
+    def _mode(self, receivers: list[str]) -> Mode:
+        return next((self.modes[r] for r in receivers if r in self.modes), self.mode)
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        mode = self._mode([address])
+        if mode is Mode.TARPIT:
+            await asyncio.sleep(3600)
+        if mode is Mode.DROP_BEFORE_DATA:
+            cast(Any, server).transport.abort()
+        if mode is Mode.LATER:
+            return "451 4.3.0 try again later"
+        if mode is Mode.REFUSE:
+            return "550 5.1.1 no such user here"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        mode = self._mode(envelope.rcpt_tos)
+        if mode is Mode.LATER_AFTER_DATA:
+            return "452 4.2.2 mailbox full"
+        if mode is Mode.REFUSE_AFTER_DATA:
+            return "554 5.7.1 looks like spam"
+        content = envelope.original_content or b""
+        self.received.append(Received(envelope.mail_from or "", list(envelope.rcpt_tos), content))
+        if mode is Mode.TARPIT_AFTER_DATA:
+            await asyncio.sleep(3600)
+        if mode is Mode.DROP_AFTER_DATA:
+            cast(Any, server).transport.abort()
+        return "250 2.0.0 kept as number " + str(len(self.received))
+
+    def _authenticate(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any
+    ) -> AuthResult:
+        given = (data.login.decode(), data.password.decode())
+        good = isinstance(data, LoginPassword) and given == self.login
+        return AuthResult(success=good, handled=False)
+
+
+@asynccontextmanager
+async def smtp_sink(
+    *, login: tuple[str, str] | None = None, port: int = 0
+) -> AsyncIterator[SmtpSink]:
+    """A sink on a loopback port, for the length of a block."""
+    sink = SmtpSink(login=login)
+    sessions: list[SMTP] = []
+
+    def session() -> SMTP:
+        protocol = SMTP(
+            sink,
+            hostname="sink.example",
+            loop=asyncio.get_running_loop(),
+            authenticator=sink._authenticate if login else None,
+            auth_required=login is not None,
+            auth_require_tls=False,
+        )
+        sessions.append(protocol)
+        return protocol
+
+    server = await asyncio.get_running_loop().create_server(session, sink.host, port)
+    sink.port = server.sockets[0].getsockname()[1]
+    try:
+        yield sink
+    finally:
+        server.close()
+        for protocol in sessions:
+            if protocol.transport is not None:
+                protocol.transport.abort()
+        await server.wait_closed()
