@@ -70,7 +70,7 @@ class Ownership:
 
 
 class Child:
-    """One server process, known by the pid in `record` and by `mark`, a part of its command line."""
+    """One server process, known by its recorded pid and a mark, a part of its command line."""
 
     def __init__(self, record: Path, mark: str, graceful: signal.Signals) -> None:
         self._record = record

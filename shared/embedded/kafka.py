@@ -165,9 +165,9 @@ class EmbeddedKafka:
         if not (self.logs / "meta.properties").is_file():
             await asyncio.to_thread(self._format, java, run)
         self._archive = ClassArchive(java, class_path, cache_directory())
+        flags = [*self._archive.flags(), self._logging]
         self._child.spawn(
-            [java.command, *self._archive.flags(), self._logging, *run]
-            + ["kafka.Kafka", self._properties],
+            [java.command, *flags, *run, "kafka.Kafka", self._properties],
             log=self._console,
             environment=clean_environment(),
         )

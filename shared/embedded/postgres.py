@@ -167,7 +167,7 @@ class EmbeddedPostgres:
         fresh.rename(self.directory)
 
     def _prepare_sockets(self, account: Account | None) -> None:
-        """A directory that only the server's user may enter: the socket trusts whoever reaches it."""
+        """Make a directory only the server's user may enter: the socket trusts who reaches it."""
         owner = account.uid if account else os.geteuid()
         with contextlib.suppress(FileExistsError):
             self._sockets.mkdir(mode=0o700)
