@@ -172,7 +172,7 @@ class Child:
 def _is_alive(process: psutil.Process) -> bool:
     """Whether it still runs; a zombie only waits for a parent that may be slow to look."""
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 

@@ -50,7 +50,8 @@ def locked_jars() -> list[Jar]:
     jars = []
     for line in LOCK.read_text().splitlines():
         coordinate, sha256 = line.split()
-        jars.append(Jar(*coordinate.split(":"), sha256))
+        group, artifact, version = coordinate.split(":")
+        jars.append(Jar(group, artifact, version, sha256))
     return jars
 
 

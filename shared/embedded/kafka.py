@@ -192,7 +192,8 @@ class EmbeddedKafka:
         """Write the identity of a new, empty log."""
         self._say("建立 Kafka 的日志目录 / formatting the log of Kafka")
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = [java.command, self._logging, *run, "kafka.tools.StorageTool", "format"]
+        command: list[str | Path] = [java.command, self._logging, *run]
+        command += ["kafka.tools.StorageTool", "format"]
         command += ["--ignore-formatted", f"--cluster-id={cluster}", "-c", self._properties]
         done = subprocess.run(
             command,

@@ -210,7 +210,13 @@ class EmbeddedPostgres:
 
 
 def _reaches(account: Account, data: Path) -> bool:
-    check = ["sh", "-c", 'test -x "$0" && test -x "$1/."', _program("postgres"), data]
+    check: list[str | Path] = [
+        "sh",
+        "-c",
+        'test -x "$0" && test -x "$1/."',
+        _program("postgres"),
+        data,
+    ]
     answer = subprocess.run(wrap(check, account, None), capture_output=True, cwd="/")
     return answer.returncode == 0
 
