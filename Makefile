@@ -1,0 +1,46 @@
+# make run: the whole system on this machine. make test: all tests. make bench: the benchmarks.
+# Everything is installed into .venv from requirements.lock; nothing is changed outside but caches.
+
+SHELL := /bin/sh
+PYTHON := $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell \
+	command -v $(name) >/dev/null 2>&1 && \
+	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/feedback-express
+VENV := .venv/bin/python
+INSTALL = pip install --python $(VENV) --require-hashes -r requirements.lock
+
+.PHONY: setup run test bench
+.SILENT:
+
+run: setup
+	exec $(VENV) -m services --demo
+
+test: setup
+	exec $(VENV) -m pytest -q $(ARGS)
+
+bench: setup
+	exec $(VENV) -m tests.benchmarks $(ARGS)
+
+setup: .venv/installed
+	$(VENV) -m shared.embedded prepare
+	$(VENV) -m shared.web.assets
+
+# The lock is its own stamp: equal content means nothing to do, whatever the times of the files say.
+.venv/installed: FORCE
+	$(VENV) -c '' 2>/dev/null && cmp -s requirements.lock $@ || { $(MAKE) -s environment && cp requirements.lock $@; }
+
+.PHONY: environment FORCE
+FORCE:
+environment:
+	test -n "$(PYTHON)" || { echo "需要 Python 3.11 或更新的版本。 / Python 3.11 or newer is needed." >&2; exit 1; }
+	echo "准备 Python 环境 / preparing the Python environment"
+	$(VENV) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv >/dev/null || \
+		{ echo "建不了 Python 环境，请先安装 python3-venv。 / No Python environment can be made: install python3-venv first." >&2; exit 1; }
+	command -v uv >/dev/null || test -x .venv/bin/uv || \
+		$(VENV) -m pip install -q --disable-pip-version-check uv 2>/dev/null || \
+		cp "$(CACHE)/uv" .venv/bin/uv 2>/dev/null || true
+	uv=$$(command -v uv || echo .venv/bin/uv); \
+		$$uv $(INSTALL) || $$uv --offline $(INSTALL) 2>/dev/null || \
+		$(VENV) -m pip install --disable-pip-version-check --require-hashes -r requirements.lock || \
+		{ echo "Python 的组件取不到，请联网后再试。 / The Python packages cannot be fetched, try again with a network." >&2; exit 1; }
+	test ! -x .venv/bin/uv || { mkdir -p "$(CACHE)" && cp .venv/bin/uv "$(CACHE)/uv"; } 2>/dev/null || true
