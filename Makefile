@@ -36,9 +36,8 @@ environment:
 	echo "准备 Python 环境 / preparing the Python environment"
 	$(VENV) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv >/dev/null || \
 		{ echo "建不了 Python 环境，请先安装 python3-venv。 / No Python environment can be made: install python3-venv first." >&2; exit 1; }
-	command -v uv >/dev/null || test -x .venv/bin/uv || \
-		$(VENV) -m pip install -q --disable-pip-version-check uv 2>/dev/null || \
-		cp "$(CACHE)/uv" .venv/bin/uv 2>/dev/null || true
+	command -v uv >/dev/null || test -x .venv/bin/uv || cp "$(CACHE)/uv" .venv/bin/uv 2>/dev/null || \
+		$(VENV) -m pip install -q --disable-pip-version-check uv 2>/dev/null || true
 	uv=$$(command -v uv || echo .venv/bin/uv); \
 		$$uv $(INSTALL) || $$uv --offline $(INSTALL) 2>/dev/null || \
 		$(VENV) -m pip install --disable-pip-version-check --require-hashes -r requirements.lock || \
