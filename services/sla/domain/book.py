@@ -167,8 +167,8 @@ class Calendars:
             self._built[unit] = WorkingCalendar(
                 lambda day: self.book.hours_on(day, unit),
                 zone=self.zone,
-                first_year=min(self.book.years, default=2025) - 1,
-                last_year=max(self.book.years, default=2025) + 1,
+                first_year=min(self.book.years, default=2025) - 2,
+                last_year=max(self.book.years, default=2025) + 2,
             )
         return self._built[unit]
 

@@ -18,7 +18,7 @@ Windows = tuple[tuple[time, time], ...]
 ZERO = timedelta(0)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO = timedelta(microseconds=1)
-_FIRST_YEAR, _LAST_YEAR = 1990, 2200
+_FIRST_YEAR, _LAST_YEAR = 1990, 2100
 
 
 class OutsideCalendar(ValueError):
@@ -152,18 +152,22 @@ class WorkingCalendar:
 
     def _covering(self, *moments: datetime) -> _Table:
         for at in moments:
-            # a day's slack: a local year is not a UTC year
-            while (at - timedelta(days=1)).year < self._table.first_year:
+            if not _FIRST_YEAR < at.year < _LAST_YEAR:
+                raise OutsideCalendar(at)
+            # a year's slack: a local year is not a UTC year
+            while at.year - 1 < self._table.first_year:
                 self._grow(at, later=False)
-            while (at + timedelta(days=1)).year > self._table.last_year:
+            while at.year + 1 > self._table.last_year:
                 self._grow(at, later=True)
         return self._table
 
     def _grow(self, at: datetime, *, later: bool) -> None:
+        """Twice as many years, so that far dates do not cost a rebuild for each year."""
         first, last = self._table.first_year, self._table.last_year
         if (later and last >= _LAST_YEAR) or (not later and first <= _FIRST_YEAR):
             raise OutsideCalendar(at)
-        first, last = (first, last + 4) if later else (first - 4, last)
+        years = last - first + 1
+        first, last = (first, last + years) if later else (first - years, last)
         self._table = self._build(max(first, _FIRST_YEAR), min(last, _LAST_YEAR))
 
     def _build(self, first_year: int, last_year: int) -> _Table:

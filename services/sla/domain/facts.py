@@ -1,0 +1,79 @@
+"""The clocks of one case as a value, and what is told when they change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from services.sla.domain.book import LIBRARY, Calendars
+from services.sla.domain.clocks import Mark, Timer
+from services.sla.domain.policy import Policy
+from shared.contracts.vocabulary import CaseType, Clock, Priority
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The policy a case is pinned to, and the calendars as they are now."""
+
+    policy: Policy
+    calendars: Calendars
+
+
+class FactKind(StrEnum):
+    PROMISED = "promised"
+    MET = "met"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    CANCELLED = "cancelled"
+    MARKED = "marked"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something to tell; `timer` is the clock after it happened."""
+
+    kind: FactKind
+    timer: Timer
+    mark: Mark | None = None
+    reason: str = ""
+    worked: timedelta | None = None
+
+    @property
+    def in_time(self) -> bool:
+        return self.timer.breached_at is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseClocks:
+    """The clocks of a case in every cycle, ended ones too: a figure once reached stays."""
+
+    received_at: datetime
+    policy_version: int
+    priority: Priority = Priority.P3
+    type: CaseType = CaseType.OTHER
+    proposal: bool = False
+    department: str = LIBRARY
+    told: bool = False
+    timers: tuple[Timer, ...] = ()
+
+    def current(self, clock: Clock) -> Timer | None:
+        """The latest cycle of a clock."""
+        return max((t for t in self.timers if t.clock is clock), key=_cycle, default=None)
+
+    def running(self, clock: Clock) -> Timer | None:
+        """The latest cycle of a clock, if it has not ended."""
+        timer = self.current(clock)
+        return timer if timer is not None and timer.is_open else None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a case's clocks are now, and what is to be told about it."""
+
+    case: CaseClocks
+    facts: tuple[Fact, ...] = ()
+
+
+def _cycle(timer: Timer) -> int:
+    return timer.cycle
