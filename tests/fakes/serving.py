@@ -25,7 +25,7 @@ async def serving(app: Any, port: int = 0) -> AsyncIterator[str]:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     server = _Quiet(
-        uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+        uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
     )
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import email
+import ssl
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -42,7 +44,7 @@ class Received:
 
     @property
     def message(self) -> EmailMessage:
-        return cast(EmailMessage, email.message_from_bytes(self.raw, policy=default))
+        return email.message_from_bytes(self.raw, policy=default)
 
 
 @dataclass
@@ -86,7 +88,8 @@ class SmtpSink:
         if mode is Mode.REFUSE_AFTER_DATA:
             return "554 5.7.1 looks like spam"
         content = envelope.original_content or b""
-        self.received.append(Received(envelope.mail_from or "", list(envelope.rcpt_tos), content))
+        sender = (envelope.mail_from or "").removeprefix("<>")
+        self.received.append(Received(sender, list(envelope.rcpt_tos), content))
         if mode is Mode.TARPIT_AFTER_DATA:
             await asyncio.sleep(3600)
         if mode is Mode.DROP_AFTER_DATA:
@@ -103,25 +106,27 @@ class SmtpSink:
 
 @asynccontextmanager
 async def smtp_sink(
-    *, login: tuple[str, str] | None = None, port: int = 0
+    *, login: tuple[str, str] | None = None, port: int = 0, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[SmtpSink]:
     """A sink on a loopback port, for the length of a block."""
     sink = SmtpSink(login=login)
     sessions: list[SMTP] = []
 
     def session() -> SMTP:
-        protocol = SMTP(
-            sink,
-            hostname="sink.example",
-            loop=asyncio.get_running_loop(),
-            authenticator=sink._authenticate if login else None,
-            auth_required=login is not None,
-            auth_require_tls=False,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # About AUTH without TLS: this is loopback.
+            protocol = SMTP(
+                sink,
+                hostname="sink.example",
+                loop=asyncio.get_running_loop(),
+                authenticator=sink._authenticate if login else None,
+                auth_required=login is not None,
+                auth_require_tls=False,
+            )
         sessions.append(protocol)
         return protocol
 
-    server = await asyncio.get_running_loop().create_server(session, sink.host, port)
+    server = await asyncio.get_running_loop().create_server(session, sink.host, port, ssl=tls)
     sink.port = server.sockets[0].getsockname()[1]
     try:
         yield sink
@@ -129,5 +134,5 @@ async def smtp_sink(
         server.close()
         for protocol in sessions:
             if protocol.transport is not None:
-                protocol.transport.abort()
+                cast(Any, protocol.transport).abort()
         await server.wait_closed()

@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 
 import httpx2
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from defusedxml import ElementTree
+from defusedxml import ElementTree  # type: ignore[import-untyped]
 
 
 def sign(*parts: str) -> str:

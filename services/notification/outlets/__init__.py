@@ -10,7 +10,7 @@ from services.notification.outlets.base import (
     Undelivered,
 )
 from services.notification.outlets.console import ConsoleOutlet
-from services.notification.outlets.mail import fixed_message_id
+from services.notification.outlets.mail import fixed_message_id, mail_domain
 from services.notification.outlets.smtp import SmtpOutlet, server_from_setting
 from services.notification.outlets.tokens import AccessToken, MemoryTokenStore, TokenStore
 from services.notification.outlets.wechat import WechatOutlet
@@ -33,5 +33,6 @@ __all__ = [
     "WechatOutlet",
     "apps_from_setting",
     "fixed_message_id",
+    "mail_domain",
     "server_from_setting",
 ]

@@ -9,13 +9,19 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from services.notification.outlets.base import OutgoingMessage
 
 SENDER_NAMES = {"zh": "用户反馈直通车", "en": "Feedback Express"}
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.:\[\]-]+>")
 _MAX_MESSAGE_ID = 200
-_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[^\s@<>\"(),:;\\]{1,253}")
+_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}"
+_DOMAIN = r"(\[[0-9A-Za-z.:]+\]|[^\s@<>\"(),:;\\\[\]]{1,253})"
+_ADDRESS = re.compile(f"{_LOCAL}@{_DOMAIN}")
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(\[[0-9A-Za-z.:]+\]|[^\s@<>\"(),:;\\\[\]]{1,253})"
+)
 
 
 class UnsafeHeader(ValueError):
@@ -29,6 +35,16 @@ class UnsafeHeader(ValueError):
 def fixed_message_id(delivery_id: str, domain: str) -> str:
     """The ``Message-ID`` of a delivery: the same for every attempt."""
     return f"<{delivery_id}@{domain}>"
+
+
+def mail_domain(base_url: str) -> str:
+    """The domain our mail comes from, where only the address of the site is known."""
+    host = urlsplit(base_url).hostname or "localhost"
+    try:
+        version = ip_address(host).version
+    except ValueError:
+        return host
+    return f"[{host}]" if version == 4 else f"[IPv6:{host}]"
 
 
 def mailbox(address: str) -> str:
@@ -53,7 +69,6 @@ def build_mail(message: OutgoingMessage, sender: str, date: datetime) -> bytes:
     mail["Subject"] = _one_line(message.subject)
     mail["Date"] = format_datetime(date)
     mail["Message-ID"] = message.message_id
-    mail["Content-Language"] = "en" if message.locale == "en" else "zh-CN"
     if message.automatic:
         mail["Auto-Submitted"] = "auto-replied"
         mail["X-Auto-Response-Suppress"] = "All"
@@ -61,6 +76,8 @@ def build_mail(message: OutgoingMessage, sender: str, date: datetime) -> bytes:
     if message.html is not None:
         html = _clean(message.html)
         mail.add_alternative(html, subtype="html", charset="utf-8", cte="base64")
+    # Last: setting the content takes every Content-… header away.
+    mail["Content-Language"] = "en" if message.locale == "en" else "zh-CN"
     return mail.as_bytes()
 
 

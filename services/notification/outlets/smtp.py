@@ -61,7 +61,8 @@ def server_from_setting(raw: str) -> SmtpServer:
     """``smtp://[user:password@]host:port`` or ``smtps://…``; parts may be percent-encoded."""
     try:
         parts = urlsplit(raw.strip())
-        port = parts.port or {"smtp": 25, "smtps": 465}[parts.scheme]
+        default = {"smtp": 25, "smtps": 465}[parts.scheme]
+        port = parts.port or default
     except (ValueError, KeyError):
         raise SmtpSettingError from None
     if not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
