@@ -20,8 +20,6 @@ _MAX_MESSAGE_ID = 200
 _LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}"
 _DOMAIN = r"(\[[0-9A-Za-z.:]+\]|[^\s@<>\"(),:;\\\[\]]{1,253})"
 _ADDRESS = re.compile(f"{_LOCAL}@{_DOMAIN}")
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(\[[0-9A-Za-z.:]+\]|[^\s@<>\"(),:;\\\[\]]{1,253})"
-)
 
 
 class UnsafeHeader(ValueError):
