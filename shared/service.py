@@ -81,6 +81,8 @@ class Service:
         self.routers: list[APIRouter] = []
         self.hot_routes: list[BaseRoute] = []
         self.jobs: dict[str, Job] = {}
+        self.seeds: list[Callable[[bool], Awaitable[None]]] = []
+        """Load what is shipped (with True: demo people too); called by the set-up."""
         self.starting: list[Callable[[], Awaitable[None]]] = []
         self.stopping: list[Callable[[], Awaitable[None]]] = []
         self.checks: list[Callable[[], str | None]] = []

@@ -50,9 +50,9 @@ class Intake:
     """What a service takes from the log.
 
     `handlers` names a coroutine per fact class; the class `Event` itself stands for every fact of
-    ``feedback.events``, before the particular one. `raw` takes whole topics of foreign messages, `tombstones` the
-    erasures of a compacted topic.
-    `prefetch` loads the rows of a batch's cases once.
+    ``feedback.events``, before the particular one. `raw` takes whole topics of foreign messages,
+    `tombstones` the erasures of a compacted topic. `prefetch` loads the rows of a batch's cases
+    once.
     """
 
     handlers: Mapping[type[Event], Handler]
@@ -145,7 +145,6 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             heartbeat_interval_ms=1_500,
             max_poll_interval_ms=300_000,
             fetch_max_wait_ms=500,
-            retry_backoff_ms=500,
             listener=self,
             parser=_parse,
             decoder=_decode,

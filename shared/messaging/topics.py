@@ -29,13 +29,19 @@ class TopicRefused(RuntimeError):
 async def create_topics(kafka: str, *, partitions: int = PARTITIONS) -> list[str]:
     """Create the topics that are missing; says which were new.
 
-    The replication factor is the broker's default (-1).
+    Three replicas where there are three brokers, else as many as there are.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka, request_timeout_ms=10_000)
     await admin.start()
     try:
+        replicas = min(3, len((await admin.describe_cluster())["brokers"]))
         wanted = [
-            NewTopic(name, num_partitions=partitions, replication_factor=-1, topic_configs=config)
+            NewTopic(
+                name,
+                num_partitions=partitions,
+                replication_factor=replicas,
+                topic_configs=config | ({"min.insync.replicas": "2"} if replicas == 3 else {}),
+            )
             for name, config in TOPICS.items()
         ]
         answer = await admin.create_topics(wanted, timeout_ms=10_000)

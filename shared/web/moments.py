@@ -49,13 +49,17 @@ def day_words(value: datetime, now: datetime, locale: str = "zh") -> str:
     if not zh and -6 <= distance <= 6:
         return weekday
     if zh:
-        return f"{day.month}月{day.day}日" if day.year == today.year else f"{day:%Y}年{day.month}月{day.day}日"
+        return (
+            f"{day.month}月{day.day}日"
+            if day.year == today.year
+            else f"{day:%Y}年{day.month}月{day.day}日"
+        )
     short = f"{day.day} {MONTHS[day.month - 1]}"
     return short if day.year == today.year else f"{short} {day.year}"
 
 
 def moment_words(value: Moment, now: datetime, locale: str = "zh") -> str:
-    """"周四 17:00": a moment without before or ago."""
+    """ "周四 17:00": a moment without before or ago."""
     at = moment(value)
     if at is None:
         return ""
@@ -63,7 +67,7 @@ def moment_words(value: Moment, now: datetime, locale: str = "zh") -> str:
 
 
 def due_words(value: Moment, now: datetime, locale: str = "zh") -> str:
-    """"周二 17:00 前" / "by 17:00 on Tue"; for one that has passed "原定周二 17:00"."""
+    """ "周二 17:00 前" / "by 17:00 on Tue"; for one that has passed "原定周二 17:00"."""
     at = moment(value)
     if at is None:
         return ""
@@ -76,7 +80,7 @@ def due_words(value: Moment, now: datetime, locale: str = "zh") -> str:
 
 
 def ago_words(value: Moment, now: datetime, locale: str = "zh") -> str:
-    """"刚刚", "5 分钟前", "2 小时前", "昨天 15:20"."""
+    """ "刚刚", "5 分钟前", "2 小时前", "昨天 15:20"."""
     at = moment(value)
     if at is None:
         return ""
@@ -95,7 +99,7 @@ def ago_words(value: Moment, now: datetime, locale: str = "zh") -> str:
 
 
 def span_words(span: timedelta, locale: str = "zh") -> str:
-    """"40 分钟", "3 小时", "2 天": a length of time, rounded down to one unit."""
+    """ "40 分钟", "3 小时", "2 天": a length of time, rounded down to one unit."""
     minutes = int(abs(span.total_seconds()) // 60)
     zh = locale == "zh"
     if minutes < 1:
@@ -109,7 +113,7 @@ def span_words(span: timedelta, locale: str = "zh") -> str:
 
 
 def left_words(value: Moment, now: datetime, locale: str = "zh") -> str:
-    """"还有 3 小时" or "已超 2 小时"."""
+    """ "还有 3 小时" or "已超 2 小时"."""
     at = moment(value)
     if at is None:
         return ""

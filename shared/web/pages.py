@@ -42,7 +42,9 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
 }
 INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\u00ad]")
-MARKS = re.compile("([\u0300-\u036f\u0483-\u0489\u20d0-\u20f0]{4})[\u0300-\u036f\u0483-\u0489\u20d0-\u20f0]+")
+MARKS = re.compile(
+    "([\u0300-\u036f\u0483-\u0489\u20d0-\u20f0]{4})[\u0300-\u036f\u0483-\u0489\u20d0-\u20f0]+"
+)
 
 
 def qr_svg(url: str) -> Markup:
@@ -149,30 +151,6 @@ class Pages:
             response.set_cookie("locale", locale, max_age=31_536_000, samesite="lax", path="/")
         return response
 
-    def problem(
-        self,
-        request: Request,
-        status: int,
-        *,
-        detail: str = "",
-        retry_after: int | None = None,
-        typed: tuple[str, ...] = (),
-        user: Mapping[str, Any] | None = None,
-    ) -> HTMLResponse:
-        """An error in people's words; `typed` is given back so that no word is lost."""
-        headers = {"Retry-After": str(retry_after)} if retry_after else {}
-        return self.render(
-            request,
-            "error.html",
-            status=status,
-            headers=headers,
-            user=user,
-            code=status,
-            detail=detail,
-            retry_after=retry_after,
-            typed=typed,
-        )
-
     def _body(self, request: Request, page: Template, values: dict[str, Any]) -> str:
         live = page.blocks.get(LIVE_BLOCK)
         partial_wanted = (
@@ -184,7 +162,11 @@ class Pages:
         return page.render(values)
 
     def _environment(
-        self, locale: str, loader: FileSystemLoader, messages: dict[str, str], asset: Callable[[str], str]
+        self,
+        locale: str,
+        loader: FileSystemLoader,
+        messages: dict[str, str],
+        asset: Callable[[str], str],
     ) -> Environment:
         env = Environment(
             loader=loader,

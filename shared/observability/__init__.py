@@ -1,0 +1,1 @@
+"""Logs, metrics and health: how the house says how it is."""

@@ -1,0 +1,94 @@
+"""One origin: the web application of this process, made of what its services bring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import JSONResponse, PlainTextResponse
+from prometheus_client import generate_latest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+from shared.observability.metrics import REGISTRY
+from shared.service import House, Service
+from shared.web import problems
+from shared.web.assets import STATIC_DIR
+from shared.web.edge import Edge
+from shared.web.pages import Pages
+
+
+def web_app(
+    house: House, services: dict[str, Service], process_reasons: Callable[[], list[str]]
+) -> FastAPI:
+    """The application: health and metrics, assets, then each service's routes."""
+    app = FastAPI(
+        title="Feedback Express", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json"
+    )
+    app.state.house = house
+    app.state.services = services
+    app.state.process_reasons = process_reasons
+    app.state.pages = Pages(
+        "shared", Path(__file__).parent / "templates", locale=house.settings.locale
+    )
+    problems.install(app)
+    app.add_middleware(Edge)
+    app.mount("/static", _Assets(directory=STATIC_DIR), name="static")
+    app.include_router(_operations())
+    for service in services.values():
+        app.router.routes.extend(service.hot_routes)
+        for router in service.routers:
+            app.include_router(router)
+    return app
+
+
+def _operations() -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/health/live", include_in_schema=False)
+    async def live() -> PlainTextResponse:
+        return PlainTextResponse("alive\n")
+
+    @router.get("/health/ready", include_in_schema=False)
+    async def ready(request: Request) -> JSONResponse:
+        body = readiness(request.app)
+        return JSONResponse(body, 200 if body["ready"] else 503)
+
+    @router.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(REGISTRY), media_type="text/plain; version=0.0.4")
+
+    return router
+
+
+def readiness(app: FastAPI) -> dict[str, object]:
+    """``{ready, reasons, services: {name: {ready, reasons, lag, outbox, …}}}``."""
+    services = {}
+    for name, service in app.state.services.items():
+        reasons = service.reasons()
+        relay, consumer = service.relay, service.consumer
+        services[name] = {
+            "ready": not reasons,
+            "reasons": reasons,
+            "lag": consumer.health.lag if consumer else 0,
+            "outbox": {
+                "waiting": relay.health.waiting if relay else 0,
+                "oldest_seconds": round(relay.health.oldest_seconds, 1) if relay else 0,
+            },
+            "dead_letters": service.letters[0],
+            "parked": service.letters[1],
+        }
+    process = app.state.process_reasons()
+    ready = not process and all(s["ready"] for s in services.values())
+    return {"ready": ready, "reasons": process, "services": services}
+
+
+class _Assets(StaticFiles):
+    """Names carry a hash, so that a browser may keep them for a year."""
+
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response

@@ -1,0 +1,75 @@
+"""What every request passes: a limit on its size, and the headers every answer carries."""
+
+from __future__ import annotations
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.web.pages import SECURITY_HEADERS
+
+MAX_BODY = 1_000_000
+"""Bytes of a request body."""
+
+
+class _BodyTooLarge(Exception):
+    pass
+
+
+class Edge:
+    """ASGI middleware: 413 for a body over `MAX_BODY`, also without a length; security headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        length = Headers(scope=scope).get("content-length", "")
+        if length.isdigit() and int(length) > MAX_BODY:
+            await _too_large(scope, receive, send_with_headers)
+            return
+        read = 0
+
+        async def receive_limited() -> Message:
+            nonlocal read
+            message = await receive()
+            if message["type"] == "http.request":
+                read += len(message.get("body", b""))
+                if read > MAX_BODY:
+                    raise _BodyTooLarge
+            return message
+
+        try:
+            await self.app(scope, receive_limited, send_with_headers)
+        except _BodyTooLarge:
+            if not started:
+                await _too_large(scope, receive, send_with_headers)
+
+
+async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
+    answer = JSONResponse(
+        {
+            "type": "about:blank",
+            "title": "Too large",
+            "status": 413,
+            "detail": "内容太大（上限 1 MB），请缩短后再提交。 / At most 1 MB, please.",
+        },
+        413,
+        media_type="application/problem+json",
+        headers={"Connection": "close"},
+    )
+    await answer(scope, receive, send)

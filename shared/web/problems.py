@@ -1,0 +1,184 @@
+"""Errors as people and programs get them: RFC 9457 for programs, a page for a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from shared.contracts.refusal import Refusal
+from shared.messaging.failures import is_transient
+from shared.messaging.group_commit import Busy
+from shared.web.pages import Pages, choose_locale, wants_html
+
+log = structlog.get_logger()
+
+_WORDS = {
+    400: ("无法读取这个请求。", "This request cannot be read."),
+    401: ("请先登录。", "Please sign in first."),
+    403: ("您的身份不能做这件事。", "Your role may not do this."),
+    404: ("没有找到。请检查链接或编号。", "Nothing found here. Please check the link or code."),
+    405: ("这个地址不接受这种请求。", "This address does not take this kind of request."),
+    413: ("内容太大了，请缩短后再提交。", "This is too large. Please shorten it and try again."),
+    415: ("请用 JSON 或表单提交。", "Please send JSON or a form."),
+    422: ("有几处需要改一下。", "Please correct what is marked."),
+    429: ("请求太频繁，请稍等再试。", "Too many requests. Please wait a moment."),
+    500: ("系统出了点问题，我们已经记下。请稍后再试。", "Something broke, and we have noted it."),
+    503: ("系统正忙，请过几秒再试。", "Busy just now. Please try again in a few seconds."),
+}
+_TITLES = {
+    400: "Bad request",
+    401: "Sign in first",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    413: "Too large",
+    415: "Unsupported media type",
+    422: "Please correct this",
+    429: "Too many requests",
+    500: "Something broke",
+    503: "Try again in a moment",
+}
+
+
+def problem(
+    request: Request,
+    status: int,
+    *,
+    detail: str | None = None,
+    title: str | None = None,
+    allowed: list[str] | None = None,
+    errors: dict[str, str] | None = None,
+    retry_after: int | None = None,
+) -> Response:
+    """The answer for an error, in the reader's language and form."""
+    locale = choose_locale(request, _locale(request))
+    words = _WORDS.get(status, _WORDS[500] if status >= 500 else _WORDS[400])
+    detail = detail or (words[1] if locale == "en" else words[0])
+    headers = {"Cache-Control": "no-store"}
+    if status == 503 or retry_after:
+        headers["Retry-After"] = str(retry_after or 2)
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    pages: Pages | None = getattr(request.app.state, "pages", None)
+    if wants_html(request) and pages is not None:
+        return pages.render(
+            request,
+            "error.html",
+            status=status,
+            headers=headers,
+            problem={
+                "title": title or _TITLES.get(status, "Error"),
+                "status": status,
+                "detail": detail,
+                "allowed": allowed or [],
+                "errors": errors or {},
+                "retry_after": retry_after,
+            },
+        )
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": title or _TITLES.get(status, "Error"),
+        "status": status,
+        "detail": detail,
+    }
+    if allowed is not None:
+        body["allowed"] = allowed
+    if errors is not None:
+        body["errors"] = errors
+    return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
+
+
+def refusal_answer(request: Request, refusal: Refusal) -> Response:
+    """The answer for an expected refusal."""
+    return problem(
+        request,
+        refusal.status,
+        detail=refusal.detail(choose_locale(request, _locale(request))),
+        title=refusal.title,
+        allowed=refusal.allowed,
+        errors=refusal.errors,
+        retry_after=refusal.retry_after,
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` this way."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refusal)
+        return refusal_answer(request, error)
+
+    async def busy(request: Request, error: Exception) -> Response:
+        return problem(request, 503, retry_after=Busy.retry_after)
+
+    async def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return problem(request, error.status_code)
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return validation_answer(request, error.errors())
+
+    async def broken(request: Request, error: Exception) -> Response:
+        if isinstance(error, TimeoutError | OSError | DBAPIError) and is_transient(error):
+            return problem(request, 503, retry_after=2)
+        log.error("request failed", error=type(error).__name__, exc_info=error)
+        return problem(request, 500)
+
+    table: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
+        Refusal: refused,
+        Busy: busy,
+        HTTPException: http,
+        RequestValidationError: invalid,
+        DBAPIError: broken,
+        TimeoutError: broken,
+        OSError: broken,
+        Exception: broken,
+    }
+    for kind, answer in table.items():
+        app.add_exception_handler(kind, answer)
+
+
+def validation_answer(request: Request, found: Any) -> Response:
+    """422 with the errors by field; JSON that cannot be parsed is 400."""
+    if any(e["type"] in ("json_invalid", "value_error.jsondecode") for e in found):
+        return problem(request, 400)
+    english = choose_locale(request, _locale(request)) == "en"
+    errors = {}
+    for e in found:
+        field = ".".join(str(p) for p in e["loc"] if p not in ("body", "query", "path"))
+        errors[field or "body"] = _sentence(e, english)
+    return problem(request, 422, errors=errors)
+
+
+def _sentence(error: Any, english: bool) -> str:
+    kind = error["type"]
+    context = error.get("ctx") or {}
+    if kind == "missing":
+        return "required" if english else "必填"
+    if kind == "string_too_long":
+        most = context.get("max_length")
+        return f"at most {most} characters" if english else f"最多 {most} 个字"
+    if kind == "string_too_short":
+        return "please write something" if english else "请写点什么"
+    if kind == "value_error":
+        words = str(context.get("error", "")) or error["msg"]
+        zh, _, en = words.partition(" | ")
+        return (en or zh) if english else zh
+    if kind in ("enum", "literal_error"):
+        expected = context.get("expected", "")
+        return f"must be one of {expected}" if english else f"须为 {expected} 之一"
+    return error["msg"] if english else f"格式不对（{error['msg']}）"
+
+
+def _locale(request: Request) -> str:
+    house = getattr(request.app.state, "house", None)
+    return house.settings.locale if house is not None else "zh"

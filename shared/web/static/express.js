@@ -1,0 +1,280 @@
+/* Makes the pages live. Every page also works without this file. */
+(() => {
+  "use strict";
+  const words = document.body.dataset;
+  const root = document.documentElement;
+  root.classList.add("js");
+  const $ = (selector, inside = document) => inside.querySelector(selector);
+  const $$ = (selector, inside = document) => [...inside.querySelectorAll(selector)];
+  const live = () => document.getElementById("live");
+
+  /* --- connection ------------------------------------------------------------------------- */
+  const lost = document.getElementById("lost");
+  const connected = (yes) => { lost.hidden = yes; };
+
+  /* --- the live part ------------------------------------------------------------------------ */
+  let pointer = null;
+  document.addEventListener("pointermove", (e) => { pointer = [e.clientX, e.clientY]; }, { passive: true });
+
+  function anchorRow() {
+    const inside = $("[data-anchor]");
+    if (!inside) return null;
+    const focused = document.activeElement?.closest?.("[data-row]");
+    if (focused) return focused;
+    if (!pointer || !matchMedia("(hover: hover)").matches) return null;
+    return document.elementFromPoint(...pointer)?.closest?.("[data-row]") || null;
+  }
+
+  function update(fresh) {
+    const old = live();
+    const row = anchorRow();
+    const top = row?.getBoundingClientRect().top;
+    window.morph(old, fresh);
+    // What is under the cursor stays there: the page moves instead.
+    if (row?.isConnected) {
+      const moved = row.getBoundingClientRect().top - top;
+      if (moved) window.scrollBy({ top: moved, behavior: "instant" });
+    }
+    for (const put of $$("template[data-put]", old)) {
+      const place = document.getElementById(put.dataset.put);
+      const text = put.content.textContent;
+      if (place && place.textContent !== text) place.textContent = text;
+    }
+    for (const form of $$("form", old)) {
+      const note = $(".stale", form);
+      if (note) note.hidden = !form.closest("[data-stale]");
+    }
+    document.dispatchEvent(new CustomEvent("express:live"));
+  }
+
+  window.htmx?.defineExtension("morph", {
+    isInlineSwap: (style) => style === "morph",
+    handleSwap(style, target, fragment) {
+      if (style !== "morph") return false;
+      const fresh = fragment.nodeType === 1 && fragment.id === "live" ? fragment : fragment.querySelector("#live");
+      if (fresh) update(fresh);
+      return [];
+    },
+  });
+
+  let waiting = 0;
+  function refresh(delay = 0) {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => { if (live()) window.htmx?.trigger(live(), "refresh"); }, delay);
+  }
+  function beat() {
+    const every = Number(live()?.dataset.every || 0) * 1000;
+    if (!every) return;
+    setTimeout(() => { if (!document.hidden) refresh(); beat(); }, lost.hidden ? every : 2000);
+  }
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && live()) refresh(); });
+  addEventListener("online", () => refresh());
+  document.addEventListener("htmx:sendError", () => connected(false));
+  document.addEventListener("htmx:responseError", (e) => {
+    if (e.detail.xhr.status >= 500) connected(false);
+    else if (e.detail.xhr.status === 401) location.reload();
+  });
+  document.addEventListener("htmx:afterOnLoad", () => connected(true));
+
+  function listen() {
+    const address = $("[data-stream]")?.dataset.stream;
+    if (!address || !window.EventSource) return;
+    let newest = Math.max(0, ...$$("[data-seq]").map((line) => Number(line.dataset.seq)));
+    const open = () => {
+      const source = new EventSource(address);
+      source.onopen = () => connected(true);
+      source.onmessage = (e) => {
+        const seq = Number(e.lastEventId);
+        if (seq > newest) { newest = seq; refresh(120); }
+      };
+      source.onerror = () => {
+        connected(false);
+        if (source.readyState === EventSource.CLOSED) setTimeout(open, 3000);
+      };
+      addEventListener("pagehide", () => source.close(), { once: true });
+    };
+    open();
+  }
+
+  /* --- forms ---------------------------------------------------------------------------------- */
+  function complain(form, text) {
+    const place = $("[data-problem]", form);
+    if (!place) return;
+    place.textContent = text;
+    place.hidden = !text;
+  }
+
+  async function refusal(response, doc) {
+    const told = doc && $("[data-problem]:not([hidden])", doc)?.textContent.trim();
+    const fields = doc ? $$(".field-error", doc).map((line) => line.textContent.trim()) : [];
+    return [told, ...fields].filter(Boolean).join(" ") || words.wordFailed;
+  }
+
+  function show(form, doc, url) {
+    forget(form);
+    const target = form.dataset.send;
+    const fresh = target !== "main" && doc.getElementById(target);
+    if (target === "live" && fresh) {
+      form.reset();
+      const fold = form.closest("details");
+      if (fold) fold.open = false;
+      history.replaceState(null, "", url);
+      update(fresh);
+      refresh(600);
+    } else if (target === "result" && fresh) {
+      document.getElementById("result").replaceChildren(...fresh.childNodes);
+      const key = doc.querySelector(`#${form.id} [name=idempotency_key]`);
+      const kept = $$("[data-remember]", form).map((field) => [field, field.value]);
+      form.reset();
+      for (const [field, value] of kept) field.value = value;
+      if (key) form.elements.idempotency_key.value = key.value;
+      for (const fold of $$("details[open]", form)) fold.open = false;
+      form.elements[form.dataset.again]?.focus();
+    } else {
+      document.title = doc.title;
+      document.getElementById("main").replaceChildren(...$("main", doc).childNodes);
+      scrollTo({ top: 0, behavior: "instant" });
+      $("[data-focus]")?.focus({ preventScroll: true });
+      start();
+    }
+  }
+
+  document.addEventListener("submit", async (e) => {
+    const form = e.target;
+    if (!(form instanceof HTMLFormElement) || form.dataset.send === undefined) return;
+    e.preventDefault();
+    if (form.getAttribute("aria-busy") === "true") return;
+    const button = e.submitter || $("button:not([type=button])", form);
+    const label = button && ($("span", button) || button);
+    const said = label?.textContent;
+    form.setAttribute("aria-busy", "true");
+    if (button) button.disabled = true;
+    if (button?.dataset.busy) label.textContent = button.dataset.busy;
+    complain(form, "");
+    try {
+      const data = new URLSearchParams(new FormData(form));
+      const key = data.get("idempotency_key");
+      const response = await fetch(form.action, {
+        method: "POST",
+        body: data,
+        headers: { Accept: "text/html", ...(key ? { "Idempotency-Key": key } : {}) },
+      });
+      const html = (response.headers.get("content-type") || "").includes("text/html");
+      const doc = html ? new DOMParser().parseFromString(await response.text(), "text/html") : null;
+      if (!response.ok) complain(form, await refusal(response, doc));
+      else if (form.dataset.send === "page" || !doc) location.assign(response.redirected ? response.url : location.href);
+      else show(form, doc, response.url);
+    } catch {
+      complain(form, words.wordOffline);
+    } finally {
+      form.removeAttribute("aria-busy");
+      if (button) button.disabled = false;
+      if (button?.dataset.busy) label.textContent = said;
+    }
+  });
+
+  /* --- drafts and what a desk remembers --------------------------------------------------------- */
+  // A reporter's words stay in this tab only: library computers are shared.
+  const store = (field) => (field.hasAttribute("data-keep-draft") ? localStorage : sessionStorage);
+  const quietly = (work) => { try { return work(); } catch { return null; } };
+  function forget(form) {
+    for (const field of $$("[data-draft]", form)) quietly(() => store(field).removeItem(`draft:${field.dataset.draft}`));
+  }
+  function recall() {
+    for (const field of $$("[data-draft]")) {
+      const kept = quietly(() => store(field).getItem(`draft:${field.dataset.draft}`));
+      if (kept && !field.value) field.value = kept;
+    }
+    for (const field of $$("[data-remember]")) {
+      const kept = quietly(() => localStorage.getItem(`remember:${field.dataset.remember}`));
+      if (kept && !field.value) field.value = kept;
+    }
+  }
+  document.addEventListener("input", ({ target }) => {
+    if (target.dataset?.draft) quietly(() => store(target).setItem(`draft:${target.dataset.draft}`, target.value));
+    if (target.dataset?.remember) quietly(() => localStorage.setItem(`remember:${target.dataset.remember}`, target.value));
+  });
+
+  /* --- small tools ------------------------------------------------------------------------------ */
+  async function copy(button) {
+    const said = button.textContent;
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+    } catch {
+      const field = document.createElement("textarea");
+      field.value = button.dataset.copy;
+      document.body.append(field);
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+    }
+    button.textContent = words.wordCopied;
+    setTimeout(() => { button.textContent = said; }, 1600);
+  }
+  document.addEventListener("click", (e) => {
+    const button = e.target.closest("[data-copy], [data-print], [data-back], [data-keys]");
+    if (button?.dataset.copy) copy(button);
+    else if (button?.hasAttribute("data-print")) print();
+    else if (button?.hasAttribute("data-back")) history.back();
+    else if (button?.hasAttribute("data-keys")) document.getElementById("keys").showModal();
+    const row = e.target.closest("[data-row]");
+    if (row && !e.target.closest("a, button") && !String(getSelection())) $("a", row).click();
+  });
+  document.addEventListener("submit", (e) => {
+    if (!e.target.matches("[data-lookup]")) return;
+    e.preventDefault();
+    // People paste the whole link as well as the code.
+    const code = e.target.elements.code.value.trim().split(/[/?#]/).filter(Boolean).pop();
+    if (code) location.assign(`/track/${encodeURIComponent(code)}`);
+  });
+
+  async function promises() {
+    const place = $("[data-promises]");
+    for (let left = 15; place?.isConnected && left; left -= 1) {
+      await new Promise((go) => setTimeout(go, 1000));
+      const response = await fetch(place.dataset.promises, { headers: { Accept: "application/json" } }).catch(() => null);
+      if (!response?.ok) continue;
+      const known = (await response.json()).promises || [];
+      for (const one of known) {
+        const field = $(`[data-promise="${one.clock}"]`, place);
+        if (field && one.due_text) { field.textContent = one.due_text; field.title = one.due; }
+      }
+      if (known.some((one) => one.clock === "RESOLUTION")) return;
+    }
+  }
+
+  /* --- keys ------------------------------------------------------------------------------------- */
+  function step(by) {
+    const rows = $$("[data-row]");
+    if (!rows.length) return;
+    const at = rows.indexOf(document.activeElement?.closest?.("[data-row]"));
+    const next = rows[Math.min(rows.length - 1, Math.max(0, at < 0 ? (by > 0 ? 0 : rows.length - 1) : at + by))];
+    $("a", next).focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest" });
+  }
+  document.addEventListener("keydown", (e) => {
+    const typing = e.target.closest?.("input, textarea, select, [contenteditable]");
+    if (e.key === "Enter" && (e.ctrlKey || e.metaKey) && typing?.form) {
+      e.preventDefault();
+      typing.form.requestSubmit();
+    } else if (e.key === "Escape" && typing?.type === "search") typing.blur();
+    if (typing || e.ctrlKey || e.metaKey || e.altKey || e.isComposing) return;
+    if (!$("[data-keys]") || $("dialog[open]")) return;
+    const keys = {
+      j: () => step(1),
+      k: () => step(-1),
+      "/": () => document.getElementById("q").focus(),
+      n: () => location.assign("/desk/new"),
+      "?": () => document.getElementById("keys").showModal(),
+    };
+    if (keys[e.key]) { e.preventDefault(); keys[e.key](); }
+  });
+
+  function start() {
+    recall();
+    promises();
+  }
+  start();
+  listen();
+  beat();
+})();

@@ -1,0 +1,58 @@
+"""The real servers, once per test session."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from shared.embedded import Servers, start_servers
+from shared.messaging.topics import create_topics
+from shared.service import House
+from tests import support
+
+
+@pytest_asyncio.fixture(scope="session")
+async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Servers]:
+    """PostgreSQL and Kafka with the topics of the house."""
+    started = await start_servers(tmp_path_factory.mktemp("data"), kafka=True, postgres=True)
+    try:
+        assert started.kafka_address is not None
+        await create_topics(started.kafka_address)
+        yield started
+    finally:
+        await started.stop()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """A PostgreSQL server alone, for tests that need no broker."""
+    started = await start_servers(tmp_path_factory.mktemp("pg"), kafka=False, postgres=True)
+    try:
+        yield started.database_url or ""
+    finally:
+        await started.stop()
+
+
+@pytest.fixture
+def make_house(servers: Servers, tmp_path: Path) -> Callable[..., House]:
+    """A house on both servers; takes ``clock=`` and settings."""
+
+    def make(**more: Any) -> House:
+        assert servers.database_url and servers.kafka_address
+        return support.make_house(servers.database_url, servers.kafka_address, tmp_path, **more)
+
+    return make
+
+
+@pytest.fixture
+def make_quiet_house(postgres: str, tmp_path: Path) -> Callable[..., House]:
+    """A house on PostgreSQL alone: doors and handlers, nothing published."""
+
+    def make(**more: Any) -> House:
+        return support.make_house(postgres, "127.0.0.1:1", tmp_path, **more)
+
+    return make
