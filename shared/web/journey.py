@@ -63,7 +63,7 @@ STAGE = {
 """State → index of the step that is under way (4: all done; absent: ended another way)."""
 STEPS: tuple[tuple[str, str, Pair, tuple[str, ...], str], ...] = (
     ("received", "inbox", ("收到", "Received"), ("feedback.received",), ""),
-    ("sorted", "sort", ("整理", "Sorted"), ("case.dispatched", "case.replied"), "TRIAGE"),
+    ("sorted", "sort", ("整理", "Sorted"), ("case.dispatched",), "TRIAGE"),
     ("handled", "work", ("处理", "Handled"), ("case.accepted", "case.assigned"), "ACCEPT"),
     ("answered", "reply", ("答复", "Answered"), ("case.replied", "case.closed"), "RESOLUTION"),
 )

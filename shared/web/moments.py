@@ -66,6 +66,12 @@ def moment_words(value: Moment, now: datetime, locale: str = "zh") -> str:
     return f"{day_words(at, now, locale)} {at.astimezone(LOCAL):%H:%M}"
 
 
+def hour_words(value: Moment) -> str:
+    """"09:00": the time of day, local."""
+    at = moment(value)
+    return f"{at.astimezone(LOCAL):%H:%M}" if at else ""
+
+
 def due_words(value: Moment, now: datetime, locale: str = "zh") -> str:
     """ "周二 17:00 前" / "by 17:00 on Tue"; for one that has passed "原定周二 17:00"."""
     at = moment(value)

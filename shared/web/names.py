@@ -180,7 +180,7 @@ def state_name(code: object, locale: str = "zh") -> str:
 
 
 def department_name(code: object, locale: str = "zh") -> str:
-    """Name of a shipped department; an API body's ``department_name`` is better where there is one."""
+    """Name of a shipped department; prefer the ``department_name`` of an API body."""
     return pick(DEPARTMENTS, code, locale)
 
 

@@ -194,7 +194,7 @@ class Pages:
             query=query,
             sentence=partial(journey.sentence, locale=locale),
             steps=partial(journey.steps, locale=locale),
-            promise=journey.promise,
+            promised=journey.promise,
             names=names,
             departments=[(code, pair[locale != "zh"]) for code, pair in DEPARTMENTS.items()],
             categories=[(code, entry[locale != "zh"]) for code, entry in CATEGORIES.items()],
@@ -209,6 +209,7 @@ class Pages:
             ago=lambda at: moments.ago_words(at, now(), locale),
             due=lambda at: moments.due_words(at, now(), locale),
             left=lambda at: moments.left_words(at, now(), locale),
+            hour=moments.hour_words,
             at=lambda at: moments.moment_words(at, now(), locale),
             exact=lambda at: moments.exact_words(at, locale),
             used=lambda at, start: moments.used_share(start, at, now()),
@@ -220,7 +221,7 @@ class Pages:
             department_name=partial(names.department_name, locale=locale),
             category_name=partial(names.category_name, locale=locale),
         )
-        tables = {
+        tables: dict[str, dict[str, Any]] = {
             "outcome": names.OUTCOMES,
             "type": names.TYPES,
             "priority": names.PRIORITIES,
