@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,7 @@ import psutil
 
 GRACE_SECONDS = 7.0
 _LOG_LIMIT = 10_000_000
+_COMPLAINT = re.compile(r"FATAL|PANIC|ERROR|Error|Exception")
 
 
 @dataclass(frozen=True)
@@ -217,9 +219,10 @@ def clean_environment() -> dict[str, str]:
 
 
 def tail(log: Path) -> str:
-    """The last line a child wrote, for the one sentence about what is wrong."""
+    """The last complaint of a child, or its last line, for the one sentence about what is wrong."""
     try:
-        lines = log.read_text(errors="replace").strip().splitlines()
+        lines = log.read_text(errors="replace").strip().splitlines()[-50:]
     except OSError:
         return ""
-    return lines[-1][:300] if lines else ""
+    complaints = [line for line in lines if _COMPLAINT.search(line)]
+    return (complaints or lines or [""])[-1][:300]
