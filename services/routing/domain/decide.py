@@ -12,7 +12,7 @@ from shared.contracts.vocabulary import CATEGORIES, CaseType, Priority
 
 CANDIDATES = 3
 _NEVER_ALONE = frozenset({"not_ours"})
-_FALLBACK = (("relations", "praise"), ("desk", "entry"), ("office", "rules"))
+_FALLBACK = ("relations", "desk", "office")
 _SUPPRESSED = 0.3
 _EXTRA_PHRASE = 0.15
 _TYPE_ORDER = (
@@ -53,7 +53,7 @@ class Candidate(_Value):
 
     department: str
     score: float
-    category: str
+    category: str | None = None
 
 
 class Decision(_Value):
@@ -63,7 +63,8 @@ class Decision(_Value):
     confident: bool
     confidence: float
     department: str
-    category: str
+    category: str | None
+    """None when no rule knows the comment."""
     type: CaseType
     priority: Priority
     emergency: bool
@@ -163,7 +164,8 @@ def _scores(fired: list[Fired]) -> dict[tuple[str, str], float]:
         weight = rule.weight
         for _ in each.seen[1:3]:
             weight += (1 - weight) * _EXTRA_PHRASE
-        if any(
+        # An emergency is never talked down, not even by another one.
+        if not rule.emergency and any(
             by != rule.category and category in (rule.category, "*") for category, by in muted
         ):
             weight *= _SUPPRESSED
@@ -175,9 +177,7 @@ def _add(scores: dict[tuple[str, str], float], key: tuple[str, str], weight: flo
     scores[key] = 1 - (1 - scores.get(key, 0.0)) * (1 - weight)
 
 
-def _candidates(
-    scores: dict[tuple[str, str], float], fired: list[Fired]
-) -> tuple[Candidate, ...]:
+def _candidates(scores: dict[tuple[str, str], float], fired: list[Fired]) -> tuple[Candidate, ...]:
     """The best departments, each with its best category; filled up so that there are three."""
     ranks: dict[tuple[str, str], int] = {}
     for each in fired:
@@ -191,17 +191,13 @@ def _candidates(
         category.setdefault(key[1], key[0])
     first = {department: place for place, department in reversed(list(enumerate(total)))}
     best = sorted(total, key=lambda department: (-total[department], first[department]))
-    found = [
-        Candidate(department=d, score=round(total[d], 3), category=category[d]) for d in best
-    ]
-    for department, fallback in _FALLBACK:
-        if department not in total:
-            found.append(Candidate(department=department, score=0.0, category=fallback))
+    found = [Candidate(department=d, score=round(total[d], 3), category=category[d]) for d in best]
+    found += [Candidate(department=d, score=0.0) for d in _FALLBACK if d not in total]
     return tuple(found[:CANDIDATES])
 
 
 def _led_by(
-    department: str, category: str, candidates: tuple[Candidate, ...]
+    department: str, category: str | None, candidates: tuple[Candidate, ...]
 ) -> tuple[Candidate, ...]:
     """The same candidates with the department that was decided in front."""
     mine = [c for c in candidates if c.department == department]
@@ -210,7 +206,7 @@ def _led_by(
     return (lead, *others)[:CANDIDATES]
 
 
-def _type(fired: list[Fired], category: str) -> CaseType:
+def _type(fired: list[Fired], category: str | None) -> CaseType:
     evidence: dict[CaseType, float] = {}
     for each in fired:
         kind = each.rule.type
@@ -223,7 +219,7 @@ def _type(fired: list[Fired], category: str) -> CaseType:
     return CaseType.REQUEST if category == "acquisition" else CaseType.COMPLAINT
 
 
-def _priority(fired: list[Fired], category: str, kind: CaseType) -> Priority:
+def _priority(fired: list[Fired], category: str | None, kind: CaseType) -> Priority:
     if category == "conduct":
         return Priority.P2
     if kind in (CaseType.PRAISE, CaseType.SUGGESTION) or category == "acquisition":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from shared.contracts.vocabulary import CATEGORIES
 _HITS_PER_PHRASE = 200
 """More repetitions than this say nothing new, and would cost time."""
 _LOOK_BACK = 16
+_TITLE = re.compile(r"《[^《》\n]{1,80}》")
 _FILLERS = "就又要真的快会都再 "
 
 
@@ -97,6 +99,8 @@ class RuleSet:
         self, *, text: str, place: str, channel: str | None, chosen: str | None
     ) -> list[Fired]:
         """Rules that hold for this comment, in the order of the book. Takes folded text."""
+        # What a book is called says nothing about the library: 《着火的世界》 is no fire.
+        text = _TITLE.sub(lambda title: "《" + "\0" * (len(title[0]) - 2) + "》", text)
         hits = self._hits(text)
         place_hits = self._hits(place) if place else {}
         segments = Segments(text)

@@ -12,7 +12,7 @@ LIMIT = 50_000
 _MARKS_IN_A_ROW = 8
 _SPACE = re.compile(r"\s+")
 _SPACE_BESIDE_CJK = re.compile("(?<=[⺀-鿿]) | (?=[⺀-鿿])")
-_QUOTES = str.maketrans("‘’“”「」『』", "''\"\"\"\"\"\"")
+_QUOTES = str.maketrans("‘’“”「」『』", '\'\'""""""')
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u3164\u17b4\u17b5")
 _CLAUSE_END = re.compile(r"[,，。！？!?；;、\n…]|\.(?=\s|$|\.)")
 _SENTENCE_END = re.compile(r"[。！？!?；;\n…]|\.(?=\s|$|\.)")

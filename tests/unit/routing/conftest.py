@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+import pytest
+
+from services.routing.domain import RuleSet, load_rules
+
+
+@pytest.fixture(scope="session")
+def shipped() -> RuleSet:
+    return RuleSet(load_rules())

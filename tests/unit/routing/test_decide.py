@@ -1,0 +1,209 @@
+"""The decision itself: where, how urgent, how sure, and why."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.routing.domain import Decision, RuleSet, Submission, check_rules, decide, load_rules
+from shared.contracts.vocabulary import CATEGORIES, CaseType, Priority
+
+SHIPPED = RuleSet(load_rules())
+
+
+def on(text: str, **known: object) -> Decision:
+    return decide(SHIPPED, Submission.model_validate({"text": text, **known}))
+
+
+@pytest.mark.parametrize(
+    ("text", "department"),
+    [
+        ("男厕第二个水龙头关不上，水漫到走廊了，快来人！！", "facilities"),
+        ("有人晕倒了", "security"),
+        ("东侧消防门被一摞椅子堵住，已经三天。", "security"),
+        ("配电箱冒烟", "security"),
+        ("饮水机漏电，碰一下手发麻", "facilities"),
+        ("你们的数据泄露了，网上能查到学生的手机号", "it"),
+        ("整个系统瘫痪了", "it"),
+        ("电梯里困了三个人", "security"),
+        ("没有人管，有人晕倒了", "security"),
+        ("听完消防讲座出来，发现消防通道堆满箱子", "security"),
+        ("Ｓｍｏｋｅ coming out of the printer", "security"),
+        ("水 漫 到 走 廊", "facilities"),
+    ],
+)
+def test_an_emergency_goes_out_at_once_at_p1(text: str, department: str) -> None:
+    decision = on(text)
+    assert (decision.priority, decision.emergency, decision.confident) == (Priority.P1, True, True)
+    assert decision.department == department
+    assert decision.candidates[0].department == department
+    assert decision.reasons
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "开学第一天水漫金山般的人流",
+        "排队排到我差点晕倒哈哈",
+        "没有人晕倒，只是太挤了",
+        "消防讲座的海报挡住了展板",
+        "万一着火了从哪里跑？",
+        "气得我七窍冒烟",
+        "去年夏天漏过一次电，早就修好了",
+        "想借《着火的世界》",
+        "请不要泄露我的学号",
+        "水龙头有点漏水",
+        "思想的火花四射，讲座太好了",
+    ],
+)
+def test_a_word_of_alarm_in_the_wrong_place_is_no_emergency(text: str) -> None:
+    decision = on(text)
+    assert not decision.emergency
+    assert decision.priority is not Priority.P1
+
+
+def test_an_emergency_beats_thanks_confidentiality_and_the_chosen_category() -> None:
+    decision = on("谢谢馆员，有人晕倒了！", category="praise", confidential=True)
+    assert (decision.department, decision.priority) == ("security", Priority.P1)
+
+
+def test_two_emergencies_go_to_one_department_and_name_the_other() -> None:
+    decision = on("水管爆了，有同学触电晕倒了")
+    assert decision.department == "security"
+    assert "facilities" in [c.department for c in decision.candidates]
+
+
+def test_staff_conduct_goes_to_user_relations_at_p2() -> None:
+    decision = on("流通台的阿姨把书甩给我，还骂我，书也没续借上")
+    assert (decision.department, decision.category) == ("relations", "conduct")
+    assert (decision.priority, decision.confident) == (Priority.P2, True)
+
+
+def test_what_is_confidential_goes_to_user_relations_and_keeps_its_topic() -> None:
+    decision = on("三楼空调坏了", confidential=True)
+    assert (decision.department, decision.confident) == ("relations", True)
+    assert decision.category == "facilities"
+    assert [c.department for c in decision.candidates][:2] == ["relations", "facilities"]
+
+
+def test_what_is_not_ours_is_left_to_a_person_with_the_reason() -> None:
+    decision = on("宿舍 WiFi 慢。")
+    assert (decision.category, decision.confident) == ("not_ours", False)
+    assert any("不是图书馆" in r.text and r.text_en for r in decision.reasons)
+
+
+def test_dormitory_words_beside_the_library_are_ours() -> None:
+    assert on("图书馆的WiFi比宿舍还慢，老掉线").category == "systems"
+    assert on("在宿舍用不了VPN，知网打不开").department == "it"
+
+
+def test_two_topics_of_equal_weight_are_left_to_a_person() -> None:
+    decision = on("空调不冷，打印机卡纸")
+    assert not decision.confident
+    assert {c.department for c in decision.candidates[:2]} == {"facilities", "space"}
+    assert any("两件事" in r.text for r in decision.reasons)
+
+
+@pytest.mark.parametrize("text", ["嗯", "…", "asdf", "123", "🙂"])
+def test_what_no_rule_knows_is_left_with_three_candidates_and_no_category(text: str) -> None:
+    decision = on(text)
+    assert (decision.confident, decision.confidence, decision.category) == (False, 0.0, None)
+    assert len({c.department for c in decision.candidates}) == 3
+    assert decision.reasons
+
+
+def test_the_chosen_category_helps_but_does_not_decide() -> None:
+    assert not on("帮我看看这个", category="events").confident
+    assert on("帮我看看这个", category="events").department == "events"
+    helped = on("那个座一直空着", category="seats")
+    assert helped.confident
+    assert helped.confidence > on("那个座一直空着").confidence
+    contradicted = on("校外访问VPN登录失败，统一认证打不开", category="events")
+    assert (contradicted.department, contradicted.confident) == ("it", True)
+    assert on("嗯", category="bogus").category is None
+
+
+def test_place_and_channel_are_hints() -> None:
+    assert on("一直没人管", place="三层东区").candidates[0].department == "space"
+    book = check_rules(
+        {
+            "rules": [
+                {
+                    "id": "mail",
+                    "channels": ["email"],
+                    "category": "ill",
+                    "weight": 0.7,
+                    "note": "邮件",
+                    "note_en": "Mail",
+                }
+            ]
+        }
+    )
+    rules = RuleSet(book)
+    assert decide(rules, Submission(text="x", channel="email")).department == "ill"
+    assert decide(rules, Submission(text="x", channel="web")).category is None
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "priority"),
+    [
+        ("请问国庆放假图书馆开几天？", CaseType.INQUIRY, Priority.P3),
+        ("感谢四楼的王老师，太暖心了", CaseType.PRAISE, Priority.P4),
+        ("建议考试周通宵开放", CaseType.SUGGESTION, Priority.P4),
+        ("荐购《三体》", CaseType.REQUEST, Priority.P4),
+        ("二层空调坏了，没人管", CaseType.COMPLAINT, Priority.P3),
+        ("期末周抢不到座，全被占了！", CaseType.COMPLAINT, Priority.P2),
+        ("全馆的打印机都坏了", CaseType.COMPLAINT, Priority.P2),
+    ],
+)
+def test_type_and_priority_follow_the_table(text: str, kind: CaseType, priority: Priority) -> None:
+    decision = on(text)
+    assert (decision.type, decision.priority) == (kind, priority)
+
+
+def test_irony_is_not_counted_as_praise() -> None:
+    assert on("真厉害，催还短信半夜发三遍").category != "praise"
+    assert on("服务态度可真好，保安翻了三个白眼，我得谢谢他").department == "relations"
+    assert on("服务态度可真好，保安翻了三个白眼，我得谢谢他").category == "conduct"
+
+
+def test_reasons_never_repeat_what_identifies_the_reporter() -> None:
+    decision = on("统一认证登录失败，学号 2100012345，电话 13800001234，a@b.cn")
+    said = decision.model_dump_json()
+    assert "2100012345" not in said
+    assert "13800001234" not in said
+    assert "a@b.cn" not in said
+    assert any("统一认证" in r.text for r in decision.reasons)
+
+
+@settings(deadline=None)
+@given(
+    st.text(max_size=300),
+    st.sampled_from([None, *CATEGORIES, "bogus"]),
+    st.text(max_size=30),
+    st.booleans(),
+)
+def test_any_text_gets_a_whole_decision(
+    text: str, category: str | None, place: str, confidential: bool
+) -> None:
+    decision = on(text, category=category, place=place, confidential=confidential)
+    assert 0 <= decision.confidence <= 1
+    assert len({c.department for c in decision.candidates}) == 3
+    assert decision.candidates[0].department == decision.department
+    assert all(r.text and r.text_en for r in decision.reasons)
+    assert decision.reasons
+    assert decision == on(text, category=category, place=place, confidential=confidential)
+
+
+@pytest.mark.parametrize(
+    "unit", ["占座", "漏水，", "没有", "《", "a ", "ﷺ", "消防门", "冒", "!", "\u0300\u0315"]
+)
+def test_fifty_thousand_hostile_characters_come_to_an_end(unit: str) -> None:
+    text = (unit * 50_000)[:49_000]
+    assert on(text).candidates
+    assert on("有人晕倒了。" + text).emergency
+
+
+def test_the_title_is_read_too() -> None:
+    assert on("如题", title="打印机卡纸").department == "space"
