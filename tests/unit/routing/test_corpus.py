@@ -5,8 +5,8 @@ What the rules did with a part they had never seen, before they were widened by 
 ============  ========  ============================  ==============================
 part          messages  rightly / wrongly / left      emergencies recognised as P1
 ============  ========  ============================  ==============================
-held_out_1    86        45 % /  9 % / 45 %            2 of 9 
-held_out_2    66        52 % / 12 % / 36 %            2 of 9 
+held_out_1    86        45 % /  9 % / 45 %            2 of 9
+held_out_2    66        52 % / 12 % / 36 %            2 of 9
 held_out_3    49        71 % / 10 % / 18 %            2 of 7
 held_out_4    26        emergencies, false alarms     6 of 14, 2 of 12 false alarms
 unseen        51        53 % /  8 % / 39 %            8 of 10
