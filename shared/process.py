@@ -78,7 +78,7 @@ class Process:
     """Runs some services of the house behind one origin until it is told to stop."""
 
     def __init__(self, settings: Settings, builds: dict[str, Build], *, whole: bool) -> None:
-        self.settings, self._builds, self._whole = settings, builds, whole
+        self.settings, self._builds, self.whole = settings, builds, whole
         self._stop = asyncio.Event()
         self._status = 0
         self.services: dict[str, Service] = {}
@@ -129,7 +129,7 @@ class Process:
         lost = await lost_services(self.services.values(), kafka)
         if not lost:
             return
-        if not self._whole:
+        if not self.whole:
             raise LogLost(next(iter(lost.values())))
         say("Kafka's log is gone; sending it again from the outboxes …")
         await restore_log(self.services.values(), kafka, tell=say)
@@ -158,6 +158,8 @@ class Process:
             if serving.done() and not self._stop.is_set():
                 self._status = 1
         finally:
+            for service in self.services.values():
+                service.closing.set()
             server.should_exit = True
             with contextlib.suppress(TimeoutError, asyncio.CancelledError, SystemExit):
                 await asyncio.wait_for(serving, 3)

@@ -31,6 +31,7 @@ from shared.messaging.relay import Relay
 from shared.messaging.transaction import Transaction, transaction
 from shared.security import Signer
 from shared.settings import Settings
+from shared.tasks import end
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -97,6 +98,9 @@ class Service:
         self._database_failed: tuple[float, str] | None = None
         self.letters = (0, 0)
         self.running = False
+        self.closing = asyncio.Event()
+        """Set when the process begins to end: what answers without end (streams) stops now."""
+        self._joining: asyncio.Task[None] | None = None
         self.engine = create_engine(self.url, role=None)
 
     # -- life ------------------------------------------------------------------------------
@@ -113,10 +117,15 @@ class Service:
         await self.connect()
         await migrate.upgrade(self.engine, self.migrations, self.metadata)
 
+    async def check_database(self) -> None:
+        """Raise `DatabaseNotReady` unless the database stands where this code expects it."""
+        await migrate.check(self.engine, self.name, self.migrations, self.metadata)
+
     async def start(self) -> None:
         """Check the database, then open the doors to the log and the clock."""
+        self.closing.clear()
         await self.connect()
-        await migrate.check(self.engine, self.name, self.migrations, self.metadata)
+        await self.check_database()
         for call in self.starting:
             await call()
         await self._start_relay()
@@ -129,9 +138,8 @@ class Service:
     async def stop(self) -> None:
         """Close the doors; finished work is committed, the rest is found again later."""
         self.running = False
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.closing.set()
+        await end(self._tasks)
         self._tasks.clear()
         for call in self.stopping:
             await call()
@@ -166,7 +174,17 @@ class Service:
             max_records=self.max_records,
         )
         self._broker = broker
-        self._spawn("join", self._join)
+        self._joining = self._spawn("join", self._join)
+
+    async def rejoin(self, group: str) -> None:
+        """Leave the group and read the log again as another one, from its own place."""
+        if self._joining is not None:
+            self._joining.cancel()
+            await asyncio.gather(self._joining, return_exceptions=True)
+        if self.consumer is not None:
+            await self._stop_consumer()
+        self.group = group
+        await self._start_consumer()
 
     async def _join(self) -> None:
         """Join the group; a broker that is away must not keep the doors for people shut."""
@@ -256,10 +274,10 @@ class Service:
                 self.consumer.measure_lag()
             await asyncio.sleep(2)
 
-    def _spawn(self, name: str, job: Job) -> None:
-        self._tasks.append(
-            asyncio.create_task(self._keep_running(name, job), name=f"{self.name}.{name}")
-        )
+    def _spawn(self, name: str, job: Job) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._keep_running(name, job), name=f"{self.name}.{name}")
+        self._tasks.append(task)
+        return task
 
     async def _keep_running(self, name: str, job: Job) -> None:
         backoff = Backoff()

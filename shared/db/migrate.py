@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import asyncpg
@@ -10,9 +11,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.db.engine import DatabaseNotReady, database_name
+from shared.db.engine import DatabaseNotReady, database_name, plain_url
 
 _LOCK_KEY = 0x4D_49_47_52
 
@@ -43,10 +45,8 @@ async def ensure_database(server: str, service: str) -> str | None:
         role: str | None = None
         known = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", name)
         if not known and may["role"]:
-            try:
+            with contextlib.suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
                 await connection.execute(f'CREATE ROLE "{name}" NOLOGIN')
-            except asyncpg.DuplicateObjectError:
-                pass
             known = 1
         if known:
             if may["role"]:
@@ -117,9 +117,6 @@ async def check(engine: AsyncEngine, service: str, migrations: Path, metadata: M
 
 
 def _maintenance(server: str) -> str:
-    from sqlalchemy.engine import make_url
-
-    from shared.db.engine import plain_url
 
     url = make_url(server)
     return plain_url(url.set(database=url.database or "postgres"))

@@ -52,13 +52,15 @@ class Intake:
     `handlers` names a coroutine per fact class; the class `Event` itself stands for every fact of
     ``feedback.events``, before the particular one. `raw` takes whole topics of foreign messages,
     `tombstones` the erasures of a compacted topic. `prefetch` loads the rows of a batch's cases
-    once.
+    once. `guard` is asked first in every transaction of a consumer, with the consumer's group; it
+    raises where that group may no longer write.
     """
 
     handlers: Mapping[type[Event], Handler]
     raw: Mapping[str, RawHandler] = field(default_factory=dict)
     tombstones: Mapping[str, RawHandler] = field(default_factory=dict)
     prefetch: Callable[[Transaction, list[str]], Awaitable[None]] | None = None
+    guard: Callable[[Transaction, str], Awaitable[None]] | None = None
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -125,6 +127,7 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
     ) -> None:
         self.service = service
         self.intake = intake
+        self.group = group
         self.health = ConsumerHealth()
         self._open = open_transaction
         self._max_records = max_records
@@ -251,6 +254,8 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         kill_point("consumer.after_commit")
 
     async def _apply_all(self, tx: Transaction, records: list[Record]) -> None:
+        if self.intake.guard is not None:
+            await self.intake.guard(tx, self.group)
         fresh = await tx.take_in([r.ce_id for r in records if r.ce_id])
         new = []
         for record in records:
@@ -314,6 +319,8 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         )
         try:
             async with self._open() as tx:
+                if self.intake.guard is not None:
+                    await self.intake.guard(tx, self.group)
                 if record.ce_id:
                     await tx.take_in([record.ce_id])
                 if record.feedback_id:

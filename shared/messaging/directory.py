@@ -21,6 +21,7 @@ from shared.contracts.vocabulary import DEPARTMENTS
 from shared.messaging.consumer import record_of
 from shared.messaging.envelope import InvalidMessage
 from shared.messaging.failures import Backoff
+from shared.tasks import end
 
 log = structlog.get_logger()
 
@@ -85,10 +86,7 @@ class DirectoryReader:
 
     async def stop(self) -> None:
         """Stop reading."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await end([self._task])
 
     async def _run(self) -> None:
         backoff = Backoff()

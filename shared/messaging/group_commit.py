@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from shared.messaging.failures import is_transient
 from shared.messaging.kill_points import kill_point
 from shared.messaging.transaction import Transaction
+from shared.tasks import end
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -60,9 +61,7 @@ class GroupCommit(Generic[Item, Result]):
             return
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._queue.join(), 5)
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        await end([self._task])
 
     async def submit(self, item: Item) -> Result:
         """The result of `item` once it is durable. `Busy` where it could not be written in time.

@@ -19,10 +19,13 @@ import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.messaging.failures import Backoff, is_transient
 from shared.messaging.kill_points import kill_point
 from shared.messaging.topics import cluster_id
+from shared.tasks import end
 
 log = structlog.get_logger()
 
@@ -53,6 +56,17 @@ class RelayHealth:
     oldest_seconds: float = 0.0
     published: int = 0
     looked_at: float = field(default_factory=time.monotonic)
+
+
+async def is_relayed(engine: AsyncEngine) -> bool:
+    """True while some process runs this service: its relay holds the lock of the database."""
+    async with engine.connect() as connection:
+        free = await connection.scalar(
+            text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK_KEY}
+        )
+        if free:
+            await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK_KEY})
+        return not free
 
 
 class LogLost(Exception):
@@ -93,12 +107,7 @@ class Relay:
 
     async def stop(self) -> None:
         """Stop at once: what is unpublished stays in the outbox and goes out at the next start."""
-        for task in (self._task, self._watch):
-            if task is not None:
-                task.cancel()
-        await asyncio.gather(
-            *(t for t in (self._task, self._watch) if t is not None), return_exceptions=True
-        )
+        await end((self._task, self._watch))
 
     async def _run(self) -> None:
         backoff = Backoff(first=0.5, longest=10)
@@ -157,7 +166,8 @@ class Relay:
             ids, partitions, places = [], [], []
             if not rows:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), SWEEP)
+                    async with asyncio.timeout(SWEEP):
+                        await self._wake.wait()
                 continue
             kill_point("relay.before_send")
             sent = [

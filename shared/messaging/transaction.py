@@ -21,6 +21,7 @@ from shared.contracts import EVENTS, Event
 from shared.ids import new_id
 from shared.messaging.envelope import Record, headers_for
 from shared.messaging.shelf import Shelf
+from shared.messaging.tally import Tally
 
 Row = TypeVar("Row", bound=SQLModel)
 
@@ -69,6 +70,7 @@ class Transaction:
         """Locked cases behind whose dead letter later facts have to wait."""
         self._session: AsyncSession | None = None
         self._shelves: dict[type[SQLModel], Shelf[Any]] = {}
+        self._tallies: dict[type[SQLModel], Tally] = {}
         self._sequences: dict[str, int] = {}
         self._told: set[str] = set()
         self._outbox: list[tuple[str, str, str | None, int | None, str, bytes | None]] = []
@@ -121,6 +123,13 @@ class Transaction:
             shelf = self._shelves[row_class] = Shelf(row_class, self.connection)
         return shelf
 
+    def tally(self, row_class: type[SQLModel]) -> Tally:
+        """The sums in this table; what is added to them is written once, when it commits."""
+        tally = self._tallies.get(row_class)
+        if tally is None:
+            tally = self._tallies[row_class] = Tally(row_class, self.connection)
+        return tally
+
     def emit(self, event: Event) -> str:
         """Tell `event`, which this service owns, when the transaction commits; gives its id."""
         if event.owner != self.service:
@@ -154,6 +163,8 @@ class Transaction:
         """Write everything held in memory; the commit follows at the door."""
         for shelf in self._shelves.values():
             await shelf.flush()
+        for tally in self._tallies.values():
+            await tally.flush()
         if self._session is not None:
             await self._session.flush()
         if self._told:

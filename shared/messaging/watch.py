@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 
@@ -11,6 +10,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from shared.messaging.topics import cluster_id
+from shared.tasks import end
 
 log = structlog.get_logger()
 
@@ -41,10 +41,7 @@ class BrokerWatch:
 
     async def stop(self) -> None:
         """Stop looking."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await end([self._task])
 
     async def _run(self) -> None:
         while True:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import platform
 from collections.abc import Callable
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
@@ -70,6 +75,7 @@ def readiness(app: FastAPI) -> dict[str, object]:
         reasons = service.reasons()
         relay, consumer = service.relay, service.consumer
         services[name] = {
+            "pid": os.getpid(),
             "ready": not reasons,
             "reasons": reasons,
             "lag": consumer.health.lag if consumer else 0,
@@ -82,7 +88,25 @@ def readiness(app: FastAPI) -> dict[str, object]:
         }
     process = app.state.process_reasons()
     ready = not process and all(s["ready"] for s in services.values())
-    return {"ready": ready, "reasons": process, "services": services}
+    house: House = app.state.house
+    return {
+        "ready": ready,
+        "reasons": process,
+        "kafka": house.kafka,
+        "database": "embedded" if not house.settings.database else "given",
+        "versions": _versions(),
+        "services": services,
+    }
+
+
+@cache
+def _versions() -> dict[str, str]:
+    named = ("feedback-express", "faststream", "aiokafka", "fastapi", "sqlalchemy", "asyncpg")
+    found = {"python": platform.python_version()}
+    for name in named:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 class _Assets(StaticFiles):

@@ -151,12 +151,17 @@ def validation_answer(request: Request, found: Any) -> Response:
     """422 with the errors by field; JSON that cannot be parsed is 400."""
     if any(e["type"] in ("json_invalid", "value_error.jsondecode") for e in found):
         return problem(request, 400)
+    return problem(request, 422, errors=field_errors(request, found))
+
+
+def field_errors(request: Request, found: Any) -> dict[str, str]:
+    """What pydantic found, by field, as sentences in the reader's language."""
     english = choose_locale(request, _locale(request)) == "en"
     errors = {}
     for e in found:
         field = ".".join(str(p) for p in e["loc"] if p not in ("body", "query", "path"))
         errors[field or "body"] = _sentence(e, english)
-    return problem(request, 422, errors=errors)
+    return errors
 
 
 def _sentence(error: Any, english: bool) -> str:

@@ -1,0 +1,221 @@
+"""The whole house in one process, and the commands that concern all of it."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import httpx2
+import typer
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from shared.db.engine import DatabaseNotReady
+from shared.embedded import ServerUnavailable
+from shared.messaging.relay import LogLost
+from shared.messaging.restore import RelayRunning, restore_log
+from shared.observability import logs
+from shared.process import LOG_LOST, Build, Process, house_for, say, servers_for, set_up
+from shared.settings import Settings, read_settings, refuse
+
+NAMES = ("intake", "routing", "desk", "sla", "notification", "tracking")
+
+cli = typer.Typer(
+    help="Feedback Express: all services in one process.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def builds(names: tuple[str, ...] = NAMES) -> dict[str, Build]:
+    """The services by name, each made by its own ``app.build``."""
+    return {name: importlib.import_module(f"services.{name}.app").build for name in names}
+
+
+@cli.callback(invoke_without_command=True)
+def run(
+    context: typer.Context,
+    only: Annotated[str, typer.Option(help="run only these, e.g. intake,routing")] = "",
+    demo: Annotated[bool, typer.Option("--demo", help="set up with demo accounts first")] = False,
+) -> None:
+    """Run all (or some) services in this process, on one origin."""
+    if context.invoked_subcommand is not None:
+        return
+    names = tuple(n.strip() for n in only.split(",") if n.strip()) or NAMES
+    if unknown := [n for n in names if n not in NAMES]:
+        refuse(f"--only: there is no service {unknown[0]!r}; choose from {', '.join(NAMES)}")
+    logs.configure()
+    settings = read_settings()
+    process = Process(settings, builds(names), whole=set(names) == set(NAMES))
+    try:
+        status = _loop(
+            process.run(setup=demo, demo=demo, on_ready=lambda: _welcome(settings, demo=demo))
+        )
+    except LogLost as lost:
+        say(f"{lost}  (python -m services restore-log)")
+        status = LOG_LOST
+    if status == LOG_LOST and process.whole:
+        # Everything that lived through the loss has to go, producers above all: begin anew.
+        say("starting again …")
+        os.execv(sys.executable, [sys.executable, "-m", "services", *sys.argv[1:]])
+    raise SystemExit(status)
+
+
+@cli.command()
+def setup(
+    demo: Annotated[bool, typer.Option("--demo", help="also create demo accounts")] = False,
+) -> None:
+    """Migrate all databases, create the topics, load what is shipped. Safe to repeat."""
+    logs.configure()
+    settings = read_settings()
+
+    async def work() -> None:
+        async with servers_for(settings) as (database, kafka, _):
+            house = house_for(settings, database, kafka)
+            services = [build(house) for build in builds().values()]
+            await set_up(services, kafka, demo=demo)
+            for service in services:
+                await service.engine.dispose()
+        say("set up: six databases, five topics, departments, rules, calendar, policies")
+        if demo:
+            _accounts(settings)
+
+    _guarded(work)
+
+
+@cli.command(name="restore-log")
+def restore() -> None:
+    """Send the log again from the outboxes, in order. Stop all services first."""
+    logs.configure()
+    settings = read_settings()
+
+    async def work() -> None:
+        async with servers_for(settings) as (database, kafka, _):
+            house = house_for(settings, database, kafka)
+            services = [build(house) for build in builds().values()]
+            for service in services:
+                await service.connect()
+            await restore_log(services, kafka, tell=say)
+            for service in services:
+                await service.engine.dispose()
+
+    _guarded(work)
+
+
+@cli.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+) -> None:
+    """How the running system is; exit status 1 when something is not ready."""
+    settings = read_settings()
+    body = _status(settings)
+    if as_json:
+        print(json.dumps(body, ensure_ascii=False, indent=2))
+    else:
+        _print_status(body)
+    raise SystemExit(0 if body["ready"] else 1)
+
+
+def _status(settings: Settings) -> dict[str, Any]:
+    """What the process at the settings' address says of itself and its services."""
+    url = settings.url
+    try:
+        answer = httpx2.get(f"{url}/health/ready", timeout=5, trust_env=False)
+        said = answer.json()
+    except (httpx2.HTTPError, ValueError) as error:
+        said = {"ready": False, "reasons": [f"no answer from {url}: {type(error).__name__}"]}
+    services = {
+        name: {
+            "pid": one["pid"],
+            "ready": one["ready"],
+            "reason": "; ".join(one["reasons"]),
+            "lag": one["lag"],
+            "outbox": one["outbox"],
+            "dead_letters": one["dead_letters"],
+            "parked": one["parked"],
+        }
+        for name, one in said.get("services", {}).items()
+    }
+    return {
+        "ready": bool(said["ready"]),
+        "reasons": said["reasons"],
+        "web": url,
+        "kafka": said.get("kafka", settings.kafka or "embedded"),
+        "database": said.get("database", "given" if settings.database else "embedded"),
+        "versions": said.get("versions", {}),
+        "services": services,
+    }
+
+
+def _print_status(body: dict[str, Any]) -> None:
+    console = Console()
+    console.print(f"web {body['web']}   kafka {body['kafka']}   database {body['database']}")
+    for reason in body["reasons"]:
+        console.print(f"not ready: {reason}")
+    table = Table("service", "ready", "lag", "outbox", "refused", "parked", "reason")
+    for name, one in body["services"].items():
+        table.add_row(
+            name,
+            "yes" if one["ready"] else "no",
+            str(one["lag"]),
+            str(one["outbox"]["waiting"]),
+            str(one["dead_letters"]),
+            str(one["parked"]),
+            one["reason"],
+        )
+    console.print(table)
+
+
+def _welcome(settings: Settings, *, demo: bool) -> None:
+    say(f"\n用户反馈直通车 · Feedback Express   {settings.url}\n")
+    if demo:
+        _accounts(settings)
+        say(
+            "\n试三件事 / three things to try\n"
+            f"  1. 提一条意见 / say something       {settings.url}/?place=三层东区\n"
+            f"  2. 登录并答复 / sign in and answer   {settings.url}/signin  (coordinator)\n"
+            f"  3. 看看整体 / see how we are doing   {settings.url}/dashboard  (leader)\n"
+        )
+    say("Ctrl-C 结束 / stops everything")
+
+
+def _accounts(settings: Settings) -> None:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for column in ("账号 account", "身份 role", ""):
+        table.add_column(column)
+    for name, zh, en in (
+        ("coordinator", "用户关系办公室", "triage, dispatch, answer"),
+        ("liaison.it", "部门联络员", "accepts and assigns; liaison.<dept>"),
+        ("handler.it", "经办人", "works and replies; handler.<dept>"),
+        ("reviewer.it", "部门负责人", "reviewer.<dept>"),
+        ("leader", "馆领导", "dashboard, escalations"),
+        ("clerk", "台口馆员", "enters what is said at the desk"),
+        ("student", "学生助理", "enters, sees no personal data"),
+        ("auditor", "审计", "reads, changes nothing"),
+        ("admin", "系统管理员", "accounts, departments"),
+    ):
+        table.add_row(name, zh, en)
+    Console().print(table)
+    say(f"密码 / password of all of them: {settings.demo_secret()}")
+
+
+def _guarded(work: Callable[[], Any]) -> None:
+    try:
+        _loop(work())
+    except (ServerUnavailable, DatabaseNotReady, RelayRunning) as error:
+        refuse(str(error))
+
+
+def _loop(work: Any) -> Any:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,344 @@
+"""The plumbing on a real broker: order, once, burial, parking, redrive, take-over, restore."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from sqlalchemy import text
+
+from shared.contracts import EVENTS
+from shared.contracts.desk import CaseOpened
+from shared.contracts.intake import FeedbackReceived, FeedbackUrged
+from shared.embedded import EmbeddedKafka, EmbeddedPostgres
+from shared.ids import new_id
+from shared.messaging.failures import is_transient
+from shared.messaging.relay import LogLost, new_producer
+from shared.messaging.restore import RelayRunning, lost_services, restore_log
+from shared.messaging.topics import create_topics
+from shared.messaging.transaction import CaseNotLocked, WrongOwner
+from shared.service import House, Service
+from tests import support
+from tests.messaging import toy
+from tests.messaging.conftest import rows, running, scalar, until
+
+Pair = tuple[Service, Service]
+
+
+def received(feedback_id: str, words: str = "hello") -> FeedbackReceived:
+    return FeedbackReceived(
+        feedback_id=feedback_id, at=datetime.now(UTC), channel="web", text=words, code_hash="x"
+    )
+
+
+def urged(feedback_id: str) -> FeedbackUrged:
+    return FeedbackUrged(feedback_id=feedback_id, at=datetime.now(UTC))
+
+
+async def tell(source: Service, *events: FeedbackReceived | FeedbackUrged) -> None:
+    async with source.transaction() as tx:
+        await tx.lock(*{e.feedback_id for e in events})
+        for event in events:
+            tx.emit(event)
+
+
+async def log_of(kafka: str, feedback_id: str) -> list[tuple[str, str, int, str]]:
+    """``(source, type, sequence, ce_id)`` of a case as the topic has it."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka)
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(EVENTS, n) for n in range(12)]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        ends = await consumer.end_offsets(partitions)
+        found = []
+        while any([await consumer.position(tp) < ends[tp] for tp in partitions]):
+            for batch in (await consumer.getmany(timeout_ms=500)).values():
+                for r in batch:
+                    if r.key == feedback_id.encode():
+                        h = {k: v.decode() for k, v in r.headers}
+                        found.append(
+                            (h["ce_source"], h["ce_type"], int(h["ce_sequence"]), h["ce_id"])
+                        )
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def heard(hearer: Service, feedback_id: str) -> str:
+    return (
+        await scalar(hearer, 'SELECT "order" FROM heard WHERE feedback_id = :i', i=feedback_id)
+    ) or ""
+
+
+async def test_facts_of_many_cases_arrive_in_order_and_once(pair: Pair) -> None:
+    source, hearer = pair
+    cases = [new_id() for _ in range(200)]
+
+    async def one(case: str) -> None:
+        await tell(source, received(case))
+        for _ in range(4):
+            await tell(source, urged(case))
+
+    await asyncio.gather(*(one(c) for c in cases))
+    count = "SELECT count(*) FROM heard WHERE \"order\" = 'ruuuu'"
+    await until(lambda: _equal(scalar(hearer, count), 200))
+    sequences = await rows(
+        hearer, "SELECT key, array_agg(seq ORDER BY id) AS s FROM outbox GROUP BY key"
+    )
+    assert {tuple(r.s) for r in sequences} == {(1, 2, 3, 4, 5)}
+
+
+async def test_a_cause_stands_before_its_effect_in_the_topic(pair: Pair) -> None:
+    source, hearer = pair
+    case = new_id()
+    await tell(source, received(case))
+    await until(
+        lambda: scalar(
+            hearer,
+            "SELECT count(*) FROM outbox WHERE key = :k AND published_at IS NOT NULL",
+            k=case,
+        )
+    )
+    log = await log_of(hearer.house.kafka, case)
+    assert [(s, t) for s, t, _, _ in log] == [
+        ("intake", "feedback.received.v1"),
+        ("desk", "case.opened.v1"),
+    ]
+
+
+async def test_a_fact_delivered_five_times_has_one_effect(pair: Pair) -> None:
+    source, hearer = pair
+    case = new_id()
+    await tell(source, received(case))
+    await until(lambda: heard(hearer, case))
+    row = (await rows(source, "SELECT headers, body FROM outbox WHERE key = :k", k=case))[0]
+    producer = new_producer(source.house.kafka)
+    await producer.start()
+    for _ in range(5):
+        await producer.send_and_wait(
+            EVENTS,
+            value=row.body,
+            key=case.encode(),
+            headers=[(k, v.encode()) for k, v in row.headers.items()],
+        )
+    await producer.stop()
+    await tell(source, urged(case))
+    await until(lambda: _equal(heard(hearer, case), "ru"))
+    assert await scalar(hearer, "SELECT count(*) FROM outbox WHERE key = :k", k=case) == 2
+
+
+async def test_a_poisoned_fact_is_buried_and_its_case_waits_behind_it(pair: Pair) -> None:
+    source, hearer = pair
+    bad, good = new_id(), new_id()
+    await tell(source, received(bad, "poison"), received(good))
+    await tell(source, urged(bad), urged(good))
+    await until(lambda: _equal(heard(hearer, good), "ru"))
+    letters = "SELECT error, body FROM dead_letters WHERE feedback_id = :i ORDER BY id"
+    await until(lambda: _length(rows(hearer, letters, i=bad), 2))
+    assert await heard(hearer, bad) == ""
+    letter, parked = await rows(hearer, letters, i=bad)
+    assert parked.error is None
+    assert "Poison" in letter.error
+    assert b'"text":"poison"' in letter.body
+
+    refused = [r async for r in hearer.redrive(bad)]
+    assert [r.error is None for r in refused] == [False]
+
+    hearer.tools["antidote"] = True
+    taken = [r.error async for r in hearer.redrive(bad)]
+    assert taken == [None, None]
+    assert await heard(hearer, bad) == "ru"
+    assert await rows(hearer, letters, i=bad) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "headers"),
+    [
+        (b"not json", [("ce_type", b"feedback.received.v1"), ("ce_id", b"a1")]),
+        (b'{"a":' * 9000, [("ce_type", b"feedback.received.v1"), ("ce_id", b"a2")]),
+        (b'{"feedback_id": "\\u0000"}', [("ce_type", b"feedback.urged.v1"), ("ce_id", b"a3")]),
+        (b"{}", [("ce_type", b"feedback.received.v1"), ("ce_id", b"\xff\xfe"), ("x", b"\xff")]),
+    ],
+)
+async def test_garbage_in_the_topic_stops_nobody(
+    pair: Pair, value: bytes, headers: list[tuple[str, bytes]]
+) -> None:
+    source, hearer = pair
+    producer = new_producer(source.house.kafka)
+    await producer.start()
+    await producer.send_and_wait(EVENTS, value=value, key=b"\xff\x00", headers=headers)
+    await producer.stop()
+    case = new_id()
+    await tell(source, received(case))
+    await until(lambda: heard(hearer, case))
+    buried = "SELECT count(*) FROM dead_letters WHERE body = :b AND error IS NOT NULL"
+    await until(lambda: _equal(scalar(hearer, buried, b=value), 1))
+
+
+async def test_a_fact_needs_its_owner_and_the_lock(pair: Pair) -> None:
+    source, _ = pair
+    with pytest.raises(WrongOwner):
+        async with source.transaction() as tx:
+            await tx.lock("x")
+            tx.emit(CaseOpened(feedback_id="x", at=tx.now))
+    with pytest.raises(CaseNotLocked):
+        async with source.transaction() as tx:
+            tx.emit(received("y"))
+    assert await scalar(source, "SELECT count(*) FROM outbox") == 0
+
+
+async def test_a_second_member_takes_over_without_a_gap_or_a_repetition(
+    pair: Pair, toy_house: House
+) -> None:
+    source, hearer = pair
+    cases = [new_id() for _ in range(60)]
+    await asyncio.gather(*(tell(source, received(c)) for c in cases))
+    second_house = support.make_house(toy_house.database, toy_house.kafka, toy_house.settings.data)
+    second_house.replica = "second"
+    second = toy.build(second_house, group=hearer.group)
+    async with running(second):
+        for _ in range(3):
+            await asyncio.gather(*(tell(source, urged(c)) for c in cases))
+        count = "SELECT count(*) FROM heard WHERE \"order\" = 'ruuu'"
+        await until(lambda: _equal(scalar(second, count), 60), 40)
+    for _ in range(2):
+        await asyncio.gather(*(tell(source, urged(c)) for c in cases))
+    count = "SELECT count(*) FROM heard WHERE \"order\" = 'ruuuuu'"
+    await until(lambda: _equal(scalar(hearer, count), 60), 40)
+    told = "SELECT count(*) FROM outbox WHERE key = ANY(:cases)"
+    assert await scalar(hearer, told, cases=cases) == 60 * 6
+
+
+async def test_only_one_relay_publishes_and_the_next_takes_over(
+    pair: Pair, toy_house: House
+) -> None:
+    source, _ = pair
+    standby = toy.build_source(toy_house)
+    async with running(standby):
+        assert standby.relay is not None
+        await asyncio.sleep(1)
+        assert not standby.relay.health.holds_lock
+        assert source.relay is not None
+        await source.relay.stop()
+        case = new_id()
+        await tell(source, received(case))
+        await until(
+            lambda: scalar(source, "SELECT published_at FROM outbox WHERE key = :k", k=case)
+        )
+        assert standby.relay.health.holds_lock
+
+
+async def test_a_database_that_goes_away_only_makes_everybody_wait(
+    pair: Pair, toy_servers: object
+) -> None:
+    source, hearer = pair
+    postgres: EmbeddedPostgres = toy_servers.postgres  # type: ignore[attr-defined]
+    first, second = new_id(), new_id()
+    await tell(source, received(first))
+    await until(lambda: heard(hearer, first))
+    await asyncio.to_thread(postgres.kill)
+    await postgres.start()
+    await until(lambda: _tells(source, received(second)), 30)
+    await until(lambda: _patiently(heard(hearer, second)), 40)
+    buried = "SELECT count(*) FROM dead_letters WHERE feedback_id IN (:a, :b)"
+    assert await scalar(hearer, buried, a=first, b=second) == 0
+
+
+async def test_a_broker_that_is_killed_costs_nothing(pair: Pair, toy_servers: object) -> None:
+    source, hearer = pair
+    kafka: EmbeddedKafka = toy_servers.kafka  # type: ignore[attr-defined]
+    cases = [new_id() for _ in range(20)]
+    await asyncio.gather(*(tell(source, received(c)) for c in cases))
+    await asyncio.to_thread(kafka.kill)
+    await asyncio.gather(*(tell(source, urged(c)) for c in cases))
+    await kafka.start()
+    count = "SELECT count(*) FROM heard WHERE \"order\" = 'ru' AND feedback_id = ANY(:cases)"
+    await until(lambda: _equal(scalar(hearer, count, cases=cases), 20), 60)
+    told = "SELECT count(*) FROM outbox WHERE key = ANY(:cases)"
+    assert await scalar(hearer, told, cases=cases) == 40
+
+
+async def test_a_lost_log_comes_back_from_the_outboxes_in_order(
+    tmp_path: object, toy_servers: object, toy_house: House
+) -> None:
+    source, hearer = toy.build_source(toy_house), toy.build(toy_house, group=new_id())
+    await asyncio.gather(source.migrate(), hearer.migrate())
+    case = new_id()
+    async with running(source), running(hearer):
+        await tell(source, received(case))
+        await until(lambda: heard(hearer, case))
+        await tell(source, urged(case))
+        count = "SELECT count(*) FROM outbox WHERE key = :k AND published_at IS NOT NULL"
+        await until(lambda: _equal(scalar(hearer, count, k=case), 2))
+        before = await log_of(toy_house.kafka, case)
+        with pytest.raises(RelayRunning):
+            await restore_log([source, hearer], toy_house.kafka)
+
+    other = EmbeddedKafka(tmp_path)  # type: ignore[arg-type]
+    address = await other.start()
+    try:
+        await create_topics(address)
+        lost = await lost_services([source, hearer], address)
+        assert set(lost) == {"intake", "desk"}
+        async with source.transaction() as tx:
+            await tx.lock(case)
+            tx.emit(urged(case))
+        await restore_log([source, hearer], address)
+        assert await lost_services([source, hearer], address) == {}
+        restored = await log_of(address, case)
+        assert restored[:4] == before
+        assert restored[4][:3] == ("intake", "feedback.urged.v1", 3)
+
+        moved = support.make_house(toy_house.database, address, toy_house.settings.data)
+        source2, hearer2 = toy.build_source(moved), toy.build(moved, group=hearer.group)
+        async with running(source2), running(hearer2):
+            await until(lambda: _equal(heard(hearer2, case), "ruu"), 30)
+            told = await scalar(hearer2, "SELECT count(*) FROM outbox WHERE key = :k", k=case)
+            assert told == 3
+    finally:
+        await other.stop()
+        for service in (source, hearer):
+            await service.engine.dispose()
+
+
+async def test_a_relay_refuses_to_add_to_a_log_that_lost_what_it_had(
+    pair: Pair, tmp_path: object
+) -> None:
+    source, hearer = pair
+    case = new_id()
+    await tell(source, received(case))
+    await until(lambda: heard(hearer, case))
+    async with source.engine.begin() as connection:
+        await connection.execute(text('UPDATE outbox SET "offset" = "offset" + 1000000'))
+    lost = await lost_services([source], source.house.kafka)
+    assert "run restore-log" in lost["intake"]
+    assert issubclass(LogLost, Exception)
+
+
+async def _equal(coroutine: object, expected: object) -> bool:
+    return (await coroutine) == expected  # type: ignore[misc]
+
+
+async def _length(coroutine: object, expected: int) -> bool:
+    return len(await coroutine) == expected  # type: ignore[misc]
+
+
+async def _patiently(coroutine: object) -> object:
+    """What it answers; None while the database is not back yet."""
+    try:
+        return await coroutine  # type: ignore[misc]
+    except Exception as error:
+        assert is_transient(error), error
+        return None
+
+
+async def _tells(source: Service, event: FeedbackReceived) -> bool:
+    try:
+        await tell(source, event)
+    except Exception as error:
+        assert is_transient(error), error
+        return False
+    return True
