@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.sla.domain import clocks
+from services.sla.domain.book import LIBRARY
 from services.sla.domain.draft import Draft
 from services.sla.domain.facts import CaseClocks, Change, FactKind, Rules
 from shared.contracts.vocabulary import CaseType, Clock, Priority
@@ -94,6 +95,7 @@ def give_back(case: CaseClocks, rules: Rules, *, at: datetime) -> Change:
     """Returned: triage again, in its next cycle; the user's clocks keep running."""
     draft = Draft(case, rules)
     draft.cancel(at, Clock.ACCEPT, Clock.REVIEW)
+    draft.set(department=LIBRARY)
     draft.start(Clock.TRIAGE, at)
     return draft.done()
 
@@ -152,9 +154,9 @@ def reply(case: CaseClocks, rules: Rules, *, at: datetime, human: bool = True) -
 
 
 def close(case: CaseClocks, rules: Rules, *, at: datetime) -> Change:
-    """Done, also by dismissing an appeal: none runs."""
+    """Done, also by dismissing an appeal: none runs. Only a follow-up that ran out is met."""
     draft = Draft(case, rules)
-    draft.meet(at, Clock.FOLLOW_UP, Clock.APPEAL)
+    draft.meet(at, Clock.APPEAL)
     draft.cancel(at, *Clock)
     return draft.done()
 
@@ -174,6 +176,7 @@ def reopen(case: CaseClocks, rules: Rules, *, at: datetime) -> Change:
     draft.meet(at, Clock.APPEAL)
     draft.cancel(at, Clock.FOLLOW_UP)
     draft.start(Clock.RESOLUTION, at, reopened=True)
+    draft.set(department=LIBRARY)
     draft.start(Clock.TRIAGE, at)
     return draft.done()
 
@@ -183,6 +186,16 @@ def appeal(case: CaseClocks, rules: Rules, *, at: datetime) -> Change:
     draft = Draft(case, rules)
     draft.cancel(at, Clock.FOLLOW_UP)
     draft.start(Clock.APPEAL, at)
+    return draft.done()
+
+
+def refuse_appeal(case: CaseClocks, rules: Rules, *, at: datetime) -> Change:
+    """Nobody looks again; a follow-up the appeal had ended begins anew."""
+    appealed, follow_up = case.running(Clock.APPEAL), case.current(Clock.FOLLOW_UP)
+    draft = Draft(case, rules)
+    draft.cancel(at, Clock.APPEAL)
+    if appealed and follow_up and follow_up.cancelled_at == appealed.started_at:
+        draft.start(Clock.FOLLOW_UP, at)
     return draft.done()
 
 

@@ -177,7 +177,8 @@ class Draft:
         moved = self.case.department != case.department and not case.told
         if self.row() == row and not moved:
             return
-        self.recount(at, reason="priority", first=not case.told)
+        # Before anyone was told nothing moves: the new date simply is the promise.
+        self.recount(at, reason="priority" if case.told else "", first=not case.told)
         self.owe_resolution()
 
     def owe_resolution(self) -> None:

@@ -41,7 +41,11 @@ class Fact:
 
     @property
     def in_time(self) -> bool:
-        return self.timer.breached_at is None
+        """Whether a clock that was met was met before it was breached.
+
+        What happened before the deadline and was heard of after the mark was still in time."""
+        breached, met = self.timer.breached_at, self.timer.met_at
+        return breached is None or (met is not None and met < breached)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

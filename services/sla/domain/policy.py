@@ -16,7 +16,7 @@ WORKING_DAY = timedelta(hours=7.5)
 _UNITS = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "wd": WORKING_DAY}
 _ALLOWANCE = re.compile(r"(\d{1,4}(?:\.\d{1,2})?) ?(min|h|wd)( 24x7)?")
 
-_OF_THE_LIBRARY = frozenset({Clock.TRIAGE, Clock.FOLLOW_UP, Clock.APPEAL})
+OF_THE_LIBRARY = frozenset({Clock.TRIAGE, Clock.FOLLOW_UP, Clock.APPEAL})
 """Clocks that run in the single entrance's hours, not in the owning department's."""
 
 
@@ -101,7 +101,7 @@ def calendar_name(clock: Clock, allowance: Allowance, department: str) -> str:
     """Whose working time a clock is counted in."""
     if allowance.round_the_clock:
         return ROUND_THE_CLOCK
-    return LIBRARY if clock in _OF_THE_LIBRARY else department
+    return LIBRARY if clock in OF_THE_LIBRARY else department
 
 
 def due_times(

@@ -1,0 +1,32 @@
+"""Remembers: the clocks of every case, the rules they are counted by, and what is due."""
+
+from services.sla.store.cases import (
+    CaseRow,
+    ClockRow,
+    SlaTable,
+    clocks_of,
+    load,
+    open_cases,
+    save,
+)
+from services.sla.store.marks import Marked, claim_due, is_due, mark_claimed, next_due
+from services.sla.store.rules import CalendarRow, PolicyRow, Rulebook, seed
+
+__all__ = [
+    "CalendarRow",
+    "CaseRow",
+    "ClockRow",
+    "Marked",
+    "PolicyRow",
+    "Rulebook",
+    "SlaTable",
+    "claim_due",
+    "clocks_of",
+    "is_due",
+    "load",
+    "mark_claimed",
+    "next_due",
+    "open_cases",
+    "save",
+    "seed",
+]
