@@ -9,7 +9,7 @@ from services.notification.outlets.base import (
     Uncertain,
     Undelivered,
 )
-from services.notification.outlets.console import ConsoleOutlet
+from services.notification.outlets.console import ConsoleOutlet, Printer
 from services.notification.outlets.mail import fixed_message_id, mail_domain
 from services.notification.outlets.smtp import SmtpOutlet, server_from_setting
 from services.notification.outlets.tokens import AccessToken, MemoryTokenStore, TokenStore
@@ -23,6 +23,7 @@ __all__ = [
     "NeverThere",
     "OutgoingMessage",
     "Outlet",
+    "Printer",
     "Sent",
     "SmtpOutlet",
     "TokenStore",

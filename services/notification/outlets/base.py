@@ -13,6 +13,8 @@ from typing import Protocol
 
 WRITTEN_BY_PEOPLE = frozenset({"reply", "question"})
 """Kinds whose words a person wrote; all others are automatic mail."""
+STOPPED = "stopped_before_handing_over"
+"""Reason of a `TryLater` that is nobody's fault: this process ends."""
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import queue
 import sys
+import threading
 import unicodedata
-from typing import TextIO
+from typing import Protocol
 
 from services.notification.outlets.base import OutgoingMessage, Sent
 
@@ -15,12 +18,61 @@ _NAMES = {
 _WIDTH = 72
 
 
+class Stream(Protocol):
+    """Where text is shown."""
+
+    def write(self, text: str, /) -> object:
+        """Show it."""
+        ...
+
+    def flush(self) -> None:
+        """Show it now."""
+        ...
+
+
+class Printer:
+    """Standard output behind a thread: a reader that sleeps must not stop the house.
+
+    Keeps `room` texts; what comes when it is full is counted and not shown.
+    """
+
+    def __init__(self, room: int = 1000, stream: Stream | None = None) -> None:
+        self._texts: queue.Queue[str] = queue.Queue(room)
+        self._stream = stream
+        self._dropped = 0
+        self._thread: threading.Thread | None = None
+
+    def write(self, text: str, /) -> None:
+        """Show it soon."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="printer", daemon=True)
+            self._thread.start()
+        try:
+            self._texts.put_nowait(text)
+        except queue.Full:
+            self._dropped += 1
+
+    def flush(self) -> None:
+        """Nothing is held back on purpose."""
+
+    def _run(self) -> None:
+        while True:
+            text = self._texts.get()
+            if self._dropped:
+                text, self._dropped = f"… {self._dropped} 条未显示 | not shown\n{text}", 0
+            stream = self._stream or sys.stdout
+            # A terminal that is gone is no reason to end.
+            with contextlib.suppress(OSError, ValueError):
+                stream.write(text)
+                stream.flush()
+
+
 class ConsoleOutlet:
     """Prints to `stream` (standard output if none), with the address masked."""
 
     channel = "console"
 
-    def __init__(self, stream: TextIO | None = None, *, instead_of: str = "email") -> None:
+    def __init__(self, stream: Stream | None = None, *, instead_of: str = "email") -> None:
         self._stream = stream
         self._instead_of = instead_of
 
@@ -37,7 +89,7 @@ class ConsoleOutlet:
             *(message.text.splitlines() or [""]),
             "─" * _WIDTH,
         ]
-        text = "".join(_harmless(line) + "\n" for line in lines)
+        text = "".join(harmless(line) + "\n" for line in lines)
         stream = self._stream or sys.stdout
         stream.write(text)
         stream.flush()
@@ -55,7 +107,8 @@ def mask(address: str) -> str:
     return f"{address[:3]}***{address[-2:]}" if len(address) > 8 else "***"
 
 
-def _harmless(line: str) -> str:
+def harmless(line: str) -> str:
+    """`line` with everything a terminal would obey made visible."""
     # A comment may hold terminal escapes and bidi overrides; show them instead of obeying them.
     return "".join(
         f"\\x{ord(c):02x}" if unicodedata.category(c) in ("Cc", "Cf", "Cs") and c != "\t" else c

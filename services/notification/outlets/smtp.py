@@ -22,6 +22,7 @@ from aiosmtplib import (
 )
 
 from services.notification.outlets.base import (
+    STOPPED,
     NeverThere,
     OutgoingMessage,
     Sent,
@@ -116,6 +117,11 @@ class SmtpOutlet:
             if attempt.handed_over:
                 raise Uncertain("smtp_no_answer_after_data") from error
             raise TryLater(_why(error)) from error
+        except asyncio.CancelledError:
+            # We are told to stop. What was not handed over can safely be sent after the restart.
+            if attempt.handed_over:
+                raise
+            raise TryLater(STOPPED) from None
         finally:
             attempt.close()
         return Sent(self.channel, reference)

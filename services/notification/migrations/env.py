@@ -1,0 +1,5 @@
+"""Alembic's way in."""
+
+from shared.db.alembic_env import run
+
+run()

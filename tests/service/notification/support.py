@@ -1,0 +1,186 @@
+"""Facts of a case as notification hears them, and a desk to watch its messages from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import text
+
+from services.notification.app import build
+from services.notification.jobs import Sender
+from services.notification.tools import Tools
+from shared.clock import ManualClock
+from shared.contracts import Actor, Event
+from shared.contracts.desk import CaseReplied, PersonListed
+from shared.contracts.intake import Contact, FeedbackReceived, PrivateDetails
+from shared.contracts.routing import FeedbackRouted
+from shared.contracts.sla import SlaPromised
+from shared.ids import new_id
+from shared.messaging.consumer import LogConsumer
+from shared.messaging.envelope import Record, headers_for
+from shared.service import House, Service
+from tests.support import at, clock_at, prepared, told
+
+CODE = "AAAA-BBBB-CCCC-DDDD-EEEE"
+CANARY = "canary.8371@mail.example"
+WECHAT_CANARY = "oCANARY8371openid"
+OWN_WORDS = "三楼的空调像北极一样冷"
+
+
+class Watch:
+    """A notification service on PostgreSQL with a clock that stands still."""
+
+    def __init__(self, house: House, service: Service) -> None:
+        self.house, self.service = house, service
+        self.tools: Tools = service.tools
+        self.sender = Sender(service, self.tools)
+        self.clock: ManualClock = house.clock  # type: ignore[assignment]
+
+    async def hears(self, *events: Event, ce_ids: list[str] | None = None) -> list[str]:
+        """Takes facts in as the consumer does; gives their ids, to deliver them once more."""
+        ids = ce_ids or [new_id() for _ in events]
+        records = [
+            Record(
+                topic=e.topic,
+                partition=0,
+                offset=n,
+                key=e.key.encode(),
+                headers=headers_for(e, ce_id=i, source=e.owner, sequence=n + 1, cause=None),
+                body=None if e.tombstone else e.model_dump_json(exclude_none=True).encode(),
+            )
+            for n, (e, i) in enumerate(zip(events, ids, strict=True))
+        ]
+        async with self.service.transaction() as tx:
+            fresh = await tx.take_in(ids)
+            cases = list(dict.fromkeys(e.feedback_id for e in events if e.feedback_id))
+            await tx.lock(*cases)
+            if self.service.intake.prefetch is not None:
+                await self.service.intake.prefetch(tx, cases)
+            for record in records:
+                if record.ce_id in fresh:
+                    await LogConsumer.hand_over(self.service.intake, tx, record)
+        return ids
+
+    async def later(self, **delta: float) -> None:
+        """Time passes, and what is due goes out."""
+        self.clock.later(**delta)
+        await self.sender.send_all_due()
+
+    async def ledger(self, feedback_id: str) -> list[Any]:
+        async with self.service.engine.connect() as connection:
+            rows = await connection.execute(
+                text("SELECT * FROM deliveries WHERE feedback_id = :f ORDER BY place, turn"),
+                {"f": feedback_id},
+            )
+            return list(rows.mappings())
+
+    async def states(self, feedback_id: str, audience: str = "reporter") -> list[tuple[str, ...]]:
+        return [
+            (r["kind"], r["channel"], r["state"])
+            for r in await self.ledger(feedback_id)
+            if (r["recipient"] == "reporter") == (audience == "reporter")
+        ]
+
+    async def told(self, feedback_id: str) -> list[tuple[str, str, str]]:
+        """What the service told the log: ``(type, kind, channel)``."""
+        return [
+            (f["type"].removesuffix(".v1"), f["body"]["kind"], f["body"]["channel"])
+            for f in await told(self.service, feedback_id)
+        ]
+
+    async def everything_told(self) -> str:
+        return json.dumps(await told(self.service), ensure_ascii=False)
+
+    def knows(self, username: str, role: str, department: str | None = None, **more: Any) -> None:
+        """The directory lists a person."""
+        self.house.directory.apply(
+            PersonListed(
+                at=self.clock.now(),
+                username=username,
+                display=username,
+                role=role,
+                department=department,
+                **more,
+            )
+        )
+
+
+async def watching(make: Callable[..., House], **settings: Any) -> Watch:
+    settings.setdefault("base_url", "https://feedback.library.example")
+    house = make(clock=clock_at("2026-03-04 10:00"), **settings)
+    return Watch(house, await prepared(build, house))
+
+
+def a_comment(feedback_id: str, **more: Any) -> FeedbackReceived:
+    values: dict[str, Any] = {
+        "feedback_id": feedback_id,
+        "at": at("2026-03-04 10:00"),
+        "channel": "web",
+        "title": OWN_WORDS[:8],
+        "text": OWN_WORDS,
+        "code_hash": "0" * 64,
+        "reachable": ("email",),
+    }
+    return FeedbackReceived(**(values | more))
+
+
+def private(feedback_id: str, **contact: Any) -> PrivateDetails:
+    return PrivateDetails(
+        feedback_id=feedback_id,
+        at=at("2026-03-04 10:00"),
+        tracking_code=CODE,
+        text=OWN_WORDS,
+        contact=Contact(**(contact or {"email": CANARY})),
+    )
+
+
+def routed(feedback_id: str, **more: Any) -> FeedbackRouted:
+    values: dict[str, Any] = {
+        "feedback_id": feedback_id,
+        "at": at("2026-03-04 10:00"),
+        "department": "facilities",
+        "case_type": "complaint",
+        "priority": "P3",
+        "confidence": 0.9,
+    }
+    return FeedbackRouted(**(values | more))
+
+
+def promised(feedback_id: str, due: str = "2026-03-11 10:00", **more: Any) -> SlaPromised:
+    values: dict[str, Any] = {
+        "feedback_id": feedback_id,
+        "at": at("2026-03-04 10:00"),
+        "clock": "RESOLUTION",
+        "due": at(due),
+        "first_due": at(due),
+        "started": at("2026-03-04 10:00"),
+        "priority": "P3",
+    }
+    return SlaPromised(**(values | more))
+
+
+def replied(feedback_id: str, words: str, when: str = "2026-03-05 09:00") -> CaseReplied:
+    return CaseReplied(
+        feedback_id=feedback_id,
+        at=at(when),
+        by=Actor(kind="staff", name="handler.facilities", role="handler"),
+        department="facilities",
+        text=words,
+        outcome="solved",
+    )
+
+
+def received_case(feedback_id: str, **more: Any) -> list[Event]:
+    """Everything a receipt waits for."""
+    return [
+        a_comment(feedback_id, **more),
+        private(feedback_id),
+        promised(feedback_id),
+        routed(feedback_id),
+    ]
+
+
+A_SECOND = timedelta(seconds=1)
