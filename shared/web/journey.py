@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.web.names import Pair
+from shared.web.names import Pair, pick
 
 SENTENCES: dict[str, Pair] = {
     "RECEIVED": (
@@ -47,6 +47,24 @@ SENTENCES: dict[str, Pair] = {
     "WITHDRAWN": ("您已经撤回，我们不再办理。", "You have taken it back; we will not go on."),
     "SPAM": ("这条内容没有办理。", "This message was not handled."),
 }
+STATE_WORDS: dict[str, Pair] = {
+    "RECEIVED": ("已收到", "Received"),
+    "TRIAGE": ("正在整理", "Being sorted"),
+    "DISPATCHED": ("已转给部门", "With a department"),
+    "ACCEPTED": ("部门已接手", "Taken on"),
+    "IN_PROGRESS": ("办理中", "In progress"),
+    "WAITING_USER": ("等您补充", "Waiting for you"),
+    "WAITING_EXTERNAL": ("需要其他单位配合", "Others are involved"),
+    "IN_REVIEW": ("正在核对答复", "Reply being checked"),
+    "REPLIED": ("已答复", "Answered"),
+    "CLOSED": ("已办结", "Finished"),
+    "APPEALED": ("复核中", "Second look"),
+    "REJECTED": ("未受理", "Not taken on"),
+    "MERGED": ("已合并办理", "Joined to the same matter"),
+    "WITHDRAWN": ("已撤回", "Taken back"),
+    "SPAM": ("未办理", "Not handled"),
+}
+"""States as a reporter reads them; fit for ``state_text`` too."""
 STAGE = {
     "RECEIVED": 1,
     "TRIAGE": 1,
@@ -75,6 +93,11 @@ def sentence(case: dict[str, Any], locale: str = "zh") -> str:
     someone = "负责的部门" if locale == "zh" else "The department in charge"
     dept = case.get("department_name") or someone
     return (zh if locale == "zh" else en).replace("{dept}", str(dept))
+
+
+def state_words(code: object, locale: str = "zh") -> str:
+    """The state in a reporter's words."""
+    return pick(STATE_WORDS, code, locale)
 
 
 def promise(case: dict[str, Any], *clocks: str) -> dict[str, Any] | None:

@@ -67,7 +67,7 @@ def moment_words(value: Moment, now: datetime, locale: str = "zh") -> str:
 
 
 def hour_words(value: Moment) -> str:
-    """"09:00": the time of day, local."""
+    """ "09:00": the time of day, local."""
     at = moment(value)
     return f"{at.astimezone(LOCAL):%H:%M}" if at else ""
 

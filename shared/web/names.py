@@ -174,9 +174,15 @@ def pick(table: dict[str, Any], code: object, locale: str) -> str:
     return str(entry[0 if locale == "zh" else 1]) if entry else str(code or "")
 
 
+STATES: dict[str, Pair] = {
+    **{str(code): pair for code, pair in STATE_NAMES.items()},
+    "WAITING_USER": ("待用户补充", "Waiting for reporter"),
+}
+
+
 def state_name(code: object, locale: str = "zh") -> str:
-    """已收到, 办理中, …."""
-    return pick({str(k): v for k, v in STATE_NAMES.items()}, code, locale)
+    """A state as staff read it: 已收到, 办理中, …."""
+    return pick(STATES, code, locale)
 
 
 def department_name(code: object, locale: str = "zh") -> str:

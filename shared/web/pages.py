@@ -217,6 +217,7 @@ class Pages:
             words=safe_words,
             percent=percent,
             hours=hours,
+            state_words=partial(journey.state_words, locale=locale),
             state_name=partial(names.state_name, locale=locale),
             department_name=partial(names.department_name, locale=locale),
             category_name=partial(names.category_name, locale=locale),

@@ -20,11 +20,12 @@
     };
   }
 
-  function option(kind, told) {
+  function option(kind, told, narrow) {
     const style = { fontFamily: css(document.body, "font-family"), fontSize: 13, color: css(document.body, "--ink-2") };
     const quiet = { axisLine: { show: false }, axisTick: { show: false }, axisLabel: { ...style } };
     const names = { type: "category", data: told.names, ...quiet };
-    const numbers = { type: "value", minInterval: 1, ...quiet, splitLine: { lineStyle: { color: css(document.body, "--line") } } };
+    if (narrow && kind === "stack") names.axisLabel = { ...style, fontSize: 12, width: 84, overflow: "break" };
+    const numbers = { type: "value", minInterval: 1, splitNumber: narrow ? 3 : 5, ...quiet, splitLine: { lineStyle: { color: css(document.body, "--line") } } };
     const stack = kind === "stack";
     const bars = told.series.map((one) => ({
       name: one.name, type: "bar", data: one.data, stack: stack ? "all" : undefined, barMaxWidth: stack ? 20 : 28,
@@ -61,7 +62,7 @@
       const table = document.getElementById(figure.dataset.table);
       if (!table) continue;
       const told = read(table);
-      if (figure.dataset.chart === "stack") figure.style.height = `${Math.max(180, told.names.length * 36 + 80)}px`;
+      if (figure.dataset.chart === "stack") figure.style.height = `${Math.max(180, told.names.length * (figure.clientWidth < 480 ? 44 : 36) + 80)}px`;
       let chart = charts.get(figure);
       if (!chart) {
         chart = window.echarts.init(figure, null, { renderer: "canvas" });
@@ -71,7 +72,7 @@
         if (fold) fold.open = false;
       } else chart.resize();
       charts.told = (charts.told || new Map()).set(figure, told);
-      chart.setOption(option(figure.dataset.chart, told), { replaceMerge: ["series"] });
+      chart.setOption(option(figure.dataset.chart, told, figure.clientWidth < 480), { replaceMerge: ["series"] });
     }
   }
 

@@ -35,10 +35,9 @@
       const moved = row.getBoundingClientRect().top - top;
       if (moved) window.scrollBy({ top: moved, behavior: "instant" });
     }
-    for (const put of $$("template[data-put]", old)) {
+    for (const put of $$("[data-put]", old)) {
       const place = document.getElementById(put.dataset.put);
-      const text = put.content.textContent;
-      if (place && place.textContent !== text) place.textContent = text;
+      if (place && place.textContent !== put.value) place.textContent = put.value;
     }
     for (const form of $$("form", old)) {
       const note = $(".stale", form);
@@ -75,6 +74,12 @@
     else if (e.detail.xhr.status === 401) location.reload();
   });
   document.addEventListener("htmx:afterOnLoad", () => connected(true));
+
+  // An address names only the filters that are set.
+  document.addEventListener("htmx:configRequest", ({ detail }) => {
+    if (detail.verb !== "get") return;
+    for (const [name, value] of [...detail.formData]) if (value === "") detail.formData.delete(name);
+  });
 
   function listen() {
     const address = $("[data-stream]")?.dataset.stream;
@@ -197,7 +202,9 @@
 
   /* --- small tools ------------------------------------------------------------------------------ */
   async function copy(button) {
-    const said = button.textContent;
+    const label = $("span", button) || button;
+    const said = button.dataset.said || label.textContent;
+    button.dataset.said = said;
     try {
       await navigator.clipboard.writeText(button.dataset.copy);
     } catch {
@@ -208,8 +215,8 @@
       document.execCommand("copy");
       field.remove();
     }
-    button.textContent = words.wordCopied;
-    setTimeout(() => { button.textContent = said; }, 1600);
+    label.textContent = words.wordCopied;
+    setTimeout(() => { label.textContent = said; }, 1600);
   }
   document.addEventListener("click", (e) => {
     const button = e.target.closest("[data-copy], [data-print], [data-back], [data-keys]");
