@@ -87,6 +87,8 @@ class Service:
         self.starting: list[Callable[[], Awaitable[None]]] = []
         self.stopping: list[Callable[[], Awaitable[None]]] = []
         self.checks: list[Callable[[], str | None]] = []
+        self.busy: Callable[[], bool] = lambda: False
+        """True while the door has more urgent things to do than the relay."""
         self.max_records = max_records
         self.url: URL = database_url(house.database, name)
         self.group = name
@@ -157,6 +159,7 @@ class Service:
             role=self.role,
             kafka=self.house.kafka,
             on_wipe=self.house.on_wipe,
+            busy=self.busy,
         )
         await self.relay.start()
 

@@ -63,6 +63,11 @@ class GroupCommit(Generic[Item, Result]):
             await asyncio.wait_for(self._queue.join(), 5)
         await end([self._task])
 
+    @property
+    def waiting(self) -> int:
+        """Submissions that wait for the next transaction."""
+        return self._queue.qsize()
+
     async def submit(self, item: Item) -> Result:
         """The result of `item` once it is durable. `Busy` where it could not be written in time.
 

@@ -32,6 +32,8 @@ log = structlog.get_logger()
 BATCH = 500
 SWEEP = 0.5
 """Seconds after which the relay looks even if nobody woke it."""
+GIVE_WAY = 0.05
+"""Seconds for which the relay waits while the service says that it is busy."""
 _LOCK_KEY = 0x46_45_45_44
 _STATEMENT = """
 WITH marked AS (
@@ -76,7 +78,8 @@ class LogLost(Exception):
 class Relay:
     """Publishes the outbox of one service database.
 
-    `on_wipe` is called when the broker turns out to have lost the log.
+    `on_wipe` is called when the broker turns out to have lost the log; while `busy` answers true,
+    sending waits a moment.
     """
 
     def __init__(
@@ -87,12 +90,13 @@ class Relay:
         role: str | None,
         kafka: str,
         on_wipe: Callable[[str], None],
+        busy: Callable[[], bool] = lambda: False,
     ) -> None:
         self.service = service
         self.health = RelayHealth()
         self._database, self._role, self._kafka = database, role, kafka
         self._wake = asyncio.Event()
-        self._on_wipe = on_wipe
+        self._on_wipe, self._busy = on_wipe, busy
         self._task: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
 
@@ -169,6 +173,7 @@ class Relay:
                     async with asyncio.timeout(SWEEP):
                         await self._wake.wait()
                 continue
+            await self._give_way()
             kill_point("relay.before_send")
             sent = [
                 await producer.send(
@@ -184,6 +189,12 @@ class Relay:
                 partitions.append(acknowledged.partition)
                 places.append(acknowledged.offset)
             kill_point("relay.after_ack")
+
+    async def _give_way(self) -> None:
+        """Let accepting go first, but not for long: an answered comment should also be seen."""
+        end = time.monotonic() + GIVE_WAY
+        while self._busy() and time.monotonic() < end:
+            await asyncio.sleep(0.002)
 
     async def _measure(self) -> None:
         """Watch the outbox from a second connection: a stuck relay cannot report itself."""
