@@ -1,0 +1,123 @@
+"""How the doors answer: receipts and refusals, for programs and for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from services.intake.store import Receipt
+from services.intake.tools import Tools, tools_of
+from shared.contracts.refusal import Refusal, TooMany
+from shared.messaging.group_commit import Busy
+from shared.observability.metrics import TURNED_AWAY
+from shared.web.limits import Bucket
+from shared.web.moments import LOCAL
+from shared.web.pages import choose_locale, wants_html
+from shared.web.problems import field_errors, problem
+
+REFUSALS = (Refusal, Busy, ValidationError)
+"""What a door answers itself, so that a page can give every word back."""
+
+_BUSY = (
+    "系统正忙，您写的还在，请过几秒再按一次。",
+    "Busy just now. Your words are here: try again.",
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A refusal in the reader's language."""
+
+    status: int
+    detail: str
+    title: str | None = None
+    errors: dict[str, str] = field(default_factory=dict)
+    allowed: list[str] | None = None
+    retry_after: int | None = None
+
+
+def problem_of(request: Request, error: Exception) -> Problem:
+    """`error`, one of `REFUSALS`, as it is told."""
+    english = choose_locale(request, tools_of(request).house.settings.locale) == "en"
+    if isinstance(error, ValidationError):
+        errors = field_errors(request, error.errors(include_url=False, include_input=False))
+        sentences = list(dict.fromkeys(errors.values()))
+        several = "Please correct what is marked." if english else "有几处需要改一下。"
+        return Problem(422, sentences[0] if len(sentences) == 1 else several, errors=errors)
+    if isinstance(error, Busy):
+        TURNED_AWAY.labels("busy").inc()
+        return Problem(503, _BUSY[english], retry_after=Busy.retry_after)
+    assert isinstance(error, Refusal)
+    return Problem(
+        error.status,
+        error.detail("en" if english else "zh"),
+        error.title,
+        {
+            name: _one_language(words, english=english)
+            for name, words in (error.errors or {}).items()
+        },
+        error.allowed,
+        error.retry_after,
+    )
+
+
+def _one_language(words: str, *, english: bool) -> str:
+    zh, _, en = words.partition(" | ")
+    return (en or zh) if english else zh
+
+
+def refused(
+    request: Request, error: Exception, page: Callable[[Problem], Response] | None = None
+) -> Response:
+    """The answer: `page` for a browser, problem+json for a program."""
+    told = problem_of(request, error)
+    if page is not None and wants_html(request):
+        answer = page(told)
+        if told.retry_after:
+            answer.headers["Retry-After"] = str(told.retry_after)
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+    return problem(
+        request,
+        told.status,
+        detail=told.detail,
+        title=told.title,
+        errors=told.errors or None,
+        allowed=told.allowed,
+        retry_after=told.retry_after,
+    )
+
+
+def limit(bucket: Bucket, who: str) -> None:
+    """`TooMany` when `who` has to wait."""
+    wait = bucket.take(who)
+    if wait is not None:
+        TURNED_AWAY.labels("limit").inc()
+        raise TooMany(
+            "这里刚才来的请求太多了，请稍等再试。",
+            "Too many requests from here just now. Please wait a moment.",
+            retry_after=wait,
+        )
+
+
+def receipt_body(tools: Tools, receipt: Receipt) -> dict[str, str]:
+    """What the sender of a comment keeps."""
+    return {
+        "feedback_id": receipt.feedback_id,
+        "tracking_code": receipt.tracking_code,
+        "track_url": tools.track_url(receipt.tracking_code),
+        "received_at": receipt.received_at.astimezone(LOCAL).isoformat(),
+    }
+
+
+def receipt_answer(tools: Tools, receipt: Receipt) -> Response:
+    """201 with the receipt; 200 for a message that was here before."""
+    return JSONResponse(
+        receipt_body(tools, receipt),
+        200 if receipt.repeated else 201,
+        headers={"Cache-Control": "no-store"},
+    )

@@ -1,0 +1,210 @@
+"""A comment on its way in, whatever door it came through."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator
+
+from shared.contracts import REPORTER, Actor
+from shared.contracts.inbound import FeedbackBody, InboundContact, InboundFeedback, Name
+from shared.contracts.intake import Contact, FeedbackReceived, PrivateDetails
+from shared.contracts.refusal import Conflict, Unacceptable
+from shared.contracts.vocabulary import CATEGORIES, Channel
+from shared.privacy import mask
+
+SKEW = timedelta(seconds=5)
+"""How far ahead of ours the clock of an adapter may be."""
+MAX_PRIVATE_BYTES = 900_000
+"""A message of the log holds 1 MB; what a case holds in words has to fit."""
+
+
+class PublicFeedback(FeedbackBody):
+    """What anybody sends. A category we do not have is no reason to refuse a comment."""
+
+    category: Annotated[
+        str | None,
+        BeforeValidator(lambda v: v if isinstance(v, str) and v in CATEGORIES else None),
+    ] = None
+
+
+def _blank_is_none(value: Any) -> Any:
+    return None if value == "" else value
+
+
+class DeskFeedback(FeedbackBody):
+    """What staff enter for a person in front of them or on the telephone."""
+
+    desk: Name = None
+    on_behalf_of: Name = None
+    channel: Annotated[
+        Literal["desk", "phone", "wechat", "email", "other"] | None, BeforeValidator(_blank_is_none)
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A comment that is in order, with all it was given at the door."""
+
+    feedback_id: str
+    tracking_code: str
+    code_hash: str
+    received_at: datetime
+    channel: str
+    text: str = field(repr=False)
+    title: str = field(default="", repr=False)
+    category: str | None = None
+    place: str | None = None
+    locale: str = "zh"
+    anonymous: bool = False
+    confidential: bool = False
+    account: str | None = None
+    source_message_id: str | None = None
+    occurred_at: datetime | None = None
+    desk: str | None = None
+    on_behalf_of: str | None = field(default=None, repr=False)
+    entered_by: str | None = None
+    contact: Contact = field(default=Contact(), repr=False)
+    by: Actor = REPORTER
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What every new comment is given: an id, a code, the moment of receipt."""
+
+    feedback_id: str
+    tracking_code: str
+    code_hash: str
+    received_at: datetime
+
+
+def from_public(body: FeedbackBody, ticket: Ticket, *, channel: str, locale: str) -> Submission:
+    """A comment as its reporter sent it."""
+    return Submission(
+        feedback_id=ticket.feedback_id,
+        tracking_code=ticket.tracking_code,
+        code_hash=ticket.code_hash,
+        received_at=ticket.received_at,
+        channel=channel,
+        text=body.text,
+        title=body.title or "",
+        category=body.category,
+        place=body.place,
+        locale=body.locale or locale,
+        anonymous=body.anonymous,
+        confidential=body.confidential,
+        contact=_contact(body.contact, anonymous=body.anonymous),
+    )
+
+
+def from_adapter(body: InboundFeedback, ticket: Ticket, *, account: str, locale: str) -> Submission:
+    """A comment that a program brings; `account` is whose, where the program does not say."""
+    if body.occurred_at is not None and body.occurred_at > ticket.received_at + SKEW:
+        words = ("不能是将来的时间", "must not be in the future")
+        raise Unacceptable(
+            f"occurred_at：{words[0]}。",
+            f"occurred_at {words[1]}.",
+            errors={"occurred_at": " | ".join(words)},
+        )
+    submission = from_public(body, ticket, channel=body.channel, locale=locale)
+    account = body.account or account
+    contact = submission.contact
+    if contact.wechat_openid and body.channel == Channel.WECHAT:
+        contact = contact.model_copy(update={"wechat_account": account})
+    return replace(
+        submission,
+        account=account,
+        source_message_id=body.source_message_id,
+        occurred_at=body.occurred_at,
+        contact=contact,
+    )
+
+
+def from_staff(body: DeskFeedback, ticket: Ticket, *, actor: Actor, locale: str) -> Submission:
+    """A comment that a member of staff writes down."""
+    return replace(
+        from_public(body, ticket, channel=body.channel or Channel.DESK, locale=locale),
+        desk=body.desk,
+        on_behalf_of=None if body.anonymous else body.on_behalf_of,
+        entered_by=actor.name,
+        by=actor,
+    )
+
+
+def _contact(given: InboundContact | None, *, anonymous: bool) -> Contact:
+    if given is None:
+        return Contact()
+    if anonymous:
+        # Who they are is not kept; an address they left on purpose only serves to deliver.
+        return Contact(email=given.email, wechat_openid=given.wechat_openid)
+    return Contact(
+        name=given.name,
+        email=given.email,
+        phone=given.phone,
+        wechat_openid=given.wechat_openid,
+    )
+
+
+def fingerprint(body: FeedbackBody) -> str:
+    """Equal for equal comments, however their JSON was written."""
+    return hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+
+
+def received_fact(submission: Submission) -> FeedbackReceived:
+    """What the whole house may know of it: every word is masked."""
+    contact = submission.contact
+    reachable = (("email", contact.email), ("wechat", contact.wechat_openid))
+    return FeedbackReceived(
+        feedback_id=submission.feedback_id,
+        at=submission.received_at,
+        by=submission.by,
+        channel=submission.channel,
+        account=submission.account,
+        source_message_id=submission.source_message_id,
+        title=mask(submission.title) if submission.title else "",
+        text=mask(submission.text),
+        category=submission.category,
+        place=mask(submission.place) if submission.place else None,
+        locale=submission.locale,
+        anonymous=submission.anonymous,
+        confidential=submission.confidential,
+        desk=mask(submission.desk) if submission.desk else None,
+        on_behalf=submission.on_behalf_of is not None,
+        entered_by=submission.entered_by,
+        occurred_at=submission.occurred_at,
+        code_hash=submission.code_hash,
+        reachable=tuple(name for name, address in reachable if address),
+    )
+
+
+def private_details(
+    submission: Submission, at: datetime, words: Sequence[tuple[str, str]] = ()
+) -> PrivateDetails:
+    """What only desk and notification may know of it; `words` are (words_id, text) said later.
+
+    `Conflict` when it no longer fits into one message.
+    """
+    details = PrivateDetails(
+        feedback_id=submission.feedback_id,
+        at=at,
+        by=submission.by,
+        tracking_code=submission.tracking_code,
+        title=submission.title,
+        text=submission.text,
+        words=dict(words),
+        contact=submission.contact,
+        anonymous=submission.anonymous,
+        confidential=submission.confidential,
+        on_behalf_of=submission.on_behalf_of,
+        locale=submission.locale,
+    )
+    if words and len(details.model_dump_json().encode()) > MAX_PRIVATE_BYTES:
+        raise Conflict(
+            "这一件里的文字已经太多了，请另提一件，我们会放在一起看。",
+            "There is too much text in this one already. Please send a new one.",
+        )
+    return details

@@ -1,0 +1,5 @@
+"""Migrations of intake."""
+
+from shared.db.alembic_env import run
+
+run()

@@ -1,0 +1,39 @@
+"""The two pages of intake: say it, and at the counter."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.intake import store
+from services.intake.api.feedback import who_may_enter
+from services.intake.tools import tools_of
+from shared.web.auth import service_of
+
+router = APIRouter(include_in_schema=False)
+_LONGEST_PLACE = 200
+
+
+@router.get("/")
+async def say(request: Request) -> Response:
+    """Say it; ``?place=`` from a QR code on the wall fills in where."""
+    place = " ".join(request.query_params.get("place", "").split())[:_LONGEST_PLACE]
+    return tools_of(request).pages.render(request, "say.html", form={}, errors={}, place=place)
+
+
+@router.get("/desk/new")
+async def counter(request: Request) -> Response:
+    """At the counter, with somebody waiting."""
+    person = who_may_enter(request)
+    async with service_of(request, "intake").transaction() as tx:
+        desks = await store.recent_desks(tx)
+    wanted = request.query_params
+    return tools_of(request).pages.render(
+        request,
+        "desk_new.html",
+        user=person.user,
+        form={name: wanted[name][:80] for name in ("desk", "place") if name in wanted},
+        errors={},
+        desks=desks,
+    )
