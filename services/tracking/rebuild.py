@@ -1,0 +1,86 @@
+"""``rebuild``: the views are begun anew and projected from the log, with progress."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from services.tracking.store import generation
+from shared.contracts import EVENTS
+from shared.messaging.relay import is_relayed
+from shared.process import say
+from shared.service import Service
+
+STUCK_AFTER = 30
+"""Seconds without progress after which the person at the keyboard is told."""
+
+
+async def rebuild_views(service: Service) -> None:
+    """Empty the views and wait until the log is read to where it ends now.
+
+    A service that runs notices and reads the log again by itself; where none runs, this command
+    does the reading.
+    """
+    await service.connect()
+    await service.check_database()
+    running = await is_relayed(service.engine)
+    async with service.engine.begin() as connection:
+        number = await generation.begin_anew(connection)
+    say(f"tracking: the views are empty, generation {number} begins")
+    if not running:
+        await service.start()
+    try:
+        await _wait_for_end(service.house.kafka, generation.group_of(number))
+    finally:
+        if not running:
+            await service.stop()
+    say("tracking: the views are complete")
+
+
+async def _wait_for_end(kafka: str, group: str) -> None:
+    ends = await _ends(kafka)
+    total = sum(ends.values())
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka, request_timeout_ms=10_000)
+    await admin.start()
+    last, still = -1, 0.0
+    try:
+        while True:
+            done = await _done(admin, group, ends)
+            if done != last:
+                say(f"  {done} of {total} facts" + (f" ({100 * done // total} %)" if total else ""))
+                last, still = done, 0.0
+            if done >= total:
+                return
+            await asyncio.sleep(0.5)
+            still += 0.5
+            if still == STUCK_AFTER:
+                say("  no progress; python -m services status says why")
+    finally:
+        await admin.close()
+
+
+async def _ends(kafka: str) -> dict[TopicPartition, int]:
+    """Where the log ends now."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, request_timeout_ms=10_000)
+    await consumer.start()
+    try:
+        await consumer._client.force_metadata_update()
+        while not (numbers := consumer.partitions_for_topic(EVENTS)):
+            consumer._client.add_topic(EVENTS)
+            await asyncio.sleep(0.2)
+        partitions = [TopicPartition(EVENTS, n) for n in numbers]
+        ends = await consumer.end_offsets(partitions)
+        return {tp: end for tp, end in ends.items() if end}
+    finally:
+        await consumer.stop()
+
+
+async def _done(admin: AIOKafkaAdminClient, group: str, ends: dict[TopicPartition, int]) -> int:
+    committed = await admin.list_consumer_group_offsets(group)
+    done = 0
+    for tp, end in ends.items():
+        place = committed.get(tp)
+        done += max(0, min(end, place.offset)) if place is not None else 0
+    return done

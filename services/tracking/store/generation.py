@@ -1,0 +1,58 @@
+"""Beginning the views anew, so that nothing read for the old ones can reach the new ones."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.messaging.transaction import Transaction
+
+VIEWS = ("cases", "lines", "durations", "counters", "streams", "inbox", "dead_letters")
+
+
+class StaleGeneration(TimeoutError):
+    """The views were begun anew and this consumer still reads for the old ones; it will rejoin.
+
+    A `TimeoutError`, since it passes by itself: the partition waits, nothing is buried.
+    """
+
+
+def group_of(number: int) -> str:
+    """The consumer group that fills the views of this generation."""
+    return f"tracking-{number}"
+
+
+async def current(connection: AsyncConnection) -> int:
+    """The generation the views are of."""
+    number = (await connection.execute(text("SELECT number FROM generation"))).scalar()
+    return 1 if number is None else int(number)
+
+
+async def guard(tx: Transaction, group: str) -> None:
+    """Let only the present generation write. The share lock makes `begin_anew` wait for it."""
+    result = await tx.connection.exec_driver_sql("SELECT number FROM generation FOR SHARE")
+    number = result.scalar()
+    if number is None:
+        await tx.connection.exec_driver_sql(
+            "INSERT INTO generation (one, number) VALUES (1, 1) ON CONFLICT DO NOTHING"
+        )
+        number = 1
+    if group_of(number) != group:
+        raise StaleGeneration(f"{group} is over, {group_of(number)} has begun")
+
+
+async def begin_anew(connection: AsyncConnection) -> int:
+    """Empty all views and begin the next generation, in the caller's transaction.
+
+    First the number, then the tables: a batch takes its locks in the same order.
+    """
+    number = (
+        await connection.execute(
+            text(
+                "INSERT INTO generation (one, number) VALUES (1, 2) "
+                "ON CONFLICT (one) DO UPDATE SET number = generation.number + 1 RETURNING number"
+            )
+        )
+    ).scalar_one()
+    await connection.execute(text(f"TRUNCATE {', '.join(VIEWS)}"))
+    return int(number)

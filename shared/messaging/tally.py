@@ -1,0 +1,58 @@
+"""Sums that a transaction adds to: counted in memory, written once, by differences.
+
+The table has a key of any columns and one number. Adding commutes, so that transactions need not
+lock anything first; rows are written in key order, so that two of them cannot deadlock.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import SQLModel
+
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+
+@cache
+def _statement(row_class: type[SQLModel]) -> str:
+    table: Table = row_class.__table__  # type: ignore[attr-defined]
+    key = [c.name for c in table.primary_key.columns]
+    (sum_,) = [c.name for c in table.columns if c.name not in key]
+    columns = [*key, sum_]
+    arrays = ", ".join(
+        f"${n}::{table.columns[c].type.compile(_DIALECT)}[]" for n, c in enumerate(columns, 1)
+    )
+    quoted = ", ".join(f'"{c}"' for c in columns)
+    return (
+        f'INSERT INTO "{table.name}" AS t ({quoted}) SELECT * FROM unnest({arrays}) '
+        f"ON CONFLICT ({', '.join(f'{chr(34)}{c}{chr(34)}' for c in key)}) "
+        f'DO UPDATE SET "{sum_}" = t."{sum_}" + EXCLUDED."{sum_}"'
+    )
+
+
+class Tally:
+    """What a transaction adds to the sums of `row_class`, whose key columns make the keys."""
+
+    def __init__(self, row_class: type[SQLModel], connection: AsyncConnection) -> None:
+        self._class = row_class
+        self._connection = connection
+        self._sums: Counter[tuple[Any, ...]] = Counter()
+
+    def add(self, counts: Mapping[tuple[Any, ...], int], times: int = 1) -> None:
+        """Add `counts`, by key in the order of the key columns, so many `times` (-1: take off)."""
+        for key, n in counts.items():
+            self._sums[key] += n * times
+
+    async def flush(self) -> None:
+        """Write the differences in one statement."""
+        rows = sorted((*key, n) for key, n in self._sums.items() if n)
+        self._sums.clear()
+        if rows:
+            columns = tuple(list(c) for c in zip(*rows, strict=True))
+            await self._connection.exec_driver_sql(_statement(self._class), columns)

@@ -1,0 +1,305 @@
+"""How are we doing: the measures, for whom, and that sums kept equal sums counted."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from services.tracking.store.board import RECOUNT
+from shared.contracts.desk import CaseClosed, CaseReopened, CaseReturned, CaseWithdrawn
+from shared.contracts.sla import SlaCancelled
+from shared.contracts.vocabulary import DEPARTMENTS, OPEN, Clock
+from tests.service.tracking.conftest import Web
+from tests.support import at, take_in
+from tests.unit.tracking.facts import Story
+
+
+async def board(web: Web, query: str = "", as_: str = "coordinator") -> dict[str, Any]:
+    answer = await web.get(f"/api/dashboard{query}", as_=as_)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_an_empty_house_has_an_empty_board(web: Web) -> None:
+    body = await board(web)
+    assert body["as_of"] == "2026-03-04T10:00:00+08:00"
+    assert body["open"] == {
+        "total": 0,
+        "by_state": {},
+        "by_department": {},
+        "by_department_state": {},
+    }
+    assert (body["replied"], body["due_today"], body["overdue"]) == (0, 0, 0)
+    assert [one["n"] for one in body["received"]] == [0] * 11
+    assert body["on_time"] == {"rate": None, "n": 0}
+    assert body["first_response_hours"] == {"p50": None, "p90": None, "n": 0}
+
+
+async def test_open_is_every_state_before_the_reply(web: Web) -> None:
+    await take_in(web.service, *Story().begun())
+    await take_in(web.service, *Story().worked("it"))
+    await take_in(web.service, *Story().worked("space"))
+    await take_in(web.service, *Story().answered("it"))
+    gone = Story()
+    await take_in(web.service, *gone.begun(), gone.of(CaseWithdrawn))
+    body = await board(web)
+    assert body["open"]["total"] == 3
+    assert body["open"]["by_state"] == {"TRIAGE": 1, "IN_PROGRESS": 2}
+    assert body["open"]["by_department"] == {"": 1, "it": 1, "space": 1}
+    assert body["replied"] == 1
+    assert sum(one["n"] for one in body["received"]) == 5
+    assert body["received"][-1] == {"hour": "2026-03-04T10:00:00+08:00", "n": 5}
+
+
+async def test_due_today_becomes_overdue_when_the_moment_passes(web: Web) -> None:
+    story = Story()
+    await take_in(
+        web.service,
+        story.received(),
+        story.opened(),
+        story.promised(Clock.RESOLUTION, at("2026-03-04 17:00")),
+    )
+    body = await board(web)
+    assert (body["due_today"], body["overdue"]) == (1, 0)
+    assert body["breaking_next"][0]["due_text"] == "今天 17:00 前"
+    web.clock.set(at("2026-03-04 17:00"))
+    body = await board(web)
+    assert (body["due_today"], body["overdue"], body["breaking_next"]) == (0, 1, [])
+    await take_in(web.service, story.breached(Clock.RESOLUTION))
+    body = await board(web)
+    assert (body["due_today"], body["overdue"]) == (0, 1)
+    assert body["overdue_by_department"] == {"": 1}
+
+
+async def test_an_open_overdue_case_cannot_hide_from_the_on_time_rate(web: Web) -> None:
+    await take_in(web.service, *Story().answered("it"))
+    late = Story()
+    await take_in(
+        web.service,
+        *late.worked("it"),
+        late.breached(Clock.RESOLUTION),
+        late.replied("it"),
+        late.met(Clock.RESOLUTION, 99, in_time=False),
+    )
+    assert (await board(web))["on_time"] == {"rate": 0.5, "n": 2}
+    hidden = Story()
+    await take_in(web.service, *hidden.worked("it"), hidden.breached(Clock.RESOLUTION))
+    assert (await board(web))["on_time"] == {"rate": 0.3333, "n": 3}
+
+
+async def test_a_reopening_does_not_take_the_first_figure_back(web: Web) -> None:
+    story = Story()
+    await take_in(
+        web.service,
+        *story.answered("it", hours=3),
+        story.of(CaseReopened, reason="还是坏的", cycle=2),
+        story.promised(Clock.RESOLUTION, story.now + timedelta(days=3), cycle=2),
+    )
+    body = await board(web)
+    assert body["on_time"] == {"rate": 1.0, "n": 1}
+    assert body["first_response_hours"] == {"p50": 3.0, "p90": 3.0, "n": 1}
+    assert body["reopened"] == {"rate": 1.0, "n": 1}
+    assert body["open"]["total"] == 1
+
+
+async def test_rates_rest_on_their_number(web: Web) -> None:
+    for stars, solved in ((5, "yes"), (4, "partly"), (2, "no")):
+        story = Story()
+        await take_in(
+            web.service,
+            *story.answered("it", hours=stars),
+            story.rated(stars, solved),
+            story.of(CaseClosed, how="rated"),
+        )
+    returned = Story()
+    await take_in(
+        web.service,
+        *returned.begun(),
+        returned.dispatched("it"),
+        returned.of(CaseReturned, department="it", reason="不归我们"),
+        returned.dispatched("space"),
+    )
+    body = await board(web)
+    assert body["satisfaction"] == {"rate": 0.6667, "n": 3}
+    assert body["resolution_rate"] == {"rate": 0.5, "n": 3}
+    assert body["first_dispatch"] == {"rate": 0.75, "n": 4}
+    assert body["returned"] == {"rate": 0.25, "n": 4}
+    assert body["response_rate"] == {"rate": None, "n": 0}, "they are due tomorrow"
+    assert (await board(web, "?to=2026-03-05&from=2026-03-05"))["response_rate"]["n"] == 3
+    assert body["first_response_hours"] == {"p50": 4.0, "p90": 4.8, "n": 3}
+
+
+async def test_a_first_response_that_nobody_gave_counts_once_it_is_late(web: Web) -> None:
+    story = Story()
+    await take_in(web.service, *story.begun())
+    ahead = "?from=2026-03-04&to=2026-03-06"
+    assert (await board(web, ahead))["response_rate"] == {"rate": None, "n": 0}
+    await take_in(web.service, story.breached(Clock.FIRST_RESPONSE))
+    assert (await board(web, ahead))["response_rate"] == {"rate": 0.0, "n": 1}
+
+
+async def test_a_period_counts_what_happened_in_it(web: Web) -> None:
+    await take_in(web.service, *Story(now=at("2026-03-02 09:30")).answered("it"))
+    await take_in(web.service, *Story(now=at("2026-03-03 23:59")).answered("it"))
+    await take_in(web.service, *Story(now=at("2026-03-04 00:00")).answered("it"))
+
+    async def n(query: str) -> tuple[int, int]:
+        body = await board(web, query)
+        return sum(one["n"] for one in body["received"]), body["on_time"]["n"]
+
+    assert await n("") == (1, 1)
+    assert await n("?from=2026-03-03&to=2026-03-03") == (1, 1)
+    assert await n("?from=2026-03-02") == (3, 3)
+    assert await n("?to=2026-03-02") == (1, 1)
+    assert await n("?from=2026-01-01&to=2026-03-31") == (3, 3)
+    assert await n("?from=2026-03-02T09:00:00%2B08:00&to=2026-03-02T10:00:00%2B08:00") == (1, 1)
+
+
+@pytest.mark.parametrize("query", ["?from=x", "?from=2026-03-05&to=2026-03-01", "?from=1999-01-01"])
+async def test_a_period_that_is_none_is_refused_by_field(web: Web, query: str) -> None:
+    answer = await web.get(f"/api/dashboard{query}", as_="leader")
+    assert answer.status_code == 422
+    assert set(answer.json()["errors"]) <= {"from", "to"}
+
+
+@pytest.mark.parametrize(
+    ("who", "department", "status"),
+    [
+        (None, "", 401),
+        ("coordinator", "", 200),
+        ("coordinator", "it", 200),
+        ("coordinator", "nowhere", 404),
+        ("leader", "", 200),
+        ("auditor", "", 200),
+        ("admin", "", 403),
+        ("clerk", "", 403),
+        ("student", "", 403),
+        ("liaison.it", "", 200),
+        ("liaison.it", "it", 200),
+        ("liaison.it", "space", 404),
+        ("handler.it", "space", 404),
+        ("reviewer.it", "nowhere", 404),
+    ],
+)
+async def test_who_may_look_at_what(
+    web: Web, who: str | None, department: str, status: int
+) -> None:
+    for path in ("/api/dashboard", "/dashboard"):
+        answer = await web.get(f"{path}?department={department}", as_=who)
+        assert answer.status_code == status, path
+
+
+async def test_a_department_sees_its_own_numbers_only(web: Web) -> None:
+    await take_in(web.service, *Story().worked("it"))
+    await take_in(web.service, *Story().worked("space"))
+    body = await board(web, as_="liaison.it")
+    assert body["department"] == "it"
+    assert body["open"]["by_department"] == {"it": 1}
+    assert {one["department"] for one in body["breaking_next"]} == {"it"}
+    assert sum(one["n"] for one in body["received"]) == 1
+
+
+async def test_filters_by_channel_and_category_count_from_the_cases(web: Web) -> None:
+    one, other = Story(), Story()
+    await take_in(web.service, one.received(channel="desk"), one.opened())
+    await take_in(web.service, other.received(category="seats"), other.opened())
+    body = await board(web, "?channel=desk")
+    assert (body["open"]["total"], body["channels"]) == (1, {"desk": 1})
+    body = await board(web, "?category=seats&channel=web")
+    assert (body["open"]["total"], body["categories"]) == (1, {"seats": 1})
+    assert (await web.get("/api/dashboard?channel=smoke", as_="leader")).status_code == 422
+
+
+async def test_a_confidential_title_is_not_on_the_board(web: Web) -> None:
+    story = Story()
+    await take_in(
+        web.service,
+        story.received(title="某老师当众说我", confidential=True),
+        story.promised(Clock.RESOLUTION, story.now + timedelta(days=1)),
+    )
+    assert (await board(web))["breaking_next"][0]["title"] == "（保密）"
+
+
+async def test_the_trend_of_open_cases_ends_at_the_present_number(web: Web) -> None:
+    old = Story(now=at("2026-03-01 09:00"))
+    await take_in(web.service, *old.worked("it"))
+    await take_in(web.service, *Story(now=at("2026-03-03 09:00")).worked("it"))
+    old.later(days=3)
+    await take_in(web.service, old.replied("it"))
+    trend = (await board(web))["trend"]["open"]
+    assert len(trend) == 14
+    assert trend[-5:] == [0, 1, 1, 2, 1]
+
+
+async def test_the_page_shows_the_board(web: Web) -> None:
+    story = Story()
+    await take_in(web.service, *story.worked("it"))
+    page = await web.get("/dashboard", as_="coordinator", headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    assert "信息系统部" in page.text
+    assert story.id in page.text
+
+
+async def test_kept_sums_equal_a_recount_after_any_history(web: Web) -> None:
+    chance = random.Random(20260304)
+    for _ in range(40):
+        story = Story(now=at("2026-02-20 08:00") + timedelta(hours=chance.randrange(300)))
+        department = chance.choice(list(DEPARTMENTS))
+        facts = [
+            story.received(channel=chance.choice(["web", "desk", "wechat"])),
+            story.opened(),
+            story.promised(Clock.FIRST_RESPONSE, story.now + timedelta(hours=8)),
+            story.promised(Clock.RESOLUTION, story.now + timedelta(days=2)),
+        ]
+        for _ in range(chance.randrange(12)):
+            story.later(hours=chance.randrange(20))
+            facts.append(
+                chance.choice(
+                    [
+                        lambda s=story, d=department: s.dispatched(d, category="seats"),
+                        lambda s=story, d=department: s.of(CaseReturned, department=d, reason="x"),
+                        lambda s=story, d=department: s.accepted(d),
+                        lambda s=story, d=department: s.replied(d),
+                        lambda s=story: s.breached(Clock.RESOLUTION),
+                        lambda s=story: s.breached(Clock.FIRST_RESPONSE),
+                        lambda s=story: s.rated(4, "partly"),
+                        lambda s=story: s.of(CaseReopened, reason="x", cycle=2),
+                        lambda s=story: s.of(CaseClosed, how="quiet"),
+                        lambda s=story: s.of(
+                            SlaCancelled,
+                            clock="FIRST_RESPONSE",
+                            due=s.now,
+                            first_due=s.now,
+                        ),
+                    ]
+                )()
+            )
+        facts += [story.met(Clock.RESOLUTION, 5), story.met(Clock.FIRST_RESPONSE, 2)]
+        cut = chance.randrange(len(facts))
+        await take_in(web.service, *facts[:cut])
+        await take_in(web.service, *facts[cut:])
+
+    async with web.service.engine.connect() as connection:
+        kept = await connection.execute(
+            text(
+                "SELECT measure, bucket, department, detail, n FROM counters "
+                "WHERE n <> 0 AND measure NOT LIKE '%flow'"
+            )
+        )
+        counted = await connection.execute(text(RECOUNT.replace("{where}", "")))
+        assert {tuple(r)[:4]: int(r.n) for r in kept} == {tuple(r)[:4]: int(r.n) for r in counted}
+        flows = await connection.execute(
+            text("SELECT department, sum(n) AS n FROM counters WHERE measure = 'flow' GROUP BY 1")
+        )
+        states = await connection.execute(
+            text(
+                "SELECT coalesce(department, '') AS department, count(*) AS n "
+                "FROM cases WHERE state = ANY(:open) GROUP BY 1"
+            ),
+            {"open": list(OPEN)},
+        )
+        assert {r.department: r.n for r in flows if r.n} == {r.department: r.n for r in states}

@@ -1,0 +1,220 @@
+"""What a reporter sees under their code."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from shared.contracts.desk import (
+    CaseClosed,
+    CaseInfoRequested,
+    CaseNoted,
+    CaseReopened,
+    CaseReturned,
+    CaseWithdrawn,
+)
+from shared.contracts.intake import FeedbackSupplemented
+from shared.contracts.notification import NotificationSent
+from shared.contracts.sla import SlaWarned
+from shared.contracts.vocabulary import Clock
+from tests.service.tracking.conftest import Web
+from tests.support import at, take_in
+from tests.unit.tracking.facts import Story
+
+
+async def test_a_code_shows_where_it_is_who_has_it_and_by_when(web: Web, code: str) -> None:
+    story = Story(code=code)
+    await take_in(web.service, *story.worked("it"))
+    answer = await web.get(f"/api/track/{code}")
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["feedback_id"] == story.id
+    assert (body["state"], body["state_text"]) == ("IN_PROGRESS", "办理中")
+    assert (body["department"], body["department_name"]) == ("it", "信息系统部")
+    assert body["next_step"] == "接下来：信息系统部给您答复。"
+    assert {p["clock"]: p["status"] for p in body["promises"]} == {
+        "FIRST_RESPONSE": "running",
+        "RESOLUTION": "running",
+    }
+    assert body["promises"][0]["due"] == "2026-03-05T10:00:00+08:00"
+    assert body["promises"][0]["due_text"] == "明天 10:00 前"
+    assert body["may"] == ["supplement", "urge", "withdraw"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_english_readers_are_told_in_english(web: Web, code: str) -> None:
+    await take_in(web.service, *Story(code=code).worked("it"))
+    body = (await web.get(f"/api/track/{code}?lang=en")).json()
+    assert body["state_text"] == "In progress"
+    assert body["department_name"] == "Information Systems"
+    assert all(line["text"].isascii() for line in body["timeline"])
+
+
+async def test_the_code_may_be_typed_by_anybody(web: Web, code: str) -> None:
+    await take_in(web.service, *Story(code=code).begun())
+    typed = code.lower().replace("-", "").replace("0", "o").replace("1", "l")
+    assert (await web.get(f"/api/track/{typed}")).status_code == 200
+
+
+async def test_numbers_count_all_facts_and_internal_ones_have_no_line(web: Web, code: str) -> None:
+    story = Story(code=code)
+    await take_in(
+        web.service,
+        story.received(),
+        story.opened(),
+        story.of(CaseNoted),
+        story.dispatched("it"),
+        story.of(CaseReturned, department="it", reason="不归我们管", suggest="space"),
+        story.promised(Clock.TRIAGE, story.now + timedelta(hours=4)),
+    )
+    await take_in(
+        web.service,
+        story.of(
+            SlaWarned,
+            clock="TRIAGE",
+            due=story.now,
+            first_due=story.now,
+            level=75,
+        ),
+        story.dispatched("space"),
+        story.of(
+            NotificationSent,
+            delivery_id="1",
+            kind="new_work",
+            channel="email",
+            audience="staff",
+            staff="liaison.space",
+        ),
+    )
+    body = (await web.get(f"/api/track/{code}")).json()
+    assert [(line["seq"], line["type"]) for line in body["timeline"]] == [
+        (1, "feedback.received"),
+        (2, "case.opened"),
+        (4, "case.dispatched"),
+        (5, "case.returned"),
+        (8, "case.dispatched"),
+    ]
+    assert "不归我们管" not in str(body)
+    assert body["timeline"][3]["text"] == "正在为您重新安排部门。答应您的时间不变。"
+
+
+async def test_a_question_an_answer_and_a_reply_are_the_conversation(web: Web, code: str) -> None:
+    story = Story(code=code)
+    await take_in(
+        web.service,
+        *story.worked("it"),
+        story.of(CaseInfoRequested, department="it", question="哪一台？"),
+        story.of(FeedbackSupplemented, text="第二台", words_id="w"),
+        story.replied("it", "换好了。"),
+    )
+    body = (await web.get(f"/api/track/{code}")).json()
+    assert [(s["who"], s["text"]) for s in body["conversation"]][1:] == [
+        ("library", "哪一台？"),
+        ("me", "第二台"),
+        ("library", "换好了。"),
+    ]
+    assert [(r["text"], r["outcome"]) for r in body["replies"]] == [("换好了。", "solved")]
+
+
+async def test_rating_comes_with_the_reply_and_goes_with_the_rating(web: Web, code: str) -> None:
+    story = Story(code=code)
+    await take_in(web.service, *story.answered())
+    assert "rate" in (await web.get(f"/api/track/{code}")).json()["may"]
+    await take_in(web.service, story.later(minutes=1).rated(), story.of(CaseClosed, how="rated"))
+    body = (await web.get(f"/api/track/{code}")).json()
+    assert body["state"] == "CLOSED"
+    assert body["may"] == ["reopen"]
+
+
+async def test_reopening_ends_with_the_window_and_after_two_times(web: Web, code: str) -> None:
+    story = Story(code=code)
+    await take_in(web.service, *story.answered())
+    web.clock.set(story.now + timedelta(days=15))
+    assert "reopen" in (await web.get(f"/api/track/{code}")).json()["may"]
+    web.clock.later(seconds=1)
+    assert "reopen" not in (await web.get(f"/api/track/{code}")).json()["may"]
+    web.clock.set(story.now)
+    for cycle in (2, 3):
+        await take_in(
+            web.service, story.of(CaseReopened, reason="还是坏的", cycle=cycle), story.replied()
+        )
+    assert "reopen" not in (await web.get(f"/api/track/{code}")).json()["may"]
+
+
+async def test_nothing_can_be_done_with_what_was_withdrawn(web: Web, code: str) -> None:
+    story = Story(code=code)
+    await take_in(web.service, *story.begun(), story.of(CaseWithdrawn))
+    body = (await web.get(f"/api/track/{code}")).json()
+    assert (body["state"], body["may"], body["next_step"]) == ("WITHDRAWN", [], "")
+
+
+async def test_a_promise_that_moves_keeps_its_first_date_and_says_why(web: Web, code: str) -> None:
+    story = Story(code=code)
+    await take_in(
+        web.service,
+        *story.worked("it"),
+        story.promised(Clock.RESOLUTION, at("2026-03-20 17:00"), reason="配件要等"),
+    )
+    body = (await web.get(f"/api/track/{code}")).json()
+    moved = next(p for p in body["promises"] if p["clock"] == "RESOLUTION")
+    assert moved["first_due"] == "2026-03-11T10:00:00+08:00"
+    assert moved["due"] == "2026-03-20T17:00:00+08:00"
+    assert moved["reason"] == "配件要等"
+    assert body["timeline"][-1]["text"] == "答复的时间改为3月20日 17:00 前。原因：配件要等"
+
+
+async def test_a_late_answer_does_not_undo_the_breach(web: Web, code: str) -> None:
+    story = Story(code=code)
+    await take_in(
+        web.service,
+        *story.worked("it"),
+        story.breached(Clock.RESOLUTION),
+        story.replied("it"),
+        story.met(Clock.RESOLUTION, 60, in_time=False),
+    )
+    body = (await web.get(f"/api/track/{code}")).json()
+    status = {p["clock"]: p["status"] for p in body["promises"]}
+    assert status["RESOLUTION"] == "breached"
+    assert "sla.breached" in {line["type"] for line in body["timeline"]}
+
+
+async def test_unknown_codes_are_alike_and_limited_by_address(web: Web, code: str) -> None:
+    known = Story(code=code)
+    await take_in(web.service, *known.begun())
+    answers = [await web.get(f"/api/track/ABCD-{n:04}") for n in range(60)]
+    assert {a.status_code for a in answers} == {404}
+    assert len({a.text for a in answers}) == 1
+    limited = await web.get("/api/track/ABCD-9999")
+    assert limited.status_code == 429
+    assert int(limited.headers["retry-after"]) > 0
+    assert (await web.get(f"/api/track/{code}")).status_code == 200
+
+
+async def test_a_genuine_code_waits_for_its_case(web: Web, code: str) -> None:
+    import asyncio
+
+    asking = asyncio.create_task(web.get(f"/api/track/{code}"))
+    await asyncio.sleep(0.05)
+    await take_in(web.service, *Story(code=code).begun())
+    assert (await asking).status_code == 200
+
+
+async def test_a_genuine_code_without_a_case_is_asked_to_come_back(web: Web, code: str) -> None:
+    answer = await web.get(f"/api/track/{code}")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "2"
+    assert "正在登记" in answer.json()["detail"]
+
+
+async def test_the_page_says_it_in_both_languages(web: Web, code: str) -> None:
+    story = Story(code=code)
+    await take_in(web.service, *story.answered("it"))
+    browser = {"Accept": "text/html"}
+    page = await web.get(f"/track/{code}", headers=browser)
+    assert page.status_code == 200
+    assert "信息系统部已经答复您" in page.text
+    assert "noindex" in page.headers["x-robots-tag"]
+    english = await web.get(f"/track/{code}?lang=en", headers=browser)
+    assert "has answered you" in english.text
+    missing = await web.get("/track/NO-SUCH-CODE", headers=browser)
+    assert missing.status_code == 404
+    assert "text/html" in missing.headers["content-type"]
