@@ -44,6 +44,7 @@ def build(house: House) -> Service:
     )
     service.starting.append(group.start)
     service.stopping.append(group.stop)
+    service.busy = lambda: group.waiting > 0
     service.hot_routes = api.HOT_ROUTES
     service.routers = [api.router, pages.router]
     service.jobs = {"forgetting": forgetting(service)}
