@@ -1,0 +1,132 @@
+"""The staff desk in a browser: the same bodies as the API, rendered."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from services.desk.api.cases import case_body, eyes_of, list_body, viewer_of
+from services.desk.api.session import end_session, local_path
+from services.desk.domain import Action, scope_of
+from services.desk.domain.visibility import OF_A_DEPARTMENT, OWN_ENTRIES
+from services.desk.store.people import staff_of
+from services.desk.store.queues import QUEUES, Wanted, counts
+from shared.contracts.refusal import Unacceptable
+from shared.contracts.vocabulary import Role
+from shared.web.auth import COOKIE, Staff, house_of, maybe_staff, service_of, staff
+from shared.web.pages import Pages, choose_locale
+
+router = APIRouter(include_in_schema=False)
+
+_SHOWN: dict[Role, tuple[str, ...]] = {
+    Role.COORDINATOR: ("triage", "to_accept", "due_soon", "overdue", "waiting", "review"),
+    Role.LEADER: ("triage", "to_accept", "due_soon", "overdue", "waiting", "review"),
+    Role.AUDITOR: ("triage", "to_accept", "due_soon", "overdue", "waiting", "review"),
+} | {
+    role: ("mine", "department", "to_accept", "due_soon", "overdue", "waiting", "review")
+    for role in OF_A_DEPARTMENT
+}
+_FIRST = {
+    Role.COORDINATOR: "triage",
+    Role.LEADER: "overdue",
+    Role.LIAISON: "to_accept",
+    Role.HANDLER: "mine",
+    Role.REVIEWER: "department",
+}
+"""The queue a person finds when they come to work."""
+
+
+@router.get("/signin")
+async def sign_in_page(request: Request) -> Response:
+    wanted = local_path(request.query_params.get("next", "/desk"))
+    if maybe_staff(request) is not None:
+        return RedirectResponse(wanted, 303)
+    return _pages(request).render(request, "signin.html", next=wanted, problem=None, username="")
+
+
+@router.post("/desk/signout")
+async def sign_out(request: Request) -> Response:
+    if (person := maybe_staff(request)) is not None:
+        await end_session(service_of(request, "desk"), person, request)
+    answer = RedirectResponse("/signin", 303)
+    answer.delete_cookie(COOKIE, path="/")
+    return answer
+
+
+@router.get("/desk")
+async def work(request: Request) -> Response:
+    person = _person(request)
+    if person is None:
+        return _to_sign_in(request)
+    asked = request.query_params
+    queue = asked.get("queue") or _FIRST.get(person.role, "all")
+    if queue not in QUEUES or any(c in value for value in asked.values() for c in "\x00"):
+        raise Unacceptable("没有这个队列。", "There is no such queue.", errors={"queue": queue})
+    q = asked.get("q", "")[:200]
+    viewer = viewer_of(person)
+    wanted = Wanted(
+        scope=scope_of(viewer),
+        username=person.username,
+        own_department=person.department,
+        now=house_of(request).clock.now(),
+        queue=queue,
+        department=asked.get("department") or None,
+        q=q,
+        cursor=asked.get("cursor") or None,
+    )
+    service = service_of(request, "desk")
+    page = await list_body(service, wanted, eyes_of(request, person))
+    shown = _SHOWN.get(person.role, ("mine",) if person.role in OWN_ENTRIES else ())
+    async with service.engine.connect() as connection:
+        numbers = await counts(connection, wanted, shown)
+    return _pages(request).render(
+        request, "desk.html", user=person.user, page=page, counts=numbers, queue=queue, q=q
+    )
+
+
+@router.get("/desk/cases/{feedback_id}")
+async def one_matter(request: Request, feedback_id: str) -> Response:
+    person = _person(request)
+    if person is None:
+        return _to_sign_in(request)
+    service = service_of(request, "desk")
+    case = await case_body(service, feedback_id, eyes_of(request, person))
+    people: list[dict[str, Any]] = []
+    if Action.ASSIGN in case["may"]:
+        async with service.transaction() as tx:
+            people = [
+                {"username": p.username, "display": p.display}
+                for p in await staff_of(tx, case["department"] or "")
+            ]
+    house = house_of(request)
+    english = choose_locale(request, house.settings.locale) == "en"
+    return _pages(request).render(
+        request,
+        "case.html",
+        user=person.user,
+        case=case,
+        departments=[(code, pair[english]) for code, pair in house.directory.departments.items()],
+        people=people,
+        draft="",
+    )
+
+
+def _person(request: Request) -> Staff | None:
+    """Who works here; a live part of a page that has lost its session says 401 to its script."""
+    if request.headers.get("hx-request") == "true":
+        return staff(request)
+    return maybe_staff(request)
+
+
+def _to_sign_in(request: Request) -> Response:
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse(f"/signin?next={quote(wanted)}", 303)
+
+
+def _pages(request: Request) -> Pages:
+    pages: Pages = service_of(request, "desk").tools.pages
+    return pages

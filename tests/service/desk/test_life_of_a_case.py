@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+from services.desk.jobs import end_waiting
+from shared.contracts.sla import SlaBreached
+from shared.contracts.vocabulary import Clock, Role
+from tests.service.desk import facts
+from tests.service.desk.conftest import Desk
+from tests.support import at
+
+
+async def test_a_case_goes_from_receipt_to_closing_and_every_step_is_told(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    await desk.hear(facts.routed(feedback_id))
+    liaison, handler = desk.as_("liaison", "space"), desk.as_("handler", "space")
+
+    accepted = await desk.do(liaison, feedback_id, "accept")
+    assert (accepted["state"], accepted["department"]) == ("ACCEPTED", "space")
+    assert (await desk.do(handler, feedback_id, "claim"))["state"] == "IN_PROGRESS"
+    replied = await desk.do(handler, feedback_id, "reply", text="清了水杯。", outcome="solved")
+    assert replied["state"] == "REPLIED"
+    assert replied["replies"][0]["text"] == "清了水杯。"
+    assert replied["replies"][0]["outcome"] == "solved"
+    await desk.hear(facts.rated(feedback_id))
+
+    assert await desk.told(feedback_id) == [
+        "case.opened",
+        "case.dispatched",
+        "case.accepted",
+        "case.assigned",
+        "case.replied",
+        "case.closed",
+    ]
+
+
+async def test_a_case_is_before_the_coordinator_while_routing_is_down(desk: Desk) -> None:
+    feedback_id = await desk.case()
+
+    listed = (await desk.as_("coordinator").get("/api/cases?queue=triage")).json()
+
+    assert [i["feedback_id"] for i in listed["items"]] == [feedback_id]
+    assert listed["items"][0]["state"] == "TRIAGE"
+    case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
+    assert case["why"] is None
+    assert "dispatch" in case["may"]
+
+
+async def test_a_person_who_was_faster_than_routing_is_not_overruled(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    await desk.do(desk.as_("coordinator"), feedback_id, "dispatch", department="facilities")
+
+    await desk.hear(facts.routed(feedback_id, "space"))
+
+    case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
+    assert case["department"] == "facilities"
+    assert case["why"]["decided"] == "person"
+    assert case["why"]["candidates"][0]["department"] == "space"
+    assert (await desk.told(feedback_id)).count("case.dispatched") == 1
+
+
+async def test_what_routing_is_unsure_of_waits_with_its_candidates(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    await desk.hear(facts.undecided(feedback_id))
+
+    case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
+
+    assert case["state"] == "TRIAGE"
+    assert [c["department"] for c in case["why"]["candidates"]] == ["space", "it"]
+    assert case["why"]["reasons"][0]["text"] == "提到“占座”"
+    assert case["why"]["confidence"] == 0.93
+    assert (case["category"], case["priority"], case["type"]) == ("seats", "P3", "complaint")
+
+
+async def test_an_unknown_department_is_left_to_a_person(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    await desk.hear(facts.routed(feedback_id, "astronomy"))
+    case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
+    assert case["state"] == "TRIAGE"
+
+
+async def test_a_department_returns_once_and_then_it_is_binding(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    await desk.hear(facts.routed(feedback_id, "space"))
+    liaison, office = desk.as_("liaison", "space"), desk.as_("coordinator")
+
+    returned = await desk.do(liaison, feedback_id, "return", reason="是空调", suggest="facilities")
+    assert (returned["state"], returned["department"]) == ("TRIAGE", None)
+    await desk.do(office, feedback_id, "dispatch", department="space")
+    again = await liaison.post(f"/api/cases/{feedback_id}/return", json={"reason": "还不是"})
+
+    assert again.status_code == 409
+    assert again.json()["allowed"] == ["accept", "note"]
+
+
+async def test_after_two_returns_the_next_department_may_not_return_it(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    office = desk.as_("coordinator")
+    for department in ("space", "facilities"):
+        await desk.do(office, feedback_id, "dispatch", department=department)
+        await desk.do(desk.as_("liaison", department), feedback_id, "return", reason="不是我们的")
+
+    bound = await desk.do(office, feedback_id, "dispatch", department="it")
+
+    assert bound["binding"] is True
+    assert (
+        "return"
+        not in (await desk.as_("liaison", "it").get(f"/api/cases/{feedback_id}")).json()["may"]
+    )
+
+
+async def test_routing_does_not_send_it_back_to_who_returned_it(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    await desk.hear(facts.routed(feedback_id, "space"))
+    await desk.do(desk.as_("liaison", "space"), feedback_id, "return", reason="不是")
+    await desk.hear(facts.routed(feedback_id, "space"))
+    case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
+    assert case["state"] == "TRIAGE"
+
+
+async def test_an_answer_to_a_question_ends_the_waiting(desk: Desk) -> None:
+    feedback_id = await desk.in_progress()
+    handler = desk.as_("handler", "space")
+    asked = await desk.do(handler, feedback_id, "ask", question="是哪一排？")
+    assert asked["state"] == "WAITING_USER"
+
+    await desk.hear(facts.supplemented(feedback_id))
+
+    case = (await handler.get(f"/api/cases/{feedback_id}")).json()
+    assert case["state"] == "IN_PROGRESS"
+    assert [(m["who"], m["text"]) for m in case["conversation"]] == [
+        ("library", "是哪一排？"),
+        ("me", "就是靠窗那一排"),
+    ]
+    assert (await desk.told(feedback_id))[-1] == "case.resumed"
+
+
+async def test_what_a_reporter_adds_unasked_only_joins_the_conversation(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    await desk.hear(facts.supplemented(feedback_id))
+    case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
+    assert case["state"] == "TRIAGE"
+    assert case["conversation"][0]["text"] == "就是靠窗那一排"
+    assert await desk.told(feedback_id) == ["case.opened"]
+
+
+async def test_a_question_nobody_answers_does_not_hold_the_case_for_ever(desk: Desk) -> None:
+    feedback_id = await desk.in_progress()
+    await desk.do(desk.as_("handler", "space"), feedback_id, "ask", question="哪一排？")
+    desk.clock.later(days=6)
+    assert await end_waiting(desk.service) == 0
+    desk.clock.later(days=1)
+    assert await end_waiting(desk.service) == 1
+    assert (await desk.told(feedback_id))[-1] == "case.resumed"
+
+
+async def test_staff_can_stop_waiting(desk: Desk) -> None:
+    feedback_id = await desk.in_progress()
+    handler = desk.as_("handler", "space")
+    await desk.do(handler, feedback_id, "ask", question="哪一排？")
+    assert (await desk.do(handler, feedback_id, "resume"))["state"] == "IN_PROGRESS"
+
+
+async def test_a_rating_closes_and_a_second_one_changes_nothing(desk: Desk) -> None:
+    feedback_id = await desk.replied()
+    await desk.hear(facts.rated(feedback_id))
+    await desk.hear(facts.rated(feedback_id, 1))
+    assert (await desk.told(feedback_id)).count("case.closed") == 1
+
+
+async def test_a_rating_before_the_reply_is_refused_and_told(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    await desk.hear(facts.rated(feedback_id))
+    assert (await desk.told(feedback_id))[-1] == "case.request_refused"
+
+
+async def test_quiet_after_the_reply_closes_the_case(desk: Desk) -> None:
+    feedback_id = await desk.replied()
+    await desk.hear(
+        facts.about_clock(SlaBreached, feedback_id, Clock.FOLLOW_UP, "2026-03-09 10:05")
+    )
+    case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
+    assert case["state"] == "CLOSED"
+    assert case["overdue"] is False
+
+
+async def test_a_follow_up_of_an_earlier_round_does_not_close_the_next(desk: Desk) -> None:
+    feedback_id = await desk.replied()
+    await desk.hear(facts.reopen_requested(feedback_id, "2026-03-05 10:00"))
+    office, handler = desk.as_("coordinator"), desk.as_("handler", "space")
+    await desk.do(office, feedback_id, "dispatch", department="space")
+    await desk.do(desk.as_("liaison", "space"), feedback_id, "accept")
+    await desk.do(handler, feedback_id, "claim")
+    await desk.do(handler, feedback_id, "reply", text="又清了", outcome="solved")
+    await desk.hear(
+        facts.about_clock(SlaBreached, feedback_id, Clock.FOLLOW_UP, "2026-03-09 10:05", cycle=1)
+    )
+    assert (await office.get(f"/api/cases/{feedback_id}")).json()["state"] == "REPLIED"
+
+
+async def test_a_reporter_reopens_twice_within_fifteen_days_of_the_reply(desk: Desk) -> None:
+    feedback_id = await desk.replied()
+    await desk.hear(facts.rated(feedback_id))
+    await desk.hear(facts.reopen_requested(feedback_id, "2026-03-19 10:00"))
+    case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
+    assert (case["state"], case["cycle"], case["department"]) == ("TRIAGE", 2, None)
+
+    desk.clock.set(at("2026-03-19 10:10"))
+    await desk.do(desk.as_("coordinator"), feedback_id, "dispatch", department="space")
+    await desk.do(desk.as_("liaison", "space"), feedback_id, "accept")
+    await desk.do(desk.as_("handler", "space"), feedback_id, "claim")
+    await desk.do(desk.as_("handler", "space"), feedback_id, "reply", text="好了", outcome="solved")
+    await desk.hear(facts.reopen_requested(feedback_id, "2026-03-20 10:00"))
+    assert (await desk.told(feedback_id))[-1] == "case.reopened"
+
+
+async def test_reopening_too_late_is_refused_and_told(desk: Desk) -> None:
+    feedback_id = await desk.replied()
+    await desk.hear(facts.reopen_requested(feedback_id, "2026-03-19 10:06"))
+    assert (await desk.told(feedback_id))[-1] == "case.request_refused"
+    case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
+    assert case["state"] == "REPLIED"
+
+
+async def test_withdrawing_ends_it_wherever_it_is_but_only_once(desk: Desk) -> None:
+    feedback_id = await desk.in_progress()
+    await desk.hear(facts.withdrawn(feedback_id))
+    await desk.hear(facts.withdrawn(feedback_id))
+    assert (await desk.told(feedback_id))[-2:] == ["case.withdrawn", "case.request_refused"]
+
+
+async def test_a_coordinator_answers_an_inquiry_at_once_but_no_complaint(desk: Desk) -> None:
+    inquiry, complaint = await desk.case(), await desk.case()
+    await desk.hear(facts.undecided(inquiry, case_type="inquiry"))
+    await desk.hear(facts.undecided(complaint))
+    office = desk.as_("coordinator")
+
+    answered = await desk.do(office, inquiry, "reply", text="八点开门", outcome="explained")
+    refused = await office.post(
+        f"/api/cases/{complaint}/reply", json={"text": "知道了", "outcome": "explained"}
+    )
+
+    assert answered["state"] == "REPLIED"
+    assert refused.status_code == 409
+    assert "dispatch" in refused.json()["allowed"]
+
+
+async def test_a_liaison_gives_it_to_somebody_of_the_department(desk: Desk) -> None:
+    await desk.person("wang", Role.HANDLER, "space")
+    await desk.person("li", Role.HANDLER, "it")
+    feedback_id = await desk.case()
+    await desk.hear(facts.routed(feedback_id))
+    liaison = desk.as_("liaison", "space")
+    await desk.do(liaison, feedback_id, "accept")
+
+    foreign = await liaison.post(f"/api/cases/{feedback_id}/assign", json={"to": "li"})
+    given = await desk.do(liaison, feedback_id, "assign", to="wang")
+
+    assert foreign.status_code == 422
+    assert "to" in foreign.json()["errors"]
+    assert (given["assignee"], given["assignee_name"]) == ("wang", "wang 老师")
+    mine = (await desk.as_("handler", "space", "wang").get("/api/cases?queue=mine")).json()
+    assert [i["feedback_id"] for i in mine["items"]] == [feedback_id]
+
+
+async def test_a_refusal_needs_a_reason_and_ends_it(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    office = desk.as_("coordinator")
+    bare = await office.post(f"/api/cases/{feedback_id}/reject", json={"reason": " \u3000 "})
+    assert bare.status_code == 422
+    case = await desk.do(office, feedback_id, "reject", reason="宿舍网络请找网信办")
+    assert (case["state"], case["may"]) == ("REJECTED", [])
+
+
+async def test_the_timeline_numbers_every_fact_and_shows_what_is_still_on_its_way(
+    desk: Desk,
+) -> None:
+    feedback_id = await desk.case()
+    await desk.hear(facts.undecided(feedback_id))
+    case = await desk.do(desk.as_("coordinator"), feedback_id, "dispatch", department="space")
+
+    assert [(t["seq"], t["type"]) for t in case["timeline"]] == [
+        (1, "feedback.received"),
+        (2, "feedback.triage_needed"),
+        (3, "case.opened"),
+        (4, "case.dispatched"),
+    ]
+    assert case["timeline"][3]["text"] == "派给空间与读者服务部（人工），类别：座位与空间"
+    assert case["timeline"][3]["by"] == "coordinator"
