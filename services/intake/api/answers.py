@@ -14,7 +14,6 @@ from services.intake.tools import Tools, tools_of
 from shared.contracts.refusal import Refusal, TooMany
 from shared.messaging.group_commit import Busy
 from shared.observability.metrics import TURNED_AWAY
-from shared.web.limits import Bucket
 from shared.web.moments import LOCAL
 from shared.web.pages import choose_locale, wants_html
 from shared.web.problems import field_errors, problem
@@ -92,9 +91,11 @@ def refused(
     )
 
 
-def limit(bucket: Bucket, who: str) -> None:
-    """`TooMany` when `who` has to wait."""
-    wait = bucket.take(who)
+def turn_away(wait: int | None) -> None:
+    """`TooMany` when somebody has to wait that many seconds.
+
+    Asked after the body is read: whoever is turned away gets every word back.
+    """
     if wait is not None:
         TURNED_AWAY.labels("limit").inc()
         raise TooMany(

@@ -11,10 +11,10 @@ from starlette.responses import Response
 from services.intake.api.answers import (
     REFUSALS,
     Problem,
-    limit,
     receipt_answer,
     receipt_body,
     refused,
+    turn_away,
 )
 from services.intake.api.body import Sent, read_body
 from services.intake.domain.submission import (
@@ -45,9 +45,9 @@ async def submit(request: Request) -> Response:
     sent = Sent({})
     try:
         program = adapter(request)
-        if program is None:
-            limit(tools.callers, address_of(request))
+        wait = None if program else tools.callers.take(address_of(request))
         sent = await read_body(request)
+        turn_away(wait)
         receipt = await _accept(tools, _arrival(tools, request, sent, program))
     except REFUSALS as error:
         return refused(request, error, lambda told: say_page(request, sent.form, told))

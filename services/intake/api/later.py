@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from services.intake import store
-from services.intake.api.answers import REFUSALS, Problem, limit, refused
+from services.intake.api.answers import REFUSALS, Problem, refused, turn_away
 from services.intake.api.body import Sent, read_body
 from services.intake.domain.later import BODIES, Action, Because, Rating, Supplement, check
 from services.intake.domain.submission import Submission, private_details
@@ -62,8 +62,9 @@ async def say_more(request: Request) -> Response:
         digest = genuine(tools, request, code)
         if name not in Action._value2member_map_:
             raise NotFound
-        limit(tools.callers, address_of(request))
+        wait = tools.callers.take(address_of(request))
         sent = await read_body(request, may_be_empty=True)
+        turn_away(wait)
         said = await _say_patiently(request, digest, Action(name), sent)
     except REFUSALS as error:
         return refused(request, error, lambda told: _page(request, sent, told))
