@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 
 from services.notification import ledger, store
 from services.notification.domain import RESENDABLE, State, staff_of
@@ -19,12 +19,13 @@ router = APIRouter(prefix="/api/notification", tags=["notification"])
 
 READERS = frozenset({Role.COORDINATOR, Role.AUDITOR, Role.LEADER})
 DECIDERS = frozenset({Role.COORDINATOR})
+_ID = r"^[!-~]{1,64}$"
 _LOCAL = ZoneInfo("Asia/Shanghai")
 
 
 @router.get("/deliveries")
 async def list_deliveries(
-    request: Request, feedback_id: str = Query(min_length=1, max_length=64)
+    request: Request, feedback_id: Annotated[str, Query(pattern=_ID)]
 ) -> dict[str, Any]:
     """Who was told what about a case, and what became of it. No address stands here."""
     person = _allowed(request, READERS)
@@ -37,7 +38,7 @@ async def list_deliveries(
 
 
 @router.post("/deliveries/{delivery}/resend")
-async def resend(request: Request, delivery: str) -> dict[str, Any]:
+async def resend(request: Request, delivery: Annotated[str, Path(pattern=_ID)]) -> dict[str, Any]:
     """A person has looked, and wants it sent again."""
     person = _allowed(request, DECIDERS)
     async with service_of(request, "notification").transaction() as tx:

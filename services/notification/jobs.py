@@ -190,7 +190,8 @@ class Sender:
             outcome = undelivered
         except Exception as error:
             # An outlet that breaks its word: nobody knows how far it came.
-            log.exception("outlet failed", delivery=errand.delivery, error=type(error).__name__)
+            # Its words stay out of the log: an address may stand in them.
+            log.error("outlet failed", delivery=errand.delivery, error=type(error).__name__)
             outcome = Uncertain("outlet_failed")
         kill_point("delivery.after_send")
         await self._write_down(errand, outcome)

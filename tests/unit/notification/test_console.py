@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import threading
 
 import pytest
 
-from services.notification.outlets import ConsoleOutlet, OutgoingMessage, Sent
+from services.notification.outlets import ConsoleOutlet, OutgoingMessage, Printer, Sent
 from services.notification.outlets.console import mask
 
 
@@ -71,3 +73,26 @@ def test_a_masked_address_cannot_be_written_to(address: str, masked: str) -> Non
 def test_a_message_in_a_log_shows_no_address_and_no_words() -> None:
     assert "example.org" not in repr(a_message())
     assert "您好" not in repr(a_message())
+
+
+async def test_a_reader_that_sleeps_does_not_stop_the_house() -> None:
+    class Stuck(io.StringIO):
+        def __init__(self) -> None:
+            super().__init__()
+            self.open = threading.Event()
+
+        def write(self, text: str) -> int:
+            self.open.wait(10)
+            return super().write(text)
+
+    stuck = Stuck()
+    printer = Printer(room=3, stream=stuck)
+    for n in range(50):
+        printer.write(f"line {n}\n")
+    stuck.open.set()
+    while "line 0" not in stuck.getvalue():
+        await asyncio.sleep(0.01)
+    printer.write("last\n")
+    while "last" not in stuck.getvalue():
+        await asyncio.sleep(0.01)
+    assert "未显示" in stuck.getvalue()

@@ -27,6 +27,7 @@ from services.notification.outlets import (
     mail_domain,
     server_from_setting,
 )
+from services.notification.outlets.base import STOPPED
 from services.notification.outlets.mail import UnsafeHeader, build_mail, mailbox
 from services.notification.outlets.smtp import SmtpServer, SmtpSettingError, _stuffed
 from shared.clock import ManualClock
@@ -134,8 +135,19 @@ async def test_one_bad_receiver_does_not_hold_up_another(sink: SmtpSink) -> None
     await mail.send(MESSAGE)
     assert not slow.done()
     slow.cancel()
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(TryLater) as caught:
         await slow
+    assert caught.value.reason == STOPPED
+
+
+async def test_a_stop_after_the_message_was_handed_over_is_no_try_later(sink: SmtpSink) -> None:
+    sink.mode = Mode.TARPIT_AFTER_DATA
+    sending = asyncio.create_task(outlet(sink).send(MESSAGE))
+    while not sink.received:
+        await asyncio.sleep(0.01)
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
 
 
 async def test_a_server_that_is_away_is_for_later() -> None:

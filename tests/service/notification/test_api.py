@@ -1,0 +1,99 @@
+"""What the office sees of the messages of a case, and its decision to send one again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+import httpx2
+import pytest
+import pytest_asyncio
+
+from shared.service import House
+from shared.web.app import web_app
+from tests.fakes.smtp import Mode, SmtpSink, smtp_sink
+from tests.service.notification.support import CANARY, Watch, received_case, watching
+
+
+@pytest_asyncio.fixture
+async def sink() -> AsyncIterator[SmtpSink]:
+    async with smtp_sink() as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def watch(make_quiet_house: Callable[..., House], sink: SmtpSink) -> Watch:
+    return await watching(make_quiet_house, smtp=sink.url)
+
+
+@pytest_asyncio.fixture
+async def client(watch: Watch) -> AsyncIterator[httpx2.AsyncClient]:
+    app = web_app(watch.house, {"notification": watch.service}, list)
+    async with httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app=app), base_url="https://feedback.library.example"
+    ) as client:
+        yield client
+
+
+def signed_in(watch: Watch, role: str) -> dict[str, str]:
+    token, _ = watch.house.signer.session(
+        username=role, display=role, role=role, department=None, now=watch.clock.now()
+    )
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def test_the_office_sees_deliveries_without_addresses(
+    watch: Watch, client: httpx2.AsyncClient
+) -> None:
+    await watch.hears(*received_case("f1"))
+    await watch.later(seconds=2)
+    answer = await client.get(
+        "/api/notification/deliveries?feedback_id=f1", headers=signed_in(watch, "auditor")
+    )
+    assert answer.status_code == 200
+    (item,) = answer.json()["items"]
+    assert (item["kind"], item["channel"], item["state"]) == ("receipt", "email", "sent")
+    assert item["finished_at"] == "2026-03-04T10:00:02+08:00"
+    assert CANARY.partition("@")[0] not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [("coordinator", 200), ("leader", 200), ("handler", 403), ("", 401)]
+)
+async def test_only_who_may_see_deliveries_sees_them(
+    watch: Watch, client: httpx2.AsyncClient, role: str, status: int
+) -> None:
+    await watch.hears(*received_case("f1"))
+    headers = signed_in(watch, role) if role else {}
+    answer = await client.get("/api/notification/deliveries?feedback_id=f1", headers=headers)
+    assert answer.status_code == status
+
+
+async def test_an_unknown_case_is_not_found(watch: Watch, client: httpx2.AsyncClient) -> None:
+    headers = signed_in(watch, "coordinator")
+    for path in ("deliveries?feedback_id=nobody", "deliveries?feedback_id=%00"):
+        answer = await client.get(f"/api/notification/{path}", headers=headers)
+        assert answer.status_code in (404, 422)
+    answer = await client.post("/api/notification/deliveries/nothing/resend", headers=headers)
+    assert answer.status_code == 404
+
+
+async def test_the_office_decides_what_nobody_can_be_sure_of(
+    watch: Watch, sink: SmtpSink, client: httpx2.AsyncClient
+) -> None:
+    sink.mode = Mode.DROP_AFTER_DATA
+    await watch.hears(*received_case("f1"))
+    await watch.later(seconds=2)
+    sink.mode = Mode.ACCEPT
+    name = (await watch.ledger("f1"))[0]["id"]
+    path = f"/api/notification/deliveries/{name}/resend"
+    assert (await client.post(path, headers=signed_in(watch, "auditor"))).status_code == 403
+    answer = await client.post(path, headers=signed_in(watch, "coordinator"))
+    assert (answer.status_code, answer.json()["state"]) == (200, "ready")
+    await watch.later(seconds=1)
+    assert len(sink.received) == 2
+    first, second = (r.message["Message-ID"] for r in sink.received)
+    assert first == second
+    again = await client.post(path, headers=signed_in(watch, "coordinator"))
+    assert again.status_code == 409
+    row = (await watch.ledger("f1"))[0]
+    assert (row["state"], row["resent_by"]) == ("sent", "coordinator")
