@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Table
+from sqlalchemy import Table, inspect
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import configure_mappers
 from sqlmodel import SQLModel
 
 Row = TypeVar("Row", bound=SQLModel)
@@ -30,6 +31,8 @@ class _Plan:
 
     def __init__(self, row_class: type[SQLModel]) -> None:
         self.table: Table = row_class.__table__  # type: ignore[attr-defined]
+        configure_mappers()
+        self.new_instance = inspect(row_class).class_manager.new_instance
         self.key = tuple(c.name for c in self.table.primary_key.columns)
         identity = [c for c in self.table.columns if c.identity is not None]
         self.columns = tuple(c.name for c in self.table.columns if c not in identity)
@@ -89,9 +92,14 @@ class Shelf(Generic[Row]):
             return
         for i in wanted:
             self._of[i] = {}
+        columns = self._plan.columns
+        new_instance = self._plan.new_instance
         result = await self._connection.exec_driver_sql(self._plan.select, (wanted,))
         for values in result:
-            self._keep(self._class(**dict(zip(self._plan.columns, values, strict=True))))
+            row = new_instance()
+            # What comes from the table needs neither validation nor the bookkeeping of changes.
+            row.__dict__.update(zip(columns, values, strict=True))
+            self._keep(row)
 
     def get(self, *key: Any) -> Row | None:
         """The row with this primary key, if the case has it."""
