@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.db.engine import DatabaseNotReady, database_name, plain_url
 
 _LOCK_KEY = 0x4D_49_47_52
+_one_at_a_time = asyncio.Lock()
+"""Alembic keeps its context in a global: two migrations at once would mix in one process."""
 
 
 def alembic_config(migrations: Path, connection: Connection, metadata: MetaData) -> Config:
@@ -84,7 +87,7 @@ async def known_role(server: str, service: str) -> str | None:
 
 async def upgrade(engine: AsyncEngine, migrations: Path, metadata: MetaData) -> None:
     """Bring one database to the newest version, in one transaction; two at once take turns."""
-    async with engine.begin() as connection:
+    async with _one_at_a_time, engine.begin() as connection:
         await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK_KEY})"))
         await connection.run_sync(
             lambda c: command.upgrade(alembic_config(migrations, c, metadata), "head")
