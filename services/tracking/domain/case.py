@@ -174,6 +174,8 @@ def keep_time(case: Case, fact: ClockFact) -> Changes:
     match fact:
         case SlaPromised():
             after["started"] = _text(fact.started)
+            if after["status"] == "cancelled":
+                after |= {"status": "running", "open": True}
             if fact.reason:
                 after["reason"] = fact.reason
         case SlaBreached():
@@ -204,11 +206,11 @@ def deadlines(case: Case) -> Changes:
     overdue = False
     if case.state in OPEN:
         for clock, promise in case.promises.items():
-            if not promise["open"] or clock in NEVER_LATE:
+            if not promise["open"] or promise.get("paused") or clock in NEVER_LATE:
                 continue
             if promise["status"] == "breached":
                 overdue = True
-            elif promise["status"] == "running" and (due is None or promise["due"] < due):
+            elif due is None or promise["due"] < due:
                 due = promise["due"]
     resolution = case.promises.get(Clock.RESOLUTION)
     return {

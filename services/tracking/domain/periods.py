@@ -69,12 +69,11 @@ def days_between(first: datetime, last: datetime) -> list[datetime]:
 def _moment(words: str, field: str, *, whole_day: bool = False) -> datetime:
     try:
         if len(words) <= 10:
-            day = midnight(date.fromisoformat(words))
+            day = midnight(_in_our_times(date.fromisoformat(words)))
             return day + ONE_DAY if whole_day else day
         # A plus sign that nobody escaped arrives as a blank.
         moment = datetime.fromisoformat(words.replace(" ", "+") if "T" in words else words)
-        if not 2000 <= moment.year <= 2200:
-            raise ValueError(words)
+        _in_our_times(moment)
     except (ValueError, OverflowError):
         raise ValueError(
             field, "须为日期，如 2026-03-04 | must be a date such as 2026-03-04"
@@ -82,3 +81,10 @@ def _moment(words: str, field: str, *, whole_day: bool = False) -> datetime:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=SHANGHAI)
     return moment.astimezone(UTC)
+
+
+def _in_our_times(day: date) -> date:
+    """`day` itself; years that cannot be meant are no dates."""
+    if not 2000 <= day.year <= 2200:
+        raise ValueError(day)
+    return day

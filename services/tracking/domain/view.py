@@ -15,6 +15,12 @@ from shared.contracts.vocabulary import ENDED, OPEN, STATE_NAMES, Clock, State
 REOPEN_WITHIN = timedelta(days=15)
 """Counted from the reply. Desk decides; this only says what it will decide."""
 REOPEN_MOST = 2
+URGE_EVERY = timedelta(hours=1)
+WISHES = frozenset({"feedback.reopen_requested", "feedback.withdrawn"})
+ANSWERED = frozenset(
+    {"case.reopened", "case.withdrawn", "case.request_refused", "case.closed", "case.replied"}
+)
+"""What desk says to a wish, or what overtakes it."""
 
 
 @dataclass(frozen=True)
@@ -27,27 +33,39 @@ class Line:
     data: dict[str, Any]
 
 
-def may(case: Any, now: datetime) -> list[str]:
-    """What the reporter can do now."""
-    actions: list[str] = []
+def may(case: Any, lines: Iterable[Line], now: datetime) -> list[str]:
+    """What the reporter can do now. The doors of intake and desk decide; this foretells it."""
     state = State(case.state)
-    if state not in ENDED:
-        actions.append("supplement")
-    if state in OPEN:
-        actions.append("urge")
+    asked, urged_at = _wishes(lines)
+    if (state in ENDED and state is not State.CLOSED) or asked == "feedback.withdrawn":
+        return []
     unrated = case.rated_at is None or (case.replied_at and case.rated_at < case.replied_at)
-    if state is State.REPLIED and unrated:
-        actions.append("rate")
-    if (
-        state in (State.REPLIED, State.CLOSED)
-        and case.replied_at is not None
+    answered = case.replied_at is not None and state in (State.REPLIED, State.CLOSED)
+    possible = {
+        "supplement": state is not State.CLOSED or asked is not None,
+        "urge": state in OPEN and (urged_at is None or now - urged_at >= URGE_EVERY),
+        "rate": answered and unrated and asked is None,
+        "reopen": answered
+        and asked is None
         and now <= case.replied_at + REOPEN_WITHIN
-        and case.reopenings < REOPEN_MOST
-    ):
-        actions.append("reopen")
-    if state not in ENDED:
-        actions.append("withdraw")
-    return actions
+        and case.reopenings < REOPEN_MOST,
+        "withdraw": state is not State.CLOSED,
+    }
+    return [action for action, now_possible in possible.items() if now_possible]
+
+
+def _wishes(lines: Iterable[Line]) -> tuple[str | None, datetime | None]:
+    """The wish nobody has answered yet, and when the reporter last urged."""
+    asked: str | None = None
+    urged_at: datetime | None = None
+    for line in lines:
+        if line.type in WISHES:
+            asked = line.type
+        elif line.type in ANSWERED:
+            asked = None
+        elif line.type == "feedback.urged":
+            urged_at = line.at
+    return asked, urged_at
 
 
 def line_body(line: Line, *, locale: str, say_due: SayDue, name_of: NameOf) -> dict[str, Any]:
@@ -94,7 +112,7 @@ def body(
             if i.type == "case.replied"
         ],
         "conversation": [said for i in lines if (said := _said(i, name_of))],
-        "may": may(case, now),
+        "may": may(case, lines, now),
     }
 
 

@@ -1,0 +1,61 @@
+"""Periods of the dashboard, in local days."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.tracking.domain.periods import LONGEST, day_of, days_between, period
+from tests.support import at
+
+NOW = at("2026-03-04 00:30")
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "first", "last"),
+    [
+        (None, None, "2026-03-04", "2026-03-05"),
+        ("2026-03-01", None, "2026-03-01", "2026-03-05"),
+        (None, "2026-03-01", "2026-03-01", "2026-03-02"),
+        ("2026-03-01", "2026-03-02", "2026-03-01", "2026-03-03"),
+        ("2026-03-10", None, "2026-03-10", "2026-03-11"),
+        ("2026-03-01T09:30:00+08:00", "2026-03-01T10:30", "2026-03-01 09:00", "2026-03-01 11:00"),
+        (
+            "2026-03-01T09:00:00 08:00",
+            "2026-03-01T02:00:00Z",
+            "2026-03-01 09:00",
+            "2026-03-01 10:00",
+        ),
+    ],
+)
+def test_a_period_is_whole_local_days_or_whole_hours(
+    begin: str | None, end: str | None, first: str, last: str
+) -> None:
+    assert period(begin, end, NOW) == (at(first), at(last))
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "field"),
+    [
+        ("tomorrow", None, "from"),
+        (None, "2026-02-30", "to"),
+        ("2026-03-05", "2026-03-04", "to"),
+        ("2026-03-04", "9999-12-31", "to"),
+        ("0001-01-01", "2026-03-04", "from"),
+        ("2020-01-01", "2026-03-04", "from"),
+        ("2026-03-04T10:00:00+99:99", None, "from"),
+        ("一", None, "from"),
+    ],
+)
+def test_what_is_no_period_says_which_end_is_wrong(
+    begin: str | None, end: str | None, field: str
+) -> None:
+    with pytest.raises(ValueError, match=field) as wrong:
+        period(begin, end, NOW)
+    assert wrong.value.args[0] == field
+    assert " | " in wrong.value.args[1]
+
+
+def test_days_are_local() -> None:
+    assert day_of(at("2026-03-04 00:30")) == at("2026-03-04 00:00")
+    assert len(days_between(at("2026-03-01 23:00"), at("2026-03-03 00:00"))) == 2
+    assert LONGEST >= 366
