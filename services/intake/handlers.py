@@ -33,7 +33,6 @@ _LARGEST = 1_000_000
 _ASKED_BY = {
     "feedback.reopen_requested": Action.REOPEN,
     "feedback.withdrawn": Action.WITHDRAW,
-    "feedback.appealed": Action.APPEAL,
 }
 
 

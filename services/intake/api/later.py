@@ -23,7 +23,6 @@ from services.intake.store import CaseRow, Key, WordsRow
 from services.intake.tools import Tools, address_of, tools_of
 from shared.contracts import REPORTER
 from shared.contracts.intake import (
-    FeedbackAppealed,
     FeedbackRated,
     FeedbackReopenRequested,
     FeedbackSupplemented,
@@ -220,25 +219,14 @@ async def _withdraw(tx: Transaction, submission: Submission, row: CaseRow, body:
     tx.emit(FeedbackWithdrawn(feedback_id=row.feedback_id, at=tx.now, by=REPORTER))
 
 
-async def _appeal(tx: Transaction, submission: Submission, row: CaseRow, body: Because) -> None:
-    row.asked = Action.APPEAL
-    _keep(tx, row.feedback_id, Action.APPEAL, body.reason)
-    tx.emit(
-        FeedbackAppealed(
-            feedback_id=row.feedback_id, at=tx.now, by=REPORTER, reason=mask(body.reason)
-        )
-    )
-
-
 _DO: Mapping[Action, Callable[..., Any]] = {
     Action.SUPPLEMENT: _supplement,
     Action.URGE: _urge,
     Action.RATE: _rate,
     Action.REOPEN: _reopen,
     Action.WITHDRAW: _withdraw,
-    Action.APPEAL: _appeal,
 }
-_AFTER_A_REPLY = frozenset({Action.RATE, Action.REOPEN, Action.APPEAL})
+_AFTER_A_REPLY = frozenset({Action.RATE, Action.REOPEN})
 
 
 def _key(request: Request, sent: Sent) -> str | None:

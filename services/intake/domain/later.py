@@ -41,7 +41,6 @@ class Phase(StrEnum):
     REPLIED = "replied"
     CLOSED = "closed"
     REJECTED = "rejected"
-    APPEALED = "appealed"
     ENDED = "ended"
     """Withdrawn, invalid, joined to another: nothing more is to be said here."""
 
@@ -57,7 +56,7 @@ class Standing:
     replied_at: datetime | None = None
     reopened: int = 0
     asked: str | None = None
-    """A wish desk has not answered yet: reopen, withdraw or appeal."""
+    """A wish desk has not answered yet: reopen or withdraw."""
     urged_at: datetime | None = None
 
 
@@ -78,8 +77,8 @@ _LATE: Words = (
     "The reply was more than 15 days ago. Please send a new comment instead.",
 )
 _OFTEN: Words = (
-    "已经重办过两次。如果仍不满意，可以请馆领导复核。",
-    "It was reopened twice. You may ask a library leader to look at it instead.",
+    "已经重办过两次。如果仍不满意，请直接联系用户关系办公室。",
+    "It was reopened twice. If you are still unhappy, please speak to the user relations office.",
 )
 _URGED: Words = (
     "刚刚已经替您催过了，办理的人看得到。请过一小时再催。",
@@ -94,8 +93,8 @@ _CLOSED: Words = (
     "This matter is closed. If it is not solved, you can reopen it.",
 )
 _APPEAL: Words = (
-    "重办过一次、或没有被受理之后，才可以请馆领导复核。",
-    "You can ask for a second look after one reopening, or when it was not accepted.",
+    "这里还不能申请复核。请要求重办，或直接联系用户关系办公室。",
+    "You cannot appeal here yet. Please reopen it, or speak to the user relations office.",
 )
 
 
@@ -149,10 +148,8 @@ def _withdraw(standing: Standing, now: datetime) -> Words | None:
 
 
 def _appeal(standing: Standing, now: datetime) -> Words | None:
-    if standing.asked or standing.phase is Phase.APPEALED:
-        return _ASKED
-    answered = standing.phase in (Phase.REPLIED, Phase.CLOSED) and standing.reopened > 0
-    return None if answered or standing.phase is Phase.REJECTED else _APPEAL
+    """Desk does not hear appeals yet; a wish that nobody answers is worse than a no."""
+    return _APPEAL
 
 
 _CHECKS = {

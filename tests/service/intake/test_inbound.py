@@ -1,0 +1,78 @@
+"""Comments that programs publish on the log."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from shared.contracts import INBOUND, INBOUND_REJECTED
+from shared.messaging.consumer import LogConsumer
+from shared.messaging.envelope import Record
+from tests.service.intake.conftest import Door
+
+GOOD = {"channel": "survey", "source_message_id": "s-1", "text": "新书展阅厅的书单做得真好"}
+
+
+async def arrives(door: Door, body: bytes | dict[str, Any] | None, **headers: str) -> None:
+    raw = json.dumps(body).encode() if isinstance(body, dict) else body
+    record = Record(INBOUND, 0, 7, b"key", headers, raw)
+    async with door.service.transaction() as tx:
+        await LogConsumer.hand_over(door.service.intake, tx, record)
+
+
+async def refused(door: Door) -> list[dict[str, Any]]:
+    rows = await door.rows(
+        "SELECT key, headers, body FROM outbox WHERE topic = :t ORDER BY id", t=INBOUND_REJECTED
+    )
+    return [dict(row) for row in rows]
+
+
+async def test_it_is_a_case_like_any_other(door: Door) -> None:
+    await arrives(door, GOOD)
+    public, private = await door.told()
+    assert public["body"]["account"] == "kafka"
+    assert public["body"]["channel"] == "other"
+    assert private["body"]["text"] == GOOD["text"]
+    answer = await door.say(**GOOD | {"account": "kafka"}, words="", headers=door.adapter())
+    assert answer.status_code == 200
+    assert answer.json()["feedback_id"] == public["body"]["feedback_id"]
+
+
+async def test_duplicates_and_tombstones_are_harmless(door: Door) -> None:
+    await asyncio.gather(*(arrives(door, GOOD) for _ in range(5)))
+    await arrives(door, None)
+    assert await door.cases() == 1
+    assert await refused(door) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"\xff\x00 not json", "body"),
+        (b"[]", "body"),
+        ({"text": "x"}, "channel"),
+        (GOOD | {"text": "\u3000"}, "请写点什么 | please write something"),
+        (GOOD | {"text": "a\0b"}, "text"),
+        (GOOD | {"source_message_id": ""}, "source_message_id"),
+        (GOOD | {"occurred_at": "2030-01-01T00:00:00Z"}, "occurred_at"),
+        (GOOD | {"category": "none"}, "category"),
+        (GOOD | {"contact": {"email": "canary@"}}, "contact.email"),
+        (b'{"text":"' + b"x" * 2_000_000 + b'"}', "1 MB"),
+    ],
+)
+async def test_what_is_refused_goes_back_as_it_came_with_the_reason(
+    door: Door, body: Any, reason: str
+) -> None:
+    await arrives(door, body, origin="survey\0")
+    (back,) = await refused(door)
+    raw = json.dumps(body).encode() if isinstance(body, dict) else body
+    assert bytes(back["body"]) == raw[:1_000_000]
+    assert back["key"] == "key"
+    headers = back["headers"]
+    assert reason in headers["reason"]
+    assert "canary" not in headers["reason"]
+    assert headers["origin"].startswith("survey")
+    assert await door.cases() == 0
