@@ -22,6 +22,7 @@ from shared.messaging.relay import LogLost
 from shared.messaging.restore import RelayRunning, restore_log
 from shared.observability import logs
 from shared.process import LOG_LOST, Build, Process, house_for, say, servers_for, set_up
+from shared.running import running
 from shared.settings import Settings, read_settings, refuse
 
 NAMES = ("intake", "routing", "desk", "sla", "notification", "tracking")
@@ -123,34 +124,48 @@ def status(
 
 
 def _status(settings: Settings) -> dict[str, Any]:
-    """What the process at the settings' address says of itself and its services."""
-    url = settings.url
-    try:
-        answer = httpx2.get(f"{url}/health/ready", timeout=5, trust_env=False)
-        said = answer.json()
-    except (httpx2.HTTPError, ValueError) as error:
-        said = {"ready": False, "reasons": [f"no answer from {url}: {type(error).__name__}"]}
-    services = {
-        name: {
-            "pid": one["pid"],
-            "ready": one["ready"],
-            "reason": "; ".join(one["reasons"]),
-            "lag": one["lag"],
-            "outbox": one["outbox"],
-            "dead_letters": one["dead_letters"],
-            "parked": one["parked"],
-        }
-        for name, one in said.get("services", {}).items()
-    }
+    """What every process of the house on this machine says of itself and its services.
+
+    Where none has left a note (another machine, a container), the settings' address is asked.
+    """
+    urls = [note["url"] for note in running(settings.data)] or [settings.url]
+    services: dict[str, dict[str, Any]] = {}
+    reasons: list[str] = []
+    about: dict[str, Any] = {}
+    for url in urls:
+        try:
+            said = httpx2.get(f"{url}/health/ready", timeout=5, trust_env=False).json()
+            told = {name: _told(one) for name, one in said["services"].items()}
+        except (httpx2.HTTPError, ValueError, KeyError, TypeError) as error:
+            reasons.append(f"no answer from {url}: {type(error).__name__}")
+            continue
+        about = about or said
+        reasons += [reason for reason in said["reasons"] if reason not in reasons]
+        for name, one in told.items():
+            services[name] = _together(services[name], one) if name in services else one
+    if missing := [name for name in NAMES if name not in services]:
+        reasons.append(f"not running: {', '.join(missing)}")
     return {
-        "ready": bool(said["ready"]),
-        "reasons": said["reasons"],
-        "web": url,
-        "kafka": said.get("kafka", settings.kafka or "embedded"),
-        "database": said.get("database", "given" if settings.database else "embedded"),
-        "versions": said.get("versions", {}),
-        "services": services,
+        "ready": not reasons and all(one["ready"] for one in services.values()),
+        "reasons": reasons,
+        "web": settings.url,
+        "kafka": about.get("kafka", settings.kafka or "embedded"),
+        "database": about.get("database", "given" if settings.database else "embedded"),
+        "versions": about.get("versions", {}),
+        "services": {name: services[name] for name in NAMES if name in services},
     }
+
+
+def _told(one: dict[str, Any]) -> dict[str, Any]:
+    """A service's part of a readiness answer, as the command shows it."""
+    kept = ("pid", "ready", "lag", "outbox", "dead_letters", "parked")
+    return {key: one[key] for key in kept} | {"reason": "; ".join(one["reasons"])}
+
+
+def _together(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Two processes of one service: they share the database, and each has its own partitions."""
+    worse = other if one["ready"] and not other["ready"] else one
+    return worse | {"lag": one["lag"] + other["lag"]}
 
 
 def _print_status(body: dict[str, Any]) -> None:

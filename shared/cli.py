@@ -10,8 +10,9 @@ from alembic import command
 from sqlalchemy import Connection
 
 from shared.db.migrate import alembic_config, ensure_database
+from shared.messaging.relay import LogLost
 from shared.observability import logs
-from shared.process import Build, Process, house_for, say, servers_for
+from shared.process import LOG_LOST, Build, Process, house_for, say, servers_for
 from shared.service import Service
 from shared.settings import Settings, read_settings
 
@@ -32,9 +33,14 @@ def service_commands(name: str, build: Build) -> typer.Typer:
         logs.configure()
         settings = read_settings()
         process = Process(settings, {name: build}, whole=False)
-        raise SystemExit(
-            asyncio.run(process.run(on_ready=lambda: say(f"{name} is ready: {settings.url}")))
-        )
+        try:
+            status = asyncio.run(
+                process.run(on_ready=lambda: say(f"{name} is ready: {settings.url}"))
+            )
+        except LogLost as lost:
+            say(f"{lost}  (python -m services restore-log)")
+            status = LOG_LOST
+        raise SystemExit(status)
 
     @cli.command()
     def migrate() -> None:

@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterable
 
 import structlog
 import uvicorn
+from aiokafka.errors import KafkaError
 
 from shared.db.engine import DatabaseNotReady
 from shared.embedded import Servers, ServerUnavailable, start_servers
 from shared.messaging.directory import DirectoryReader
+from shared.messaging.failures import is_transient
 from shared.messaging.relay import LogLost
 from shared.messaging.restore import lost_services, restore_log
 from shared.messaging.topics import create_topics
 from shared.messaging.watch import BrokerWatch
 from shared.observability.metrics import REGISTRY, ServiceCollector
+from shared.running import note_of
 from shared.security import Signer
 from shared.service import House, Service
 from shared.settings import Settings
@@ -102,12 +106,19 @@ class Process:
                 await self._mend_log(kafka)
                 keeper = asyncio.create_task(_keep_alive(servers))
                 try:
-                    await self._serve(house, on_ready)
+                    with note_of(self.settings, self.services):
+                        await self._serve(house, on_ready)
                 finally:
                     keeper.cancel()
         except (ServerUnavailable, DatabaseNotReady) as error:
             print(error, file=sys.stderr)
             return 2
+        except Exception as error:
+            # A server that is away while we start: whoever started us starts us again.
+            if not is_transient(error):
+                raise
+            print(f"cannot start: {type(error).__name__}: {error}", file=sys.stderr)
+            return 1
         return self._status
 
     def stop(self) -> None:
@@ -126,7 +137,12 @@ class Process:
         """
         for service in self.services.values():
             await service.connect()
-        lost = await lost_services(self.services.values(), kafka)
+        try:
+            lost = await lost_services(self.services.values(), kafka)
+        except KafkaError as error:
+            # The doors open all the same; each relay looks again before it sends anything.
+            log.warning("the broker is away", error=type(error).__name__)
+            return
         if not lost:
             return
         if not self.whole:
@@ -144,8 +160,8 @@ class Process:
         collector = ServiceCollector(self.services)
         REGISTRY.register(collector)
         try:
-            async with asyncio.timeout(5):
-                with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(5):
                     while not house.directory.loaded:
                         await asyncio.sleep(0.02)
             await asyncio.gather(*(s.start() for s in self.services.values()))
@@ -210,6 +226,9 @@ def _server(app: object, settings: Settings) -> _Server:
             server_header=False,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=2,
+            # Whose word about the client's address is believed: nobody's, unless it is said.
+            proxy_headers=bool(gateways := os.environ.get("FORWARDED_ALLOW_IPS", "").strip()),
+            forwarded_allow_ips=gateways,
             h11_max_incomplete_event_size=65_536,
             backlog=2048,
         )
