@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.exc import IntegrityError
 
@@ -25,6 +26,17 @@ router = APIRouter(prefix="/api/sla", tags=["sla"])
 
 DAYS = 400
 """The longest stretch of the calendar one answer shows."""
+
+
+def administrator(person: Annotated[Staff, Depends(staff)]) -> Staff:
+    """The signed-in administrator; 403 for everybody else."""
+    if person.role is not Role.ADMIN:
+        raise Forbidden("只有系统管理员可以修改。", "Only an administrator may change this.")
+    return person
+
+
+Signed = Annotated[Staff, Depends(staff)]
+Administrator = Annotated[Staff, Depends(administrator)]
 
 
 class _Body(BaseModel):
@@ -54,16 +66,14 @@ class PolicyEdit(_Body):
 
 
 @router.get("/policy")
-async def show_policy(request: Request) -> dict[str, Any]:
+async def show_policy(request: Request, _: Signed) -> dict[str, Any]:
     """What is promised to whoever writes now."""
-    staff(request)
     return as_document(_rules(request).policy)
 
 
 @router.post("/policy")
-async def edit_policy(request: Request, edit: PolicyEdit) -> dict[str, Any]:
+async def edit_policy(request: Request, person: Administrator, edit: PolicyEdit) -> dict[str, Any]:
     """The next version of the promises, for cases that begin from now on."""
-    person = _administrator(request)
     async with service_of(request, "sla").transaction() as tx:
         rules = await _fresh(tx)
         try:
@@ -74,19 +84,19 @@ async def edit_policy(request: Request, edit: PolicyEdit) -> dict[str, Any]:
             version=policy.version, body=as_document(policy), at=tx.now, by=person.username
         )
         await _insert(tx, row)
-        tx.after_commit(rules.edited.set)
+        tx.after_commit(partial(rules.adopt, policy))
     return as_document(policy)
 
 
 @router.get("/calendar")
 async def show_calendar(
     request: Request,
+    _: Signed,
     first: Annotated[date | None, Query(alias="from")] = None,
     last: Annotated[date | None, Query(alias="to")] = None,
     department: str = LIBRARY,
 ) -> dict[str, Any]:
     """The working hours of each day; 30 days from today where none are named."""
-    staff(request)
     calendars = _rules(request).calendars
     first = first or house_of(request).clock.now().astimezone(calendars.zone).date()
     last = last or first + timedelta(days=29)
@@ -104,9 +114,8 @@ async def show_calendar(
 
 
 @router.post("/calendar")
-async def edit_calendar(request: Request, edit: DayEdit) -> dict[str, Any]:
+async def edit_calendar(request: Request, person: Administrator, edit: DayEdit) -> dict[str, Any]:
     """The next version of the calendar; open deadlines are counted anew soon after."""
-    person = _administrator(request)
     if edit.open is not None and edit.counts_as is not None:
         raise Unacceptable(
             "“open” 和 “counts_as” 只能填一个。", "Give either open or counts_as, not both."
@@ -132,20 +141,20 @@ async def edit_calendar(request: Request, edit: DayEdit) -> dict[str, Any]:
             recounted=False,
         )
         await _insert(tx, row)
-        tx.after_commit(rules.edited.set)
+        tx.after_commit(partial(rules.adopt, book))
     return {"version": book.version} | _day(Calendars(book), edit.date, edit.department or "")
 
 
 @router.get("/due")
 async def show_due(
     request: Request,
+    _: Signed,
     priority: Priority,
     at: datetime,
     type: CaseType = CaseType.OTHER,
     department: str = LIBRARY,
 ) -> dict[str, str]:
     """What would be promised at that moment, per clock."""
-    staff(request)
     rules = _rules(request)
     zone = rules.calendars.zone
     at = at if at.tzinfo else at.replace(tzinfo=zone)
@@ -182,13 +191,6 @@ def _day(calendars: Calendars, day: date, department: str) -> dict[str, Any]:
 def _rules(request: Request) -> Rulebook:
     rules: Rulebook = service_of(request, "sla").tools
     return rules
-
-
-def _administrator(request: Request) -> Staff:
-    person = staff(request)
-    if person.role is not Role.ADMIN:
-        raise Forbidden("只有系统管理员可以修改。", "Only an administrator may change this.")
-    return person
 
 
 async def _fresh(tx: Transaction) -> Rulebook:

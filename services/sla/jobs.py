@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -23,6 +24,8 @@ log = structlog.get_logger()
 
 BATCH = 1_000
 """Due clocks in one transaction."""
+WORKERS = 2
+"""Transactions side by side while there is more than one batch to mark."""
 LONGEST_SLEEP = 2.0
 """Seconds until the loop looks again unasked: another replica may have died with work."""
 RETRY = 0.02
@@ -38,23 +41,34 @@ RECOUNT_BATCH = 200
 
 async def mark_due(service: Service) -> int:
     """Mark and tell everything that is due by the house's clock; says how many marks."""
+    total = await _mark_batch(service)
+    if total < BATCH:
+        return total
+    async with asyncio.TaskGroup() as group:
+        workers = [group.create_task(_mark_all(service)) for _ in range(WORKERS)]
+    return total + sum(worker.result() for worker in workers)
+
+
+async def _mark_all(service: Service) -> int:
     total = 0
-    while True:
-        async with service.transaction() as tx:
-            now = tx.now
-            claimed = await store.claim_due(tx.connection, now, BATCH)
-            marked = await store.mark_claimed(tx.connection, claimed, now) if claimed else []
-        if not claimed:
-            return total
-        for one in marked:
-            total += one.count
-            if one.kind == "warned":
-                WARNINGS.labels(one.department, one.clock).inc(one.count)
-            elif one.kind == "breached":
-                BREACHES.labels(one.department, one.clock).inc(one.count)
-        if service.relay is not None:
-            service.relay.wake()
-        await asyncio.sleep(0)
+    while marked := await _mark_batch(service):
+        total += marked
+    return total
+
+
+async def _mark_batch(service: Service) -> int:
+    async with service.transaction() as tx:
+        now = tx.now
+        claimed = await store.claim_due(tx.connection, now, BATCH)
+        marked = await store.mark_claimed(tx.connection, claimed, now) if claimed else []
+    for one in marked:
+        if one.kind == "warned":
+            WARNINGS.labels(one.department, one.clock).inc(one.count)
+        elif one.kind == "breached":
+            BREACHES.labels(one.department, one.clock).inc(one.count)
+    if marked and service.relay is not None:
+        service.relay.wake()
+    return sum(one.count for one in marked)
 
 
 class MarkLoop:
@@ -78,20 +92,22 @@ class MarkLoop:
             if not self._has_read_the_log():
                 await self._sleep(0.1)
                 continue
-            marked = await mark_due(self._service)
-            await self._sleep(await self._until_next(progress=marked > 0))
+            now = self._service.house.clock.now()
+            async with self._service.engine.connect() as connection:
+                earliest, upcoming = await store.look(connection, now)
+            if earliest is None or earliest > now:
+                self._retry = RETRY
+            elif await mark_due(self._service):
+                continue
+            await self._sleep(self._until(upcoming, held=earliest is not None and earliest <= now))
 
-    async def _until_next(self, *, progress: bool) -> float:
-        now = self._service.house.clock.now()
-        async with self._service.engine.connect() as connection:
-            held = await store.is_due(connection, now)
-            moment = await store.next_due(connection, now)
-        self._rules.asleep_until = moment
+    def _until(self, upcoming: datetime | None, *, held: bool) -> float:
+        """Seconds to sleep; `held` when something is due that could not be had."""
+        self._rules.asleep_until = upcoming
         wait = LONGEST_SLEEP
-        if moment is not None:
-            wait = min(wait, max(0.0, (moment - self._service.house.clock.now()).total_seconds()))
-        if not held or progress:
-            self._retry = RETRY
+        if upcoming is not None:
+            now = self._service.house.clock.now()
+            wait = min(wait, max(0.0, (upcoming - now).total_seconds()))
         if held:
             wait, self._retry = min(wait, self._retry), min(2 * self._retry, 1.0)
         return wait

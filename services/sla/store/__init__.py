@@ -9,7 +9,7 @@ from services.sla.store.cases import (
     open_cases,
     save,
 )
-from services.sla.store.marks import Marked, claim_due, is_due, mark_claimed, next_due
+from services.sla.store.marks import Marked, claim_due, look, mark_claimed
 from services.sla.store.rules import CalendarRow, PolicyRow, Rulebook, seed
 
 __all__ = [
@@ -22,10 +22,9 @@ __all__ = [
     "SlaTable",
     "claim_due",
     "clocks_of",
-    "is_due",
     "load",
+    "look",
     "mark_claimed",
-    "next_due",
     "open_cases",
     "save",
     "seed",

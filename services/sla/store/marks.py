@@ -29,16 +29,20 @@ FOR UPDATE OF s SKIP LOCKED
 """
 _MARK = """
 WITH due AS MATERIALIZED (
-  SELECT c.feedback_id, c.clock, c.cycle, c.due, c.first_due, c.budget,
-         CASE WHEN c.clock NOT IN ('TRIAGE', 'FOLLOW_UP', 'APPEAL')
-              THEN nullif(k.department, '') END AS department,
-         s.level, s.at, s."to",
+  SELECT c.feedback_id, c.clock, c.cycle, o.department, s.level, s.at, s."to", c.budget,
          CASE WHEN c.clock = 'FOLLOW_UP' THEN 'elapsed'
               WHEN s.level = 100 THEN 'breached'
               WHEN s.level < 100 THEN 'warned'
-              ELSE 'escalated' END AS kind
+              ELSE 'escalated' END AS kind,
+         '{"feedback_id":' || to_json(c.feedback_id)::text
+           || ',"at":' || to_json(s.at)::text || ',"by":{"kind":"system"}'
+           || ',"clock":' || to_json(c.clock)::text || ',"cycle":' || c.cycle
+           || ',"due":' || to_json(c.due)::text || ',"first_due":' || to_json(c.first_due)::text
+           || coalesce(',"department":' || to_json(o.department)::text, '') AS about
   FROM clocks c
   JOIN cases k ON k.feedback_id = c.feedback_id
+  CROSS JOIN LATERAL (SELECT CASE WHEN c.clock NOT IN ('TRIAGE', 'FOLLOW_UP', 'APPEAL')
+                                  THEN nullif(k.department, '') END AS department) o
   CROSS JOIN LATERAL jsonb_to_recordset(c.steps) AS s(level int, at timestamptz, "to" text)
   WHERE c.feedback_id = ANY($1::text[]) AND c.next_check_at <= $2
     AND s.at <= least($2, c.paused_at) AND NOT c.marked @> to_jsonb(s.level)
@@ -50,8 +54,8 @@ marked AS (
     met_at = coalesce(c.met_at, d.elapsed_at),
     next_check_at = CASE WHEN d.elapsed_at IS NULL THEN (
       SELECT min(s.at) FROM jsonb_to_recordset(c.steps) AS s(level int, at timestamptz)
-      WHERE s.at > $2 AND NOT c.marked @> to_jsonb(s.level)
-        AND (c.paused_at IS NULL OR s.at <= c.paused_at)
+      WHERE s.at > $2 AND (c.paused_at IS NULL OR s.at <= c.paused_at)
+        AND NOT c.marked @> to_jsonb(s.level)
     ) END
   FROM (
     SELECT feedback_id, clock, cycle, jsonb_agg(level ORDER BY level) AS levels,
@@ -59,7 +63,9 @@ marked AS (
            min(at) FILTER (WHERE kind = 'elapsed') AS elapsed_at
     FROM due GROUP BY feedback_id, clock, cycle
   ) d
-  WHERE c.feedback_id = d.feedback_id AND c.clock = d.clock AND c.cycle = d.cycle
+  -- The planner cannot know how few steps are due: the ids keep it from reading the whole table.
+  WHERE c.feedback_id = ANY($1::text[]) AND c.next_check_at <= $2
+    AND c.feedback_id = d.feedback_id AND c.clock = d.clock AND c.cycle = d.cycle
 ),
 facts AS MATERIALIZED (
   SELECT d.*, t.type, uuidv7()::text AS ce_id,
@@ -76,33 +82,32 @@ facts AS MATERIALIZED (
 counted AS (
   UPDATE streams s SET seq = s.seq + f.n
   FROM (SELECT feedback_id, count(*) AS n FROM facts GROUP BY feedback_id) f
-  WHERE s.feedback_id = f.feedback_id
+  WHERE s.feedback_id = ANY($1::text[]) AND s.feedback_id = f.feedback_id
+  RETURNING s.feedback_id, s.seq - f.n AS before
 ),
 told AS (
   INSERT INTO outbox (ce_id, topic, key, seq, headers, body)
-  SELECT f.ce_id, 'feedback.events', f.feedback_id, s.seq + f.place,
+  SELECT f.ce_id, 'feedback.events', f.feedback_id, f.seq,
     jsonb_build_object(
       'ce_specversion', '1.0', 'ce_id', f.ce_id, 'ce_source', 'sla', 'ce_type', f.type,
       'ce_subject', f.feedback_id, 'ce_time', f.at, 'content-type', 'application/json',
-      'ce_sequence', (s.seq + f.place)::text, 'ce_correlationid', f.ce_id),
-    convert_to(json_strip_nulls(json_build_object(
-      'feedback_id', f.feedback_id, 'at', f.at, 'by', json_build_object('kind', 'system'),
-      'clock', f.clock, 'cycle', f.cycle, 'due', f.due, 'first_due', f.first_due,
-      'department', f.department,
-      'level', CASE WHEN f.type IN ('sla.warned.v1', 'escalation.raised.v1') THEN f.level END,
-      'to_role', CASE WHEN f.type = 'escalation.raised.v1' THEN f."to" END,
-      'in_time', CASE WHEN f.type = 'sla.met.v1' THEN true END,
-      'working_seconds',
-        CASE WHEN f.type = 'sla.met.v1' THEN floor(extract(epoch FROM f.budget))::bigint END
-    ))::text, 'UTF8')
-  FROM facts f JOIN streams s ON s.feedback_id = f.feedback_id
-  ORDER BY f.at, f.feedback_id, f.place
+      'ce_sequence', f.seq::text, 'ce_correlationid', f.ce_id),
+    convert_to(f.about || CASE f.type
+      WHEN 'sla.warned.v1' THEN ',"level":' || f.level
+      WHEN 'escalation.raised.v1' THEN ',"level":' || f.level || ',"to_role":"' || f."to" || '"'
+      WHEN 'sla.met.v1' THEN ',"in_time":true,"working_seconds":'
+        || floor(extract(epoch FROM f.budget))::bigint
+      ELSE '' END || '}', 'UTF8')
+  FROM (SELECT facts.*, c.before + facts.place AS seq
+        FROM facts JOIN counted c ON c.feedback_id = facts.feedback_id
+        ORDER BY facts.feedback_id, facts.place) f
 )
 SELECT kind, clock, department, count(*) FROM due GROUP BY kind, clock, department
 """
-_NEXT = "SELECT min(next_check_at) FROM clocks WHERE next_check_at > $1"
-
-_IS_DUE = "SELECT EXISTS (SELECT 1 FROM clocks WHERE next_check_at <= $1)"
+_LOOK = """
+SELECT (SELECT min(next_check_at) FROM clocks),
+       (SELECT min(next_check_at) FROM clocks WHERE next_check_at > $1)
+"""
 
 
 class Marked(NamedTuple):
@@ -128,13 +133,7 @@ async def mark_claimed(
     return [Marked(kind, clock, department or "", n) for kind, clock, department, n in rows]
 
 
-async def next_due(connection: AsyncConnection, after: datetime) -> datetime | None:
-    """The next moment at which something comes due."""
-    moment: datetime | None = (await connection.exec_driver_sql(_NEXT, (after,))).scalar_one()
-    return moment
-
-
-async def is_due(connection: AsyncConnection, now: datetime) -> bool:
-    """Whether something is due: held by somebody, or parked."""
-    found: bool = (await connection.exec_driver_sql(_IS_DUE, (now,))).scalar_one()
-    return found
+async def look(connection: AsyncConnection, now: datetime) -> tuple[datetime | None, ...]:
+    """``(the earliest check, the earliest after now)``; idle they are the same."""
+    row = (await connection.exec_driver_sql(_LOOK, (now,))).one()
+    return tuple(row)

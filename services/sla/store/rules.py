@@ -62,6 +62,15 @@ class Rulebook:
         if self.asleep_until is None or moment < self.asleep_until:
             self.woken.set()
 
+    def adopt(self, newest: Policy | CalendarBook) -> None:
+        """Use a version that was stored just now."""
+        if isinstance(newest, Policy):
+            self._policies[newest.version] = newest
+            self.current = max(self.current, newest.version)
+        elif newest.version > self.calendars.book.version:
+            self.calendars = Calendars(newest)
+        self.edited.set()
+
     async def fetch_policies(self, connection: AsyncConnection, versions: Iterable[int]) -> None:
         """Have these versions at hand."""
         missing = sorted(set(versions) - self._policies.keys())

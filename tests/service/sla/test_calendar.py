@@ -1,0 +1,170 @@
+"""The calendar is edited by people, and what is open is counted anew."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+import pytest_asyncio
+
+from services.sla import jobs
+from shared.contracts.vocabulary import Role
+from shared.service import Service
+from shared.web.app import web_app
+from tests.service.sla.support import bodies, moment, ordinary, passing, received, replied
+from tests.support import at, take_in
+
+Client = httpx2.AsyncClient
+
+
+@pytest_asyncio.fixture
+async def client(sla: Service) -> AsyncIterator[Client]:
+    app = web_app(sla.house, {"sla": sla}, lambda: [])
+    async with Client(
+        transport=httpx2.ASGITransport(app=app), base_url="http://127.0.0.1:8080"
+    ) as client:
+        yield client
+
+
+def signed_in(sla: Service, role: str = Role.ADMIN) -> dict[str, str]:
+    token, _ = sla.house.signer.session(
+        username=f"some {role}",
+        display="某人",
+        role=role,
+        department=None,
+        now=sla.house.clock.now(),
+    )
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def edit(sla: Service, client: Client, **day: Any) -> dict[str, Any]:
+    answer = await client.post("/api/sla/calendar", json=day, headers=signed_in(sla))
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def test_a_day_that_becomes_a_holiday_moves_open_promises_and_says_why(
+    sla: Service, client: Client
+) -> None:
+    await take_in(sla, *ordinary())
+    day = await edit(sla, client, date="2026-03-10", open=[], reason="全馆停电检修")
+    assert (day["version"], day["open"]) == (2, [])
+    assert await jobs.recount_open(sla) == 1
+    *_, promise = await bodies(sla, "sla.promised", "RESOLUTION")
+    assert moment(promise, "due") == at("2026-03-12 10:00")
+    assert moment(promise, "first_due") == at("2026-03-11 10:00")
+    assert promise["reason"] == "全馆停电检修"
+
+
+async def test_counting_anew_twice_tells_nothing_twice(sla: Service, client: Client) -> None:
+    await take_in(sla, *ordinary())
+    await edit(sla, client, date="2026-03-10", open=[])
+    await jobs.recount_open(sla)
+    before = await bodies(sla, "sla.promised", "RESOLUTION")
+    assert await jobs.recount_open(sla, settle=True) == 0
+    assert await bodies(sla, "sla.promised", "RESOLUTION") == before
+    assert await jobs.recount_open(sla) == 0
+
+
+async def test_what_has_ended_or_passed_stays(sla: Service, client: Client) -> None:
+    await take_in(sla, *ordinary(), replied("2026-03-05 09:00"))
+    await take_in(sla, received("2026-03-04 10:00", "late"))
+    await passing(sla, "2026-03-12 10:00")
+    await edit(sla, client, date="2026-03-10", open=[])
+    await jobs.recount_open(sla)
+    assert len(await bodies(sla, "sla.promised", "RESOLUTION")) == 1
+    (breach,) = await bodies(sla, "sla.breached", "RESOLUTION", "late")
+    assert moment(breach, "due") == at("2026-03-11 10:00")
+
+
+async def test_a_saturday_is_made_up_like_a_friday_and_taken_back(
+    sla: Service, client: Client
+) -> None:
+    made_up = await edit(sla, client, date="2026-03-07", counts_as="fri")
+    assert made_up["open"] == [["08:30", "12:00"], ["13:30", "17:30"]]
+    back = await edit(sla, client, date="2026-03-07")
+    assert (back["version"], back["open"]) == (3, [])
+
+
+async def test_a_department_has_hours_of_its_own(sla: Service, client: Client) -> None:
+    await edit(sla, client, date="2026-03-07", open=[["09:00", "17:00"]], department="space")
+    query = "/api/sla/calendar?from=2026-03-07&to=2026-03-07"
+    library = await client.get(query, headers=signed_in(sla, Role.HANDLER))
+    own = await client.get(f"{query}&department=space", headers=signed_in(sla, Role.HANDLER))
+    assert library.json()["days"][0]["open"] == []
+    assert own.json()["days"][0]["open"] == [["09:00", "17:00"]]
+
+
+async def test_next_year_is_shown_as_provisional(sla: Service, client: Client) -> None:
+    answer = await client.get(
+        "/api/sla/calendar?from=2026-12-31&to=2027-01-01", headers=signed_in(sla)
+    )
+    assert [d["provisional"] for d in answer.json()["days"]] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        {},
+        {"date": "2026-02-30"},
+        {"date": "2026-03-07", "open": [["17:00", "09:00"]]},
+        {"date": "2026-03-07", "open": [["09:00", "12:00"], ["11:00", "13:00"]]},
+        {"date": "2026-03-07", "open": [], "counts_as": "fri"},
+        {"date": "2026-03-07", "counts_as": "fri", "department": "space"},
+        {"date": "2026-03-07", "counts_as": "someday"},
+    ],
+)
+async def test_what_cannot_be_a_day_is_refused(
+    sla: Service, client: Client, day: dict[str, Any]
+) -> None:
+    answer = await client.post("/api/sla/calendar", json=day, headers=signed_in(sla))
+    assert answer.status_code == 422
+    assert answer.headers["content-type"].startswith("application/problem+json")
+
+
+async def test_only_an_administrator_edits(sla: Service, client: Client) -> None:
+    day = {"date": "2026-03-07", "open": []}
+    assert (await client.post("/api/sla/calendar", json=day)).status_code == 401
+    for role in set(Role) - {Role.ADMIN}:
+        answer = await client.post("/api/sla/calendar", json={}, headers=signed_in(sla, role))
+        assert answer.status_code == 403
+    assert (await client.get("/api/sla/policy")).status_code == 401
+
+
+async def test_a_new_policy_is_for_cases_to_come(sla: Service, client: Client) -> None:
+    await take_in(sla, received("2026-03-04 10:00"))
+    policy = (await client.get("/api/sla/policy", headers=signed_in(sla))).json()
+    policy["rows"]["P3"]["clocks"]["RESOLUTION"] = "3wd"
+    answer = await client.post("/api/sla/policy", json=policy, headers=signed_in(sla))
+    assert answer.json()["version"] == 2
+    await take_in(sla, received("2026-03-04 10:00", "next"))
+    (old,) = await bodies(sla, "sla.promised", "RESOLUTION")
+    (new,) = await bodies(sla, "sla.promised", "RESOLUTION", "next")
+    assert moment(old, "due") == at("2026-03-11 10:00")
+    assert moment(new, "due") == at("2026-03-09 10:00")
+    due = await client.get(
+        "/api/sla/due?priority=P3&at=2026-03-04T10:00", headers=signed_in(sla, Role.HANDLER)
+    )
+    assert due.json()["RESOLUTION"] == "2026-03-09T10:00:00+08:00"
+
+
+async def test_a_policy_without_a_row_for_each_priority_is_refused(
+    sla: Service, client: Client
+) -> None:
+    answer = await client.post(
+        "/api/sla/policy", json={"rows": {}, "defaults": {}}, headers=signed_in(sla)
+    )
+    assert answer.status_code == 422
+
+
+async def test_what_is_shipped_is_stored_once(sla: Service, client: Client) -> None:
+    (seed,) = sla.seeds
+    await seed(False)
+    await edit(sla, client, date="2026-03-10", open=[])
+    await seed(True)
+    async with sla.engine.connect() as connection:
+        await sla.tools.refresh(connection)
+    assert sla.tools.calendars.book.version == 2
