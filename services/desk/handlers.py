@@ -197,8 +197,8 @@ async def follow_promise(event: ClockFact, tx: Transaction) -> None:
     put(tx, row)
 
 
-async def take_breach(event: SlaBreached, tx: Transaction) -> None:
-    """Mark the breach; when the time for objections runs out, quiet means content."""
+async def end_follow_up(event: SlaMet, tx: Transaction) -> None:
+    """Mark the promise kept; when the time for objections has run out, quiet means content."""
     await follow_promise(event, tx)
     row = find(tx, event.feedback_id)
     if row is None or event.clock is not Clock.FOLLOW_UP:
@@ -302,8 +302,8 @@ HANDLERS: dict[type[Event], Handler] = {
     FeedbackAppealed: keep_appeal,
     FeedbackWithdrawn: withdraw,
     SlaPromised: follow_promise,
-    SlaBreached: take_breach,
-    SlaMet: follow_promise,
+    SlaBreached: follow_promise,
+    SlaMet: end_follow_up,
     SlaPaused: follow_promise,
     SlaResumed: follow_promise,
     SlaCancelled: follow_promise,

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from services.desk.jobs import end_waiting
-from shared.contracts.sla import SlaBreached
+from shared.contracts.sla import SlaMet
 from shared.contracts.vocabulary import Clock, Role
 from tests.service.desk import facts
 from tests.service.desk.conftest import Desk
@@ -175,7 +175,14 @@ async def test_a_rating_before_the_reply_is_refused_and_told(desk: Desk) -> None
 async def test_quiet_after_the_reply_closes_the_case(desk: Desk) -> None:
     feedback_id = await desk.replied()
     await desk.hear(
-        facts.about_clock(SlaBreached, feedback_id, Clock.FOLLOW_UP, "2026-03-09 10:05")
+        facts.about_clock(
+            SlaMet,
+            feedback_id,
+            Clock.FOLLOW_UP,
+            "2026-03-09 10:05",
+            in_time=True,
+            working_seconds=81_000,
+        )
     )
     case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
     assert case["state"] == "CLOSED"
@@ -191,7 +198,15 @@ async def test_a_follow_up_of_an_earlier_round_does_not_close_the_next(desk: Des
     await desk.do(handler, feedback_id, "claim")
     await desk.do(handler, feedback_id, "reply", text="又清了", outcome="solved")
     await desk.hear(
-        facts.about_clock(SlaBreached, feedback_id, Clock.FOLLOW_UP, "2026-03-09 10:05", cycle=1)
+        facts.about_clock(
+            SlaMet,
+            feedback_id,
+            Clock.FOLLOW_UP,
+            "2026-03-09 10:05",
+            cycle=1,
+            in_time=True,
+            working_seconds=81_000,
+        )
     )
     assert (await office.get(f"/api/cases/{feedback_id}")).json()["state"] == "REPLIED"
 
