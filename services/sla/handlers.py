@@ -80,12 +80,15 @@ async def remember_told(event: NotificationSent, tx: Transaction) -> None:
 
 
 async def hand_over(event: CaseDispatched, tx: Transaction) -> None:
-    """Triage is met; the department has to sign for it."""
+    """Triage is met; the department has to sign for it.
+
+    By the time a person decides, the reporter has seen the dates on the tracking page."""
+    by_person = event.decided == "person"
     _apply(
         tx,
         event,
         lambda case, rules: cases.dispatch(
-            case,
+            cases.tell_reporter(case) if by_person else case,
             rules,
             at=event.at,
             department=event.department,

@@ -88,6 +88,14 @@ async def test_another_priority_after_triage_was_left_to_a_person_moves_the_prom
     assert promise["reason"] == "priority"
 
 
+async def test_with_routing_down_a_person_moves_what_the_reporter_has_read(sla: Service) -> None:
+    by_hand = dispatched("2026-03-04 10:30", priority=Priority.P2, decided="person")
+    await take_in(sla, received("2026-03-04 10:00"), by_hand)
+    *_, promise = await bodies(sla, "sla.promised", "RESOLUTION")
+    assert moment(promise, "first_due") == at("2026-03-11 10:00")
+    assert moment(promise, "due") == at("2026-03-06 10:00")
+
+
 async def test_once_the_receipt_went_out_late_routing_moves_a_promise(sla: Service) -> None:
     sent = NotificationSent(
         feedback_id=CASE,
