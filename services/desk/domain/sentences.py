@@ -151,6 +151,14 @@ def _reopened(d: Data, name: NameOf) -> tuple[str, str]:
     return f"重新办理（第 {cycle} 轮）：{reason}", f"Reopened (round {cycle}): {reason}"
 
 
+def _resumed(d: Data, name: NameOf) -> tuple[str, str]:
+    return WAITING_ENDED.get(str(d.get("reason")), WAITING_ENDED["staff"])
+
+
+def _closed(d: Data, name: NameOf) -> tuple[str, str]:
+    return CLOSED_HOW.get(str(d.get("how")), CLOSED_HOW["staff"])
+
+
 def _request_refused(d: Data, name: NameOf) -> tuple[str, str]:
     zh, en = _pick(REFUSED, d.get("reason"))
     return f"用户的请求没有生效：{zh}", f"The reporter's request was not taken up: {en}"
@@ -227,11 +235,11 @@ SENTENCES: dict[str, tuple[tuple[str, ...], Build]] = {
     "case.returned": (("department", "reason", "suggest"), _returned),
     "case.assigned": (("to", "to_display"), _assigned),
     "case.info_requested": ((), _plain("请用户补充信息", "The reporter was asked something")),
-    "case.resumed": (("reason",), lambda d, name: _pick(WAITING_ENDED, d.get("reason"))),
+    "case.resumed": (("reason",), _resumed),
     "case.noted": ((), _plain("写了内部备注", "An internal note was written")),
     "case.replied": (("outcome",), _replied),
     "case.rejected": (("reason",), _with_reason("不予受理", "Not accepted")),
-    "case.closed": (("how",), lambda d, name: _pick(CLOSED_HOW, d.get("how"))),
+    "case.closed": (("how",), _closed),
     "case.reopened": (("reason", "cycle"), _reopened),
     "case.withdrawn": ((), _plain("已撤回，不再办理", "Withdrawn; work ends")),
     "case.request_refused": (("request", "reason"), _request_refused),

@@ -1,0 +1,181 @@
+"""The action door: bodies, forms, stale pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.service.desk import facts
+from tests.service.desk.conftest import Desk
+from tests.support import told
+
+HTML = {"accept": "text/html,application/xhtml+xml"}
+
+
+async def test_a_form_is_answered_with_the_page_and_json_with_the_case(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    office = desk.as_("coordinator")
+    answer = await office.post(
+        f"/api/cases/{feedback_id}/dispatch",
+        data={"department": "space", "category": "", "priority": "P2", "seen": "2"},
+        headers=HTML,
+    )
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/desk/cases/{feedback_id}?done=dispatch"
+    case = (await office.get(f"/api/cases/{feedback_id}")).json()
+    assert (case["department"], case["priority"]) == ("space", "P2")
+
+
+async def test_who_gives_a_case_away_by_form_lands_on_the_desk(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    await desk.hear(facts.routed(feedback_id))
+    answer = await desk.as_("liaison", "space").post(
+        f"/api/cases/{feedback_id}/return", data={"reason": "不是"}, headers=HTML
+    )
+    assert answer.headers["location"] == "/desk?done=return"
+
+
+async def test_an_illegal_step_says_what_is_possible_instead(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    await desk.hear(facts.routed(feedback_id))
+    answer = await desk.as_("liaison", "space").post(
+        f"/api/cases/{feedback_id}/claim", json={}, headers={"accept-language": "en"}
+    )
+    assert answer.status_code == 409
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert body["allowed"] == ["accept", "note", "return"]
+    assert body["detail"] == ("This matter is “Sent to a department” and cannot be claimed now.")
+
+
+async def test_an_unknown_action_does_not_exist(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    for action in ("explode", "open", "route", "withdraw", "merge"):
+        answer = await desk.as_("coordinator").post(f"/api/cases/{feedback_id}/{action}", json={})
+        assert answer.status_code == 404, action
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "field"),
+    [
+        ("dispatch", {}, "department"),
+        ("dispatch", {"department": "astronomy"}, "department"),
+        ("dispatch", {"department": "it", "priority": "P9"}, "priority"),
+        ("dispatch", {"department": "it", "category": "nonsense"}, "category"),
+        ("dispatch", {"department": ["it"]}, "department"),
+        ("dispatch", {"department": "i\x00t"}, "department"),
+        ("reject", {"reason": "\u200b\u3164 "}, "reason"),
+        ("reject", {"reason": "a\ud800"}, "reason"),
+        ("reject", {"reason": "长" * 50_001}, "reason"),
+        ("reply", {"text": "好"}, "outcome"),
+        ("reply", {"text": "好", "outcome": "other"}, "outcome"),
+        ("note", {"text": None}, "text"),
+    ],
+)
+async def test_what_is_wrong_in_a_body_is_said_by_field(
+    desk: Desk, action: str, body: dict[str, Any], field: str
+) -> None:
+    import json
+
+    feedback_id = await desk.case()
+    answer = await desk.as_("coordinator").post(
+        f"/api/cases/{feedback_id}/{action}",
+        content=json.dumps(body),
+        headers={"content-type": "application/json"},
+    )
+    assert answer.status_code == 422, answer.text
+    assert field in answer.json()["errors"]
+    assert len(await told(desk.service, feedback_id)) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b"\xff\xfe{}", "application/json", 400),
+        (b"[" * 100_000, "application/json", 400),
+        (b'{"text": NaN}', "application/json", 400),
+        (b'{"text": ' + b"9" * 5000 + b"}", "application/json", 400),
+        (b"[1]", "application/json", 422),
+        (b'"x"', "application/json", 422),
+        (b"<x/>", "text/xml", 415),
+        (b"x" * 1_000_001, "application/json", 413),
+    ],
+)
+async def test_bodies_that_are_none(desk: Desk, content: bytes, kind: str, status: int) -> None:
+    feedback_id = await desk.case()
+    answer = await desk.as_("coordinator").post(
+        f"/api/cases/{feedback_id}/note", content=content, headers={"content-type": kind}
+    )
+    assert answer.status_code == status, answer.text
+
+
+async def test_an_action_without_a_body_needs_none(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    await desk.hear(facts.routed(feedback_id))
+    answer = await desk.as_("liaison", "space").post(f"/api/cases/{feedback_id}/accept")
+    assert answer.status_code == 200
+
+
+async def test_privileged_fields_in_a_body_change_nothing(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    await desk.do(
+        desk.as_("coordinator"), feedback_id, "note", text="x", state="CLOSED", assignee="me"
+    )
+    case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
+    assert (case["state"], case["assignee"]) == ("TRIAGE", None)
+
+
+async def test_a_stale_page_does_not_overwrite(desk: Desk) -> None:
+    feedback_id = await desk.in_progress()
+    handler = desk.as_("handler", "space")
+    seen = (await handler.get(f"/api/cases/{feedback_id}")).json()["version"]
+    await desk.hear(facts.supplemented(feedback_id, "其实是第四层"))
+    body = {"text": "三层已清理", "outcome": "solved"}
+    address = f"/api/cases/{feedback_id}/reply"
+
+    by_field = await handler.post(address, json=body | {"seen": seen})
+    by_header = await handler.post(address, json=body, headers={"if-match": f'"{seen}"'})
+    nonsense = await handler.post(address, json=body | {"version": "x"})
+    fresh = (await handler.get(f"/api/cases/{feedback_id}")).json()["version"]
+    in_time = await handler.post(address, json=body | {"seen": fresh})
+
+    assert (by_field.status_code, by_header.status_code) == (409, 409)
+    assert nonsense.status_code == 422
+    assert in_time.status_code == 200
+
+
+async def test_facts_that_move_nothing_do_not_make_a_page_stale(desk: Desk) -> None:
+    from shared.contracts.vocabulary import Clock
+
+    feedback_id = await desk.in_progress()
+    handler = desk.as_("handler", "space")
+    seen = (await handler.get(f"/api/cases/{feedback_id}")).json()["version"]
+    await desk.hear(facts.promised(feedback_id, Clock.RESOLUTION, "2026-03-11 10:00"))
+    await desk.do(handler, feedback_id, "note", text="看过了", seen=1)
+    await desk.do(handler, feedback_id, "reply", text="好了", outcome="solved", seen=seen)
+
+
+async def test_notes_stay_inside_and_only_the_fact_is_told(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    case = await desk.do(desk.as_("coordinator"), feedback_id, "note", text="读者姓王，很急")
+    assert case["notes"][0]["text"] == "读者姓王，很急"
+    assert "王" not in str(await told(desk.service, feedback_id))
+
+
+async def test_a_telephone_number_in_a_reason_does_not_enter_the_log(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    await desk.hear(facts.routed(feedback_id))
+    await desk.do(
+        desk.as_("liaison", "space"), feedback_id, "return", reason="读者电话 13800001234 打不通"
+    )
+    assert "13800001234" not in str(await told(desk.service, feedback_id))
+
+
+async def test_a_cookie_post_from_another_site_is_refused(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    visitor = desk.visitor(origin="https://evil.test")
+    visitor.cookies.set("express_session", desk.token("coordinator"))
+    answer = await visitor.post(f"/api/cases/{feedback_id}/note", json={"text": "x"})
+    assert answer.status_code == 403
