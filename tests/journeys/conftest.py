@@ -1,0 +1,129 @@
+"""The whole house in one process, on real servers, with a clock that the story moves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import pytest_asyncio
+
+from services.__main__ import builds
+from shared.clock import ManualClock
+from shared.embedded import start_servers
+from shared.messaging.directory import DirectoryReader
+from shared.process import set_up
+from shared.service import House, Service
+from shared.web.app import web_app
+from tests import support
+
+
+class Town:
+    """The running house, and the people who use it."""
+
+    def __init__(self, house: House, services: dict[str, Service], clock: ManualClock) -> None:
+        self.house, self.services, self.clock = house, services, clock
+        self.app = web_app(house, services, lambda: [])
+        self._tokens: dict[str, str] = {}
+        self._visitors = 0
+
+    def web(self, token: str | None = None) -> httpx2.AsyncClient:
+        """A client of the one origin; every visitor has an address of their own."""
+        self._visitors += 1
+        address = f"10.0.{self._visitors // 250}.{self._visitors % 250 + 1}"
+        return httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(self.app, client=(address, 1000)),
+            base_url=self.house.settings.url,
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+        )
+
+    async def as_(self, username: str) -> httpx2.AsyncClient:
+        """A signed-in member of staff."""
+        async with self.web() as visitor:
+            answer = await visitor.post(
+                "/api/session", json={"username": username, "password": "test-password"}
+            )
+        assert answer.status_code == 200, answer.text
+        return self.web(answer.json()["token"])
+
+    async def submit(self, text: str, **more: Any) -> dict[str, Any]:
+        """A comment from the web; the answer of the door."""
+        async with self.web() as visitor:
+            answer = await visitor.post("/api/feedback", json={"text": text, **more})
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    async def track(self, code: str) -> dict[str, Any]:
+        """What the reporter sees."""
+        async with self.web() as visitor:
+            answer = await visitor.get(f"/api/track/{code}")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def sees(self, code: str, state: str) -> dict[str, Any]:
+        """What the reporter sees once the case is in `state`."""
+        for _ in range(400):
+            async with self.web() as visitor:
+                answer = await visitor.get(f"/api/track/{code}")
+            if answer.status_code == 200 and answer.json()["state"] == state:
+                return dict(answer.json())
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"never {state}: {answer.text}")
+
+    async def act(self, who: str, feedback_id: str, action: str, **body: Any) -> httpx2.Response:
+        """A member of staff does something to a case."""
+        async with await self.as_(who) as staff:
+            return await staff.post(f"/api/cases/{feedback_id}/{action}", json=body)
+
+    async def later(self, **delta: float) -> None:
+        """Time passes, and the production due-statement runs."""
+        from services.sla.jobs import mark_due
+
+        self.clock.later(**delta)
+        while await mark_due(self.services["sla"]):
+            pass
+
+    async def quiet(self) -> None:
+        """Wait until nothing is on its way any more."""
+        calm = 0
+        while calm < 3:
+            still = 0
+            for service in self.services.values():
+                assert service.relay is not None
+                async with service.engine.connect() as connection:
+                    still += (
+                        await connection.exec_driver_sql(
+                            "SELECT count(*) FROM outbox WHERE published_at IS NULL"
+                        )
+                    ).scalar_one()
+                if service.consumer is not None:
+                    still += service.consumer.measure_lag()
+            calm = calm + 1 if still == 0 else 0
+            await asyncio.sleep(0.1)
+
+
+@pytest_asyncio.fixture(scope="package")
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    """All six services, set up with demo people, on a Wednesday at ten."""
+    data: Path = tmp_path_factory.mktemp("town")
+    servers = await start_servers(data, kafka=True, postgres=True)
+    assert servers.database_url
+    assert servers.kafka_address
+    clock = support.clock_at("2026-03-04 10:00")
+    house = support.make_house(servers.database_url, servers.kafka_address, data, clock=clock)
+    services = {name: build(house) for name, build in builds().items()}
+    reader = DirectoryReader(house.directory, house.kafka)
+    try:
+        await set_up(services.values(), house.kafka, demo=True)
+        await reader.start()
+        await asyncio.gather(*(s.start() for s in services.values()))
+        while not house.directory.people or any(s.reasons() for s in services.values()):
+            await asyncio.sleep(0.05)
+        yield Town(house, services, clock)
+    finally:
+        await asyncio.gather(*(s.stop() for s in services.values()), return_exceptions=True)
+        await reader.stop()
+        await servers.stop()
