@@ -30,6 +30,7 @@ log = structlog.get_logger()
 KAFKA = "kafka"
 """Whose numbers the source ids on the topic are, where the program does not say."""
 _LARGEST = 1_000_000
+_LARGEST_HEAD = 100_000
 _ASKED_BY = {
     "feedback.reopen_requested": Action.REOPEN,
     "feedback.withdrawn": Action.WITHDRAW,
@@ -96,7 +97,6 @@ async def accept_inbound(record: Record, tx: Transaction) -> None:
     except (ValueError, Refusal) as error:
         _reject(tx, record, _reason(error))
         return
-    tx.cause = None
     (answer,) = await store.accept(tx, [Arrival(submission)])
     if isinstance(answer, Exception):
         raise answer
@@ -115,19 +115,21 @@ def _reason(error: Exception) -> str:
 def _reject(tx: Transaction, record: Record, reason: str) -> None:
     assert record.body is not None
     log.info("inbound message refused", partition=record.partition, offset=record.offset)
-    headers = dict(record.headers) | {
+    # What came compressed may be larger than any message we could send.
+    small = sum(len(k) + len(v) for k, v in record.headers.items()) < _LARGEST_HEAD
+    headers = (dict(record.headers) if small else {}) | {
         "reason": reason,
         "source-partition": str(record.partition),
         "source-offset": str(record.offset),
     }
     if len(record.body) > _LARGEST:
-        # What came compressed may be larger than any message we could send.
         headers["cut-from-bytes"] = str(len(record.body))
+    key = (record.key or b"")[:_LARGEST_HEAD].decode("utf-8", "replace")
     tx.publish(
         INBOUND_REJECTED,
-        key=None if record.key is None else _storable(record.key.decode("utf-8", "replace")),
+        key=None if record.key is None else _storable(key),
         body=record.body[:_LARGEST],
-        headers={_storable(k): _storable(v) for k, v in headers.items()},
+        headers=headers,
     )
 
 

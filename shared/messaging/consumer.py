@@ -233,7 +233,7 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
     # -- taking in -------------------------------------------------------------------------
 
     async def _consume(self, raw: Any) -> None:
-        records = [record_of(r) for r in raw]
+        records = [record_of(r, foreign=r.topic in self.intake.raw) for r in raw]
         async with self._lock:
             try:
                 await self._take_in_batch(records)
@@ -409,20 +409,26 @@ def log_broker(kafka: str) -> KafkaBroker:
 def _type_of(record: ConsumerRecord) -> str:
     for name, value in record.headers:
         if name == "ce_type":
-            return str(value, "utf-8", "replace")
+            return str(value or b"", "utf-8", "replace")
     return ""
 
 
-def record_of(raw: ConsumerRecord) -> Record:
-    """The record as the house knows it; headers that are not UTF-8 are kept readable."""
+def record_of(raw: ConsumerRecord, *, foreign: bool = False) -> Record:
+    """The record as the house knows it; headers that nobody could store are kept readable."""
     return Record(
         topic=raw.topic,
         partition=raw.partition,
         offset=raw.offset,
         key=raw.key,
-        headers={k: v.decode("utf-8", "backslashreplace") for k, v in raw.headers},
+        headers={_storable(k.encode()): _storable(v) for k, v in raw.headers},
         body=raw.value,
+        foreign=foreign,
     )
+
+
+def _storable(raw: bytes | None) -> str:
+    """PostgreSQL takes no NUL; a header without a value is an empty one."""
+    return (raw or b"").decode("utf-8", "backslashreplace").replace("\0", "\\x00")
 
 
 def _where(error: BaseException) -> str:

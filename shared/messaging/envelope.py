@@ -21,11 +21,13 @@ class Record:
     key: bytes | None
     headers: dict[str, str]
     body: bytes | None
+    foreign: bool = False
+    """Said by nobody of the house: its envelope is not believed, neither id nor case."""
 
     @property
     def ce_id(self) -> str | None:
         """What tells this fact from every other."""
-        return self.headers.get("ce_id")
+        return None if self.foreign else self.headers.get("ce_id")
 
     @property
     def type(self) -> str:
@@ -40,9 +42,7 @@ class Record:
     @property
     def feedback_id(self) -> str | None:
         """The case it belongs to."""
-        if subject := self.headers.get("ce_subject"):
-            return subject
-        return None
+        return None if self.foreign else self.headers.get("ce_subject") or None
 
     def event(self) -> Event:
         """The fact itself; `InvalidMessage` where it cannot be read."""

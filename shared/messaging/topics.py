@@ -17,7 +17,8 @@ TOPICS: dict[str, dict[str, str]] = {
     PRIVATE: _COMPACTED,
     DIRECTORY: _COMPACTED,
     INBOUND: _A_MONTH,
-    INBOUND_REJECTED: _A_MONTH,
+    # What is refused goes back with a reason beside it, so it may be a little larger than it came.
+    INBOUND_REJECTED: _A_MONTH | {"max.message.bytes": "2097152"},
 }
 """Topic → configuration. Views are rebuilt from ``feedback.events``, so it is kept for ever."""
 

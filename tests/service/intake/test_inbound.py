@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from shared.contracts import INBOUND, INBOUND_REJECTED
-from shared.messaging.consumer import LogConsumer
+from shared.messaging.consumer import LogConsumer, record_of
 from shared.messaging.envelope import Record
 from tests.service.intake.conftest import Door
 
@@ -18,7 +19,7 @@ GOOD = {"channel": "survey", "source_message_id": "s-1", "text": "新书展阅�
 
 async def arrives(door: Door, body: bytes | dict[str, Any] | None, **headers: str) -> None:
     raw = json.dumps(body).encode() if isinstance(body, dict) else body
-    record = Record(INBOUND, 0, 7, b"key", headers, raw)
+    record = Record(INBOUND, 0, 7, b"key", headers, raw, foreign=True)
     async with door.service.transaction() as tx:
         await LogConsumer.hand_over(door.service.intake, tx, record)
 
@@ -28,6 +29,22 @@ async def refused(door: Door) -> list[dict[str, Any]]:
         "SELECT key, headers, body FROM outbox WHERE topic = :t ORDER BY id", t=INBOUND_REJECTED
     )
     return [dict(row) for row in rows]
+
+
+def test_headers_of_strangers_can_be_stored() -> None:
+    raw = SimpleNamespace(
+        topic=INBOUND,
+        partition=0,
+        offset=1,
+        key=None,
+        value=b"{}",
+        headers=(("ce_id", b"a\0b"), ("ce_subject", None), ("x\0", b"\xff")),
+    )
+    record = record_of(raw)  # type: ignore[arg-type]
+    assert (record.ce_id, record.feedback_id) == ("a\\x00b", None)
+    foreign = record_of(raw, foreign=True)  # type: ignore[arg-type]
+    assert (foreign.ce_id, foreign.feedback_id) == (None, None)
+    assert record.headers == {"ce_id": "a\\x00b", "ce_subject": "", "x\\x00": "\\xff"}
 
 
 async def test_it_is_a_case_like_any_other(door: Door) -> None:
@@ -66,7 +83,7 @@ async def test_duplicates_and_tombstones_are_harmless(door: Door) -> None:
 async def test_what_is_refused_goes_back_as_it_came_with_the_reason(
     door: Door, body: Any, reason: str
 ) -> None:
-    await arrives(door, body, origin="survey\0")
+    await arrives(door, body, origin="survey")
     (back,) = await refused(door)
     raw = json.dumps(body).encode() if isinstance(body, dict) else body
     assert bytes(back["body"]) == raw[:1_000_000]
