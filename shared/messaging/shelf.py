@@ -36,6 +36,17 @@ class _Plan:
         self.key = tuple(c.name for c in self.table.primary_key.columns)
         identity = [c for c in self.table.columns if c.identity is not None]
         self.columns = tuple(c.name for c in self.table.columns if c not in identity)
+        fields = row_class.model_fields
+        self.defaults = {
+            c: fields[c].get_default(call_default_factory=True)
+            for c in self.columns
+            if not fields[c].is_required() and fields[c].default_factory is None
+        }
+        self.factories = {
+            c: fields[c].default_factory
+            for c in self.columns
+            if fields[c].default_factory is not None
+        }
         self.documents = frozenset(c.name for c in self.table.columns if isinstance(c.type, JSONB))
         types = {c.name: c.type.compile(_DIALECT) for c in self.table.columns}
         name = f'"{self.table.name}"'
@@ -110,6 +121,14 @@ class Shelf(Generic[Row]):
         if feedback_id not in self._of:
             raise NotLoaded(f"{self._plan.table.name} of {feedback_id}")
         return list(self._of[feedback_id].values())
+
+    def make(self, **values: Any) -> Row:
+        """A new row of values that need no validation: a tenth of the price of the class."""
+        row = self._plan.new_instance()
+        row.__dict__.update(self._plan.defaults)
+        row.__dict__.update({c: f() for c, f in self._plan.factories.items()})  # type: ignore
+        row.__dict__.update(values)
+        return row  # type: ignore[no-any-return]
 
     def put(self, row: Row) -> Row:
         """Insert or replace `row` when the transaction commits."""

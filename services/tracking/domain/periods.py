@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -13,6 +14,7 @@ LONGEST = 370
 """Days a period may have."""
 
 
+@lru_cache(maxsize=20_000)
 def day_of(moment: datetime) -> datetime:
     """The local midnight at which that day began."""
     return midnight(moment.astimezone(SHANGHAI).date())

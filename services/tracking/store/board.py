@@ -17,6 +17,7 @@ from services.tracking.domain.board import (
     Sum,
     Unmarked,
 )
+from services.tracking.domain.counting import scope_of
 from services.tracking.domain.periods import NOW, ONE_DAY, day_of
 from shared.contracts.vocabulary import OPEN
 from shared.messaging.transaction import Transaction
@@ -28,7 +29,8 @@ _DAY = "date_trunc('day', {}, 'Asia/Shanghai')"
 _NOW = "to_timestamp(0)"
 
 RECOUNT = f"""
-SELECT v.measure, v.bucket, coalesce(c.department, '') AS department, v.detail, sum(v.n) AS n
+SELECT v.measure, '' AS scope, v.bucket, coalesce(c.department, '') AS department, v.detail,
+  sum(v.n) AS n
 FROM cases c, LATERAL (VALUES
   ('state', {_NOW}, c.state, 1),
   ('overdue', CASE WHEN c.state IN ({_OPEN}) AND c.overdue THEN {_NOW} END, '', 1),
@@ -59,9 +61,9 @@ FROM cases c, LATERAL (VALUES
    coalesce((c.promises #> '{{FIRST_RESPONSE,in_time}}')::boolean, false)::int)
 ) AS v (measure, bucket, detail, n)
 WHERE v.bucket IS NOT NULL AND v.n > 0 {{where}}
-GROUP BY 1, 2, 3, 4
+GROUP BY 1, 3, 4, 5
 UNION ALL
-SELECT v.measure, {_DAY.format("d.met_at")}, d.department, '', sum(v.n)
+SELECT v.measure, '', {_DAY.format("d.met_at")}, d.department, '', sum(v.n)
 FROM durations d JOIN cases c USING (feedback_id), LATERAL (VALUES
   ('closed', (d.clock = 'RESOLUTION')::int),
   ('closed_in_time', (d.clock = 'RESOLUTION' AND d.in_time)::int),
@@ -69,31 +71,33 @@ FROM durations d JOIN cases c USING (feedback_id), LATERAL (VALUES
   ('first_seconds', CASE d.clock WHEN 'FIRST_RESPONSE' THEN d.working_seconds ELSE 0 END)
 ) AS v (measure, n)
 WHERE v.n > 0 {{where}}
-GROUP BY 1, 2, 3
+GROUP BY 1, 3, 4
 """
 """All counters counted anew from the cases: what the kept sums must equal (but for the flows)."""
 
 _SUMS = """
 SELECT 'now' AS part, measure, NULL::timestamptz AS bucket, department, detail, sum(n) AS n
-FROM {counters} WHERE measure = ANY(:present) AND bucket = :now {department}
+FROM {counters} WHERE measure = ANY(:present) AND scope = :scope AND bucket = :now {department}
 GROUP BY measure, department, detail
 UNION ALL
 SELECT 'due', measure, bucket, '', '', sum(n)
-FROM {counters} WHERE measure = 'due' AND bucket >= :today AND bucket < :ahead {department}
+FROM {counters} WHERE measure = 'due' AND scope = :scope
+  AND bucket >= :today AND bucket < :ahead {department}
 GROUP BY measure, bucket
 UNION ALL
 SELECT 'period', measure, NULL, '', detail, sum(n)
-FROM {counters} WHERE measure = ANY(:period) AND bucket >= :first_day AND bucket < :last
-  {department}
+FROM {counters} WHERE measure = ANY(:period) AND scope = :scope
+  AND bucket >= :first_day AND bucket < :last  {department}
 GROUP BY measure, detail
 UNION ALL
 SELECT 'received', measure, bucket, '', '', sum(n)
-FROM {counters} WHERE measure = :received AND bucket >= :received_first AND bucket < :last
-  {department}
+FROM {counters} WHERE measure = :received AND scope = :scope
+  AND bucket >= :received_first AND bucket < :last {department}
 GROUP BY measure, bucket
 UNION ALL
 SELECT 'day', measure, bucket, '', '', sum(n)
-FROM {counters} WHERE measure = ANY(:by_day) AND bucket >= :trend_first {department}
+FROM {counters} WHERE measure = ANY(:by_day) AND scope = :scope
+  AND bucket >= :trend_first {department}
 GROUP BY measure, bucket
 """
 
@@ -101,14 +105,17 @@ GROUP BY measure, bucket
 async def sums(tx: Transaction, question: Question) -> list[Sum]:
     """The sums of the answer, in one statement.
 
-    By department they are kept; by category or channel they are counted from the cases.
+    They are kept by department and by category or channel; only for a category *and* a channel
+    they are counted from the cases.
     """
     filters, values = _filters(question)
     statement = _SUMS.format(
         counters="counters",
         department="AND department = :department" if question.department else "",
     )
-    if question.category is not None or question.channel is not None:
+    scope = scope_of(category=question.category, channel=question.channel)
+    if question.category is not None and question.channel is not None:
+        scope = ""
         statement = f"WITH counted AS ({RECOUNT.replace('{where}', filters)}) " + _SUMS.format(
             counters="counted", department=""
         )
@@ -117,6 +124,7 @@ async def sums(tx: Transaction, question: Question) -> list[Sum]:
         text(statement),
         values
         | {
+            "scope": scope,
             "present": list(AT_PRESENT),
             "now": NOW,
             "today": today,

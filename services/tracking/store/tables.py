@@ -105,6 +105,7 @@ class CounterRow(TrackingTable, table=True):
     __table_args__ = ({"postgresql_with": {"fillfactor": 60}},)
 
     measure: str = Field(primary_key=True)
+    scope: str = Field(primary_key=True)
     bucket: datetime = moment(primary_key=True)
     department: str = Field(primary_key=True)
     detail: str = Field(primary_key=True)

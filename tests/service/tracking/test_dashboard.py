@@ -286,14 +286,17 @@ async def test_kept_sums_equal_a_recount_after_any_history(web: Web) -> None:
     async with web.service.engine.connect() as connection:
         kept = await connection.execute(
             text(
-                "SELECT measure, bucket, department, detail, n FROM counters "
-                "WHERE n <> 0 AND measure NOT LIKE '%flow'"
+                "SELECT measure, scope, bucket, department, detail, n FROM counters "
+                "WHERE n <> 0 AND scope = '' AND measure NOT LIKE '%flow'"
             )
         )
         counted = await connection.execute(text(RECOUNT.replace("{where}", "")))
-        assert {tuple(r)[:4]: int(r.n) for r in kept} == {tuple(r)[:4]: int(r.n) for r in counted}
+        assert {tuple(r)[:5]: int(r.n) for r in kept} == {tuple(r)[:5]: int(r.n) for r in counted}
         flows = await connection.execute(
-            text("SELECT department, sum(n) AS n FROM counters WHERE measure = 'flow' GROUP BY 1")
+            text(
+                "SELECT department, sum(n) AS n FROM counters "
+                "WHERE measure = 'flow' AND scope = '' GROUP BY 1"
+            )
         )
         states = await connection.execute(
             text(
@@ -303,3 +306,13 @@ async def test_kept_sums_equal_a_recount_after_any_history(web: Web) -> None:
             {"open": list(OPEN)},
         )
         assert {r.department: r.n for r in flows if r.n} == {r.department: r.n for r in states}
+        by_scope = await connection.execute(
+            text(
+                "SELECT measure, bucket, department, detail, split_part(scope, ':', 1) AS kind, "
+                "sum(n) AS n FROM counters GROUP BY 1, 2, 3, 4, 5"
+            )
+        )
+        totals: dict[tuple[Any, ...], dict[str, int]] = {}
+        for r in by_scope:
+            totals.setdefault(tuple(r)[:4], {})[r.kind] = int(r.n)
+        assert all(t[""] == t["category"] == t["channel"] for t in totals.values())

@@ -60,11 +60,12 @@ def upgrade() -> None:
     op.create_table(
         "counters",
         sa.Column("measure", sa.String(), nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
         sa.Column("bucket", sa.DateTime(timezone=True), nullable=False),
         sa.Column("department", sa.String(), nullable=False),
         sa.Column("detail", sa.String(), nullable=False),
         sa.Column("n", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("measure", "bucket", "department", "detail"),
+        sa.PrimaryKeyConstraint("measure", "scope", "bucket", "department", "detail"),
         postgresql_with={"fillfactor": 60},
     )
     op.create_table(
