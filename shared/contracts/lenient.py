@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
@@ -16,9 +17,12 @@ def lenient(enum: type[E], other: E) -> BeforeValidator:
     """A validator under which an unknown code becomes `other` instead of an error."""
 
     def take(value: Any) -> Any:
+        if not isinstance(value, Hashable):
+            return value  # an object or a list is no code at all: the enum refuses it
         return value if value in enum._value2member_map_ else other
 
-    return BeforeValidator(take)
+    # The published schema says that any text may stand here, and which ones are known.
+    return BeforeValidator(take, json_schema_input_type=enum | str)
 
 
 AnyChannel = Annotated[Channel, lenient(Channel, Channel.OTHER)]

@@ -1,0 +1,78 @@
+"""The services as the generators see them: built, but never started or connected."""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from services.__main__ import NAMES
+from shared.contracts import DIRECTORY, EVENTS, PRIVATE, REGISTER, Event
+from shared.messaging.consumer import Intake
+from shared.security import Signer
+from shared.service import House
+from shared.settings import Settings
+
+SERVICES = Path(__file__).parent.parent / "services"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A service and what it takes from the log."""
+
+    name: str
+    intake: Intake
+
+    @property
+    def takes_all(self) -> bool:
+        """True where every fact of ``feedback.events`` is handled."""
+        return Event in self.intake.handlers
+
+    def handler_of(self, fact: type[Event]) -> str | None:
+        """The name of the handler for this very fact."""
+        handler: Any = self.intake.handlers.get(fact)
+        if handler is None and fact.tombstone is not Event.tombstone:
+            handler = self.intake.tombstones.get(fact.topic)
+        return None if handler is None else handler.__name__
+
+    def facts(self, topic: str) -> list[type[Event]]:
+        """The facts on `topic` that it handles, by type."""
+        return [
+            fact
+            for _, fact in sorted(REGISTER.items())
+            if fact.topic == topic
+            and (self.handler_of(fact) is not None or (self.takes_all and topic == EVENTS))
+        ]
+
+
+def written() -> list[str]:
+    """The services whose switchboard exists."""
+    return [name for name in NAMES if (SERVICES / name / "app.py").exists()]
+
+
+def readers() -> Iterator[Reader]:
+    """Every service that is written, as its own `build` makes it."""
+    with tempfile.TemporaryDirectory() as data:
+        settings = Settings(
+            data=Path(data), secret="a secret that signs nothing", kafka="", smtp="", wechat=""
+        )
+        house = House(
+            settings=settings,
+            kafka="127.0.0.1:1",
+            database="postgresql://127.0.0.1:1/",
+            signer=Signer(settings.secret),
+        )
+        for name in written():
+            build = importlib.import_module(f"services.{name}.app").build
+            yield Reader(name, build(house).intake)
+
+
+def told_by(service: str) -> list[type[Event]]:
+    """The facts that a service owns, by type."""
+    return [fact for _, fact in sorted(REGISTER.items()) if fact.owner == service]
+
+
+__all__ = ["DIRECTORY", "EVENTS", "NAMES", "PRIVATE", "Reader", "readers", "told_by", "written"]

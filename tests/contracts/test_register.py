@@ -1,0 +1,88 @@
+"""Each fact has one owner, one name, one topic; only the owner tells it."""
+
+from __future__ import annotations
+
+import ast
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+import services
+from schemas.house import NAMES
+from shared.clock import ManualClock
+from shared.contracts import DIRECTORY, EVENTS, PRIVATE, REGISTER, Event
+from shared.messaging.topics import TOPICS
+from shared.messaging.transaction import Transaction, WrongOwner
+
+HERE = Path(services.__file__).parent
+FACTS = list(REGISTER.values())
+BY_NAME = {f.__name__: f for f in FACTS}
+# tracking only reads: its views may be dropped and rebuilt, and then nobody is told anything.
+TELLERS = set(NAMES) - {"tracking"}
+
+
+def _all(cls: type[Event]) -> list[type[Event]]:
+    return [x for c in cls.__subclasses__() for x in (c, *_all(c))]
+
+
+def _mentions(service: str) -> tuple[set[str], set[str]]:
+    """Names of facts in a service's source: mentioned anywhere, and called."""
+    said, made = set(), set()
+    for path in (HERE / service).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Name | ast.Attribute):
+                said.add(_name(node))
+            if isinstance(node, ast.Call):
+                made.add(_name(node.func))
+    return said & BY_NAME.keys(), made & BY_NAME.keys()
+
+
+def _name(node: ast.AST) -> str:
+    return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+
+
+def test_every_fact_that_can_be_told_is_in_the_register_once() -> None:
+    concrete = [c for c in _all(Event) if "type" in vars(c) and c.__module__.startswith("shared.")]
+    assert sorted(c.type for c in concrete) == sorted(REGISTER)
+    assert len(BY_NAME) == len(REGISTER)
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=lambda f: f.type)
+def test_a_fact_has_an_owner_a_topic_and_a_name_of_its_type(fact: type[Event]) -> None:
+    words, _, version = fact.type.rpartition(".")
+    assert version[0] == "v"
+    assert int(version[1:]) >= 1
+    assert fact.owner in TELLERS
+    assert fact.__module__ == f"shared.contracts.{fact.owner}"
+    assert fact.topic in TOPICS
+    noun = words.partition(".")[0]
+    assert {"directory": DIRECTORY, "private": PRIVATE}.get(noun, EVENTS) == fact.topic
+    if fact.topic != DIRECTORY:
+        camel = "".join(w.capitalize() for w in words.replace("_", ".").split("."))
+        assert fact.__name__ == camel
+
+
+@pytest.mark.parametrize("service", NAMES)
+def test_a_service_cannot_tell_what_another_owns(service: str) -> None:
+    clock = ManualClock(datetime(2026, 3, 4, tzinfo=UTC))
+    tx = Transaction(service, cast("Any", None), clock)
+    tx.begin_case("a")
+    for fact in FACTS:
+        if fact.owner != service:
+            with pytest.raises(WrongOwner):
+                tx.emit(fact.model_construct(feedback_id="a", at=clock.now()))
+    assert not tx.has_news
+
+
+@pytest.mark.parametrize("service", NAMES)
+def test_no_service_even_makes_a_fact_of_another(service: str) -> None:
+    _, made = _mentions(service)
+    assert {name: BY_NAME[name].owner for name in made if BY_NAME[name].owner != service} == {}
+
+
+@pytest.mark.parametrize("service", sorted(TELLERS))
+def test_an_owner_tells_all_its_facts(service: str) -> None:
+    said, _ = _mentions(service)
+    assert {f.__name__ for f in FACTS if f.owner == service} - said == set()
