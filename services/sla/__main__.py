@@ -28,8 +28,9 @@ from shared.settings import Settings, read_settings, refuse
 cli = service_commands(NAME, build)
 
 
-@cli.command()
+@cli.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
 def due(
+    context: typer.Context,
     priority: Annotated[str, typer.Option(help="P1, P2, P3 or P4")] = "",
     type: Annotated[str, typer.Option(help="complaint, request, suggestion, inquiry, praise")] = "",
     department: Annotated[str, typer.Option(help="code of the department that would own it")] = "",
@@ -37,6 +38,8 @@ def due(
     as_json: Annotated[bool, typer.Option("--json", help="{CLOCK: due}")] = False,
 ) -> None:
     """What would be promised at that moment."""
+    if context.args:
+        refuse(f"{context.args[0]}: not understood; see --help")
     if priority not in Priority._value2member_map_:
         refuse(f"--priority: {_not(priority)} one of {', '.join(Priority)}")
     types = [t.value for t in CaseType if t is not CaseType.OTHER]

@@ -56,14 +56,15 @@ def save(
 ) -> datetime | None:
     """Write what differs; the answer is the earliest moment a changed clock must be looked at."""
     if before is None or _head(before) != _head(after):
-        tx.shelf(CaseRow).put(CaseRow(feedback_id=feedback_id, **_head(after)))
+        heads = tx.shelf(CaseRow)
+        heads.put(heads.make(feedback_id=feedback_id, **_head(after)))
     known = {} if before is None else {(t.clock, t.cycle): t for t in before.timers}
-    checks = []
+    checks, rows = [], tx.shelf(ClockRow)
     for timer in after.timers:
         if known.get((timer.clock, timer.cycle)) == timer:
             continue
         check = clocks.next_check(timer)
-        tx.shelf(ClockRow).put(_row(feedback_id, timer, check))
+        rows.put(rows.make(feedback_id=feedback_id, next_check_at=check, **_values(timer)))
         if check is not None:
             checks.append(check)
     return min(checks, default=None)
@@ -90,28 +91,26 @@ def _head(case: CaseClocks) -> dict[str, Any]:
     }
 
 
-def _row(feedback_id: str, timer: Timer, next_check_at: datetime | None) -> ClockRow:
-    return ClockRow(
-        feedback_id=feedback_id,
-        clock=timer.clock.value,
-        cycle=timer.cycle,
-        calendar=timer.calendar,
-        department=timer.department,
-        started_at=timer.started_at,
-        budget=timer.budget,
-        due=timer.due,
-        first_due=timer.first_due,
-        steps=[{"level": s.level, "at": s.at.isoformat(), "to": s.to} for s in timer.steps],
-        marked=sorted(timer.marked),
-        reopened=timer.reopened,
-        paused_at=timer.paused_at,
-        paused=timer.paused,
-        extended=timer.extended,
-        breached_at=timer.breached_at,
-        met_at=timer.met_at,
-        cancelled_at=timer.cancelled_at,
-        next_check_at=next_check_at,
-    )
+def _values(timer: Timer) -> dict[str, Any]:
+    return {
+        "clock": timer.clock.value,
+        "cycle": timer.cycle,
+        "calendar": timer.calendar,
+        "department": timer.department,
+        "started_at": timer.started_at,
+        "budget": timer.budget,
+        "due": timer.due,
+        "first_due": timer.first_due,
+        "steps": [{"level": s.level, "at": s.at.isoformat(), "to": s.to} for s in timer.steps],
+        "marked": sorted(timer.marked),
+        "reopened": timer.reopened,
+        "paused_at": timer.paused_at,
+        "paused": timer.paused,
+        "extended": timer.extended,
+        "breached_at": timer.breached_at,
+        "met_at": timer.met_at,
+        "cancelled_at": timer.cancelled_at,
+    }
 
 
 def _timer(row: ClockRow) -> Timer:
