@@ -32,14 +32,15 @@ async def rebuild_views(service: Service) -> None:
     if not running:
         await service.start()
     try:
-        await _wait_for_end(service.house.kafka, generation.group_of(number))
+        await wait_for_end(service.house.kafka, generation.group_of(number))
     finally:
         if not running:
             await service.stop()
     say("tracking: the views are complete")
 
 
-async def _wait_for_end(kafka: str, group: str) -> None:
+async def wait_for_end(kafka: str, group: str) -> None:
+    """Wait, with progress, until `group` has read the log to where it ends now."""
     ends = await _ends(kafka)
     total = sum(ends.values())
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka, request_timeout_ms=10_000)

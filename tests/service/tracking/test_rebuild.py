@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from services.tracking.app import build
-from services.tracking.rebuild import rebuild_views
+from services.tracking.rebuild import rebuild_views, wait_for_end
 from services.tracking.store import generation
 from shared.contracts import EVENTS
 from shared.ids import new_id
@@ -90,6 +90,7 @@ async def test_a_rebuild_gives_the_same_views_with_and_without_a_running_service
     try:
         for story in stories:
             await until_lines(service, story.id, len(facts) // len(stories))
+        await wait_for_end(house.kafka, service.group)
         before = await views(service)
         assert service.group == "tracking-1"
 
