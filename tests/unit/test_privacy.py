@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.privacy import mask
+from shared.privacy import _mask, mask
 
 
 @pytest.mark.parametrize(
@@ -142,3 +142,8 @@ def test_long_hostile_text_is_masked_and_what_follows_it_too(unit: str) -> None:
     # A pattern that looked back over the whole text at every step would not come to an end here.
     text = (unit * 50_000)[:50_000]
     assert mask(text + "\n电话 13800001234\n").endswith("\n电话 〔电话〕\n")
+
+
+@given(st.text(alphabet="0123１２３٣ ab@＠(（at)）微信号wxvxＷＸqq电话.-", max_size=40))
+def test_the_short_cut_changes_nothing(text: str) -> None:
+    assert mask(text) == _mask(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -82,8 +82,11 @@ class Ticket:
     received_at: datetime
 
 
-def from_public(body: FeedbackBody, ticket: Ticket, *, channel: str, locale: str) -> Submission:
-    """A comment as its reporter sent it."""
+def from_public(
+    body: FeedbackBody, ticket: Ticket, *, channel: str, locale: str, **more: Any
+) -> Submission:
+    """A comment as its reporter sent it; `more` is what other doors know besides."""
+    given = more.pop("contact", None) or _contact(body.contact, anonymous=body.anonymous)
     return Submission(
         feedback_id=ticket.feedback_id,
         tracking_code=ticket.tracking_code,
@@ -97,7 +100,8 @@ def from_public(body: FeedbackBody, ticket: Ticket, *, channel: str, locale: str
         locale=body.locale or locale,
         anonymous=body.anonymous,
         confidential=body.confidential,
-        contact=_contact(body.contact, anonymous=body.anonymous),
+        contact=given,
+        **more,
     )
 
 
@@ -110,13 +114,15 @@ def from_adapter(body: InboundFeedback, ticket: Ticket, *, account: str, locale:
             f"occurred_at {words[1]}.",
             errors={"occurred_at": " | ".join(words)},
         )
-    submission = from_public(body, ticket, channel=body.channel, locale=locale)
     account = body.account or account
-    contact = submission.contact
+    contact = _contact(body.contact, anonymous=body.anonymous)
     if contact.wechat_openid and body.channel == Channel.WECHAT:
         contact = contact.model_copy(update={"wechat_account": account})
-    return replace(
-        submission,
+    return from_public(
+        body,
+        ticket,
+        channel=body.channel,
+        locale=locale,
         account=account,
         source_message_id=body.source_message_id,
         occurred_at=body.occurred_at,
@@ -126,8 +132,11 @@ def from_adapter(body: InboundFeedback, ticket: Ticket, *, account: str, locale:
 
 def from_staff(body: DeskFeedback, ticket: Ticket, *, actor: Actor, locale: str) -> Submission:
     """A comment that a member of staff writes down."""
-    return replace(
-        from_public(body, ticket, channel=body.channel or Channel.DESK, locale=locale),
+    return from_public(
+        body,
+        ticket,
+        channel=body.channel or Channel.DESK,
+        locale=locale,
         desk=body.desk,
         on_behalf_of=None if body.anonymous else body.on_behalf_of,
         entered_by=actor.name,
