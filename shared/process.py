@@ -137,6 +137,7 @@ class Process:
         """
         for service in self.services.values():
             await service.connect()
+            await service.check_database()
         try:
             lost = await lost_services(self.services.values(), kafka)
         except KafkaError as error:

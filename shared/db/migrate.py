@@ -13,6 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.db.engine import DatabaseNotReady, database_name, plain_url
@@ -109,7 +110,9 @@ async def check(engine: AsyncEngine, service: str, migrations: Path, metadata: M
     try:
         async with engine.connect() as connection:
             present, expected = await connection.run_sync(versions)
-    except asyncpg.InvalidCatalogNameError:
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != asyncpg.InvalidCatalogNameError.sqlstate:
+            raise
         raise DatabaseNotReady(f"{service}: there is no database yet; {hint}") from None
     if present is None:
         raise DatabaseNotReady(f"{service}: the database is not set up; {hint}")

@@ -14,7 +14,7 @@ from sqlmodel import Field, SQLModel
 def registry_for(service: str) -> type[SQLModel]:
     """A SQLModel base for `service`, with metadata nobody else shares."""
 
-    class Table(SQLModel, registry=registry(metadata=MetaData())):  # type: ignore[call-arg]
+    class Table(SQLModel, registry=registry(metadata=MetaData())):
         __abstract__ = True
 
     Table.__name__ = f"{service.capitalize()}Table"
@@ -25,7 +25,7 @@ def moment(*, nullable: bool = False, **more: Any) -> Any:
     """A column that holds an aware moment."""
     if nullable:
         more.setdefault("default", None)
-    return Field(sa_type=DateTime(timezone=True), nullable=nullable, **more)  # type: ignore[call-overload]
+    return Field(sa_type=DateTime(timezone=True), nullable=nullable, **more)
 
 
 def document(**more: Any) -> Any:

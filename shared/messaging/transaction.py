@@ -99,7 +99,8 @@ class Transaction:
         if not wanted:
             return
         result = await self.connection.exec_driver_sql(_LOCK, (wanted,))
-        for feedback_id, sequence, parked in result:
+        for row in result.tuples():
+            feedback_id, sequence, parked = row
             self._sequences[feedback_id] = sequence
             if parked:
                 self.parked.add(feedback_id)

@@ -7,11 +7,12 @@ import sys
 import time
 
 import structlog
+from structlog.typing import Processor
 
 
 def configure(level: int = logging.INFO) -> None:
     """Set up structlog, and pass the libraries' own lines through it, rate-limited."""
-    shared = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
