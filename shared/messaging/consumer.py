@@ -244,6 +244,8 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
                     return
                 if not await self._one_by_one(raw, records):
                     return
+            else:
+                self.health.buried_in_a_row = 0
             self._progress(len(records))
             self._mark_done(raw)
 

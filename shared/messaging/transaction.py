@@ -99,11 +99,10 @@ class Transaction:
         if not wanted:
             return
         result = await self.connection.exec_driver_sql(_LOCK, (wanted,))
-        for row in result.tuples():
-            feedback_id, sequence, parked = row
-            self._sequences[feedback_id] = sequence
-            if parked:
-                self.parked.add(feedback_id)
+        for row in result:
+            self._sequences[row[0]] = row[1]
+            if row[2]:
+                self.parked.add(row[0])
 
     def begin_case(self, feedback_id: str) -> None:
         """Take a case whose id was made just now: nobody else can know it, no lock is needed."""
