@@ -2,14 +2,16 @@
 
 from services.routing.domain.decide import Candidate, Decision, Reason, Submission, decide
 from services.routing.domain.match import RuleSet
+from services.routing.domain.mistakes import Mistake, NotJson, RulesInvalid
+from services.routing.domain.reconsider import offer_others, only_existing
 from services.routing.domain.rules import (
     SHIPPED,
     Rule,
     RuleBook,
-    RulesInvalid,
     check_rules,
     load_rules,
     parse_rules,
+    with_version,
 )
 from services.routing.domain.text import fold
 
@@ -17,6 +19,8 @@ __all__ = [
     "SHIPPED",
     "Candidate",
     "Decision",
+    "Mistake",
+    "NotJson",
     "Reason",
     "Rule",
     "RuleBook",
@@ -27,5 +31,8 @@ __all__ = [
     "decide",
     "fold",
     "load_rules",
+    "offer_others",
+    "only_existing",
     "parse_rules",
+    "with_version",
 ]

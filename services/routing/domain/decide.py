@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -12,7 +13,7 @@ from shared.contracts.vocabulary import CATEGORIES, CaseType, Priority
 
 CANDIDATES = 3
 _NEVER_ALONE = frozenset({"not_ours"})
-_FALLBACK = ("relations", "desk", "office")
+_FALLBACK = ("relations", "desk", "office", "reference", "space", "it")
 _SUPPRESSED = 0.3
 _EXTRA_PHRASE = 0.15
 _TYPE_ORDER = (
@@ -71,29 +72,17 @@ class Decision(_Value):
     reasons: tuple[Reason, ...]
     candidates: tuple[Candidate, ...]
 
+    @property
+    def guess(self) -> str | None:
+        """The department; None where nothing spoke for any."""
+        known = self.confident or any(c.score > 0 for c in self.candidates)
+        return self.department if known and self.department else None
+
 
 def decide(ruleset: RuleSet, submission: Submission) -> Decision:
     """Choose department, category, type and priority for `submission`."""
-    chosen = submission.category if submission.category in CATEGORIES else None
-    fired = ruleset.fired(
-        text=fold(f"{submission.title}\n{submission.text}"),
-        place=fold(submission.place),
-        channel=submission.channel,
-        chosen=chosen,
-    )
-    reasons = [_reason(each) for each in fired if each.rule.category]
-    scores = _scores(fired)
-    if chosen:
-        weight = ruleset.book.chosen_weight
-        _add(scores, (chosen, CATEGORIES[chosen][2]), weight)
-        reasons.append(
-            Reason(
-                text=f"用户选择了类别“{CATEGORIES[chosen][0]}”",
-                text_en=f"The reporter chose the category “{CATEGORIES[chosen][1]}”",
-                weight=weight,
-            )
-        )
-    candidates = _candidates(scores, fired)
+    fired, scores, reasons = weigh(ruleset, submission)
+    candidates = rank(scores, fired)
     best, second = candidates[0], candidates[1]
     kind = _type(fired, best.category)
     alarms = [each for each in fired if each.rule.emergency]
@@ -126,6 +115,34 @@ def decide(ruleset: RuleSet, submission: Submission) -> Decision:
     )
 
 
+Scores = dict[tuple[str, str], float]
+"""Evidence by (category, department)."""
+
+
+def weigh(ruleset: RuleSet, submission: Submission) -> tuple[list[Fired], Scores, list[Reason]]:
+    """The rules that fire, what they add up to, and the reasons they give."""
+    chosen = submission.category if submission.category in CATEGORIES else None
+    fired = ruleset.fired(
+        text=fold(f"{submission.title}\n{submission.text}"),
+        place=fold(submission.place),
+        channel=submission.channel,
+        chosen=chosen,
+    )
+    reasons = [_reason(each) for each in fired if each.rule.category]
+    scores = _scores(fired)
+    if chosen:
+        weight = ruleset.book.chosen_weight
+        add(scores, (chosen, CATEGORIES[chosen][2]), weight)
+        reasons.append(
+            Reason(
+                text=f"用户选择了类别“{CATEGORIES[chosen][0]}”",
+                text_en=f"The reporter chose the category “{CATEGORIES[chosen][1]}”",
+                weight=weight,
+            )
+        )
+    return fired, scores, reasons
+
+
 def _alarm(
     alarms: list[Fired],
     candidates: tuple[Candidate, ...],
@@ -148,9 +165,9 @@ def _alarm(
     )
 
 
-def _scores(fired: list[Fired]) -> dict[tuple[str, str], float]:
+def _scores(fired: list[Fired]) -> Scores:
     """Evidence per (category, department): 1 - Π(1 - weight), so it adds up but never past 1."""
-    scores: dict[tuple[str, str], float] = {}
+    scores: Scores = {}
     muted = {
         (category, each.rule.category)
         for each in fired
@@ -169,21 +186,25 @@ def _scores(fired: list[Fired]) -> dict[tuple[str, str], float]:
             by != rule.category and category in (rule.category, "*") for category, by in muted
         ):
             weight *= _SUPPRESSED
-        _add(scores, (rule.category, rule.owner), weight)
+        add(scores, (rule.category, rule.owner), weight)
     return scores
 
 
-def _add(scores: dict[tuple[str, str], float], key: tuple[str, str], weight: float) -> None:
+def add(scores: Scores, key: tuple[str, str], weight: float) -> None:
+    """Count one more piece of evidence."""
     scores[key] = 1 - (1 - scores.get(key, 0.0)) * (1 - weight)
 
 
-def _candidates(scores: dict[tuple[str, str], float], fired: list[Fired]) -> tuple[Candidate, ...]:
+def rank(
+    scores: Scores, fired: list[Fired], *, without: Collection[str] = ()
+) -> tuple[Candidate, ...]:
     """The best departments, each with its best category; filled up so that there are three."""
     ranks: dict[tuple[str, str], int] = {}
     for each in fired:
         key = (each.rule.category or "", each.rule.owner)
         ranks[key] = max(ranks.get(key, -100), each.rule.rank)
-    order = sorted(scores, key=lambda key: (-scores[key], -ranks.get(key, 0), key))
+    allowed = (key for key in scores if key[1] not in without)
+    order = sorted(allowed, key=lambda key: (-scores[key], -ranks.get(key, 0), key))
     total: dict[str, float] = {}
     category: dict[str, str] = {}
     for key in order:
@@ -191,8 +212,13 @@ def _candidates(scores: dict[tuple[str, str], float], fired: list[Fired]) -> tup
         category.setdefault(key[1], key[0])
     first = {department: place for place, department in reversed(list(enumerate(total)))}
     best = sorted(total, key=lambda department: (-total[department], first[department]))
-    found = [Candidate(department=d, score=round(total[d], 3), category=category[d]) for d in best]
-    found += [Candidate(department=d, score=0.0) for d in _FALLBACK if d not in total]
+    found = [
+        Candidate(department=d, score=round(total[d], 3), category=category[d] or None)
+        for d in best
+    ]
+    found += [
+        Candidate(department=d, score=0.0) for d in _FALLBACK if d not in total and d not in without
+    ]
     return tuple(found[:CANDIDATES])
 
 

@@ -81,11 +81,11 @@ class RuleSet:
                 dict.fromkeys(
                     self._vocabulary.number(plain)
                     for phrase in phrases
-                    for plain in self.book.alternatives(phrase, rule.id)
+                    for plain in self.book.alternatives(phrase)
                 )
             )
 
-        before = [p for each in rule.not_before for p in self.book.alternatives(each, rule.id)]
+        before = [p for each in rule.not_before for p in self.book.alternatives(each)]
         return _Compiled(
             rule=rule,
             phrases=numbers(rule.phrases),

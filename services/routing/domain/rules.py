@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -17,22 +19,24 @@ from pydantic import (
     model_validator,
 )
 
+from services.routing.domain import mistakes
+from services.routing.domain.mistakes import InRule, Mistake, NotJson, RulesInvalid, spans
 from services.routing.domain.text import fold
 from shared.contracts.vocabulary import CATEGORIES, DEPARTMENTS, CaseType, Channel, Priority
 
 SHIPPED = Path(__file__).resolve().parent.parent / "data" / "rules.json"
 
 Scope = Literal["clause", "sentence", "text"]
+_UNSPEAKABLE = re.compile("[\0\ud800-\udfff]")
 
 
-class RulesInvalid(ValueError):
-    """The rules cannot be used; `errors` says what is wrong where, one line each."""
-
-    status = 422
-
-    def __init__(self, errors: Iterable[str]) -> None:
-        self.errors = tuple(errors)
-        super().__init__("; ".join(self.errors))
+def _check_phrase(part: str, where: str) -> None:
+    if not fold(part.removesuffix("*")):
+        raise ValueError(f"{where!r} 中有空的词 | empty phrase in {where!r}")
+    if len(part) > 60:
+        raise ValueError(
+            f"词超过 60 个字：{part[:20]!r}… | phrase longer than 60 characters: {part[:20]!r}…"
+        )
 
 
 class Rule(BaseModel):
@@ -82,44 +86,52 @@ class Rule(BaseModel):
     def _say_something(cls, phrases: tuple[str, ...]) -> tuple[str, ...]:
         for phrase in phrases:
             for part in phrase.split("|"):
-                if not fold(part.removesuffix("*")):
-                    raise ValueError(f"empty phrase in {phrase!r}")
-                if len(part) > 60:
-                    raise ValueError(f"phrase longer than 60 characters: {part[:20]!r}…")
+                _check_phrase(part, phrase)
         return phrases
 
     @field_validator("department")
     @classmethod
     def _known_department(cls, code: str | None, info: ValidationInfo) -> str | None:
         known = (info.context or {}).get("departments", DEPARTMENTS)
-        if code is not None and code not in known:
-            raise ValueError(f"unknown department {code!r}")
+        if code is not None and known is not None and code not in known:
+            raise ValueError(f"没有部门 {code!r} | unknown department {code!r}")
         return code
 
     @field_validator("category")
     @classmethod
     def _known_category(cls, code: str | None) -> str | None:
         if code is not None and code not in CATEGORIES:
-            raise ValueError(f"unknown category {code!r}")
+            raise ValueError(f"没有类别 {code!r} | unknown category {code!r}")
         return code
 
     @field_validator("chosen", "suppresses")
     @classmethod
     def _known_categories(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
         if strange := [c for c in codes if c not in CATEGORIES and c != "*"]:
-            raise ValueError(f"unknown category {strange[0]!r}")
+            raise ValueError(f"没有类别 {strange[0]!r} | unknown category {strange[0]!r}")
         return codes
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if not (self.phrases or self.places or self.channels or self.chosen):
-            raise ValueError("a rule needs phrases, places, channels or a chosen category")
+            raise ValueError(
+                "规则要有 phrases、places、channels 或 chosen 之一 | "
+                "a rule needs phrases, places, channels or a chosen category"
+            )
         if (self.all_phrases or self.not_phrases or self.not_before) and not self.phrases:
-            raise ValueError("guards need phrases to guard")
+            raise ValueError(
+                "all_phrases、not_phrases、not_before 要和 phrases 一起用 | "
+                "guards need phrases to guard"
+            )
         if self.category is None and (self.type is None or self.emergency or self.department):
-            raise ValueError("a rule without a category may only say the type")
+            raise ValueError(
+                "没有 category 的规则只能说明 type | "
+                "a rule without a category may only say the type"
+            )
         if self.priority is Priority.P1 and not self.emergency:
-            raise ValueError("P1 is for emergencies: set emergency")
+            raise ValueError(
+                "P1 只用于紧急情况：请写 emergency | P1 is for emergencies: set emergency"
+            )
         return self
 
     @property
@@ -143,49 +155,84 @@ class RuleBook(BaseModel):
     groups: dict[str, tuple[str, ...]] = {}
     rules: tuple[Rule, ...]
 
+    @field_validator("groups")
+    @classmethod
+    def _say_something(cls, groups: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for name, words in groups.items():
+            for word in words:
+                _check_phrase(word, f"@{name}")
+        return groups
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         seen: set[str] = set()
-        for rule in self.rules:
+        for number, rule in enumerate(self.rules):
             if rule.id in seen:
-                raise ValueError(f"rule {rule.id}: this id is used twice")
+                raise InRule(number, "这个 id 用了两次", "this id is used twice")
             seen.add(rule.id)
             for name in ("phrases", "all_phrases", "not_phrases", "not_before", "places"):
                 for phrase in getattr(rule, name):
-                    self._expand(phrase, rule.id)
+                    if unknown := [
+                        part
+                        for part in phrase.split("|")
+                        if part.startswith("@") and part[1:] not in self.groups
+                    ]:
+                        one = unknown[0]
+                        raise InRule(number, f"没有词组 {one!r}", f"there is no group {one!r}")
         return self
 
-    def _expand(self, phrase: str, rule_id: str) -> tuple[str, ...]:
+    def alternatives(self, phrase: str) -> tuple[str, ...]:
+        """The plain phrases that ``a|@group`` stands for."""
         parts: list[str] = []
         for part in phrase.split("|"):
-            if not part.startswith("@"):
-                parts.append(part)
-            elif part[1:] in self.groups:
-                parts.extend(self.groups[part[1:]])
-            else:
-                raise ValueError(f"rule {rule_id}: there is no group {part!r}")
+            parts.extend(self.groups[part[1:]] if part.startswith("@") else (part,))
         return tuple(parts)
 
-    def alternatives(self, phrase: str, rule_id: str = "") -> tuple[str, ...]:
-        """The plain phrases that ``a|@group`` stands for."""
-        return self._expand(phrase, rule_id)
 
+def parse_rules(text: str, *, departments: Iterable[str] | None = DEPARTMENTS) -> RuleBook:
+    """Read rules from JSON. Raises `RulesInvalid` with one readable line per mistake.
 
-def parse_rules(text: str, *, departments: Iterable[str] = DEPARTMENTS) -> RuleBook:
-    """Read rules from JSON. Raises `RulesInvalid` with one readable line per mistake."""
+    With ``departments=None`` any department is taken: for rules that were checked before.
+    """
     try:
         raw = json.loads(text)
-    except ValueError as error:
-        raise RulesInvalid([f"not JSON: {error}"]) from error
-    return check_rules(raw, departments=departments)
+        return check_rules(raw, departments=departments)
+    except RulesInvalid as invalid:
+        found = spans(text)
+        raise RulesInvalid(_with_line(m, text, found) for m in invalid.mistakes) from None
+    except json.JSONDecodeError as error:
+        mistake = Mistake(
+            f"不是合法的 JSON（{error.msg}，第 {error.colno} 列）",
+            f"not JSON: {error.msg} (column {error.colno})",
+            line=error.lineno,
+        )
+        raise NotJson([mistake]) from None
+    except (ValueError, RecursionError) as error:
+        name = type(error).__name__
+        raise NotJson([Mistake(f"无法读取（{name}）", f"not JSON: {name}")]) from None
 
 
-def check_rules(raw: object, *, departments: Iterable[str] = DEPARTMENTS) -> RuleBook:
+def check_rules(raw: object, *, departments: Iterable[str] | None = DEPARTMENTS) -> RuleBook:
     """Check rules that come as plain values. Raises `RulesInvalid`."""
+    if strange := list(_unspeakable(raw, ())):
+        raise RulesInvalid(
+            _mistake(raw, path, "请去掉特殊控制字符", "please remove control characters")
+            for path in strange
+        )
+    known = None if departments is None else frozenset(departments)
     try:
-        return RuleBook.model_validate(raw, context={"departments": frozenset(departments)})
+        return RuleBook.model_validate(raw, context={"departments": known})
     except ValidationError as error:
-        raise RulesInvalid(_readable(raw, error)) from error
+        raise RulesInvalid(_found(raw, error)) from error
+
+
+def with_version(text: str, version: int) -> str:
+    """The same rules, as they were typed, under another version. The text must be valid."""
+    place = spans(text).get(("version",))
+    if place is None:
+        opening = text.index("{") + 1
+        return f'{text[:opening]}\n  "version": {version},{text[opening:]}'
+    return f"{text[: place[0]]}{version}{text[place[1] :]}"
 
 
 def load_rules(path: Path = SHIPPED) -> RuleBook:
@@ -193,18 +240,42 @@ def load_rules(path: Path = SHIPPED) -> RuleBook:
     return parse_rules(path.read_text(encoding="utf-8"))
 
 
-def _readable(raw: object, error: ValidationError) -> list[str]:
-    lines = []
+def _unspeakable(value: Any, path: mistakes.Path) -> Iterator[mistakes.Path]:
+    """What no database and no page can hold: it would stop every case whose rule says it."""
+    match value:
+        case str():
+            if _UNSPEAKABLE.search(value):
+                yield path
+        case dict():
+            for key, one in value.items():
+                yield from _unspeakable(key, path)
+                yield from _unspeakable(one, (*path, key))
+        case list():
+            for number, one in enumerate(value):
+                yield from _unspeakable(one, (*path, number))
+
+
+def _found(raw: object, error: ValidationError) -> Iterator[Mistake]:
     for problem in error.errors(include_url=False):
-        where = list(problem["loc"])
-        prefix = ""
-        if len(where) >= 2 and where[0] == "rules" and isinstance(where[1], int):
-            prefix = f"rule {_name_of(raw, where[1])}: "
-            where = where[2:]
-        field = ".".join(str(part) for part in where)
-        message = problem["msg"].removeprefix("Value error, ")
-        lines.append(prefix + (f"{field}: " if field else "") + message)
-    return lines
+        path: mistakes.Path = tuple(problem["loc"])
+        cause = (problem.get("ctx") or {}).get("error")
+        if isinstance(cause, InRule):
+            path = ("rules", cause.number)
+        if cause is not None:
+            zh, _, en = str(cause).partition(" | ")
+            yield _mistake(raw, path, zh, en or zh)
+        else:
+            yield _mistake(raw, path, mistakes.chinese(problem), problem["msg"])
+
+
+def _mistake(raw: object, path: mistakes.Path, zh: str, en: str) -> Mistake:
+    inside = len(path) >= 2 and path[0] == "rules" and isinstance(path[1], int)
+    return Mistake(zh, en, path, _name_of(raw, int(path[1])) if inside else None)
+
+
+def _with_line(mistake: Mistake, text: str, found: dict[mistakes.Path, Any]) -> Mistake:
+    place = mistakes.nearest(found, mistake.path)
+    return mistake if place is None else replace(mistake, line=mistakes.line_at(text, place[0]))
 
 
 def _name_of(raw: object, number: int) -> str:

@@ -1,0 +1,198 @@
+"""Door for people: try a sentence and see why, look through the rules, edit them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter
+from pydantic import ValidationError
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from services.routing import store
+from services.routing.api import MAY_EDIT, Attempt, as_body, attempted, editor, locale_of, reader
+from services.routing.domain import Rule, RulesInvalid, fold
+from services.routing.editing import MOST, replace_rules
+from services.routing.tools import Tools
+from shared.contracts.refusal import Conflict, Refusal
+from shared.contracts.vocabulary import CATEGORIES
+from shared.web.auth import Staff, house_of, maybe_staff, service_of
+from shared.web.problems import field_errors
+
+router = APIRouter(include_in_schema=False)
+
+LOOK_BACK = timedelta(days=30)
+CORRECTED = 12
+EXCERPT = 120
+_TRIED = ("text", "place", "category")
+
+
+@router.get("/routing")
+async def rules_page(request: Request) -> Response:
+    """``/routing``: try a sentence, and the rules."""
+    if (away := _sign_in(request)) is not None:
+        return away
+    return await _rules_page(request, reader(request))
+
+
+@router.post("/routing")
+async def try_page(request: Request) -> Response:
+    """The same page with what the rules say about a sentence. Nothing is kept."""
+    if (away := _sign_in(request)) is not None:
+        return away
+    person = reader(request)
+    form = await request.form()
+    typed = {name: _text(form, name) for name in _TRIED}
+    try:
+        attempt = Attempt.model_validate(typed)
+    except ValidationError as error:
+        errors = field_errors(request, error.errors(include_url=False))
+        return await _rules_page(request, person, status=422, form=typed, errors=errors)
+    decision = as_body(attempted(_tools(request), attempt))
+    return await _rules_page(request, person, form=typed, tried=_shown(request, decision))
+
+
+@router.get("/routing/edit")
+async def edit_page(request: Request) -> Response:
+    """``/routing/edit``: the whole document."""
+    if (away := _sign_in(request)) is not None:
+        return away
+    person = editor(request)
+    await _follow(request)
+    return _edit_page(request, person, _tools(request).rules.stored.text)
+
+
+@router.post("/routing/edit")
+async def save_page(request: Request) -> Response:
+    """Put the document in force, or give it back with what is wrong."""
+    if (away := _sign_in(request)) is not None:
+        return away
+    person = editor(request)
+    # A text field may be as long as a body may be.
+    text = _text(await request.form(max_part_size=1_000_000), "rules")
+    try:
+        stored = await replace_rules(service_of(request, "routing"), text, by=person.username)
+    except RulesInvalid as invalid:
+        lines = [m.sentence(locale_of(request)) for m in invalid.mistakes[:MOST]]
+        return _edit_page(request, person, text, status=422, mistakes=lines)
+    except Refusal as refusal:
+        lines = [refusal.detail(locale_of(request))]
+        stale = isinstance(refusal, Conflict)
+        return _edit_page(request, person, text, status=refusal.status, mistakes=lines, stale=stale)
+    return RedirectResponse(f"/routing?saved={stored.version}", 303)
+
+
+async def _rules_page(
+    request: Request, person: Staff, *, status: int = 200, **context: Any
+) -> Response:
+    await _follow(request)
+    tools, locale = _tools(request), locale_of(request)
+    q = request.query_params.get("q", "").replace("\0", "")[:100]
+    stored = tools.rules.stored
+    listed = [_listed(rule, tools, locale) for rule in stored.ruleset.book.rules]
+    found = [one for one in listed if all(word in one["find"] for word in fold(q).split())]
+    since = house_of(request).clock.now() - LOOK_BACK
+    async with service_of(request, "routing").engine.connect() as connection:
+        results = await store.results(connection, since)
+        corrected = await store.corrected(connection, CORRECTED)
+    values: dict[str, Any] = {"form": {}, "errors": {}, "tried": None} | context
+    return _render(
+        request,
+        "routing.html",
+        person,
+        status=status,
+        q=q,
+        rules=found,
+        total=len(listed),
+        stored=stored,
+        results=results,
+        corrected=[_corrected(one, tools, locale) for one in corrected],
+        may_edit=person.role in MAY_EDIT,
+        **values,
+    )
+
+
+def _edit_page(
+    request: Request, person: Staff, text: str, *, status: int = 200, **context: Any
+) -> Response:
+    values: dict[str, Any] = {"mistakes": [], "stale": False} | context
+    stored = _tools(request).rules.stored
+    return _render(request, "edit.html", person, status=status, text=text, stored=stored, **values)
+
+
+def _render(request: Request, template: str, person: Staff, **context: Any) -> Response:
+    answer: Response = _tools(request).pages.render(request, template, user=person.user, **context)
+    return answer
+
+
+def _listed(rule: Rule, tools: Tools, locale: str) -> dict[str, Any]:
+    """A rule as the list shows it, with all its words to search in."""
+    english = locale == "en"
+    words = [*rule.phrases, *rule.places]
+    category = CATEGORIES.get(rule.category or "", ("", "", ""))
+    department = tools.directory.department_name(rule.owner or None, locale)
+    return {
+        "id": rule.id,
+        "note": rule.note_en if english else rule.note,
+        "category": category[english],
+        "department": department,
+        "type": rule.type,
+        "priority": "P1" if rule.emergency else rule.priority,
+        "weight": rule.weight,
+        "enabled": rule.enabled,
+        "words": words,
+        "also": rule.all_phrases,
+        "never": (*rule.not_phrases, *rule.not_before),
+        "find": fold(
+            "\n".join((rule.id, rule.note, rule.note_en, *category[:2], department, *words))
+        ),
+    }
+
+
+def _shown(request: Request, decision: dict[str, Any]) -> dict[str, Any]:
+    """A decision in the reader's language."""
+    locale, directory = locale_of(request), _tools(request).directory
+    field = "text_en" if locale == "en" else "text"
+    return decision | {
+        "department_name": directory.department_name(decision["department"], locale),
+        "reasons": [{"text": r[field], "weight": r["weight"]} for r in decision["reasons"]],
+        "candidates": [
+            c | {"department_name": directory.department_name(c["department"], locale)}
+            for c in decision["candidates"]
+        ],
+    }
+
+
+def _corrected(one: dict[str, Any], tools: Tools, locale: str) -> dict[str, Any]:
+    name = tools.directory.department_name
+    text = " ".join(one["text"].split())
+    return one | {
+        "text": text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…",
+        "department": name(one["department"], locale),
+        "guessed": name(one["guessed"], locale),
+    }
+
+
+async def _follow(request: Request) -> None:
+    """An edit made in another process a moment ago is seen."""
+    async with service_of(request, "routing").engine.connect() as connection:
+        await _tools(request).rules.refresh(connection)
+
+
+def _text(form: FormData, name: str) -> str:
+    value = form.get(name)
+    return value.replace("\r\n", "\n") if isinstance(value, str) else ""
+
+
+def _sign_in(request: Request) -> Response | None:
+    if maybe_staff(request) is not None or request.headers.get("hx-request") == "true":
+        return None
+    return RedirectResponse(f"/signin?next={quote('/routing')}", 303)
+
+
+def _tools(request: Request) -> Tools:
+    tools: Tools = service_of(request, "routing").tools
+    return tools

@@ -1,0 +1,101 @@
+"""``/routing``: a coordinator tries a sentence, looks through the rules and edits them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.service.routing.conftest import Routing, dispatched
+
+SEATS = "三层东区217一上午都是一个水杯占着，占座到底管不管？"
+
+
+@pytest.mark.parametrize(("role", "edits"), [("coordinator", True), ("auditor", False)])
+async def test_the_page_lists_the_rules(routing: Routing, role: str, edits: bool) -> None:
+    page = await routing.as_(role).get("/routing")
+    assert page.status_code == 200
+    total = len(routing.rules.ruleset.book.rules)
+    assert f"{total} 条，共 {total} 条" in page.text
+    assert ('href="/routing/edit"' in page.text) is edits
+
+
+async def test_rules_are_found_by_a_word_in_them(routing: Routing) -> None:
+    page = await routing.as_("admin").get("/routing", params={"q": "水漫"})
+    shown = page.text.count('<tr id="rule-')
+    rules = routing.rules.ruleset.book.rules
+    assert shown == sum(any("水漫" in p for p in (*r.phrases, *r.places)) for r in rules) > 0
+    none = await routing.as_("admin").get("/routing", params={"q": "没有这种词\0"})
+    assert "没有这样的规则" in none.text
+
+
+async def test_the_list_alone_is_sent_while_searching(routing: Routing) -> None:
+    part = await routing.as_("admin", **{"hx-request": "true", "hx-target": "live"}).get(
+        "/routing", params={"q": "p1."}
+    )
+    assert "<html" not in part.text
+    assert 'id="rule-p1.' in part.text
+
+
+async def test_a_tried_sentence_shows_where_it_goes_and_why(routing: Routing) -> None:
+    page = await routing.as_("coordinator").post("/routing", data={"text": SEATS})
+    assert "直接派给空间与读者服务部" in page.text
+    assert SEATS in page.text
+    english = await routing.as_("coordinator", **{"accept-language": "en"}).post(
+        "/routing", data={"text": "<b>今天</b>"}
+    )
+    assert "Left to a person" in english.text
+    assert "<b>今天" not in english.text
+
+
+async def test_trying_nothing_says_so_and_keeps_what_was_typed(routing: Routing) -> None:
+    page = await routing.as_("admin").post("/routing", data={"text": " ", "place": "二层"})
+    assert page.status_code == 422
+    assert "请写点什么" in page.text
+    assert 'value="二层"' in page.text
+
+
+async def test_corrections_by_people_are_laid_before_the_rule_keepers(routing: Routing) -> None:
+    case = await routing.receive(SEATS)
+    await routing.hear(dispatched(case, "security"))
+    page = await routing.as_("coordinator").get("/routing")
+    assert "规则以为是空间与读者服务部，人派给了保卫" in page.text
+    assert f"/desk/cases/{case}" in page.text
+
+
+async def test_the_document_is_edited_in_the_browser(routing: Routing) -> None:
+    admin = routing.as_("admin")
+    assert "&#34;version&#34;: 1," in (await admin.get("/routing/edit")).text
+    text = routing.rules.stored.text.replace('"margin": 0.2', '"margin": 0.3')
+    saved = await admin.post("/routing/edit", files={"rules": (None, text.replace("\n", "\r\n"))})
+    assert (saved.status_code, saved.headers["location"]) == (303, "/routing?saved=2")
+    assert routing.rules.ruleset.book.margin == 0.3
+    assert "\r" not in routing.rules.stored.text
+    assert "已保存" in (await admin.get(saved.headers["location"])).text
+
+
+async def test_mistakes_are_shown_with_their_line_and_every_word_is_given_back(
+    routing: Routing,
+) -> None:
+    text = routing.rules.stored.text.replace('"margin": 0.2', '"margin": 2, "typed": 1')
+    page = await routing.as_("admin").post("/routing/edit", files={"rules": (None, text)})
+    assert page.status_code == 422
+    assert "第 4 行：margin：不能大于 1" in page.text
+    assert "第 4 行：typed：没有这个字段" in page.text
+    assert "&#34;margin&#34;: 2, &#34;typed&#34;: 1" in page.text
+
+
+async def test_a_stale_document_overwrites_nothing(routing: Routing) -> None:
+    admin, text = routing.as_("admin"), routing.rules.stored.text
+    await admin.put("/api/routing/rules", content=text.encode())
+    page = await admin.post("/routing/edit", files={"rules": (None, text)})
+    assert page.status_code == 409
+    assert "别人先存了一版" in page.text
+    assert routing.rules.version == 2
+
+
+async def test_only_rule_keepers_get_to_the_document(routing: Routing) -> None:
+    for role in ("leader", "auditor", "handler"):
+        assert (await routing.as_(role).get("/routing/edit")).status_code == 403
+        assert (await routing.as_(role).post("/routing/edit", data={})).status_code == 403
+    assert (await routing.as_("handler").get("/routing")).status_code == 403
+    away = await routing.visitor().get("/routing")
+    assert (away.status_code, away.headers["location"]) == (303, "/signin?next=/routing")
