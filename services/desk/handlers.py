@@ -66,12 +66,13 @@ async def number_fact(event: Event, tx: Transaction) -> None:
         if not isinstance(event, FeedbackReceived):
             log.warning("fact of an unknown case", feedback_id=event.feedback_id, type=event.type)
             return
-        row = _new_row(event)
-    row.story += 1
+        row = _new_row(event, tx)
+    vars(row)["story"] += 1
     put(tx, row)
     assert tx.cause is not None
-    tx.shelf(TimelineRow).add(
-        TimelineRow(
+    shelf = tx.shelf(TimelineRow)
+    shelf.add(
+        shelf.make(
             feedback_id=event.feedback_id,
             seq=row.story,
             ce_id=tx.cause.ce_id or "",
@@ -89,8 +90,9 @@ async def open_case(event: FeedbackReceived, tx: Transaction) -> None:
     if row is None or row.state != State.RECEIVED:
         return
     keep(tx, row, advance(case_of(row), Action.OPEN, by=SYSTEM, at=tx.now))
-    tx.shelf(WordsRow).put(
-        WordsRow(
+    shelf = tx.shelf(WordsRow)
+    shelf.put(
+        shelf.make(
             feedback_id=event.feedback_id,
             title=event.title,
             text=event.text,
@@ -193,7 +195,7 @@ async def follow_promise(event: ClockFact, tx: Transaction) -> None:
     row = find(tx, event.feedback_id)
     if row is None:
         return
-    row.promises = promised.take(row.promises, event)
+    vars(row)["promises"] = promised.take(row.promises, event)
     put(tx, row)
 
 
@@ -204,7 +206,8 @@ async def end_follow_up(event: SlaMet, tx: Transaction) -> None:
     if row is None or event.clock is not Clock.FOLLOW_UP:
         return
     case = case_of(row)
-    if (case.state, Action.FALL_QUIET) in TABLE and event.cycle >= case.cycle:
+    of_now = row.promises[str(event.clock)]["cycle"] == event.cycle
+    if of_now and (case.state, Action.FALL_QUIET) in TABLE:
         keep(tx, row, advance(case, Action.FALL_QUIET, by=SYSTEM, at=tx.now))
 
 
@@ -213,8 +216,9 @@ async def keep_private(event: PrivateDetails, tx: Transaction) -> None:
     row = find(tx, event.feedback_id)
     if row is not None and row.erased:
         return
-    tx.shelf(PrivateRow).put(
-        PrivateRow(
+    shelf = tx.shelf(PrivateRow)
+    shelf.put(
+        shelf.make(
             feedback_id=event.feedback_id,
             title=event.title,
             text=event.text,
@@ -237,9 +241,9 @@ async def erase(record: Record, tx: Transaction) -> None:
         put(tx, row)
 
 
-def _new_row(event: FeedbackReceived) -> CaseRow:
+def _new_row(event: FeedbackReceived, tx: Transaction) -> CaseRow:
     case = Case(feedback_id=event.feedback_id)
-    return CaseRow(
+    return tx.shelf(CaseRow).make(
         feedback_id=event.feedback_id,
         state=str(case.state),
         category=event.category,
@@ -264,8 +268,9 @@ def _first_words(text: str) -> str:
 
 
 def _take_decision(event: RoutingDecision, tx: Transaction) -> CaseRow | None:
-    tx.shelf(DecisionRow).put(
-        DecisionRow(
+    shelf = tx.shelf(DecisionRow)
+    shelf.put(
+        shelf.make(
             feedback_id=event.feedback_id,
             decided=event.decided,
             department=event.department,
@@ -277,10 +282,13 @@ def _take_decision(event: RoutingDecision, tx: Transaction) -> CaseRow | None:
     row = find(tx, event.feedback_id)
     if row is None or row.state != State.TRIAGE:
         return row
-    row.category = event.category or row.category
-    row.case_type = str(event.case_type)
-    row.priority = str(event.priority)
-    row.confidential = row.confidence_asked or row.category == CONFIDENTIAL_CATEGORY
+    category = event.category or row.category
+    vars(row).update(
+        category=category,
+        case_type=str(event.case_type),
+        priority=str(event.priority),
+        confidential=row.confidence_asked or category == CONFIDENTIAL_CATEGORY,
+    )
     put(tx, row)
     return row
 

@@ -22,7 +22,6 @@ from services.desk.domain import (
     Said,
     Viewer,
     advance,
-    permitted,
     scope_of,
     sees,
 )
@@ -30,7 +29,7 @@ from services.desk.domain.case import check
 from services.desk.store import people
 from services.desk.store.queues import QUEUES, Wanted
 from services.desk.store.queues import page as read_page
-from services.desk.store.reading import read_whole
+from services.desk.store.reading import Whole, read_whole
 from shared.contracts.refusal import Conflict, NotFound, Unacceptable
 from shared.contracts.vocabulary import State
 from shared.messaging.transaction import Transaction
@@ -84,7 +83,28 @@ async def show_case(request: Request, person: Person, feedback_id: str) -> JSONR
     return JSONResponse(body, headers={"Cache-Control": "no-store"})
 
 
-@router.post("/api/cases/{feedback_id}/{action}", summary="Do something to a case")
+_OPENAPI: dict[str, Any] = {
+    "requestBody": {
+        "content": {
+            "application/json": {
+                "schema": {
+                    "anyOf": [
+                        {"title": action.value} | body.model_json_schema()
+                        for action, body in BODIES.items()
+                    ]
+                    + [{"title": "the other actions", "type": "object"}]
+                }
+            }
+        }
+    }
+}
+
+
+@router.post(
+    "/api/cases/{feedback_id}/{action}",
+    summary="Do something to a case",
+    openapi_extra=_OPENAPI,
+)
 async def act(request: Request, person: Person, feedback_id: str, action: str) -> Response:
     """The case as it is afterwards; a browser's form is sent back to the page."""
     if action not in OFFERED or not _ID.fullmatch(feedback_id):
@@ -101,7 +121,7 @@ async def act(request: Request, person: Person, feedback_id: str, action: str) -
         return RedirectResponse(
             f"/desk/cases/{feedback_id}?done={action}" if still else f"/desk?done={action}", 303
         )
-    return JSONResponse(views.whole(found, eyes), headers={"Cache-Control": "no-store"})
+    return JSONResponse(_shown(found, eyes), headers={"Cache-Control": "no-store"})
 
 
 async def list_body(service: Service, wanted: Wanted, eyes: views.Eyes) -> dict[str, Any]:
@@ -116,10 +136,7 @@ async def case_body(service: Service, feedback_id: str, eyes: views.Eyes) -> dic
     found = await _read(service, feedback_id)
     if not sees(eyes.viewer, found.case):
         raise NotFound()
-    body = views.whole(found, eyes)
-    if views.shows_person(body):
-        log.info("contact read", feedback_id=feedback_id, by=eyes.viewer.username)
-    return body
+    return _shown(found, eyes)
 
 
 def viewer_of(person: Staff) -> Viewer:
@@ -138,7 +155,15 @@ def eyes_of(request: Request, person: Staff) -> views.Eyes:
     )
 
 
-async def _read(service: Service, feedback_id: str) -> Any:
+def _shown(found: Whole, eyes: views.Eyes) -> dict[str, Any]:
+    """The whole case; a look at who is behind it goes on record."""
+    body = views.whole(found, eyes)
+    if views.shows_person(body):
+        log.info("contact read", feedback_id=body["feedback_id"], by=eyes.viewer.username)
+    return body
+
+
+async def _read(service: Service, feedback_id: str) -> Whole:
     if not _ID.fullmatch(feedback_id):
         raise NotFound()
     async with service.engine.connect() as connection:
@@ -247,6 +272,3 @@ def _refuse_stale(case: Case, values: dict[str, Any], if_match: str | None) -> N
             "This matter changed while you were looking at it. Please look again first.",
             allowed=[],
         )
-
-
-__all__ = ["act", "list_cases", "permitted", "router", "show_case"]

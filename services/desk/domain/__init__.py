@@ -8,7 +8,6 @@ from services.desk.domain.table import (
     IllegalTransition,
     Step,
     diagram,
-    next_state,
     permitted,
 )
 from services.desk.domain.visibility import Scope, Viewer, scope_of, sees, sees_contact, sees_words
@@ -26,7 +25,6 @@ __all__ = [
     "Viewer",
     "advance",
     "diagram",
-    "next_state",
     "permitted",
     "possible",
     "scope_of",

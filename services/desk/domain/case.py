@@ -12,7 +12,6 @@ from services.desk.domain.table import (
     TABLE,
     Action,
     IllegalTransition,
-    next_state,
     permitted,
 )
 from shared.contracts import Actor, Event
@@ -139,14 +138,14 @@ def check(case: Case, action: Action, *, by: Actor, at: datetime) -> State:
     who = who_is(by)
     if action not in permitted(who):
         raise Forbidden("您的身份不能做这一步。", "Your role may not do this.")
-    state = next_state(case.state, action, who, allowed=possible(case, who, at))
-    if action not in _DECIDE:
+    step = TABLE.get((case.state, action))
+    if step is None or who not in step.by or action not in _DECIDE:
         raise IllegalTransition(case.state, action, possible(case, who, at))
     if (found := hindrance(case, action, at)) is not None:
         refusal = found[1]
         refusal.allowed = sorted(possible(case, who, at))
         raise refusal
-    return state
+    return step.to
 
 
 def advance(
@@ -338,10 +337,10 @@ def request_reopening(
     """Reopen if the reporter asked in time and not too often; the moment of asking counts."""
     action = Action.REQUEST_REOPENING
     kind = "feedback.reopen_requested"
-    if (case.state, action) not in TABLE:
+    step = TABLE.get((case.state, action))
+    if step is None:
         return refuse_request(case, kind, NOT_NOW, at=at)
     if (found := hindrance(case, action, asked)) is not None:
         return refuse_request(case, kind, found[0], at=at)
-    state = next_state(case.state, action, who_is(by))
     changed, event = _reopen(case, Said(reason=reason), _Who(case.feedback_id, by, at))
-    return Change(replace(case, state=state, version=case.version + 1, **changed), (event,))
+    return Change(replace(case, state=step.to, version=case.version + 1, **changed), (event,))

@@ -174,14 +174,6 @@ class IllegalTransition(Conflict):
         self.state, self.action = state, action
 
 
-def next_state(state: State, action: Action, who: str, *, allowed: Iterable[str] = ()) -> State:
-    """Where `action` by `who` leads from `state`; `IllegalTransition` where it leads nowhere."""
-    step = TABLE.get((state, action))
-    if step is None or who not in step.by:
-        raise IllegalTransition(state, action, allowed)
-    return step.to
-
-
 def diagram() -> str:
     """The table as a Mermaid state diagram."""
     lines = ["stateDiagram-v2", "    [*] --> RECEIVED"]

@@ -58,12 +58,14 @@ def case_of(row: CaseRow) -> Case:
 def keep(tx: Transaction, row: CaseRow, change: Change) -> None:
     """Write the case as it is after `change`, and tell its facts."""
     case = change.case
-    row.state = str(case.state)
-    row.case_type = str(case.case_type) if case.case_type else None
-    row.priority = str(case.priority) if case.priority else None
-    row.returned_by = list(case.returned_by)
-    for name in _COPIED:
-        setattr(row, name, getattr(case, name))
+    # Rows of a shelf belong to no session: their values are set without its bookkeeping.
+    vars(row).update(
+        state=str(case.state),
+        case_type=str(case.case_type) if case.case_type else None,
+        priority=str(case.priority) if case.priority else None,
+        returned_by=list(case.returned_by),
+        **{name: getattr(case, name) for name in _COPIED},
+    )
     put(tx, row)
     for event in change.events:
         tx.emit(event)
@@ -72,7 +74,7 @@ def keep(tx: Transaction, row: CaseRow, change: Change) -> None:
 
 def put(tx: Transaction, row: CaseRow) -> None:
     """Write the row, in its place in the queues."""
-    row.breaks_at = rank(State(row.state), row.promises, row.received_at)
+    vars(row)["breaks_at"] = rank(State(row.state), row.promises, row.received_at)
     tx.shelf(CaseRow).put(row)
 
 
@@ -87,8 +89,9 @@ def write(
     words_id: str | None = None,
 ) -> None:
     """Keep what somebody wrote in a case."""
-    tx.shelf(MessageRow).add(
-        MessageRow(
+    shelf = tx.shelf(MessageRow)
+    shelf.add(
+        shelf.make(
             message_id=new_id(),
             feedback_id=feedback_id,
             kind=kind,

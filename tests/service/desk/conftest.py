@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx2
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
 from services.desk.app import build
 from services.desk.seeds import seed_departments
-from services.desk.store import PersonRow
+from services.desk.store import PersonRow, load
 from services.desk.store.people import list_person
 from shared.clock import ManualClock
-from shared.contracts import short_type
+from shared.contracts import EVENTS, short_type
 from shared.contracts.vocabulary import Role
+from shared.messaging.consumer import LogConsumer
+from shared.messaging.envelope import Record
 from shared.service import Service
 from shared.web.app import web_app
 from tests.service.desk import facts
@@ -28,7 +32,6 @@ class Desk:
     def __init__(self, service: Service, clock: ManualClock) -> None:
         self.service, self.clock = service, clock
         self.app = web_app(service.house, {"desk": service}, lambda: [])
-        self._read_back: dict[str, int] = {}
 
     def visitor(self, **headers: str) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
@@ -52,6 +55,32 @@ class Desk:
 
     async def hear(self, *events: Any) -> None:
         await take_in(self.service, *events)
+
+    async def read_back(self, feedback_id: str) -> None:
+        """What desk told of the case comes back to it through the log."""
+        async with self.service.engine.connect() as connection:
+            rows = await connection.execute(
+                text("SELECT headers, body FROM outbox WHERE key = :k AND seq > 0 ORDER BY seq"),
+                {"k": feedback_id},
+            )
+            found = [
+                Record(
+                    topic=EVENTS,
+                    partition=0,
+                    offset=n,
+                    key=feedback_id.encode(),
+                    headers=h if isinstance(h, dict) else json.loads(h),
+                    body=b,
+                )
+                for n, (h, b) in enumerate(rows)
+            ]
+        async with self.service.transaction() as tx:
+            fresh = await tx.take_in([r.ce_id or "" for r in found])
+            await tx.lock(feedback_id)
+            await load(tx, [feedback_id])
+            for record in found:
+                if record.ce_id in fresh:
+                    await LogConsumer.hand_over(self.service.intake, tx, record)
 
     async def case(self, **more: Any) -> str:
         """A new case in TRIAGE."""

@@ -197,6 +197,7 @@ async def test_a_follow_up_of_an_earlier_round_does_not_close_the_next(desk: Des
     await desk.do(desk.as_("liaison", "space"), feedback_id, "accept")
     await desk.do(handler, feedback_id, "claim")
     await desk.do(handler, feedback_id, "reply", text="又清了", outcome="solved")
+    await desk.hear(facts.promised(feedback_id, Clock.FOLLOW_UP, "2026-03-10 10:05", cycle=2))
     await desk.hear(
         facts.about_clock(
             SlaMet,
@@ -300,3 +301,38 @@ async def test_the_timeline_numbers_every_fact_and_shows_what_is_still_on_its_wa
     ]
     assert case["timeline"][3]["text"] == "派给空间与读者服务部（人工），类别：座位与空间"
     assert case["timeline"][3]["by"] == "coordinator"
+
+
+async def test_what_is_read_back_from_the_log_stands_in_the_timeline_once(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    await desk.do(desk.as_("coordinator"), feedback_id, "note", text="看过")
+    for _ in range(2):
+        await desk.read_back(feedback_id)
+
+    case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
+
+    assert [(t["seq"], t["type"]) for t in case["timeline"]] == [
+        (1, "feedback.received"),
+        (2, "case.opened"),
+        (3, "case.noted"),
+    ]
+
+
+async def test_the_same_receipt_twice_opens_one_case(desk: Desk) -> None:
+    event = facts.received()
+    await desk.hear(event)
+    await desk.hear(event)
+    assert await desk.told(event.feedback_id) == ["case.opened"]
+
+
+async def test_a_fact_of_an_unknown_case_is_passed_over(desk: Desk) -> None:
+    for event in (
+        facts.routed("unknown"),
+        facts.supplemented("unknown"),
+        facts.rated("unknown"),
+        facts.withdrawn("unknown"),
+        facts.reopen_requested("unknown", "2026-03-05 10:00"),
+        facts.promised("unknown", Clock.TRIAGE, "2026-03-05 10:00"),
+    ):
+        await desk.hear(event)
+    assert await desk.told("unknown") == []
