@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from services.intake import tokens
+from services.intake import store, tokens
 from services.intake.app import build
 from shared.cli import service_commands, with_service
 from shared.db import migrate
@@ -46,6 +46,21 @@ def revoke_token(name: Name) -> None:
         if not count:
             refuse(f"there is no token in use named {name!r}")
         print(f"revoked: {count}")
+
+    _run(work)
+
+
+@cli.command()
+def erase(feedback_id: Annotated[str, typer.Argument(help="the case")]) -> None:
+    """Remove who the reporter of a case is, for good, in every service."""
+
+    async def work(service: Service) -> None:
+        await _ready(service)
+        async with service.transaction() as tx:
+            known = await store.erase(tx, feedback_id)
+        if not known:
+            refuse(f"there is no case {feedback_id!r}")
+        print("erased")
 
     _run(work)
 
