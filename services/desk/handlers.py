@@ -67,7 +67,7 @@ async def number_fact(event: Event, tx: Transaction) -> None:
             log.warning("fact of an unknown case", feedback_id=event.feedback_id, type=event.type)
             return
         row = _new_row(event, tx)
-    vars(row)["story"] += 1
+    row.__dict__["story"] += 1
     put(tx, row)
     assert tx.cause is not None
     shelf = tx.shelf(TimelineRow)
@@ -195,7 +195,7 @@ async def follow_promise(event: ClockFact, tx: Transaction) -> None:
     row = find(tx, event.feedback_id)
     if row is None:
         return
-    vars(row)["promises"] = promised.take(row.promises, event)
+    row.__dict__["promises"] = promised.take(row.promises, event)
     put(tx, row)
 
 
@@ -283,7 +283,7 @@ def _take_decision(event: RoutingDecision, tx: Transaction) -> CaseRow | None:
     if row is None or row.state != State.TRIAGE:
         return row
     category = event.category or row.category
-    vars(row).update(
+    row.__dict__.update(
         category=category,
         case_type=str(event.case_type),
         priority=str(event.priority),

@@ -59,7 +59,7 @@ def keep(tx: Transaction, row: CaseRow, change: Change) -> None:
     """Write the case as it is after `change`, and tell its facts."""
     case = change.case
     # Rows of a shelf belong to no session: their values are set without its bookkeeping.
-    vars(row).update(
+    row.__dict__.update(
         state=str(case.state),
         case_type=str(case.case_type) if case.case_type else None,
         priority=str(case.priority) if case.priority else None,
@@ -74,7 +74,7 @@ def keep(tx: Transaction, row: CaseRow, change: Change) -> None:
 
 def put(tx: Transaction, row: CaseRow) -> None:
     """Write the row, in its place in the queues."""
-    vars(row)["breaks_at"] = rank(State(row.state), row.promises, row.received_at)
+    row.__dict__["breaks_at"] = rank(State(row.state), row.promises, row.received_at)
     tx.shelf(CaseRow).put(row)
 
 
