@@ -21,6 +21,26 @@ from shared.contracts.inbound import InboundFeedback
 VERSION = "1.0.0"
 _COMPONENT = "#/components/schemas/{model}"
 
+_REJECTED: dict[str, Any] = {
+    "name": INBOUND_REJECTED,
+    "title": "A refused message",
+    "summary": "The bytes as they came; the header `reason` says what is wrong.",
+    "payload": {},
+    "headers": {
+        "type": "object",
+        "properties": {
+            "reason": {
+                "type": "string",
+                "description": "What is wrong and where; never the value.",
+            },
+            "source-partition": {"type": "string"},
+            "source-offset": {"type": "string"},
+            "cut-from-bytes": {"type": "string", "description": "Where only the first MB is here."},
+        },
+        "required": ["reason", "source-partition", "source-offset"],
+    },
+}
+
 
 def document(reader: Reader) -> dict[str, Any]:
     """The AsyncAPI document of a service."""
@@ -31,8 +51,8 @@ def document(reader: Reader) -> dict[str, Any]:
         broker.publisher(
             INBOUND_REJECTED,
             title=INBOUND_REJECTED,
-            schema=bytes,
-            description="The bytes as they came; the header `reason` says what is wrong.",
+            schema=InboundFeedback,
+            description=_REJECTED["summary"],
         )
     taken = taken_by(reader)
     for topic, models in taken.items():
@@ -85,10 +105,8 @@ def _completed(
     for topic, models in taken.items():
         _name_messages(found, f"{service}.{topic}", models)
         channels[f"{service}.{topic}"]["description"] = f"What {service} takes from {topic}."
-    for message in messages.values():
-        message.pop("correlationId", None)
-        if message.get("x-ce-type"):
-            message["correlationId"] = {"location": "$message.header#/ce_correlationid"}
+    if INBOUND in taken:
+        messages[f"{INBOUND_REJECTED}:Message"] = _REJECTED
     found["components"]["schemas"] = _payloads(service, taken) | {
         "CloudEventHeaders": cloud_event_headers()
     }
@@ -122,6 +140,8 @@ def _message(model: type[BaseModel], name: str) -> dict[str, Any]:
     if issubclass(model, Event):
         message["x-ce-type"] = model.type
         message["headers"] = {"$ref": _COMPONENT.format(model="CloudEventHeaders")}
+        message["correlationId"] = {"location": "$message.header#/ce_correlationid"}
+        message["bindings"] = {"kafka": {"key": {"type": "string"}, "bindingVersion": "0.4.0"}}
     return message
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import sys
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -104,9 +106,13 @@ def _field_words(model: type[BaseModel]) -> dict[str, str]:
     return words
 
 
+@cache
+def _parsed(module: str) -> ast.Module:
+    return ast.parse(inspect.getsource(sys.modules[module]))
+
+
 def _class_body(cls: type) -> list[ast.stmt]:
-    tree = ast.parse(inspect.getsource(inspect.getmodule(cls)))  # type: ignore[arg-type]
-    for node in tree.body:
+    for node in _parsed(cls.__module__).body:
         if isinstance(node, ast.ClassDef) and node.name == cls.__name__:
             return node.body
     return []

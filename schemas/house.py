@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import tempfile
 from collections.abc import Iterator
@@ -75,4 +76,37 @@ def told_by(service: str) -> list[type[Event]]:
     return [fact for _, fact in sorted(REGISTER.items()) if fact.owner == service]
 
 
-__all__ = ["DIRECTORY", "EVENTS", "NAMES", "PRIVATE", "Reader", "readers", "told_by", "written"]
+def mentioned_in(service: str) -> set[str]:
+    """Names of fact classes that the service's source uses, beyond importing them."""
+    names = {fact.__name__ for fact in REGISTER.values()}
+    said: set[str] = set()
+    for path in (SERVICES / service).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Name):
+                said.add(node.id)
+            elif isinstance(node, ast.Attribute):
+                said.add(node.attr)
+    return said & names
+
+
+def not_told_yet() -> set[str]:
+    """Types in the register that their owner's source does not make."""
+    silent: set[str] = set()
+    for name in NAMES:
+        said = mentioned_in(name)
+        silent |= {fact.type for fact in told_by(name) if fact.__name__ not in said}
+    return silent
+
+
+__all__ = [
+    "DIRECTORY",
+    "EVENTS",
+    "NAMES",
+    "PRIVATE",
+    "Reader",
+    "mentioned_in",
+    "not_told_yet",
+    "readers",
+    "told_by",
+    "written",
+]

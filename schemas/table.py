@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from schemas.house import EVENTS, Reader
+from schemas.house import EVENTS, Reader, not_told_yet
 from shared.contracts import DIRECTORY, INBOUND, REGISTER, Event
 
 BEGIN = "<!-- from here written by: python -m schemas -->"
@@ -26,12 +26,12 @@ def put_into(page: str, table: str) -> str:
 
 def facts_table(readers: Sequence[Reader]) -> str:
     """All facts by topic and owner; a handler's name says what the service does."""
-    lines = []
-    for topic in sorted({f.topic for f in REGISTER.values()}, key=lambda t: t != EVENTS):
+    lines, silent = [], not_told_yet()
+    for topic in sorted({f.topic for f in REGISTER.values()}, key=lambda t: (t != EVENTS, t)):
         lines += [f"### `{topic}`", "", "| fact | told by | what it says | who reacts, and how |"]
         lines += ["| --- | --- | --- | --- |"]
         facts = [f for f in REGISTER.values() if f.topic == topic]
-        lines += [_line(fact, readers) for fact in facts]
+        lines += [_line(fact, readers, told=fact.type not in silent) for fact in facts]
         lines.append("")
         if topic == EVENTS and (everything := [r for r in readers if r.takes_all]):
             names = " and ".join(
@@ -45,9 +45,10 @@ def facts_table(readers: Sequence[Reader]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _line(fact: type[Event], readers: Sequence[Reader]) -> str:
+def _line(fact: type[Event], readers: Sequence[Reader], *, told: bool) -> str:
     reactions = [f"{r.name} `{handler}`" for r in readers if (handler := r.handler_of(fact))]
     if fact.topic == DIRECTORY:
         reactions.insert(0, "every process (`shared/messaging/directory.py`)")
     says = " ".join((fact.__doc__ or "").split()).replace("``", "`").replace("|", "\\|")
-    return f"| `{fact.type}` | {fact.owner} | {says} | {' · '.join(reactions) or '–'} |"
+    owner = fact.owner if told else f"{fact.owner} (not told yet)"
+    return f"| `{fact.type}` | {owner} | {says} | {' · '.join(reactions) or '–'} |"

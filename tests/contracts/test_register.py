@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 import services
-from schemas.house import NAMES
+from schemas.house import NAMES, not_told_yet
 from shared.clock import ManualClock
 from shared.contracts import DIRECTORY, EVENTS, PRIVATE, REGISTER, Event
 from shared.messaging.topics import TOPICS
@@ -21,22 +21,22 @@ FACTS = list(REGISTER.values())
 BY_NAME = {f.__name__: f for f in FACTS}
 # tracking only reads: its views may be dropped and rebuilt, and then nobody is told anything.
 TELLERS = set(NAMES) - {"tracking"}
+NOT_TOLD_YET = {"feedback.appealed.v1", "private.erased.v1"}
+"""Readers are ready for these; the doors that would tell them are still to be built."""
 
 
 def _all(cls: type[Event]) -> list[type[Event]]:
     return [x for c in cls.__subclasses__() for x in (c, *_all(c))]
 
 
-def _mentions(service: str) -> tuple[set[str], set[str]]:
-    """Names of facts in a service's source: mentioned anywhere, and called."""
-    said, made = set(), set()
+def _made_in(service: str) -> set[str]:
+    """Names of fact classes that are called in a service's source."""
+    made = set()
     for path in (HERE / service).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Name | ast.Attribute):
-                said.add(_name(node))
             if isinstance(node, ast.Call):
                 made.add(_name(node.func))
-    return said & BY_NAME.keys(), made & BY_NAME.keys()
+    return made & BY_NAME.keys()
 
 
 def _name(node: ast.AST) -> str:
@@ -78,11 +78,9 @@ def test_a_service_cannot_tell_what_another_owns(service: str) -> None:
 
 @pytest.mark.parametrize("service", NAMES)
 def test_no_service_even_makes_a_fact_of_another(service: str) -> None:
-    _, made = _mentions(service)
+    made = _made_in(service)
     assert {name: BY_NAME[name].owner for name in made if BY_NAME[name].owner != service} == {}
 
 
-@pytest.mark.parametrize("service", sorted(TELLERS))
-def test_an_owner_tells_all_its_facts(service: str) -> None:
-    said, _ = _mentions(service)
-    assert {f.__name__ for f in FACTS if f.owner == service} - said == set()
+def test_what_is_in_the_register_is_told_but_for_what_is_known_to_wait() -> None:
+    assert not_told_yet() == NOT_TOLD_YET
