@@ -58,7 +58,7 @@ class ReplayedNonce(Exception):
 
 COLUMNS = tuple(
     c.name
-    for c in SubmissionRow.__table__.columns  # type: ignore[attr-defined]
+    for c in SubmissionRow.__table__.columns
     if c.name != "erased_at"
 )
 _TYPES = {
