@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from shared.contracts import Actor, Event, short_type
 from shared.contracts.vocabulary import CATEGORIES
+
+_LOCAL = ZoneInfo("Asia/Shanghai")
 
 Data = Mapping[str, Any]
 NameOf = Callable[[str | None], str]
@@ -181,11 +185,17 @@ def _clock(zh: str, en: str) -> Build:
     return build
 
 
+def _day_and_hour(at: Any) -> str:
+    """``03-11 10:00`` on the library's clock: short, and true whenever it is read."""
+    return f"{datetime.fromisoformat(at).astimezone(_LOCAL):%m-%d %H:%M}" if at else "–"
+
+
 def _promised(d: Data, name: NameOf) -> tuple[str, str]:
     zh, en = _pick(CLOCKS, d.get("clock"))
+    due = _day_and_hour(d.get("due"))
     if d.get("due") != d.get("first_due"):
-        return f"“{zh}”的期限已调整", f"The deadline of {en} moved"
-    return f"“{zh}”开始计时", f"The clock of {en} runs"
+        return f"“{zh}”的期限改为 {due}", f"The deadline of {en} moved to {due}"
+    return f"“{zh}”开始计时，期限 {due}", f"The clock of {en} runs, due {due}"
 
 
 def _warned(d: Data, name: NameOf) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import pytest
 from services.desk.domain.sentences import SENTENCES, actor_name, kept_of, sentence
 from shared.contracts import EVENTS, REGISTER, REPORTER, SYSTEM, Actor, short_type
 from shared.contracts.desk import CaseReturned
-from shared.contracts.vocabulary import DEPARTMENTS
+from shared.contracts.vocabulary import DEPARTMENTS, Clock
 from tests.service.desk import facts
 
 KINDS = sorted(short_type(c.type) for c in REGISTER.values() if c.topic == EVENTS)
@@ -54,3 +54,9 @@ def test_staff_have_names_and_reporters_do_not() -> None:
     assert actor_name(Actor(kind="staff", name="wang", display="王老师")) == "王老师"
     assert actor_name(Actor(kind="reporter", name="never")) == "读者"
     assert (actor_name(REPORTER, "en"), actor_name(SYSTEM, "en")) == ("Reporter", "System")
+
+
+def test_a_promise_names_its_deadline() -> None:
+    promised = facts.promised("f", Clock.RESOLUTION, "2026-03-11 10:00")
+    said = sentence("sla.promised", kept_of(promised), name_of)
+    assert said == "“办结”开始计时，期限 03-11 10:00"
