@@ -21,8 +21,8 @@ FACTS = list(REGISTER.values())
 BY_NAME = {f.__name__: f for f in FACTS}
 # tracking only reads: its views may be dropped and rebuilt, and then nobody is told anything.
 TELLERS = set(NAMES) - {"tracking"}
-NOT_TOLD_YET = {"feedback.appealed.v1", "private.erased.v1"}
-"""Readers are ready for these; the doors that would tell them are still to be built."""
+NOT_TOLD_YET = {"feedback.appealed.v1"}
+"""Readers are ready for it; the door that would tell it is still to be built."""
 
 
 def _all(cls: type[Event]) -> list[type[Event]]:
