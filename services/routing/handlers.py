@@ -80,8 +80,9 @@ async def learn_from_dispatch(event: CaseDispatched, tx: Transaction) -> None:
     row = store.decision_of(tx, event.feedback_id)
     if event.decided != "person" or row is None:
         return
-    tx.shelf(ExampleRow).put(
-        ExampleRow(
+    shelf = tx.shelf(ExampleRow)
+    shelf.put(
+        shelf.make(
             feedback_id=event.feedback_id,
             at=event.at,
             role=event.by.role,
@@ -90,6 +91,7 @@ async def learn_from_dispatch(event: CaseDispatched, tx: Transaction) -> None:
             case_type=event.case_type.value,
             priority=event.priority.value,
             guessed=row.department,
+            returned=False,
             corrected=event.department != row.department,
         )
     )

@@ -122,12 +122,14 @@ async def submission_of(tx: Transaction, feedback_id: str) -> Submission | None:
 
 
 def keep_submission(tx: Transaction, feedback_id: str, said: Submission) -> None:
-    tx.shelf(CaseRow).put(CaseRow(feedback_id=feedback_id, **said.model_dump()))
+    shelf = tx.shelf(CaseRow)
+    shelf.put(shelf.make(feedback_id=feedback_id, **said.model_dump()))
 
 
 def keep_decision(tx: Transaction, feedback_id: str, decision: Decision, *, version: int) -> None:
-    tx.shelf(DecisionRow).put(
-        DecisionRow(
+    shelf = tx.shelf(DecisionRow)
+    shelf.put(
+        shelf.make(
             feedback_id=feedback_id,
             at=tx.now,
             rules_version=version,
@@ -223,8 +225,10 @@ FROM decisions WHERE at >= $1
 _CORRECTED = """
 SELECT e.feedback_id, e.at, e.department, e.guessed, c.text, c.place
 FROM examples e JOIN cases c USING (feedback_id)
-WHERE e.corrected AND NOT e.returned ORDER BY e.at DESC LIMIT $1
+WHERE e.corrected AND NOT e.returned AND NOT c.confidential AND e.category IS DISTINCT FROM $2
+ORDER BY e.at DESC LIMIT $1
 """
+CONDUCT = "conduct"
 _ONE = "SELECT * FROM {table} WHERE feedback_id = $1"
 
 
@@ -235,8 +239,8 @@ async def results(connection: AsyncConnection, since: datetime) -> dict[str, int
 
 
 async def corrected(connection: AsyncConnection, limit: int) -> list[dict[str, Any]]:
-    """The newest cases that people sent elsewhere than the rules guessed."""
-    rows: Iterable[Any] = await connection.exec_driver_sql(_CORRECTED, (limit,))
+    """The newest cases that people sent elsewhere than the rules guessed, none confidential."""
+    rows: Iterable[Any] = await connection.exec_driver_sql(_CORRECTED, (limit, CONDUCT))
     return [dict(row._mapping) for row in rows]
 
 

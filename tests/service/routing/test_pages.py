@@ -61,6 +61,16 @@ async def test_corrections_by_people_are_laid_before_the_rule_keepers(routing: R
     assert f"/desk/cases/{case}" in page.text
 
 
+async def test_what_was_said_in_confidence_is_shown_to_nobody_there(routing: Routing) -> None:
+    asked = await routing.receive(SEATS, confidential=True)
+    conduct = await routing.receive(SEATS)
+    await routing.hear(
+        dispatched(asked, "security"), dispatched(conduct, "office", category="conduct")
+    )
+    page = await routing.as_("coordinator").get("/routing")
+    assert "水杯" not in page.text.split('id="live"')[0]
+
+
 async def test_the_document_is_edited_in_the_browser(routing: Routing) -> None:
     admin = routing.as_("admin")
     assert "&#34;version&#34;: 1," in (await admin.get("/routing/edit")).text

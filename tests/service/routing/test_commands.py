@@ -1,0 +1,52 @@
+"""``export-rules`` and ``import-rules``, as an administrator at a terminal uses them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from services.routing import jobs
+from tests.service.routing.conftest import Routing
+
+
+async def command(routing: Routing, *words: str) -> tuple[int, str]:
+    house = routing.service.house
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services.routing", *words),
+        env=os.environ
+        | {
+            "EXPRESS_DATA": str(house.settings.data),
+            "EXPRESS_DATABASE": house.database,
+            "EXPRESS_KAFKA": house.kafka,
+            "EXPRESS_SECRET": "a secret for tests only",
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    return process.returncode or 0, said.decode()
+
+
+async def test_rules_go_out_to_a_file_and_come_back_as_the_next_version(
+    routing: Routing, tmp_path: Path
+) -> None:
+    file = tmp_path / "rules.json"
+    status, _ = await command(routing, "export-rules", str(file))
+    typed = file.read_text(encoding="utf-8")
+    assert (status, typed) == (0, routing.rules.stored.text)
+
+    file.write_text(typed.replace('"margin": 0.2', '"margin": 2'), encoding="utf-8")
+    status, said = await command(routing, "import-rules", str(file))
+    assert status == 2
+    assert f"{file}: line 4: margin: " in said
+
+    file.write_text(typed.replace('"margin": 0.2', '"margin": 0.3'), encoding="utf-8")
+    assert (await command(routing, "import-rules", str(file)))[0] == 0
+    await jobs.refresh_rules(routing.service)
+    assert (routing.rules.version, routing.rules.ruleset.book.margin) == (2, 0.3)
+
+    status, said = await command(routing, "import-rules", str(file))
+    assert status == 2
+    assert "at version 2" in said

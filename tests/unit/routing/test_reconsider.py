@@ -1,0 +1,71 @@
+"""Second thoughts: who else it could be, and departments that are gone."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.routing.domain import (
+    Candidate,
+    RuleSet,
+    Submission,
+    decide,
+    offer_others,
+    only_existing,
+)
+from shared.contracts.vocabulary import DEPARTMENTS, Priority
+
+SEATS = Submission(text="三层东区占座，打印机也卡纸了，还有人大声外放")
+NOTHING = Submission(text="今天天气真好")
+FLOOD = Submission(text="水漫到走廊了，快来人！！")
+
+
+@pytest.mark.parametrize("department", DEPARTMENTS)
+@pytest.mark.parametrize("said", [SEATS, NOTHING, FLOOD], ids=["seats", "nothing", "flood"])
+def test_whoever_returned_it_is_not_offered_and_there_are_still_three(
+    shipped: RuleSet, said: Submission, department: str
+) -> None:
+    others = offer_others(
+        shipped, said, returned=["relations", department], suggest=None, departments=DEPARTMENTS
+    )
+    offered = [c.department for c in others.candidates]
+    assert len(offered) == len(set(offered)) == 3
+    assert not {"relations", department} & set(offered)
+    assert not others.confident
+
+
+@pytest.mark.parametrize("suggest", [None, "space", "nowhere", "it"])
+def test_a_suggestion_counts_only_if_work_can_go_there(
+    shipped: RuleSet, suggest: str | None
+) -> None:
+    others = offer_others(
+        shipped, NOTHING, returned=["space"], suggest=suggest, departments=DEPARTMENTS
+    )
+    first = others.candidates[0]
+    assert (first.department == "it") is (suggest == "it")
+    assert others.guess == ("it" if suggest == "it" else None)
+    assert ("建议" in others.reasons[0].text) is (suggest == "it")
+
+
+def test_a_suggestion_takes_the_category_the_rules_saw_there(shipped: RuleSet) -> None:
+    said = Submission(text="下载论文报错", category="systems")
+    others = offer_others(
+        shipped, said, returned=["eresources"], suggest="it", departments=DEPARTMENTS
+    )
+    assert others.candidates[0] == Candidate(
+        department="it", score=others.candidates[0].score, category="systems"
+    )
+
+
+def test_an_emergency_whose_owner_is_gone_goes_to_the_office_at_p1(shipped: RuleSet) -> None:
+    decision = decide(shipped, FLOOD)
+    left = {d: n for d, n in DEPARTMENTS.items() if d != decision.department}
+    moved = only_existing(decision, left)
+    assert (moved.department, moved.confident, moved.priority) == ("relations", True, Priority.P1)
+    assert decision.department not in [c.department for c in moved.candidates]
+    assert only_existing(decision, DEPARTMENTS) == decision
+
+
+def test_without_any_department_nothing_is_guessed(shipped: RuleSet) -> None:
+    decision = only_existing(decide(shipped, FLOOD), {})
+    assert not decision.confident
+    assert decision.guess is None
