@@ -7,16 +7,13 @@ case whose receipt was never seen changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
-from functools import partial
 
 import structlog
 
 from services.sla import store
 from services.sla.domain import cases
-from services.sla.domain.announce import announce
 from services.sla.domain.facts import CaseClocks, Change, Rules
-from services.sla.store import Rulebook
+from services.sla.store import Rulebook, keep
 from shared.contracts import Event
 from shared.contracts.desk import (
     CaseAccepted,
@@ -34,11 +31,9 @@ from shared.contracts.desk import (
 from shared.contracts.intake import FeedbackAppealed, FeedbackReceived, FeedbackSupplemented
 from shared.contracts.notification import NotificationSent
 from shared.contracts.routing import FeedbackRouted, FeedbackTriageNeeded
-from shared.contracts.sla import SlaBreached, SlaWarned
 from shared.contracts.vocabulary import Clock
 from shared.messaging.consumer import Handler
 from shared.messaging.transaction import Transaction
-from shared.observability.metrics import BREACHES, WARNINGS
 
 log = structlog.get_logger()
 
@@ -161,26 +156,6 @@ def _apply(tx: Transaction, event: Event, decide: Decide) -> None:
         return
     change = decide(before, _rules(tx, before))
     keep(tx, event.feedback_id, before, change, at=event.at)
-
-
-def keep(
-    tx: Transaction,
-    feedback_id: str,
-    before: CaseClocks | None,
-    change: Change,
-    *,
-    at: datetime,
-) -> None:
-    """Remember what changed and tell it, as of `at`."""
-    check = store.save(tx, feedback_id, before, change.case)
-    for fact in announce(feedback_id, change, at=at):
-        tx.emit(fact)
-        if isinstance(fact, SlaWarned):
-            tx.after_commit(WARNINGS.labels(fact.department or "", fact.clock).inc)
-        elif isinstance(fact, SlaBreached):
-            tx.after_commit(BREACHES.labels(fact.department or "", fact.clock).inc)
-    if check is not None:
-        tx.after_commit(partial(tx.tools.look_at, check))
 
 
 def _rules(tx: Transaction, case: CaseClocks) -> Rules:

@@ -12,8 +12,7 @@ import structlog
 
 from services.sla import store
 from services.sla.domain import cases
-from services.sla.handlers import keep
-from services.sla.store import Rulebook
+from services.sla.store import Rulebook, keep
 from services.sla.store.rules import settle_recount, to_recount
 from shared.observability.metrics import BREACHES, WARNINGS
 

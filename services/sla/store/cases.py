@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from services.sla.domain import clocks
+from services.sla.domain.announce import announce
 from services.sla.domain.clocks import Step, Timer
-from services.sla.domain.facts import CaseClocks
+from services.sla.domain.facts import CaseClocks, Change
 from services.sla.store.rules import Rulebook
 from services.sla.store.tables import CaseRow, ClockRow, SlaTable
+from shared.contracts.sla import SlaBreached, SlaWarned
 from shared.contracts.vocabulary import CaseType, Clock, Priority, Role
 from shared.messaging.transaction import Transaction
+from shared.observability.metrics import BREACHES, WARNINGS
 
-__all__ = ["CaseRow", "ClockRow", "SlaTable", "clocks_of", "load", "open_cases", "save"]
+__all__ = ["CaseRow", "ClockRow", "SlaTable", "clocks_of", "keep", "load", "open_cases", "save"]
 
 _OPEN_AFTER = """
 SELECT DISTINCT feedback_id FROM clocks
@@ -142,3 +146,23 @@ def _timer(row: ClockRow) -> Timer:
 def _json(value: Any) -> Any:
     """A document as the driver gives it: text where no SQL type stood in between."""
     return json.loads(value) if isinstance(value, str) else value
+
+
+def keep(
+    tx: Transaction,
+    feedback_id: str,
+    before: CaseClocks | None,
+    change: Change,
+    *,
+    at: datetime,
+) -> None:
+    """Remember what changed and tell it, as of `at`."""
+    check = save(tx, feedback_id, before, change.case)
+    for fact in announce(feedback_id, change, at=at):
+        tx.emit(fact)
+        if isinstance(fact, SlaWarned):
+            tx.after_commit(WARNINGS.labels(fact.department or "", fact.clock).inc)
+        elif isinstance(fact, SlaBreached):
+            tx.after_commit(BREACHES.labels(fact.department or "", fact.clock).inc)
+    if check is not None:
+        tx.after_commit(partial(tx.tools.look_at, check))
