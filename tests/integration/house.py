@@ -226,15 +226,19 @@ class Apart:
 
     async def ready(self, *names: str) -> None:
         """Wait until these (or all) services are ready."""
-        for name in names or NAMES:
-
-            async def is_ready(name: str = name) -> bool:
+        waiting = {name: "no answer" for name in names or NAMES}
+        end = time.monotonic() + 120
+        while waiting:
+            for name in list(waiting):
                 child = self.children[name]
                 assert child.alive, f"{name} ended: {child.tail()}"
                 body = await self.readiness(name)
-                return bool(body and body["ready"])
-
-            await until(is_ready, within=40, what=f"{name} is ready")
+                if body and body["ready"]:
+                    del waiting[name]
+                elif body:
+                    waiting[name] = json.dumps([body["reasons"], body["services"]])
+            assert time.monotonic() < end, f"not ready: {waiting}"
+            await asyncio.sleep(0.1)
 
     def visitor(self, address: str | None = None, token: str | None = None) -> httpx2.AsyncClient:
         """A client of the one origin, from another loopback address if one is given."""
