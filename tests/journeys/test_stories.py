@@ -107,6 +107,7 @@ async def test_an_emergency_in_casual_words_is_p1_at_once(town: Town) -> None:
     receipt = await town.submit("男厕第二个水龙头关不上，水漫到走廊了，快来人！！")
     seen = await town.sees(receipt["tracking_code"], "DISPATCHED")
     assert seen["department"] == "facilities"
+    await town.quiet()
     async with await town.as_("coordinator") as coordinator:
         case = (await coordinator.get(f"/api/cases/{receipt['feedback_id']}")).json()
     assert case["priority"] == "P1"

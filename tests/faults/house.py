@@ -1,0 +1,263 @@
+"""A house that may die at any moment: servers of ours, one process of all services, a mail sink."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncpg
+import httpx2
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from services.__main__ import NAMES
+from shared.contracts import EVENTS
+from shared.db.engine import database_url, plain_url
+from shared.embedded import Servers
+from shared.security import Signer
+from tests.fakes.smtp import SmtpSink
+from tests.integration.house import Child, free_ports
+
+SECRET = "a secret for the fault tests"
+LETTERS = (
+    "三层东区217一上午都是一个水杯占着，人影没有。占座到底管不管？",
+    "男厕第二个水龙头关不上，水漫到走廊了，快来人！！",
+    "人在深圳实习，统一认证登录成功后跳回首页死循环。",
+    "Alumni account can't access JSTOR since Monday, error 403. Is it expired?",
+    "新书展阅厅的书单做得真好，能出成公众号专栏吗？",
+    "还书后系统里一直显示未还，已经一周了。",
+)
+
+
+@dataclass
+class House:
+    """All six services in one child process that is killed and started again."""
+
+    servers: Servers
+    directory: Path
+    sink: SmtpSink
+    port: int = field(default_factory=lambda: free_ports(1)[0])
+    child: Child | None = None
+    acknowledged: dict[str, str] = field(default_factory=dict)
+    """Source message id → feedback id, of every answer of 2xx."""
+    sent: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def environment(self, **more: str) -> dict[str, str]:
+        assert self.servers.database_url
+        assert self.servers.kafka_address
+        own = {
+            "EXPRESS_DATA": str(self.directory / "data"),
+            "EXPRESS_PORT": str(self.port),
+            "EXPRESS_BASE_URL": "http://library.example.edu",
+            "EXPRESS_KAFKA": self.servers.kafka_address,
+            "EXPRESS_DATABASE": self.servers.database_url,
+            "EXPRESS_SECRET": SECRET,
+            "EXPRESS_SMTP": self.sink.url,
+            "EXPRESS_DEMO_PASSWORD": "fault-test",
+        }
+        return dict(os.environ) | own | more
+
+    def start(self, *arguments: str, **more: str) -> None:
+        """Start the process; it sets itself up the first time."""
+        self.child = Child.start(
+            [sys.executable, "-m", "services", *arguments],
+            self.directory / "house.log",
+            self.environment(**more),
+        )
+
+    async def ready(self, within: float = 60) -> float:
+        """Seconds until everything is ready."""
+        start = time.monotonic()
+        async with httpx2.AsyncClient(trust_env=False, timeout=5) as client:
+            while time.monotonic() - start < within:
+                assert self.child is not None
+                assert self.child.alive, self.child.tail()
+                with contextlib.suppress(httpx2.HTTPError):
+                    if (await client.get(f"{self.url}/health/ready")).status_code == 200:
+                        return time.monotonic() - start
+                await asyncio.sleep(0.05)
+        raise AssertionError(f"not ready in {within} s: {self.child and self.child.tail()}")
+
+    async def feed(self, count: int, chance: random.Random, *, at_once: int = 8) -> None:
+        """Send letters as an adapter does: again under the same id until one answer is 2xx."""
+        token = Signer(SECRET).adapter_token("faults", "faults")
+        numbers = iter(range(self.sent, self.sent + count))
+        self.sent += count
+        async with httpx2.AsyncClient(
+            trust_env=False, timeout=8, headers={"Authorization": f"Bearer {token}"}
+        ) as client:
+
+            async def one() -> None:
+                for number in numbers:
+                    letter = {
+                        "text": f"{chance.choice(LETTERS)} （第{number}封）",
+                        "channel": "web",
+                        "source_message_id": f"letter-{number}",
+                        "contact": {"email": f"reader{number}@example.org"},
+                    }
+                    await self._until_accepted(client, letter)
+
+            await asyncio.gather(*(one() for _ in range(at_once)))
+
+    async def _until_accepted(self, client: httpx2.AsyncClient, letter: dict[str, object]) -> None:
+        for _ in range(600):
+            try:
+                answer = await client.post(f"{self.url}/api/feedback", json=letter)
+            except httpx2.HTTPError:
+                await asyncio.sleep(0.1)
+                continue
+            if answer.status_code in (200, 201):
+                source = str(letter["source_message_id"])
+                feedback_id = answer.json()["feedback_id"]
+                assert self.acknowledged.setdefault(source, feedback_id) == feedback_id
+                return
+            assert answer.status_code == 503, f"{answer.status_code}: {answer.text}"
+            await asyncio.sleep(0.2)
+        raise AssertionError("never accepted")
+
+    async def died(self, within: float = 30) -> None:
+        """Wait until the process killed itself at its kill point."""
+        assert self.child is not None
+        end = time.monotonic() + within
+        while self.child.alive:
+            assert time.monotonic() < end, "it passed its kill point alive"
+            await asyncio.sleep(0.05)
+
+    # -- what the outside can see ---------------------------------------------------------
+
+    async def fetch(self, service: str, statement: str, *values: object) -> list[asyncpg.Record]:
+        """Rows of a service's database."""
+        assert self.servers.database_url
+        connection = await asyncpg.connect(
+            plain_url(database_url(self.servers.database_url, service))
+        )
+        try:
+            return list(await connection.fetch(statement, *values))
+        finally:
+            await connection.close()
+
+    async def settle(self, within: float = 90) -> None:
+        """Wait until every fact is published and taken in, and nothing is to be sent."""
+        end = time.monotonic() + within
+        calm = 0
+        while calm < 4:
+            assert time.monotonic() < end, "it never came to rest"
+            waiting = 0
+            for name in NAMES:
+                rows = await self.fetch(
+                    name, "SELECT count(*) AS n FROM outbox WHERE published_at IS NULL"
+                )
+                waiting += rows[0]["n"]
+            async with httpx2.AsyncClient(trust_env=False, timeout=5) as client:
+                with contextlib.suppress(httpx2.HTTPError, ValueError, KeyError):
+                    body = (await client.get(f"{self.url}/health/ready")).json()
+                    waiting += sum(s["lag"] for s in body["services"].values())
+                    waiting += 0 if body["ready"] else 1
+            rows = await self.fetch(
+                "notification",
+                "SELECT count(*) AS n FROM deliveries WHERE state IN "
+                "('ready', 'sending', 'retry', 'awaiting_contact')",
+            )
+            waiting += rows[0]["n"]
+            calm = calm + 1 if waiting == 0 else 0
+            await asyncio.sleep(0.4)
+
+    async def log(self) -> list[dict[str, str]]:
+        """The headers of every fact in the topic, per partition in order."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.servers.kafka_address)
+        await consumer.start()
+        try:
+            partitions = [TopicPartition(EVENTS, n) for n in range(12)]
+            consumer.assign(partitions)
+            await consumer.seek_to_beginning(*partitions)
+            ends = await consumer.end_offsets(partitions)
+            found = []
+            while any([await consumer.position(tp) < ends[tp] for tp in partitions]):
+                for batch in (await consumer.getmany(timeout_ms=500)).values():
+                    found += [{k: v.decode() for k, v in r.headers} for r in batch]
+            return found
+        finally:
+            await consumer.stop()
+
+    async def check(self) -> None:
+        """The invariants: nothing lost, nothing twice, order kept."""
+        wanted = set(self.acknowledged.values())
+        assert len(wanted) == len(self.acknowledged) == self.sent
+
+        for service in ("intake", "desk", "tracking"):
+            table = "submissions" if service == "intake" else "cases"
+            rows = await self.fetch(service, f"SELECT feedback_id FROM {table}")
+            ids = [r["feedback_id"] for r in rows]
+            assert len(ids) == len(set(ids))
+            assert wanted <= set(ids), f"{service} lost {len(wanted - set(ids))}"
+            assert len(ids) == self.sent, f"{service} has {len(ids)} cases for {self.sent}"
+        states = Counter(r["state"] for r in await self.fetch("desk", "SELECT state FROM cases"))
+        assert set(states) <= {"TRIAGE", "DISPATCHED"}, states
+
+        for name in NAMES:
+            rows = await self.fetch(name, "SELECT feedback_id, error FROM dead_letters")
+            assert rows == [], f"{name}: {rows[:3]}"
+
+        await self._check_log()
+        await self._check_timelines()
+        await self._check_mail()
+
+    async def _check_log(self) -> None:
+        told: dict[tuple[str, str], set[str]] = {}
+        for name in NAMES:
+            for row in await self.fetch(
+                name, "SELECT ce_id, key FROM outbox WHERE topic = 'feedback.events'"
+            ):
+                told.setdefault((row["key"], name), set()).add(row["ce_id"])
+        seen: dict[tuple[str, str], list[int]] = {}
+        known: set[str] = set()
+        published: dict[tuple[str, str], set[str]] = {}
+        for headers in await self.log():
+            if headers["ce_id"] in known:
+                continue
+            known.add(headers["ce_id"])
+            place = (headers["ce_subject"], headers["ce_source"])
+            seen.setdefault(place, []).append(int(headers["ce_sequence"]))
+            published.setdefault(place, set()).add(headers["ce_id"])
+            cause = headers.get("ce_causationid")
+            assert cause is None or cause in known, "an effect stands before its cause"
+        for place, sequence in seen.items():
+            assert sequence == list(range(1, len(sequence) + 1)), (place, sequence)
+        assert published == told
+
+    async def _check_timelines(self) -> None:
+        count: Counter[str] = Counter()
+        for name in NAMES:
+            facts = "SELECT key FROM outbox WHERE topic = 'feedback.events'"
+            count.update(r["key"] for r in await self.fetch(name, facts))
+        for row in await self.fetch("tracking", "SELECT feedback_id, seq FROM cases"):
+            assert row["seq"] == count[row["feedback_id"]]
+        rows = await self.fetch(
+            "desk", "SELECT feedback_id, count(*) AS n, max(seq) AS m FROM timeline GROUP BY 1"
+        )
+        for row in rows:
+            assert row["n"] == row["m"] == count[row["feedback_id"]]
+
+    async def _check_mail(self) -> None:
+        received = Counter(receiver for mail in self.sink.received for receiver in mail.rcpt_to)
+        twice = {
+            r: [str(m.message["Subject"]) for m in self.sink.received if r in m.rcpt_to]
+            for r, n in received.items()
+            if n > 1
+        }
+        assert not twice, f"somebody was told twice: {twice}"
+        uncertain = await self.fetch(
+            "notification", "SELECT count(*) AS n FROM deliveries WHERE state = 'uncertain'"
+        )
+        readers = sum(1 for r in received if r.startswith("reader"))
+        assert readers + uncertain[0]["n"] >= self.sent, "somebody was told nothing"
