@@ -30,7 +30,7 @@ _LOCK = """
 INSERT INTO streams (feedback_id) SELECT unnest($1::text[])
 ON CONFLICT (feedback_id) DO UPDATE SET seq = streams.seq
 RETURNING feedback_id, seq,
-  EXISTS (SELECT 1 FROM dead_letters d WHERE d.feedback_id = streams.feedback_id)
+  EXISTS (SELECT 1 FROM dead_letters d WHERE d.feedback_id = streams.feedback_id) AS parked
 """
 _TAKE_IN = """
 INSERT INTO inbox (ce_id) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING RETURNING ce_id
@@ -99,10 +99,10 @@ class Transaction:
         if not wanted:
             return
         result = await self.connection.exec_driver_sql(_LOCK, (wanted,))
-        for row in result:
-            self._sequences[row[0]] = row[1]
-            if row[2]:
-                self.parked.add(row[0])
+        for row in result.mappings():
+            self._sequences[row["feedback_id"]] = row["seq"]
+            if row["parked"]:
+                self.parked.add(row["feedback_id"])
 
     def begin_case(self, feedback_id: str) -> None:
         """Take a case whose id was made just now: nobody else can know it, no lock is needed."""
