@@ -21,7 +21,7 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 
 @contextlib.contextmanager
 def note_of(settings: Settings, services: Iterable[str]) -> Iterator[None]:
-    """``<data>/run/<pid>.json`` with ``{pid, url, services, started}`` for the length of a block.
+    """``<data>/run/<pid>.json`` with ``{pid, url, services}`` for the length of a block.
 
     `url` is this process's own door, whatever links in messages begin with. A data directory that
     cannot be written costs the note, not the process.
@@ -31,7 +31,6 @@ def note_of(settings: Settings, services: Iterable[str]) -> Iterator[None]:
         "pid": os.getpid(),
         "url": f"http://{host}:{settings.port}",
         "services": list(services),
-        "started": psutil.Process().create_time(),
     }
     path = settings.data / "run" / f"{os.getpid()}.json"
     try:
@@ -52,17 +51,18 @@ def note_of(settings: Settings, services: Iterable[str]) -> Iterator[None]:
 
 
 def running(data: Path) -> list[dict[str, Any]]:
-    """The notes of processes that are alive, oldest first; what a killed one left is ignored."""
-    notes = [note for path in (data / "run").glob("*.json") if (note := _read(path))]
-    return sorted(notes, key=lambda note: float(note["started"]))
+    """The notes of processes that are alive; what a killed one left is ignored."""
+    return [note for path in sorted((data / "run").glob("*.json")) if (note := _read(path))]
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """The note, or None when its process is gone (or another one has its number now)."""
+    """The note, or None when its process is gone, or its number has gone to another program.
+
+    A process is known by its command, not by its start: that is counted from a clock that may jump.
+    """
     try:
         note: dict[str, Any] = json.loads(path.read_text())
-        if psutil.Process(note["pid"]).create_time() != note["started"]:
-            return None
+        command = psutil.Process(note["pid"]).cmdline()
     except (OSError, ValueError, KeyError, TypeError, psutil.Error):
         return None
-    return note
+    return note if any("services" in word for word in command) else None
