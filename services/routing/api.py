@@ -92,8 +92,6 @@ async def show_case(request: Request, feedback_id: str) -> dict[str, Any]:
     if found is None:
         raise NotFound
     decision, example = found
-    for name in ("reasons", "candidates", "returned_by"):
-        decision[name] = store.as_list(decision[name])
     return {**decision, "dispatched_by_person": example}
 
 

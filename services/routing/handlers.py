@@ -49,7 +49,7 @@ async def offer_other_departments(event: CaseReturned, tx: Transaction) -> None:
         log.info("returned, but never received here", feedback_id=event.feedback_id)
         return
     tools: Tools = tx.tools
-    others = [d for d in store.as_list(row.returned_by) if d != event.department]
+    others = [d for d in row.returned_by if d != event.department]
     row.returned_by = [*others, event.department]
     tx.shelf(DecisionRow).put(row)
     dispatched = store.example_of(tx, event.feedback_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -145,12 +144,6 @@ def keep_decision(tx: Transaction, feedback_id: str, decision: Decision, *, vers
             returned_by=[],
         )
     )
-
-
-def as_list(value: Any) -> list[Any]:
-    """A document as the driver gives it: text where no SQL type stood in between."""
-    found: list[Any] = json.loads(value) if isinstance(value, str) else value
-    return found
 
 
 # -- rules -------------------------------------------------------------------------------

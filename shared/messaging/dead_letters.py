@@ -90,7 +90,7 @@ async def redrive(
                 partition=row.partition,
                 offset=row.offset,
                 key=row.key,
-                headers=row.headers if isinstance(row.headers, dict) else json.loads(row.headers),
+                headers=row.headers,
                 body=row.body,
             )
             try:

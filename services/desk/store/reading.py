@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,7 +78,7 @@ async def read_whole(connection: AsyncConnection, feedback_id: str) -> Whole | N
             )
         ),
         pending=[
-            Pending(_headers(row.headers)["ce_type"], row.body)
+            Pending(row.headers["ce_type"], row.body)
             for row in await connection.execute(_PENDING, {"id": feedback_id})
         ],
     )
@@ -89,8 +88,3 @@ async def _one(connection: AsyncConnection, row_class: Any, feedback_id: str) ->
     table = row_class.__table__
     query = select(table).where(table.c.feedback_id == feedback_id)
     return (await connection.execute(query)).first()
-
-
-def _headers(value: Any) -> dict[str, str]:
-    headers: dict[str, str] = json.loads(value) if isinstance(value, str) else value
-    return headers

@@ -46,7 +46,7 @@ def notices(event: Event, before: Case, case: Case, people: People) -> list[Noti
 
     Nobody is told what they did themselves.
     """
-    told = [*_reporter(event, before, case), *_staff(event, case, people)]
+    told = [*_reporter(event, before, case), *_staff(event, before, case, people)]
     itself = f"{STAFF}{event.by.name}" if event.by.name else None
     return list({n.recipient: n for n in told if n.recipient != itself}.values())
 
@@ -106,12 +106,13 @@ def _reporter(event: Event, before: Case, case: Case) -> list[Notice]:
             return []
 
 
-def _staff(event: Event, case: Case, people: People) -> list[Notice]:
+def _staff(event: Event, before: Case, case: Case, people: People) -> list[Notice]:
     def to(kind: str, names: Sequence[str | None], **params: Any) -> list[Notice]:
         return [Notice(kind, f"{STAFF}{name}", params) for name in names if name]
 
     match event:
-        case routing.FeedbackTriageNeeded():
+        case routing.FeedbackTriageNeeded() if not before.sorted:
+            # After a return the office has heard of it already.
             return to("new_work", _office(people), what="triage", priority=event.priority)
         case desk.CaseDispatched():
             names = _entrance(people, event.department)

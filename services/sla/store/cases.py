@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -118,7 +117,7 @@ def _values(timer: Timer) -> dict[str, Any]:
 
 
 def _timer(row: ClockRow) -> Timer:
-    steps, marked = _json(row.steps), _json(row.marked)
+    steps, marked = row.steps, row.marked
     return Timer(
         clock=Clock(row.clock),
         cycle=row.cycle,
@@ -142,10 +141,6 @@ def _timer(row: ClockRow) -> Timer:
         cancelled_at=row.cancelled_at,
     )
 
-
-def _json(value: Any) -> Any:
-    """A document as the driver gives it: text where no SQL type stood in between."""
-    return json.loads(value) if isinstance(value, str) else value
 
 
 def keep(

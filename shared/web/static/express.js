@@ -137,7 +137,9 @@
       form.elements[form.dataset.again]?.focus();
     } else {
       document.title = doc.title;
-      document.getElementById("main").replaceChildren(...$("main", doc).childNodes);
+      const main = document.getElementById("main");
+      main.replaceChildren(...$("main", doc).childNodes);
+      window.htmx?.process(main);
       scrollTo({ top: 0, behavior: "instant" });
       $("[data-focus]")?.focus({ preventScroll: true });
       start();
