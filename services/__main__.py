@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 import httpx2
@@ -53,7 +54,7 @@ def run(
         refuse(f"--only: there is no service {unknown[0]!r}; choose from {', '.join(NAMES)}")
     logs.configure()
     settings = read_settings()
-    process = Process(settings, builds(names), whole=set(names) == set(NAMES))
+    process = Process(settings, partial(builds, names), whole=set(names) == set(NAMES))
     try:
         status = _loop(
             process.run(setup=demo, demo=demo, on_ready=lambda: _welcome(settings, demo=demo))

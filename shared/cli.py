@@ -32,7 +32,7 @@ def service_commands(name: str, build: Build) -> typer.Typer:
             return
         logs.configure()
         settings = read_settings()
-        process = Process(settings, {name: build}, whole=False)
+        process = Process(settings, lambda: {name: build}, whole=False)
         try:
             status = asyncio.run(
                 process.run(on_ready=lambda: say(f"{name} is ready: {settings.url}"))

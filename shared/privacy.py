@@ -84,12 +84,11 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 
 
-_DIGIT = re.compile(r"\d")
+_NUMBER = re.compile(r"\d(?:\D{0,4}\d){4}")
+"""Five digits close together: no number that is masked is shorter or further apart."""
 _HINT = re.compile(
     r"[@\uff20\uff21-\uff3a\uff41-\uff5a]|[(\[\uff08\uff3b]at|微信号|wx|vx|wechat id", re.IGNORECASE
 )
-_FEWEST_DIGITS = 5
-"""No number that is masked is shorter; what has fewer needs a hint to hold anything at all."""
 
 
 def mask(text: str) -> str:
@@ -97,9 +96,9 @@ def mask(text: str) -> str:
 
     Everything else stays as it was typed. Masking twice changes nothing more.
     """
-    if len(_DIGIT.findall(text)) < _FEWEST_DIGITS and not _HINT.search(text):
-        return text
-    return _mask(text)
+    if _NUMBER.search(text) or _HINT.search(text):
+        return _mask(text)
+    return text
 
 
 def _mask(text: str) -> str:

@@ -28,6 +28,7 @@ from shared.security import Signer
 from shared.service import House, Service
 from shared.settings import Settings
 from shared.web.app import web_app
+from shared.web.protocol import BoundedProtocol
 
 log = structlog.get_logger()
 
@@ -81,8 +82,10 @@ async def set_up(services: Iterable[Service], kafka: str, *, demo: bool) -> None
 class Process:
     """Runs some services of the house behind one origin until it is told to stop."""
 
-    def __init__(self, settings: Settings, builds: dict[str, Build], *, whole: bool) -> None:
-        self.settings, self._builds, self.whole = settings, builds, whole
+    def __init__(
+        self, settings: Settings, load: Callable[[], dict[str, Build]], *, whole: bool
+    ) -> None:
+        self.settings, self._load, self.whole = settings, load, whole
         self._stop = asyncio.Event()
         self._status = 0
         self.services: dict[str, Service] = {}
@@ -96,11 +99,13 @@ class Process:
     ) -> int:
         """Run; the exit status says why it ended."""
         self._listen_for_signals()
+        # Importing the services takes as long as starting the servers: both at once.
+        loading = asyncio.create_task(asyncio.to_thread(self._load))
         try:
             async with servers_for(self.settings) as (database, kafka, servers):
                 house = house_for(self.settings, database, kafka)
                 house.on_wipe = self._log_lost
-                self.services = {name: build(house) for name, build in self._builds.items()}
+                self.services = {name: build(house) for name, build in (await loading).items()}
                 if setup or not self.settings.database:
                     await set_up(self.services.values(), kafka, demo=demo)
                 await self._mend_log(kafka)
@@ -219,7 +224,7 @@ def _server(app: object, settings: Settings) -> _Server:
             host=settings.host,
             port=settings.port,
             loop="uvloop",
-            http="httptools",
+            http=BoundedProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -230,7 +235,6 @@ def _server(app: object, settings: Settings) -> _Server:
             # Whose word about the client's address is believed: nobody's, unless it is said.
             proxy_headers=bool(gateways := os.environ.get("FORWARDED_ALLOW_IPS", "").strip()),
             forwarded_allow_ips=gateways,
-            h11_max_incomplete_event_size=65_536,
             backlog=2048,
         )
     )

@@ -18,11 +18,12 @@ import structlog
 from fastapi import APIRouter
 from sqlalchemy import MetaData, text
 from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.routing import BaseRoute
 
 from shared.clock import Clock, SystemClock
 from shared.db import migrate
-from shared.db.engine import create_engine, database_url, plain_url
+from shared.db.engine import create_engine, database_url, driven, plain_url
 from shared.messaging import dead_letters
 from shared.messaging.consumer import Intake, LogConsumer, log_broker
 from shared.messaging.directory import Directory
@@ -104,6 +105,15 @@ class Service:
         """Set when the process begins to end: what answers without end (streams) stops now."""
         self._joining: asyncio.Task[None] | None = None
         self.engine = create_engine(self.url, role=None)
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The pool of connections to the service's own database."""
+        return self._engine
+
+    @engine.setter
+    def engine(self, engine: AsyncEngine) -> None:
+        self._engine, self._driven = engine, driven(engine)
 
     # -- life ------------------------------------------------------------------------------
 
@@ -214,7 +224,7 @@ class Service:
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """One unit of work. The door that opens it is the only place that commits."""
-        return transaction(self.name, self.engine, self.house.clock, self._news, tools=self.tools)
+        return transaction(self.name, self._driven, self.house.clock, self._news, tools=self.tools)
 
     def _news(self) -> None:
         if self.relay is not None:

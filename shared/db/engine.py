@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncpg
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 
 class DatabaseNotReady(Exception):
@@ -46,9 +47,23 @@ def create_engine(url: URL, *, role: str | None, pool_size: int = 8) -> AsyncEng
         pool_timeout=5,
         pool_pre_ping=False,
         pool_use_lifo=True,
+        # Parameters are people's words and contacts: no error message repeats them.
+        hide_parameters=True,
         connect_args={
             "timeout": 5,
             "command_timeout": 15,
             "server_settings": server_settings,
         },
     )
+
+
+def driven(engine: AsyncEngine) -> AsyncEngine:
+    """The same pool for transactions that the driver itself begins and ends."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def driver_of(connection: AsyncConnection) -> asyncpg.Connection:
+    """The asyncpg connection under `connection`."""
+    pooled = connection.sync_connection
+    assert pooled is not None
+    return pooled.connection.driver_connection

@@ -30,7 +30,8 @@ def is_transient(error: BaseException) -> bool:
             return True
         return error.orig is not None and is_transient(error.orig)
     if isinstance(error, asyncpg.InterfaceError):
-        return True
+        # A value the driver cannot even encode stays what it is; anything else is the connection.
+        return not isinstance(error, ValueError)
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
     if isinstance(state, str):
         return state.startswith(_PASSING)

@@ -25,6 +25,8 @@ Result = TypeVar("Result")
 QUEUE = 2_000
 """Submissions that may wait; more are turned away with `Busy`."""
 BATCH = 200
+WRITERS = 1
+"""While the database commits one batch, the next is made ready."""
 
 
 class Busy(Exception):
@@ -49,19 +51,21 @@ class GroupCommit(Generic[Item, Result]):
     ) -> None:
         self._open, self._write, self._patience = open_transaction, write, patience
         self._queue: asyncio.Queue[tuple[Item, asyncio.Future[Result]]] = asyncio.Queue(QUEUE)
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Begin writing."""
-        self._task = asyncio.create_task(self._run(), name="group-commit")
+        self._tasks = [
+            asyncio.create_task(self._run(), name=f"group-commit.{n}") for n in range(WRITERS)
+        ]
 
     async def stop(self) -> None:
         """Finish what is queued, then stop."""
-        if self._task is None:
+        if not self._tasks:
             return
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._queue.join(), 5)
-        await end([self._task])
+        await end(self._tasks)
 
     @property
     def waiting(self) -> int:
@@ -74,15 +78,18 @@ class GroupCommit(Generic[Item, Result]):
         An item given up by `Busy` may still have been written: the caller's idempotency key or
         source message id makes the next try find it.
         """
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
         try:
             self._queue.put_nowait((item, future))
         except asyncio.QueueFull:
             raise Busy from None
+        # A timer and no more: `wait_for` costs as much as reading the request.
+        impatience = loop.call_later(self._patience, _fail, future, Busy())
         try:
-            return await asyncio.wait_for(future, self._patience)
-        except TimeoutError:
-            raise Busy from None
+            return await future
+        finally:
+            impatience.cancel()
 
     async def _run(self) -> None:
         while True:

@@ -7,18 +7,19 @@ are written; they see plain row objects and never a statement.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import cache
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Table, inspect
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import configure_mappers
 from sqlmodel import SQLModel
 
 Row = TypeVar("Row", bound=SQLModel)
+Fetch = Callable[..., Awaitable[list[Any]]]
+"""Runs a statement with its values: `Transaction.fetch`."""
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
@@ -79,17 +80,20 @@ def _plan(row_class: type[SQLModel]) -> _Plan:
     return _Plan(row_class)
 
 
+_AS_TEXT = json.JSONEncoder(ensure_ascii=False, default=str).encode
+
+
 def _dump(value: Any) -> str | None:
-    return None if value is None else json.dumps(value, ensure_ascii=False, default=str)
+    return None if value is None else _AS_TEXT(value)
 
 
 class Shelf(Generic[Row]):
     """The rows of `row_class` in one transaction. Rows of a case are found by ``feedback_id``."""
 
-    def __init__(self, row_class: type[Row], connection: AsyncConnection) -> None:
+    def __init__(self, row_class: type[Row], fetch: Fetch) -> None:
         self._plan = _plan(row_class)
         self._class = row_class
-        self._connection = connection
+        self._fetch = fetch
         self._rows: dict[tuple[Any, ...], Row] = {}
         self._of: dict[str, dict[tuple[Any, ...], Row]] = {}
         self._dirty: dict[tuple[Any, ...], Row] = {}
@@ -105,8 +109,7 @@ class Shelf(Generic[Row]):
             self._of[i] = {}
         columns = self._plan.columns
         new_instance = self._plan.new_instance
-        result = await self._connection.exec_driver_sql(self._plan.select, (wanted,))
-        for values in result:
+        for values in await self._fetch(self._plan.select, wanted):
             row = new_instance()
             # What comes from the table needs neither validation nor the bookkeeping of changes.
             row.__dict__.update(zip(columns, values, strict=True))
@@ -152,17 +155,13 @@ class Shelf(Generic[Row]):
         """Write what changed: one statement for what is new, one for what may exist."""
         if self._deleted:
             keys = [list(values) for values in zip(*self._deleted, strict=True)]
-            await self._connection.exec_driver_sql(self._plan.delete, tuple(keys))
+            await self._fetch(self._plan.delete, *keys)
             self._deleted.clear()
         if self._added:
-            await self._connection.exec_driver_sql(
-                self._plan.insert, self._plan.arrays(self._added)
-            )
+            await self._fetch(self._plan.insert, *self._plan.arrays(self._added))
             self._added.clear()
         if self._dirty:
-            await self._connection.exec_driver_sql(
-                self._plan.upsert, self._plan.arrays(self._dirty.values())
-            )
+            await self._fetch(self._plan.upsert, *self._plan.arrays(self._dirty.values()))
             self._dirty.clear()
 
     def _key(self, row: Row) -> tuple[Any, ...]:

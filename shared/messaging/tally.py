@@ -13,8 +13,9 @@ from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
+
+from shared.messaging.shelf import Fetch
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
@@ -39,9 +40,9 @@ def _statement(row_class: type[SQLModel]) -> str:
 class Tally:
     """What a transaction adds to the sums of `row_class`, whose key columns make the keys."""
 
-    def __init__(self, row_class: type[SQLModel], connection: AsyncConnection) -> None:
+    def __init__(self, row_class: type[SQLModel], fetch: Fetch) -> None:
         self._class = row_class
-        self._connection = connection
+        self._fetch = fetch
         self._sums: Counter[tuple[Any, ...]] = Counter()
 
     def add(self, counts: Mapping[tuple[Any, ...], int], times: int = 1) -> None:
@@ -54,5 +55,5 @@ class Tally:
         rows = sorted((*key, n) for key, n in self._sums.items() if n)
         self._sums.clear()
         if rows:
-            columns = tuple(list(c) for c in zip(*rows, strict=True))
-            await self._connection.exec_driver_sql(_statement(self._class), columns)
+            columns = (list(c) for c in zip(*rows, strict=True))
+            await self._fetch(_statement(self._class), *columns)

@@ -6,18 +6,20 @@ State, inbox and outbox are written together or not at all. A case is locked by 
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
+import asyncpg
+from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared.clock import Clock
 from shared.contracts import EVENTS, Event
+from shared.db.engine import driver_of
 from shared.ids import new_id
 from shared.messaging.envelope import Record, headers_for
 from shared.messaging.shelf import Shelf
@@ -93,13 +95,17 @@ class Transaction:
         """True once something was told."""
         return bool(self._outbox)
 
+    async def fetch(self, statement: str, *values: Any) -> list[asyncpg.Record]:
+        """Run one statement with ``$1``, ``$2`` … on the bare driver: half the price."""
+        rows: list[asyncpg.Record] = await driver_of(self.connection).fetch(statement, *values)
+        return rows
+
     async def lock(self, *feedback_ids: str) -> None:
         """Lock these cases, new ones included, in id order; nobody else changes them now."""
         wanted = sorted({i for i in feedback_ids if i not in self._sequences})
         if not wanted:
             return
-        result = await self.connection.exec_driver_sql(_LOCK, (wanted,))
-        for row in result.mappings():
+        for row in await self.fetch(_LOCK, wanted):
             self._sequences[row["feedback_id"]] = row["seq"]
             if row["parked"]:
                 self.parked.add(row["feedback_id"])
@@ -113,21 +119,20 @@ class Transaction:
         if not ce_ids:
             return set()
         # In id order, so that an overlapping owner of the same facts waits instead of deadlocking.
-        result = await self.connection.exec_driver_sql(_TAKE_IN, (sorted(set(ce_ids)),))
-        return {ce_id for (ce_id,) in result}
+        return {row["ce_id"] for row in await self.fetch(_TAKE_IN, sorted(set(ce_ids)))}
 
     def shelf(self, row_class: type[Row]) -> Shelf[Row]:
         """The rows of this table that the transaction holds."""
         shelf = self._shelves.get(row_class)
         if shelf is None:
-            shelf = self._shelves[row_class] = Shelf(row_class, self.connection)
+            shelf = self._shelves[row_class] = Shelf(row_class, self.fetch)
         return shelf
 
     def tally(self, row_class: type[SQLModel]) -> Tally:
         """The sums in this table; what is added to them is written once, when it commits."""
         tally = self._tallies.get(row_class)
         if tally is None:
-            tally = self._tallies[row_class] = Tally(row_class, self.connection)
+            tally = self._tallies[row_class] = Tally(row_class, self.fetch)
         return tally
 
     def emit(self, event: Event) -> str:
@@ -146,14 +151,14 @@ class Transaction:
             event, ce_id=ce_id, source=self.service, sequence=sequence, cause=self.cause
         )
         body = None if event.tombstone else event.model_dump_json(exclude_none=True).encode()
-        self._outbox.append((ce_id, event.topic, event.key, sequence, json.dumps(headers), body))
+        self._outbox.append((ce_id, event.topic, event.key, sequence, _text(headers), body))
         return ce_id
 
     def publish(
         self, topic: str, *, key: str | None, body: bytes | None, headers: dict[str, str]
     ) -> None:
         """Send raw bytes to `topic` when the transaction commits (for refused messages)."""
-        self._outbox.append((new_id(), topic, key, None, json.dumps(headers), body))
+        self._outbox.append((new_id(), topic, key, None, _text(headers), body))
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Run `call` once the commit is durable; never when it is not."""
@@ -169,13 +174,10 @@ class Transaction:
             await self._session.flush()
         if self._told:
             told = sorted(self._told)
-            await self.connection.exec_driver_sql(
-                _COUNT, (told, [self._sequences[i] for i in told])
-            )
+            await self.fetch(_COUNT, told, [self._sequences[i] for i in told])
             self._told.clear()
         if self._outbox:
-            columns = tuple(list(c) for c in zip(*self._outbox, strict=True))
-            await self.connection.exec_driver_sql(_TELL, columns)
+            await self.fetch(_TELL, *(list(c) for c in zip(*self._outbox, strict=True)))
             self._outbox.clear()
 
     def _committed(self) -> None:
@@ -193,17 +195,28 @@ async def transaction(
 ) -> AsyncIterator[Transaction]:
     """Open a unit of work; commit when the block ends well, roll back when it does not.
 
-    `on_news` is called after a commit that told something, to wake the relay.
+    `engine` is a `driven` one: the driver begins and commits, which costs half of what SQLAlchemy
+    pays for it. `on_news` is called after a commit that told something, to wake the relay.
     """
     async with engine.connect() as connection:
         tx = Transaction(service, connection, clock, tools)
-        async with connection.begin():
-            yield tx
-            news = tx.has_news
-            await tx.flush()
+        driver = driver_of(connection)
+        try:
+            async with driver.transaction():
+                yield tx
+                news = tx.has_news
+                await tx.flush()
+        finally:
+            # The pool sees nothing of this; it must not get back what is of no use to the next.
+            if driver.is_closed() or driver.is_in_transaction():
+                await connection.invalidate()
         if news:
             on_news()
         tx._committed()
+
+
+def _text(headers: dict[str, str]) -> str:
+    return to_json(headers).decode()
 
 
 def ids_of(records: Iterable[Record]) -> list[str]:

@@ -32,6 +32,8 @@ def web_app(
     app = FastAPI(
         title="Feedback Express", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json"
     )
+    # It would send people to whatever host the request named; `Edge` does it by path alone.
+    app.router.redirect_slashes = False
     app.state.house = house
     app.state.services = services
     app.state.process_reasons = process_reasons
@@ -40,10 +42,11 @@ def web_app(
     )
     problems.install(app)
     app.add_middleware(Edge)
+    # What everybody asks at once is found first.
+    app.router.routes[:0] = [route for s in services.values() for route in s.hot_routes]
     app.mount("/static", _Assets(directory=STATIC_DIR), name="static")
     app.include_router(_operations())
     for service in services.values():
-        app.router.routes.extend(service.hot_routes)
         for router in service.routers:
             app.include_router(router)
     return app

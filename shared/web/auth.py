@@ -125,11 +125,17 @@ def refuse_foreign_origin(request: Request) -> None:
     site = request.headers.get("sec-fetch-site")
     if origin is None and site in (None, "same-origin", "none"):
         return
-    if origin is not None:
-        ours = {request.headers.get("host", ""), urlsplit(house_of(request).settings.url).netloc}
-        if origin != "null" and urlsplit(origin).netloc in ours:
-            return
+    ours = {request.headers.get("host", ""), urlsplit(house_of(request).settings.url).netloc}
+    if origin is not None and _netloc(origin) in ours - {""}:
+        return
     raise Forbidden("请求来自别的网站，已拒绝。", "This request came from another site.")
+
+
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def _session(house: House, token: str) -> Session | None:

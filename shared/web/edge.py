@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.web.pages import SECURITY_HEADERS
@@ -38,6 +40,9 @@ class Edge:
                     headers.setdefault(name, value)
             await send(message)
 
+        if (plain := _without_last_slash(scope)) is not None:
+            await RedirectResponse(plain, 308)(scope, receive, send_with_headers)
+            return
         length = Headers(scope=scope).get("content-length", "")
         if length.isdigit() and int(length) > MAX_BODY:
             await _too_large(scope, receive, send_with_headers)
@@ -58,6 +63,16 @@ class Edge:
         except _BodyTooLarge:
             if not started:
                 await _too_large(scope, receive, send_with_headers)
+
+
+def _without_last_slash(scope: Scope) -> str | None:
+    """The address of a page that somebody typed with a slash at the end; a path, never a host."""
+    path: str = scope["path"]
+    if scope["method"] != "GET" or path == "/" or not path.endswith("/"):
+        return None
+    plain = "/" + quote(path.strip("/"))
+    query = scope["query_string"].decode("latin-1")
+    return f"{plain}?{query}" if query else plain
 
 
 async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:

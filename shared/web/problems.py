@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import asyncpg
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from shared.contracts.refusal import Refusal
@@ -19,6 +20,9 @@ from shared.messaging.group_commit import Busy
 from shared.web.pages import Pages, choose_locale, wants_html
 
 log = structlog.get_logger()
+
+_AWAY = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, OSError)
+"""What a database that is away looks like, by SQLAlchemy and by the driver."""
 
 _WORDS = {
     400: ("无法读取这个请求。", "This request cannot be read."),
@@ -33,6 +37,18 @@ _WORDS = {
     500: ("系统出了点问题，我们已经记下。请稍后再试。", "Something broke, and we have noted it."),
     503: ("系统正忙，请过几秒再试。", "Busy just now. Please try again in a few seconds."),
 }
+_BOUNDS = {
+    "greater_than_equal": ("不小于 {0}", "at least {0}"),
+    "less_than_equal": ("不大于 {0}", "at most {0}"),
+    "int_parsing": ("须为整数", "must be a whole number"),
+    "int_type": ("须为整数", "must be a whole number"),
+    "bool_type": ("须为 true 或 false", "must be true or false"),
+    "bool_parsing": ("须为 true 或 false", "must be true or false"),
+    "string_type": ("须为文字", "must be text"),
+    "dict_type": ("须为对象", "must be an object"),
+    "model_type": ("须为对象", "must be an object"),
+}
+"""What pydantic says in English only."""
 _TITLES = {
     400: "Bad request",
     401: "Sign in first",
@@ -121,14 +137,19 @@ def install(app: FastAPI) -> None:
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return problem(request, error.status_code)
+        answer = problem(request, error.status_code)
+        answer.headers.update(error.headers or {})
+        return answer
+
+    async def gone(request: Request, error: Exception) -> Response:
+        return problem(request, 400)  # nobody is there to read it
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         return validation_answer(request, error.errors())
 
     async def broken(request: Request, error: Exception) -> Response:
-        if isinstance(error, TimeoutError | OSError | DBAPIError) and is_transient(error):
+        if isinstance(error, _AWAY) and is_transient(error):
             return problem(request, 503, retry_after=2)
         log.error("request failed", error=type(error).__name__, exc_info=error)
         return problem(request, 500)
@@ -137,11 +158,10 @@ def install(app: FastAPI) -> None:
         Refusal: refused,
         Busy: busy,
         HTTPException: http,
+        ClientDisconnect: gone,
         RequestValidationError: invalid,
-        DBAPIError: broken,
-        TimeoutError: broken,
-        OSError: broken,
         Exception: broken,
+        **dict.fromkeys(_AWAY, broken),
     }
     for kind, answer in table.items():
         app.add_exception_handler(kind, answer)
@@ -174,6 +194,8 @@ def _sentence(error: Any, english: bool) -> str:
         return f"at most {most} characters" if english else f"最多 {most} 个字"
     if kind == "string_too_short":
         return "please write something" if english else "请写点什么"
+    if bound := _BOUNDS.get(kind):
+        return bound[english].format(*context.values())
     if kind == "value_error":
         words = str(context.get("error", "")) or error["msg"]
         zh, _, en = words.partition(" | ")
