@@ -25,8 +25,6 @@ Result = TypeVar("Result")
 QUEUE = 2_000
 """Submissions that may wait; more are turned away with `Busy`."""
 BATCH = 200
-WRITERS = 1
-"""While the database commits one batch, the next is made ready."""
 
 
 class Busy(Exception):
@@ -51,21 +49,19 @@ class GroupCommit(Generic[Item, Result]):
     ) -> None:
         self._open, self._write, self._patience = open_transaction, write, patience
         self._queue: asyncio.Queue[tuple[Item, asyncio.Future[Result]]] = asyncio.Queue(QUEUE)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin writing."""
-        self._tasks = [
-            asyncio.create_task(self._run(), name=f"group-commit.{n}") for n in range(WRITERS)
-        ]
+        self._task = asyncio.create_task(self._run(), name="group-commit")
 
     async def stop(self) -> None:
         """Finish what is queued, then stop."""
-        if not self._tasks:
+        if self._task is None:
             return
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._queue.join(), 5)
-        await end(self._tasks)
+        await end([self._task])
 
     @property
     def waiting(self) -> int:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
+from pydantic_core import to_json
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from services.intake.store import Receipt
 from services.intake.tools import Tools, tools_of
@@ -117,8 +118,9 @@ def receipt_body(tools: Tools, receipt: Receipt) -> dict[str, str]:
 
 def receipt_answer(tools: Tools, receipt: Receipt) -> Response:
     """201 with the receipt; 200 for a message that was here before."""
-    return JSONResponse(
-        receipt_body(tools, receipt),
+    return Response(
+        to_json(receipt_body(tools, receipt)),
         200 if receipt.repeated else 201,
         headers={"Cache-Control": "no-store"},
+        media_type="application/json",
     )

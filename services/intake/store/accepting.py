@@ -56,11 +56,7 @@ class ReplayedNonce(Exception):
     """A nonce that was used for another body."""
 
 
-COLUMNS = tuple(
-    c.name
-    for c in SubmissionRow.__table__.columns
-    if c.name != "erased_at"
-)
+COLUMNS = tuple(c.name for c in SubmissionRow.__table__.columns if c.name != "erased_at")
 _TYPES = {
     "received_at": "timestamptz",
     "occurred_at": "timestamptz",
@@ -140,7 +136,7 @@ def _tell(tx: Transaction, submission: Submission) -> None:
 
 
 async def rows(tx: Transaction, statement: str, *arrays: Any) -> list[Any]:
-    return list(await tx.connection.exec_driver_sql(statement, arrays))
+    return await tx.fetch(statement, *arrays)
 
 
 async def _insert(tx: Transaction, submissions: list[Submission]) -> set[str]:
@@ -207,9 +203,9 @@ async def _known_keys(
         body_hash, receipt = answered[key.scope, key.key]
         known[place] = receipt if body_hash == key.body_hash else other_body()
     if known:
-        await tx.connection.exec_driver_sql(
+        await tx.fetch(
             "DELETE FROM submissions WHERE feedback_id = ANY($1::text[])",
-            ([waiting[place].feedback_id for place in known],),
+            [waiting[place].feedback_id for place in known],
         )
     return known
 
