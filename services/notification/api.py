@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 
 from services.notification import ledger, store
 from services.notification.domain import RESENDABLE, State, staff_of
@@ -23,12 +24,27 @@ _ID = r"^[!-~]{1,64}$"
 _LOCAL = ZoneInfo("Asia/Shanghai")
 
 
+def _one_of(roles: frozenset[Role]) -> Callable[[Request], Staff]:
+    def allowed(request: Request) -> Staff:
+        person = staff(request)
+        if person.role not in roles:
+            raise Forbidden(
+                "您的角色不能查看或重发通知。", "Your role may not see or resend messages."
+            )
+        return person
+
+    return allowed
+
+
+Reader = Annotated[Staff, Depends(_one_of(READERS))]
+Decider = Annotated[Staff, Depends(_one_of(DECIDERS))]
+
+
 @router.get("/deliveries")
 async def list_deliveries(
-    request: Request, feedback_id: Annotated[str, Query(pattern=_ID)]
+    request: Request, person: Reader, feedback_id: Annotated[str, Query(pattern=_ID)]
 ) -> dict[str, Any]:
     """Who was told what about a case, and what became of it. No address stands here."""
-    person = _allowed(request, READERS)
     async with service_of(request, "notification").transaction() as tx:
         await store.load(tx, [feedback_id])
         if store.case_of(tx, feedback_id) is None:
@@ -38,9 +54,10 @@ async def list_deliveries(
 
 
 @router.post("/deliveries/{delivery}/resend")
-async def resend(request: Request, delivery: Annotated[str, Path(pattern=_ID)]) -> dict[str, Any]:
+async def resend(
+    request: Request, person: Decider, delivery: Annotated[str, Path(pattern=_ID)]
+) -> dict[str, Any]:
     """A person has looked, and wants it sent again."""
-    person = _allowed(request, DECIDERS)
     async with service_of(request, "notification").transaction() as tx:
         feedback_id = await store.find(tx, delivery)
         if feedback_id is None:
@@ -61,13 +78,6 @@ async def resend(request: Request, delivery: Annotated[str, Path(pattern=_ID)]) 
             )
         ledger.send_again(tx, row, person.username)
         return _shown(row, person)
-
-
-def _allowed(request: Request, roles: frozenset[Role]) -> Staff:
-    person = staff(request)
-    if person.role not in roles:
-        raise Forbidden("您的角色不能查看或重发通知。", "Your role may not see or resend messages.")
-    return person
 
 
 def _shown(row: DeliveryRow, person: Staff) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from shared.contracts.inbound import Flag, Place, Text
 from shared.contracts.refusal import Forbidden, Malformed, NotFound
 from shared.contracts.vocabulary import CATEGORIES, Channel, Role
 from shared.web.auth import Staff, house_of, service_of, staff
+from shared.web.bodies import body_as, described
 from shared.web.pages import choose_locale
 
 router = APIRouter(prefix="/api/routing", tags=["routing"])
@@ -75,10 +76,11 @@ async def put_rules(request: Request) -> Response:
     return _document(stored.text)
 
 
-@router.post("/try")
-async def try_rules(request: Request, attempt: Attempt) -> dict[str, Any]:
+@router.post("/try", openapi_extra=described(Attempt))
+async def try_rules(request: Request) -> dict[str, Any]:
     """What the rules would decide, and why. Nothing is kept."""
     reader(request)
+    attempt = await body_as(request, Attempt)
     tools: Tools = service_of(request, "routing").tools
     return {"rules_version": tools.rules.version, **as_body(attempted(tools, attempt))}
 

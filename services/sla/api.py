@@ -21,6 +21,7 @@ from shared.contracts.refusal import Conflict, Forbidden, Unacceptable
 from shared.contracts.vocabulary import CaseType, Priority, Role
 from shared.messaging.transaction import Transaction
 from shared.web.auth import Staff, house_of, service_of, staff
+from shared.web.bodies import body_as, described
 
 router = APIRouter(prefix="/api/sla", tags=["sla"])
 
@@ -71,9 +72,10 @@ async def show_policy(request: Request, _: Signed) -> dict[str, Any]:
     return as_document(_rules(request).policy)
 
 
-@router.post("/policy")
-async def edit_policy(request: Request, person: Administrator, edit: PolicyEdit) -> dict[str, Any]:
+@router.post("/policy", openapi_extra=described(PolicyEdit))
+async def edit_policy(request: Request, person: Administrator) -> dict[str, Any]:
     """The next version of the promises, for cases that begin from now on."""
+    edit = await body_as(request, PolicyEdit)
     async with service_of(request, "sla").transaction() as tx:
         rules = await _fresh(tx)
         try:
@@ -99,8 +101,8 @@ async def show_calendar(
     """The working hours of each day; 30 days from today where none are named."""
     calendars = _rules(request).calendars
     first = first or house_of(request).clock.now().astimezone(calendars.zone).date()
-    last = last or first + timedelta(days=29)
-    if not first <= last < first + timedelta(days=DAYS):
+    last = last or first + timedelta(days=min(29, (date.max - first).days))
+    if not timedelta() <= last - first < timedelta(days=DAYS):
         raise Unacceptable(
             f"请给出先后正确、不超过 {DAYS} 天的日期。",
             f"Please give dates in order, at most {DAYS} days apart.",
@@ -113,9 +115,10 @@ async def show_calendar(
     }
 
 
-@router.post("/calendar")
-async def edit_calendar(request: Request, person: Administrator, edit: DayEdit) -> dict[str, Any]:
+@router.post("/calendar", openapi_extra=described(DayEdit))
+async def edit_calendar(request: Request, person: Administrator) -> dict[str, Any]:
     """The next version of the calendar; open deadlines are counted anew soon after."""
+    edit = await body_as(request, DayEdit)
     if edit.open is not None and edit.counts_as is not None:
         raise Unacceptable(
             "“open” 和 “counts_as” 只能填一个。", "Give either open or counts_as, not both."

@@ -123,9 +123,13 @@ class Raw:
 
     json: bytes | None = None
     form: FormData | None = None
+    foreign: bool = False
+    """Of a type that is not taken."""
 
     def values(self) -> dict[str, Any]:
         """The fields; `Malformed` for what is no JSON, 422 for JSON that is no object."""
+        if self.foreign:
+            raise HTTPException(415)
         if self.form is not None:
             return {key: value for key, value in self.form.items() if isinstance(value, str)}
         if not self.json or not self.json.strip():
@@ -145,9 +149,8 @@ async def receive(request: Request) -> Raw:
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
         return Raw(form=await request.form(max_files=0, max_fields=100))
     body = await request.body()
-    if body and kind and kind != "application/json" and not kind.endswith("+json"):
-        raise HTTPException(415)
-    return Raw(json=body)
+    foreign = bool(body and kind) and kind != "application/json" and not kind.endswith("+json")
+    return Raw(json=body, foreign=foreign)
 
 
 def checked(kind: type[Body], values: dict[str, Any]) -> Any:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import structlog
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -36,6 +36,7 @@ from shared.messaging.transaction import Transaction
 from shared.privacy import mask
 from shared.service import Service
 from shared.web.auth import Staff, house_of, service_of, staff
+from shared.web.bodies import inlined
 from shared.web.pages import choose_locale, wants_html
 
 log = structlog.get_logger()
@@ -43,6 +44,8 @@ router = APIRouter(tags=["cases"])
 
 Person = Annotated[Staff, Depends(staff)]
 Text = Annotated[str, AfterValidator(clean)]
+Blank = BeforeValidator(lambda value: None if value == "" else value)
+"""A field of a search form that was left empty asks for nothing."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _OVERWRITES_NOTHING = frozenset({Action.NOTE})
 
@@ -51,12 +54,12 @@ _OVERWRITES_NOTHING = frozenset({Action.NOTE})
 async def list_cases(
     request: Request,
     person: Person,
-    state: Annotated[State | None, Query()] = None,
-    department: Annotated[Text | None, Query(max_length=100)] = None,
-    queue: Annotated[Literal[QUEUES], Query()] = "all",  # type: ignore[valid-type]
-    q: Annotated[Text, Query(max_length=500)] = "",
+    state: Annotated[State | None, Blank, Query()] = None,
+    department: Annotated[Text | None, Blank, Query(max_length=100)] = None,
+    queue: Annotated[Literal[QUEUES] | None, Blank, Query()] = None,  # type: ignore[valid-type]
+    q: Annotated[str, Query(max_length=500), AfterValidator(clean)] = "",
     cursor: Annotated[Text | None, Query(max_length=1000)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[Annotated[int, Field(ge=1, le=200)] | None, Blank, Query()] = None,
 ) -> JSONResponse:
     """``{items, next}``; of what this person may see."""
     viewer = viewer_of(person)
@@ -65,12 +68,12 @@ async def list_cases(
         username=person.username,
         own_department=person.department,
         now=house_of(request).clock.now(),
-        queue=queue,
+        queue=queue or "all",
         state=state,
         department=department,
         q=q,
         cursor=cursor,
-        limit=limit,
+        limit=limit or 50,
     )
     body = await list_body(service_of(request, "desk"), wanted, eyes_of(request, person))
     return JSONResponse(body, headers={"Cache-Control": "no-store"})
@@ -89,7 +92,7 @@ _OPENAPI: dict[str, Any] = {
             "application/json": {
                 "schema": {
                     "anyOf": [
-                        {"title": action.value} | body.model_json_schema()
+                        {"title": action.value} | inlined(body.model_json_schema())
                         for action, body in BODIES.items()
                     ]
                     + [{"title": "the other actions", "type": "object"}]

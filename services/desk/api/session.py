@@ -34,7 +34,7 @@ _OPENAPI = {
 async def sign_in(request: Request) -> Response:
     """``{token, user}`` and a cookie; a browser's form is sent on to where it wanted to go."""
     raw = await receive(request)
-    if raw.form is not None:
+    if raw.form is not None or "origin" in request.headers:
         refuse_foreign_origin(request)
     values = raw.values()
     try:

@@ -71,6 +71,7 @@ KINDS = {
     "rejected": ("不予受理的说明", "the refusal"),
     "delay": ("延迟说明", "word of a delay"),
     "new_work": ("新任务提醒", "word of new work"),
+    "news": ("新情况提醒", "word of news"),
     "warning": ("到期提醒", "a warning"),
     "breach": ("超期提醒", "word of a breach"),
     "escalation": ("升级提醒", "an escalation"),

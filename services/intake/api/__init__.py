@@ -22,6 +22,7 @@ from services.intake.api.later import say_more
 from services.intake.domain.submission import DeskFeedback
 from shared.contracts.inbound import MAX_REASON, MAX_TEXT, InboundFeedback
 from shared.contracts.vocabulary import Solved
+from shared.web.bodies import inlined
 
 
 class _Described(APIRoute):
@@ -59,23 +60,9 @@ class LaterBody(BaseModel):
 
 
 def _body(model: type[BaseModel], *required: str) -> dict[str, Any]:
-    schema = _inlined(model.model_json_schema())
+    schema = inlined(model.model_json_schema())
     schema["required"] = list(required)
     return {"requestBody": {"content": {"application/json": {"schema": schema}}}}
-
-
-def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
-    parts = schema.pop("$defs", {})
-
-    def put(value: Any) -> Any:
-        if isinstance(value, dict):
-            if (ref := value.get("$ref", "")).startswith("#/$defs/"):
-                return put(parts[ref.rpartition("/")[2]])
-            return {k: put(v) for k, v in value.items()}
-        return [put(v) for v in value] if isinstance(value, list) else value
-
-    inlined: dict[str, Any] = put(schema)
-    return inlined
 
 
 def _answers(model: type[BaseModel], good: tuple[int, ...], *bad: int) -> Any:

@@ -23,10 +23,14 @@ class Unsupported(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A body: `values` for the model, `form` as it was typed (empty for JSON)."""
+    """A body: `values` for the model, `form` as it was typed (empty for JSON).
+
+    `wrong` is why it could not be read, where that is told only after what comes first.
+    """
 
     values: dict[str, Any]
     form: dict[str, str] = field(default_factory=dict)
+    wrong: Refusal | None = None
 
 
 async def read_body(request: Request, *, may_be_empty: bool = False) -> Sent:

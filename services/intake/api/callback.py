@@ -34,6 +34,7 @@ from shared.contracts.refusal import NotFound
 from shared.contracts.vocabulary import Channel
 from shared.messaging.group_commit import Busy
 from shared.observability.metrics import ACCEPT_SECONDS
+from shared.web.problems import problem
 
 _SPOKEN = ("text", "voice")
 """Kinds of messages whose words are a comment; a voice has them when it was recognised."""
@@ -52,9 +53,9 @@ async def callback(request: Request) -> Response:
         opened = open_push(account, request.query_params, await request.body(), _now(tools))
         answer = await _take(tools, account, opened)
     except WechatRefusal as refusal:
-        return PlainTextResponse(f"{refusal.title}\n", refusal.status)
+        return problem(request, refusal.status, detail=refusal.title)
     except ReplayedNonce:
-        return PlainTextResponse("nonce\n", 401)
+        return problem(request, 401, detail="nonce")
     except Busy as busy:
         return refused(request, busy)
     ACCEPT_SECONDS.observe(time.perf_counter() - started)

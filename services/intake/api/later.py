@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -29,7 +29,7 @@ from shared.contracts.intake import (
     FeedbackUrged,
     FeedbackWithdrawn,
 )
-from shared.contracts.refusal import Conflict, NotFound, TooMany, Unacceptable
+from shared.contracts.refusal import Conflict, NotFound, Refusal, TooMany, Unacceptable
 from shared.ids import new_id
 from shared.messaging.transaction import Transaction
 from shared.privacy import mask
@@ -62,7 +62,7 @@ async def say_more(request: Request) -> Response:
         if name not in Action._value2member_map_:
             raise NotFound
         wait = tools.callers.take(address_of(request))
-        sent = await read_body(request, may_be_empty=True)
+        sent = await _read(request)
         turn_away(wait)
         said = await _say_patiently(request, digest, Action(name), sent)
     except REFUSALS as error:
@@ -77,6 +77,13 @@ async def say_more(request: Request) -> Response:
         },
         headers={"Cache-Control": "no-store"},
     )
+
+
+async def _read(request: Request) -> Sent:
+    try:
+        return await read_body(request, may_be_empty=True)
+    except Refusal as refusal:
+        return Sent({}, wrong=refusal)
 
 
 def genuine(tools: Tools, request: Request, code: str) -> str:
@@ -120,12 +127,16 @@ async def say(
     feedback_id = submission.feedback_id
     await tx.lock(feedback_id)
     await store.load(tx, [feedback_id])
-    if key is not None and (first := await _first_answer(tx, feedback_id, action, sent, key)):
-        return Said(feedback_id, first)
+    if key is not None and sent.wrong is None:
+        first = await _first_answer(tx, feedback_id, action, sent, key)
+        if first is not None:
+            return Said(feedback_id, first)
     row = store.case_of(tx, feedback_id)
     if (earlier := await _again(tx, feedback_id, action, sent)) is not None:
         return Said(feedback_id, earlier)
     check(action, row.standing, tx.now)
+    if sent.wrong is not None:
+        raise sent.wrong
     body = BODIES[action].model_validate(sent.values)
     await _DO[action](tx, submission, row, body)
     tx.shelf(CaseRow).put(row)
@@ -135,7 +146,10 @@ async def say(
 async def _first_answer(
     tx: Transaction, feedback_id: str, action: Action, sent: Sent, key: str
 ) -> datetime | None:
-    body = BODIES[action].model_validate(sent.values).model_dump_json()
+    try:
+        body = BODIES[action].model_validate(sent.values).model_dump_json()
+    except ValidationError:
+        return None  # told after whether this can be done at all
     body_hash = hashlib.sha256(f"{action}\0{body}".encode()).hexdigest()
     return await store.answered_before(tx, Key(f"case:{feedback_id}", key, body_hash), feedback_id)
 
@@ -230,13 +244,15 @@ _AFTER_A_REPLY = frozenset({Action.RATE, Action.REOPEN})
 
 
 def _key(request: Request, sent: Sent) -> str | None:
-    given = request.headers.get("idempotency-key") or sent.form.get("idempotency_key")
-    if given and (len(given) > 255 or not given.isprintable()):
+    given = request.headers.get("idempotency-key")
+    if given is None:
+        given = sent.form.get("idempotency_key") or None
+    if given is not None and not (1 <= len(given) <= 255 and given.isprintable()):
         raise Unacceptable(
             "Idempotency-Key 须为 1–255 个可见字符。",
             "An Idempotency-Key has 1 to 255 printable characters.",
         )
-    return given or None
+    return given
 
 
 def _page(request: Request, sent: Sent, told: Problem) -> Response:

@@ -217,12 +217,14 @@ async def test_a_state_that_forbids_comes_before_what_is_wrong_with_the_body(
     door: Door, case: Case
 ) -> None:
     assert await case.does("rate", stars="many") == 409
-    bad = await door.client.post(
-        f"/api/track/{case.code}/rate",
-        content=b"{",
-        headers={"Content-Type": "application/json"},
-    )
-    assert bad.status_code == 400
+    for action, expected in (("rate", 409), ("supplement", 400)):
+        for headers in ({}, {"Idempotency-Key": "k"}):
+            bad = await door.client.post(
+                f"/api/track/{case.code}/{action}",
+                content=b"{",
+                headers={"Content-Type": "application/json"} | headers,
+            )
+            assert bad.status_code == expected
 
 
 async def test_a_form_goes_back_to_the_page(door: Door, case: Case) -> None:
