@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Column, Index, Text, text
@@ -170,8 +171,14 @@ class Stored:
 def shipped_rules() -> Stored:
     """The rules that come with the software."""
     body = SHIPPED.read_text(encoding="utf-8")
-    book = parse_rules(body)
-    return Stored(book.version, body, RuleSet(book))
+    ruleset = _ready(body, checked=True)
+    return Stored(ruleset.book.version, body, ruleset)
+
+
+@lru_cache(maxsize=4)
+def _ready(body: str, *, checked: bool) -> RuleSet:
+    """The rules compiled; the same text is asked for at set-up, at start and after an edit."""
+    return RuleSet(parse_rules(body) if checked else parse_rules(body, departments=None))
 
 
 async def stored_version(connection: AsyncConnection) -> int | None:
@@ -184,8 +191,7 @@ async def stored_rules(connection: AsyncConnection) -> Stored | None:
     row = (await connection.exec_driver_sql(_NEWEST)).first()
     if row is None:
         return None
-    book = parse_rules(row.body, departments=None)
-    return Stored(row.version, row.body, RuleSet(book), row.at, row.by)
+    return Stored(row.version, row.body, _ready(row.body, checked=False), row.at, row.by)
 
 
 async def store_rules(

@@ -1,26 +1,21 @@
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
+
+from services.sla.__main__ import cli
 
 
-def _due(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("EXPRESS_")}
-    return subprocess.run(
-        [sys.executable, "-m", "services.sla", "due", *arguments],
-        env=clean | {"EXPRESS_DATA": str(tmp_path / "data")} | environment,
-        capture_output=True,
-        text=True,
-        check=False,
+def _due(tmp_path: Path, *arguments: str, **environment: str) -> Result:
+    return CliRunner().invoke(
+        cli, ["due", *arguments], env={"EXPRESS_DATA": str(tmp_path / "data")} | environment
     )
 
 
 def test_it_says_what_would_be_promised_without_any_server(tmp_path: Path) -> None:
     done = _due(tmp_path, "--priority", "P3", "--at", "2026-03-04T10:00", "--json")
-    assert done.returncode == 0
+    assert done.exit_code == 0
     due = json.loads(done.stdout)
     assert due["TRIAGE"] == "2026-03-04T15:30:00+08:00"
     assert due["FIRST_RESPONSE"] == "2026-03-05T10:00:00+08:00"
@@ -58,6 +53,6 @@ def test_people_read_a_line_per_clock(tmp_path: Path) -> None:
 )
 def test_wrong_input_is_one_line_and_status_two(tmp_path: Path, arguments: list[str]) -> None:
     done = _due(tmp_path, *arguments)
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.exit_code, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith("--")
