@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.web.pages import SECURITY_HEADERS
+from shared.web.problems import broken
 
 MAX_BODY = 1_000_000
 """Bytes of a request body."""
+
+
+MAX_UNREAD = 8_000_000
+"""Bytes that are read and thrown away so that the sender, done with sending, sees the answer."""
+UNREAD_SECONDS = 1.0
 
 
 class _BodyTooLarge(Exception):
@@ -44,7 +53,7 @@ class Edge:
             await RedirectResponse(plain, 308)(scope, receive, send_with_headers)
             return
         length = Headers(scope=scope).get("content-length", "")
-        if length.isdigit() and int(length) > MAX_BODY:
+        if length.isascii() and length.isdigit() and int(length) > MAX_BODY:
             await _too_large(scope, receive, send_with_headers)
             return
         read = 0
@@ -63,6 +72,12 @@ class Edge:
         except _BodyTooLarge:
             if not started:
                 await _too_large(scope, receive, send_with_headers)
+        except Exception as error:
+            if started:
+                raise
+            # Answered here, so that the connection and whatever else it carries go on.
+            answer = await broken(Request(scope), error)
+            await answer(scope, receive, send_with_headers)
 
 
 def _without_last_slash(scope: Scope) -> str | None:
@@ -76,6 +91,7 @@ def _without_last_slash(scope: Scope) -> str | None:
 
 
 async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
+    await _let_finish(scope, receive)
     answer = JSONResponse(
         {
             "type": "about:blank",
@@ -88,3 +104,16 @@ async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
         headers={"Connection": "close"},
     )
     await answer(scope, receive, send)
+
+
+async def _let_finish(scope: Scope, receive: Receive) -> None:
+    if "expect" in Headers(scope=scope):
+        return  # waits for a word before it sends anything
+    left = MAX_UNREAD
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(UNREAD_SECONDS):
+            while left > 0:
+                message = await receive()
+                if message["type"] != "http.request" or not message.get("more_body", False):
+                    return
+                left -= len(message.get("body", b""))

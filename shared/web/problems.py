@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from shared.contracts.refusal import Refusal
 from shared.messaging.failures import is_transient
 from shared.messaging.group_commit import Busy
+from shared.web.auth import maybe_staff
 from shared.web.pages import Pages, choose_locale, wants_html
 
 log = structlog.get_logger()
@@ -28,7 +29,7 @@ _WORDS = {
     400: ("无法读取这个请求。", "This request cannot be read."),
     401: ("请先登录。", "Please sign in first."),
     403: ("您的身份不能做这件事。", "Your role may not do this."),
-    404: ("没有找到。请检查链接或编号。", "Nothing found here. Please check the link or code."),
+    404: ("没有找到。请检查链接或查询码。", "Nothing found here. Please check the link or code."),
     405: ("这个地址不接受这种请求。", "This address does not take this kind of request."),
     413: ("内容太大了，请缩短后再提交。", "This is too large. Please shorten it and try again."),
     415: ("请用 JSON 或表单提交。", "Please send JSON or a form."),
@@ -90,6 +91,7 @@ def problem(
             "error.html",
             status=status,
             headers=headers,
+            user=_user(request),
             problem={
                 "title": title or _TITLES.get(status, "Error"),
                 "status": status,
@@ -110,6 +112,15 @@ def problem(
     if errors is not None:
         body["errors"] = errors
     return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
+
+
+def _user(request: Request) -> dict[str, Any] | None:
+    """Who is signed in, so that the page of an error leads back to their work."""
+    try:
+        person = maybe_staff(request)
+    except Refusal:
+        return None
+    return person.user if person else None
 
 
 def refusal_answer(request: Request, refusal: Refusal) -> Response:
@@ -148,12 +159,6 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         return validation_answer(request, error.errors())
 
-    async def broken(request: Request, error: Exception) -> Response:
-        if isinstance(error, _AWAY) and is_transient(error):
-            return problem(request, 503, retry_after=2)
-        log.error("request failed", error=type(error).__name__, exc_info=error)
-        return problem(request, 500)
-
     table: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
         Refusal: refused,
         Busy: busy,
@@ -165,6 +170,14 @@ def install(app: FastAPI) -> None:
     }
     for kind, answer in table.items():
         app.add_exception_handler(kind, answer)
+
+
+async def broken(request: Request, error: Exception) -> Response:
+    """What nobody expected: 503 where it passes by itself, else 500 and a line in the log."""
+    if isinstance(error, _AWAY) and is_transient(error):
+        return problem(request, 503, retry_after=2)
+    log.error("request failed", error=type(error).__name__, exc_info=error)
+    return problem(request, 500)
 
 
 def validation_answer(request: Request, found: Any) -> Response:

@@ -43,7 +43,9 @@ log = structlog.get_logger()
 router = APIRouter(tags=["cases"])
 
 Person = Annotated[Staff, Depends(staff)]
-Text = Annotated[str, AfterValidator(clean)]
+Short = Annotated[str, Field(max_length=100), AfterValidator(clean)]
+Words = Annotated[str, Field(max_length=500), AfterValidator(clean)]
+Long = Annotated[str, Field(max_length=1000), AfterValidator(clean)]
 Blank = BeforeValidator(lambda value: None if value == "" else value)
 """A field of a search form that was left empty asks for nothing."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -55,10 +57,10 @@ async def list_cases(
     request: Request,
     person: Person,
     state: Annotated[State | None, Blank, Query()] = None,
-    department: Annotated[Text | None, Blank, Query(max_length=100)] = None,
+    department: Annotated[Short | None, Blank, Query()] = None,
     queue: Annotated[Literal[QUEUES] | None, Blank, Query()] = None,  # type: ignore[valid-type]
-    q: Annotated[str, Query(max_length=500), AfterValidator(clean)] = "",
-    cursor: Annotated[Text | None, Query(max_length=1000)] = None,
+    q: Annotated[Words, Query()] = "",
+    cursor: Annotated[Long | None, Query()] = None,
     limit: Annotated[Annotated[int, Field(ge=1, le=200)] | None, Blank, Query()] = None,
 ) -> JSONResponse:
     """``{items, next}``; of what this person may see."""
