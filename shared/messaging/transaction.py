@@ -37,13 +37,14 @@ RETURNING feedback_id, seq,
 _TAKE_IN = """
 INSERT INTO inbox (ce_id) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING RETURNING ce_id
 """
-_COUNT = """
-INSERT INTO streams (feedback_id, seq) SELECT * FROM unnest($1::text[], $2::int[])
-ON CONFLICT (feedback_id) DO UPDATE SET seq = EXCLUDED.seq
-"""
+# What is told and how far each case's sequence has come, in one round trip.
 _TELL = """
+WITH counted AS (
+  INSERT INTO streams (feedback_id, seq) SELECT * FROM unnest($1::text[], $2::int[])
+  ON CONFLICT (feedback_id) DO UPDATE SET seq = EXCLUDED.seq
+)
 INSERT INTO outbox (ce_id, topic, key, seq, headers, body)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::jsonb[], $6::bytea[])
+SELECT * FROM unnest($3::text[], $4::text[], $5::text[], $6::int[], $7::jsonb[], $8::bytea[])
 """
 
 
@@ -172,12 +173,12 @@ class Transaction:
             await tally.flush()
         if self._session is not None:
             await self._session.flush()
-        if self._told:
-            told = sorted(self._told)
-            await self.fetch(_COUNT, told, [self._sequences[i] for i in told])
-            self._told.clear()
         if self._outbox:
-            await self.fetch(_TELL, *(list(c) for c in zip(*self._outbox, strict=True)))
+            told = sorted(self._told)
+            sequences = [self._sequences[i] for i in told]
+            outbox = (list(c) for c in zip(*self._outbox, strict=True))
+            await self.fetch(_TELL, told, sequences, *outbox)
+            self._told.clear()
             self._outbox.clear()
 
     def _committed(self) -> None:

@@ -30,13 +30,10 @@ async def current(connection: AsyncConnection) -> int:
 
 async def guard(tx: Transaction, group: str) -> None:
     """Let only the present generation write. The share lock makes `begin_anew` wait for it."""
-    result = await tx.connection.exec_driver_sql("SELECT number FROM generation FOR SHARE")
-    number = result.scalar()
-    if number is None:
-        await tx.connection.exec_driver_sql(
-            "INSERT INTO generation (one, number) VALUES (1, 1) ON CONFLICT DO NOTHING"
-        )
-        number = 1
+    found = await tx.fetch("SELECT number FROM generation FOR SHARE")
+    if not found:
+        await tx.fetch("INSERT INTO generation (one, number) VALUES (1, 1) ON CONFLICT DO NOTHING")
+    number = found[0]["number"] if found else 1
     if group_of(number) != group:
         raise StaleGeneration(f"{group} is over, {group_of(number)} has begun")
 
