@@ -15,8 +15,14 @@ INSTALL = pip install --python $(VENV) --require-hashes -r requirements.lock
 run: setup
 	exec $(VENV) -m services --demo
 
+# The quick ones side by side; those that start whole houses one after the other.
+QUICK := tests/unit tests/service tests/contracts tests/messaging tests/journeys
+HOUSES := tests/integration tests/browser tests/faults
+
 test: setup
-	exec $(VENV) -m pytest -q $(ARGS)
+	if [ -n "$(ARGS)" ]; then exec $(VENV) -m pytest -q $(ARGS); fi; \
+	quick=0; $(VENV) -m pytest -q -n 2 --dist loadfile $(QUICK) || quick=$$?; \
+	$(VENV) -m pytest -q $(HOUSES) && exit $$quick
 
 bench: setup
 	exec $(VENV) -m tests.benchmarks $(ARGS)

@@ -14,6 +14,16 @@ from shared.messaging.topics import create_topics
 from shared.service import House
 from tests import support
 
+CORPUS_REPORT = Path(__file__).parents[1] / "build" / "routing-corpus.txt"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How the shipped rules did on the corpus, where that was measured just now."""
+    ran = terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", [])
+    if any("routing/test_corpus" in report.nodeid for report in ran) and CORPUS_REPORT.exists():
+        terminalreporter.section("routing: letters of the corpus")
+        terminalreporter.write(CORPUS_REPORT.read_text(encoding="utf-8"))
+
 
 @pytest_asyncio.fixture(scope="session")
 async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Servers]:

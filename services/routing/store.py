@@ -13,13 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import Field
 
 from services.routing.domain import (
-    SHIPPED,
     Decision,
     RuleSet,
     Submission,
     parse_rules,
     with_version,
 )
+from services.routing.shipped import SHIPPED
 from shared.db.tables import document, moment, registry_for
 from shared.messaging.tables import messaging_tables
 from shared.messaging.transaction import Transaction

@@ -5,18 +5,15 @@ from services.routing.domain.match import RuleSet
 from services.routing.domain.mistakes import Mistake, NotJson, RulesInvalid
 from services.routing.domain.reconsider import offer_others, only_existing
 from services.routing.domain.rules import (
-    SHIPPED,
     Rule,
     RuleBook,
     check_rules,
-    load_rules,
     parse_rules,
     with_version,
 )
 from services.routing.domain.text import fold
 
 __all__ = [
-    "SHIPPED",
     "Candidate",
     "Decision",
     "Mistake",
@@ -30,7 +27,6 @@ __all__ = [
     "check_rules",
     "decide",
     "fold",
-    "load_rules",
     "offer_others",
     "only_existing",
     "parse_rules",

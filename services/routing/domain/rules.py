@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import (
@@ -23,8 +22,6 @@ from services.routing.domain import mistakes
 from services.routing.domain.mistakes import InRule, Mistake, NotJson, RulesInvalid, spans
 from services.routing.domain.text import fold
 from shared.contracts.vocabulary import CATEGORIES, DEPARTMENTS, CaseType, Channel, Priority
-
-SHIPPED = Path(__file__).resolve().parent.parent / "data" / "rules.json"
 
 Scope = Literal["clause", "sentence", "text"]
 _UNSPEAKABLE = re.compile("[\0\ud800-\udfff]")
@@ -233,11 +230,6 @@ def with_version(text: str, version: int) -> str:
         opening = text.index("{") + 1
         return f'{text[:opening]}\n  "version": {version},{text[opening:]}'
     return f"{text[: place[0]]}{version}{text[place[1] :]}"
-
-
-def load_rules(path: Path = SHIPPED) -> RuleBook:
-    """The shipped rules, or those of another file. Raises `RulesInvalid`, `OSError`."""
-    return parse_rules(path.read_text(encoding="utf-8"))
 
 
 def _unspeakable(value: Any, path: mistakes.Path) -> Iterator[mistakes.Path]:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.routing.domain import RuleSet, load_rules
+from services.routing.domain import RuleSet
+from services.routing.shipped import load_rules
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.routing.domain import Decision, RuleSet, Submission, check_rules, decide, load_rules
+from services.routing.domain import Decision, RuleSet, Submission, check_rules, decide
+from services.routing.shipped import load_rules
 from shared.contracts.vocabulary import CATEGORIES, CaseType, Priority
 
 SHIPPED = RuleSet(load_rules())

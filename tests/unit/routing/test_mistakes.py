@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.routing.domain import NotJson, RulesInvalid, load_rules, parse_rules, with_version
+from services.routing.domain import NotJson, RulesInvalid, parse_rules, with_version
 from services.routing.domain.mistakes import nearest, spans
-from services.routing.domain.rules import SHIPPED
+from services.routing.shipped import SHIPPED, load_rules
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

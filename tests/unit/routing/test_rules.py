@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from services.routing.domain import RuleSet, RulesInvalid, check_rules, load_rules, parse_rules
+from services.routing.domain import RuleSet, RulesInvalid, check_rules, parse_rules
+from services.routing.shipped import load_rules
 from shared.contracts.vocabulary import CATEGORIES
 
 
