@@ -16,7 +16,8 @@ from services.desk.domain.visibility import OF_A_DEPARTMENT, OWN_ENTRIES
 from services.desk.store.people import staff_of
 from services.desk.store.queues import QUEUES, Wanted, counts
 from shared.contracts.refusal import Unacceptable
-from shared.contracts.vocabulary import Role
+from shared.contracts.vocabulary import Role, State
+from shared.web import names
 from shared.web.auth import COOKIE, Staff, house_of, maybe_staff, service_of, staff
 from shared.web.pages import Pages, choose_locale
 
@@ -66,6 +67,9 @@ async def work(request: Request) -> Response:
     queue = asked.get("queue") or _FIRST.get(person.role, "all")
     if queue not in QUEUES or any(c in value for value in asked.values() for c in "\x00"):
         raise Unacceptable("没有这个队列。", "There is no such queue.", errors={"queue": queue})
+    state = asked.get("state") or None
+    if state is not None and state not in State._value2member_map_:
+        raise Unacceptable("没有这个状态。", "There is no such state.", errors={"state": state})
     q = asked.get("q", "")[:200]
     viewer = viewer_of(person)
     wanted = Wanted(
@@ -74,7 +78,10 @@ async def work(request: Request) -> Response:
         own_department=person.department,
         now=house_of(request).clock.now(),
         queue=queue,
+        state=State(state) if state else None,
         department=asked.get("department") or None,
+        category=asked.get("category") or None,
+        channel=asked.get("channel") or None,
         q=q,
         cursor=asked.get("cursor") or None,
     )
@@ -84,7 +91,14 @@ async def work(request: Request) -> Response:
     async with service.engine.connect() as connection:
         numbers = await counts(connection, wanted, shown)
     return _pages(request).render(
-        request, "desk.html", user=person.user, page=page, counts=numbers, queue=queue, q=q
+        request,
+        "desk.html",
+        user=person.user,
+        page=page,
+        counts=numbers,
+        queue=queue,
+        q=q,
+        only=_narrowed(request, wanted),
     )
 
 
@@ -113,6 +127,19 @@ async def one_matter(request: Request, feedback_id: str) -> Response:
         people=people,
         draft="",
     )
+
+
+def _narrowed(request: Request, wanted: Wanted) -> list[tuple[str, str]]:
+    """What a link from the board narrowed the list to: parameter and its words."""
+    house = house_of(request)
+    locale = choose_locale(request, house.settings.locale)
+    words = {
+        "state": names.state_name(wanted.state, locale),
+        "department": house.directory.department_name(wanted.department, locale),
+        "category": names.category_name(wanted.category, locale),
+        "channel": names.pick(names.CHANNELS, wanted.channel, locale),
+    }
+    return [(name, words[name]) for name in words if getattr(wanted, name)]
 
 
 def _person(request: Request) -> Staff | None:

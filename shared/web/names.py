@@ -86,6 +86,8 @@ QUEUES: dict[str, Pair] = {
     "overdue": ("已超期", "Overdue"),
     "waiting": ("待补充", "Waiting"),
     "review": ("待审核", "To review"),
+    "open": ("未办结", "Open"),
+    "today": ("今天到期", "Due today"),
     "all": ("全部", "All"),
 }
 QUEUE_ICONS: dict[str, str] = {
@@ -97,6 +99,8 @@ QUEUE_ICONS: dict[str, str] = {
     "overdue": "flag",
     "waiting": "question",
     "review": "eye",
+    "open": "work",
+    "today": "clock",
     "all": "inbox",
 }
 CHANNELS: dict[str, tuple[str, str, str]] = {

@@ -18,6 +18,7 @@ from services.desk.domain.search import pattern
 from services.desk.store.tables import CaseRow, WordsRow
 from shared.contracts.refusal import Unacceptable
 from shared.contracts.vocabulary import State
+from shared.web.moments import LOCAL
 
 QUEUES = (
     "triage",
@@ -28,6 +29,8 @@ QUEUES = (
     "overdue",
     "waiting",
     "review",
+    "open",
+    "today",
     "all",
 )
 SOON = timedelta(hours=2)
@@ -50,6 +53,8 @@ class Wanted:
     queue: str = "all"
     state: State | None = None
     department: str | None = None
+    category: str | None = None
+    channel: str | None = None
     q: str = ""
     cursor: str | None = None
     limit: int = 50
@@ -94,8 +99,9 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     found = [_in_scope(wanted.scope), _in_queue(wanted.queue, wanted)]
     if wanted.state is not None:
         found.append(_cases.c.state == str(wanted.state))
-    if wanted.department is not None:
-        found.append(_cases.c.department == wanted.department)
+    for column in ("department", "category", "channel"):
+        if (value := getattr(wanted, column)) is not None:
+            found.append(_cases.c[column] == value)
     return found
 
 
@@ -129,6 +135,10 @@ def _in_queue(queue: str, wanted: Wanted) -> ColumnElement[bool]:
             found = and_(breaks > wanted.now, breaks <= wanted.now + SOON)
         case "overdue":
             found = breaks <= wanted.now
+        case "open":
+            found = is_open
+        case "today":
+            found = and_(breaks > wanted.now, breaks < _tomorrow(wanted.now))
         case "waiting":
             found = _cases.c.state == str(State.WAITING_USER)
         case "review":
@@ -136,6 +146,11 @@ def _in_queue(queue: str, wanted: Wanted) -> ColumnElement[bool]:
         case _:
             found = true()
     return found  # type: ignore[no-any-return]
+
+
+def _tomorrow(now: datetime) -> datetime:
+    midnight = now.astimezone(LOCAL).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + timedelta(days=1)
 
 
 def _cursor(row: Any) -> str:

@@ -65,7 +65,11 @@ def _promise(case: Case | None, fact: SlaPromised) -> Data | None:
     due = fact.due.isoformat()
     if known is None or known["cycle"] < fact.cycle:
         return {"clock": fact.clock.value, "due": due}
-    if datetime.fromisoformat(known["due"]) == fact.due or fact.clock is not Clock.RESOLUTION:
+    if datetime.fromisoformat(known["due"]) == fact.due:
+        return None
+    if fact.due == fact.first_due:
+        return {"clock": fact.clock.value, "due": due, "instead": True}
+    if fact.clock is not Clock.RESOLUTION:
         return None
     return {"clock": fact.clock.value, "due": due, "moved": True, "reason": fact.reason or ""}
 

@@ -68,6 +68,25 @@ def _wishes(lines: Iterable[Line]) -> tuple[str | None, datetime | None]:
     return asked, urged_at
 
 
+def _as_promised(lines: Iterable[Line]) -> list[Line]:
+    """Without a date that was replaced before it was ever told: it was no promise yet."""
+    kept: list[Line] = []
+    for line in lines:
+        if line.data.get("instead"):
+            clock = line.data["clock"]
+            kept = [i for i in kept if not _dates(i, clock)]
+        kept.append(line)
+    return kept
+
+
+def _dates(line: Line, clock: str) -> bool:
+    return (
+        line.type == "sla.promised"
+        and line.data.get("clock") == clock
+        and not line.data.get("moved")
+    )
+
+
 def line_body(line: Line, *, locale: str, say_due: SayDue, name_of: NameOf) -> dict[str, Any]:
     """``{seq, at, type, text}``."""
     text = words.sentence(line.type, line.data, locale=locale, say_due=say_due, name_of=name_of)
@@ -84,7 +103,7 @@ def body(
     name_of: NameOf,
 ) -> dict[str, Any]:
     """The whole answer."""
-    lines = list(lines)
+    lines = _as_promised(lines)
     department = name_of(case.department)
     return {
         "feedback_id": case.feedback_id,

@@ -96,7 +96,7 @@ BREACHED: dict[str, Pair] = {
     ),
 }
 SENT: dict[str, Pair] = {
-    "receipt": ("已经把查询编号和答复时间发{how}给您。", "We sent you the code and the date{how}."),
+    "receipt": ("已经把查询码和答复时间发{how}给您。", "We sent you the code and the date{how}."),
     "reply": ("答复已经发{how}给您。", "The reply was sent to you{how}."),
     "question": ("问题已经发{how}给您。", "The question was sent to you{how}."),
     "rejected": ("原因已经发{how}给您。", "The reason was sent to you{how}."),

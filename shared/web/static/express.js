@@ -38,6 +38,7 @@
     for (const put of $$("[data-put]", old)) {
       const place = document.getElementById(put.dataset.put);
       if (place && place.textContent !== put.value) place.textContent = put.value;
+      place?.toggleAttribute("data-none", put.value === "0");
     }
     for (const form of $$("form", old)) {
       const note = $(".stale", form);
