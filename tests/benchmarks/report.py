@@ -9,22 +9,51 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Report:
-    """Collects lines; `failed` holds the ratios that miss their floor."""
+    """Collects the ratios; `failed` holds those beyond their limit."""
 
+    ratios: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
     def figure(self, name: str, values: Sequence[float], unit: str) -> float:
         """Print median (min–max) of the blocks and give the median."""
         median = statistics.median(values)
-        print(f"  {name:<58} {median:>10,.1f} {unit}  ({min(values):,.1f}–{max(values):,.1f})")
+        spread = f"({min(values):,.1f}–{max(values):,.1f})"
+        print(f"  {name:<46} {median:>10,.1f} {unit:<10} {spread}", flush=True)
         return median
 
-    def ratio(self, name: str, a: float, b: float, *, goal: str, floor: float) -> None:
-        """Print ``a / b`` with its goal; below `floor` the run fails."""
-        value = a / b if b else float("inf")
-        print(f"  → {name:<56} {value:>10.2f} ×    goal {goal}")
-        if value < floor:
-            self.failed.append(f"{name}: {value:.2f}, below {floor}")
+    def ratio(
+        self,
+        name: str,
+        ours: Sequence[float],
+        theirs: Sequence[float],
+        *,
+        goal: float,
+        fails: float,
+        at_most: bool = False,
+    ) -> None:
+        """Print ours / theirs, block by block: neighbours in time share the machine's mood.
+
+        The run fails when the median is below `fails` (or above it, with `at_most`).
+        """
+        blocks = [a / b for a, b in zip(ours, theirs, strict=True) if b]
+        value = statistics.median(blocks)
+        met = value <= goal if at_most else value >= goal
+        line = (
+            f"  → {name:<44} {value:>8.2f} ×   ({min(blocks):.2f}–{max(blocks):.2f})"
+            f"   goal {'≤' if at_most else '≥'} {goal:g}   {'met' if met else 'not met'}"
+        )
+        print(line, flush=True)
+        self.ratios.append(line)
+        if value > fails if at_most else value < fails:
+            self.failed.append(f"{name}: {value:.2f}, the limit is {fails:g}")
+
+    def summary(self) -> None:
+        """All ratios once more, and what failed."""
+        print("\nratios")
+        for line in self.ratios:
+            print(line)
+        for line in self.failed:
+            print(f"FAILED {line}")
 
 
 def percentile(values: Sequence[float], share: float) -> float:

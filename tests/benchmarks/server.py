@@ -2,7 +2,8 @@
 
 ``POST /control/nothing`` reads and answers like the door but touches no database;
 ``POST /control/orm`` is what most people would write: FastAPI, one ORM session and one commit per
-request. ``POST /control/relay`` starts or stops publishing.
+request. ``POST /control/relay`` starts or stops publishing, ``GET /control/cpu`` says what this
+process has used.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
-import uvicorn
 import uvloop
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
@@ -26,9 +27,12 @@ from starlette.routing import Route
 from services.intake.app import build
 from shared.ids import new_id
 from shared.observability import logs
-from shared.process import _settle_memory
+from shared.process import _server, _settle_memory
 from shared.web.app import web_app
 from tests import support
+from tests.benchmarks.load import WECHAT_TOKEN
+
+ACCOUNT = {"account": "bench", "appid": "wx-bench", "secret": "s", "token": WECHAT_TOKEN}
 
 
 class Letter(BaseModel):
@@ -68,7 +72,9 @@ async def nothing(request: Request) -> JSONResponse:
 
 
 async def serve(database: str, kafka: str, port: int) -> None:
-    house = support.make_house(database, kafka, Path("."), port=port)
+    house = support.make_house(
+        database, kafka, Path("."), host="127.0.0.1", port=port, wechat=json.dumps([ACCOUNT])
+    )
     service = build(house)
     await service.connect()
     await service.start()
@@ -76,7 +82,6 @@ async def serve(database: str, kafka: str, port: int) -> None:
     async with service.engine.begin() as connection:
         await connection.run_sync(OrmLetter.metadata.create_all)
     router = APIRouter()
-
     router.post("/control/orm", status_code=201)(orm)
 
     @router.post("/control/relay")
@@ -86,6 +91,10 @@ async def serve(database: str, kafka: str, port: int) -> None:
         await (service.relay.start() if on else service.relay.stop())
         return {"on": on}
 
+    @router.get("/control/cpu")
+    async def cpu() -> float:
+        return time.process_time()
+
     service.hot_routes = [
         *service.hot_routes,
         Route("/control/nothing", nothing, methods=["POST"]),
@@ -94,11 +103,7 @@ async def serve(database: str, kafka: str, port: int) -> None:
     app = web_app(house, {"intake": service}, lambda: [])
     _settle_memory()
     print(json.dumps({"token": house.signer.adapter_token("bench", "bench")}), flush=True)
-    await uvicorn.Server(
-        uvicorn.Config(
-            app, host="127.0.0.1", port=port, log_config=None, access_log=False, lifespan="off"
-        )
-    ).serve()
+    await _server(app, house.settings).serve()
 
 
 if __name__ == "__main__":
