@@ -1,108 +1,266 @@
-"""From the door to the department at 100 comments a second, and from the door to the page."""
+"""From the door to the department: the whole house in one process, beside a chain without database.
+
+The facts are watched from outside, in the topic. The control has the same hops and nothing else:
+a plain route publishes ``feedback.received``, a loop reads it and publishes ``feedback.routed``,
+another reads that and publishes ``case.dispatched``; the house stands idle meanwhile.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 
 import httpx2
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from services.__main__ import builds
-from shared.contracts import EVENTS
+from shared.clock import Clock
+from shared.contracts import EVENTS, Event
+from shared.contracts.desk import CaseDispatched
+from shared.contracts.intake import FeedbackReceived
+from shared.contracts.routing import FeedbackRouted
 from shared.embedded import Servers
 from shared.ids import new_id
 from shared.messaging.directory import DirectoryReader
-from shared.messaging.topics import create_topics
-from shared.process import set_up
-from shared.service import House
+from shared.messaging.envelope import headers_for
+from shared.messaging.relay import new_producer
+from shared.messaging.topics import PARTITIONS, create_topics
+from shared.process import _settle_memory, set_up
+from shared.service import House, Service
 from shared.web.app import web_app
 from tests.benchmarks.load import letter
 from tests.benchmarks.report import Report, percentile
 
-SECONDS = 8
+CONTROL = "bench.chain"
+STEPS = ("feedback.received.v1", "feedback.routed.v1", "case.dispatched.v1")
+RATES = ((3, 5), (20, 5), (100, 4))
+"""Comments a second, for so many seconds."""
+BLOCKS = 3
+WAIT = 60
+
+
+@dataclass
+class Block:
+    """Milliseconds from the request to each step, and CPU milliseconds per comment."""
+
+    took: dict[str, list[float]]
+    cpu: float
+
+
+@dataclass
+class Seen:
+    """When which fact of which case came out of which topic."""
+
+    at: dict[tuple[str, str, str], float] = field(default_factory=dict)
+
+    async def watch(self, watcher: AIOKafkaConsumer) -> None:
+        """Write down what comes, for ever."""
+        while True:
+            for batch in (await watcher.getmany(timeout_ms=500)).values():
+                now = time.perf_counter()
+                for r in batch:
+                    self.at.setdefault((r.topic, r.key.decode(), _type(r)), now)
 
 
 async def run(servers: Servers, house: House, report: Report) -> None:
-    """The whole house in this process; the facts are watched from outside, in the topic."""
+    """Control, house, control, house … at each rate."""
     assert servers.kafka_address
     await create_topics(servers.kafka_address)
     services = {name: build(house) for name, build in builds().items()}
-    reader = DirectoryReader(house.directory, house.kafka)
     await set_up(services.values(), house.kafka, demo=False)
-    await reader.start()
-    await asyncio.gather(*(s.start() for s in services.values()))
-    token = house.signer.adapter_token("latency", "latency")
-    client = httpx2.AsyncClient(
-        transport=httpx2.ASGITransport(web_app(house, services, lambda: [])),
-        base_url="http://bench",
-        headers={"Authorization": f"Bearer {token}"},
-    )
-    watcher = AIOKafkaConsumer(bootstrap_servers=house.kafka)
-    await watcher.start()
-    partitions = [TopicPartition(EVENTS, n) for n in range(12)]
-    watcher.assign(partitions)
-    await watcher.seek_to_end(*partitions)
-    for tp in partitions:
-        await watcher.position(tp)
-    try:
+    async with AsyncExitStack() as stack:
+        reader = DirectoryReader(house.directory, house.kafka)
+        await reader.start()
+        stack.push_async_callback(reader.stop)
+        chain = await _Chain.start(house, stack)
+        for service in services.values():
+            await service.start()
+            stack.push_async_callback(service.stop)
+        services["intake"].hot_routes.append(
+            Route("/control/chain", chain.accept, methods=["POST"])
+        )
+        client = await stack.enter_async_context(
+            httpx2.AsyncClient(
+                transport=httpx2.ASGITransport(web_app(house, services, lambda: [])),
+                base_url="http://bench",
+                headers={"Authorization": f"Bearer {house.signer.adapter_token('b', 'b')}"},
+            )
+        )
+        seen = Seen()
+        watching = asyncio.create_task(seen.watch(await _reading(house, stack, EVENTS, CONTROL)))
+        stack.callback(watching.cancel)
         while any(s.reasons() for s in services.values()):
             await asyncio.sleep(0.05)
-        for rate in (3, 20, 100):
-            print(f"\nlatency at {rate}/s, whole house in one process")
-            sent: dict[str, float] = {}
-            seen: dict[tuple[str, str], float] = {}
-            watching = asyncio.create_task(_watch(watcher, seen))
-            count = rate * SECONDS if rate > 3 else 15
-            start = time.perf_counter()
-            tasks = []
-            for n in range(count):
-                await asyncio.sleep(max(0.0, start + n / rate - time.perf_counter()))
-                tasks.append(asyncio.create_task(_post(client, n, sent)))
-            await asyncio.gather(*tasks)
-            await asyncio.sleep(2)
-            watching.cancel()
-            for kind in ("feedback.received.v1", "feedback.routed.v1", "case.dispatched.v1"):
-                took = [
-                    1000 * (seen[case, kind] - at)
-                    for case, at in sent.items()
-                    if (case, kind) in seen
-                ]
-                assert len(took) == count, f"{kind}: {len(took)} of {count}"
-                print(
-                    f"  request → {kind:<26} p50 {percentile(took, 0.5):6.1f} ms   "
-                    f"p99 {percentile(took, 0.99):6.1f} ms   n {len(took)}"
+        _settle_memory()
+        bench = _Bench(client, seen, services["tracking"])
+        await bench.block("/control/chain", CONTROL, 20, 1)
+        await bench.block("/api/feedback", EVENTS, 20, 2)
+        for rate, seconds in RATES:
+            print(f"\nlatency at {rate}/s: all services, load and watcher in one process")
+            controls, houses = [], []
+            for _ in range(BLOCKS):
+                controls.append(await bench.block("/control/chain", CONTROL, rate, seconds))
+                houses.append(await bench.block("/api/feedback", EVENTS, rate, seconds))
+            _say(report, rate, controls, houses)
+
+
+def _say(report: Report, rate: int, controls: list[Block], houses: list[Block]) -> None:
+    at = {}
+    for name, blocks in (("no database", controls), ("house", houses)):
+        for step in STEPS:
+            for share in (0.5, 0.99):
+                at[name, step, share] = [percentile(b.took[step], share) for b in blocks]
+                report.figure(
+                    f"{name}, to {step[:-3]}, p{share:.0%}"[:-1], at[name, step, share], "ms"
                 )
-            shown = await _shown(services["tracking"].engine, list(sent))
-            assert shown == count, f"{shown} of {count} on the tracking page"
-    finally:
-        await watcher.stop()
-        await client.aclose()
-        await asyncio.gather(*(s.stop() for s in services.values()))
-        await reader.stop()
-
-
-async def _post(client: httpx2.AsyncClient, number: int, sent: dict[str, float]) -> None:
-    start = time.perf_counter()
-    answer = await client.post("/api/feedback", json=letter(number, new_id()))
-    assert answer.status_code == 201, answer.text
-    sent[answer.json()["feedback_id"]] = start
-
-
-async def _watch(watcher: AIOKafkaConsumer, seen: dict[tuple[str, str], float]) -> None:
-    while True:
-        for batch in (await watcher.getmany(timeout_ms=100)).values():
-            now = time.perf_counter()
-            for r in batch:
-                kind = dict(r.headers)["ce_type"].decode()
-                seen.setdefault((r.key.decode(), kind), now)
-
-
-async def _shown(engine: object, cases: list[str]) -> int:
-    async with engine.connect() as connection:  # type: ignore[attr-defined]
-        found = await connection.exec_driver_sql(
-            "SELECT count(*) FROM cases WHERE feedback_id = ANY($1::text[]) "
-            "AND state = 'DISPATCHED'",
-            (cases,),
+        report.figure(f"{name}, cpu per comment", [b.cpu for b in blocks], "ms")
+    for share, goal, fails in ((0.5, 4, 150), (0.99, 2.5, 100)):
+        report.ratio(
+            f"{rate}/s: house / no database, p{share:.0%}"[:-1],
+            at["house", STEPS[-1], share],
+            at["no database", STEPS[-1], share],
+            goal=goal,
+            fails=fails,
+            at_most=True,
         )
-        return int(found.scalar_one())
+
+
+@dataclass
+class _Bench:
+    client: httpx2.AsyncClient
+    seen: Seen
+    tracking: Service
+
+    async def block(self, path: str, topic: str, rate: int, seconds: int) -> Block:
+        """Send at `rate` and wait until the last comment is with its department."""
+        sent: dict[str, float] = {}
+        number, cpu, start = rate * seconds, time.process_time(), time.perf_counter()
+        posts = []
+        for n in range(number):
+            await asyncio.sleep(max(0.0, start + n / rate - time.perf_counter()))
+            posts.append(asyncio.create_task(self._post(path, n, sent)))
+        await asyncio.gather(*posts)
+        patience = time.perf_counter() + WAIT
+        while missing := [c for c in sent if (topic, c, STEPS[-1]) not in self.seen.at]:
+            assert time.perf_counter() < patience, f"{len(missing)} of {number} never dispatched"
+            await asyncio.sleep(0.05)
+        if topic == EVENTS:
+            while (shown := await self._shown(list(sent))) < number:
+                assert time.perf_counter() < patience, f"{shown} of {number} on the tracking page"
+                await asyncio.sleep(0.05)
+        took = {
+            step: [1000 * (self.seen.at[topic, case, step] - at) for case, at in sent.items()]
+            for step in STEPS
+        }
+        return Block(took, (time.process_time() - cpu) / number * 1e3)
+
+    async def _post(self, path: str, number: int, sent: dict[str, float]) -> None:
+        start = time.perf_counter()
+        answer = await self.client.post(path, json=letter(number, new_id()))
+        assert answer.status_code == 201, answer.text
+        sent[answer.json()["feedback_id"]] = start
+
+    async def _shown(self, cases: list[str]) -> int:
+        async with self.tracking.engine.connect() as connection:
+            found = await connection.exec_driver_sql(
+                "SELECT count(*) FROM cases WHERE feedback_id = ANY($1::text[]) "
+                "AND state = 'DISPATCHED'",
+                (cases,),
+            )
+            return int(found.scalar_one())
+
+
+class _Chain:
+    """The hops and nothing else."""
+
+    def __init__(self, producer: AIOKafkaProducer, clock: Clock) -> None:
+        self._producer, self._clock = producer, clock
+
+    @classmethod
+    async def start(cls, house: House, stack: AsyncExitStack) -> _Chain:
+        """A topic of its own, a producer, and the two loops."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=house.kafka)
+        await admin.start()
+        await admin.create_topics([NewTopic(CONTROL, PARTITIONS, 1)])
+        await admin.close()
+        producer = new_producer(house.kafka)
+        await producer.start()
+        stack.push_async_callback(producer.stop)
+        chain = cls(producer, house.clock)
+        for waits_for, tells in (
+            (FeedbackReceived, FeedbackRouted),
+            (FeedbackRouted, CaseDispatched),
+        ):
+            consumer = await _reading(house, stack, CONTROL)
+            hop = asyncio.create_task(chain._hop(consumer, waits_for, tells))
+            stack.callback(hop.cancel)
+        return chain
+
+    async def accept(self, request: Request) -> JSONResponse:
+        """``POST /control/chain``"""
+        body = await request.json()
+        case = new_id()
+        await self._tell(
+            FeedbackReceived(
+                feedback_id=case,
+                at=self._clock.now(),
+                channel="web",
+                text=body["text"],
+                code_hash=case,
+            )
+        )
+        return JSONResponse({"feedback_id": case}, 201)
+
+    async def _hop(
+        self, consumer: AIOKafkaConsumer, waits_for: type[Event], tells: type[Event]
+    ) -> None:
+        same = {"department": "space", "category": "seats", "case_type": "complaint"}
+        more = {"confidence": 0.9} if tells is FeedbackRouted else {"decided": "rule"}
+        while True:
+            batches = await consumer.getmany(timeout_ms=500)
+            told = []
+            for r in (r for batch in batches.values() for r in batch):
+                if _type(r) == waits_for.type:
+                    event = waits_for.model_validate_json(r.value)
+                    told.append(
+                        tells(
+                            feedback_id=event.feedback_id,
+                            at=self._clock.now(),
+                            priority="P3",
+                            **same,
+                            **more,
+                        )
+                    )
+            await asyncio.gather(*(self._tell(event) for event in told))
+
+    async def _tell(self, event: Event) -> None:
+        headers = headers_for(event, ce_id=new_id(), source="bench", sequence=1, cause=None)
+        await self._producer.send_and_wait(
+            CONTROL,
+            value=event.model_dump_json(exclude_none=True).encode(),
+            key=event.key.encode(),
+            headers=[(k, v.encode()) for k, v in headers.items()],
+        )
+
+
+async def _reading(house: House, stack: AsyncExitStack, *topics: str) -> AIOKafkaConsumer:
+    """A consumer of its own of whole topics, from now on."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=house.kafka)
+    await consumer.start()
+    stack.push_async_callback(consumer.stop)
+    partitions = [TopicPartition(topic, n) for topic in topics for n in range(PARTITIONS)]
+    consumer.assign(partitions)
+    await consumer.seek_to_end(*partitions)
+    for partition in partitions:
+        await consumer.position(partition)
+    return consumer
+
+
+def _type(record: ConsumerRecord) -> str:
+    return dict(record.headers)["ce_type"].decode()
