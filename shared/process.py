@@ -7,6 +7,7 @@ import contextlib
 import gc
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterable
 
@@ -26,7 +27,7 @@ from shared.observability.metrics import REGISTRY, ServiceCollector
 from shared.running import note_of
 from shared.security import Signer
 from shared.service import House, Service
-from shared.settings import Settings
+from shared.settings import Settings, refuse
 from shared.web.app import web_app
 from shared.web.protocol import BoundedProtocol
 
@@ -99,6 +100,7 @@ class Process:
     ) -> int:
         """Run; the exit status says why it ended."""
         self._listen_for_signals()
+        door = _bind(self.settings)
         # Importing the services takes as long as starting the servers: both at once.
         loading = asyncio.create_task(asyncio.to_thread(self._load))
         try:
@@ -112,7 +114,7 @@ class Process:
                 keeper = asyncio.create_task(_keep_alive(servers))
                 try:
                     with note_of(self.settings, self.services):
-                        await self._serve(house, on_ready)
+                        await self._serve(house, door, on_ready)
                 finally:
                     keeper.cancel()
         except (ServerUnavailable, DatabaseNotReady) as error:
@@ -156,13 +158,13 @@ class Process:
         say("Kafka's log is gone; sending it again from the outboxes …")
         await restore_log(self.services.values(), kafka, tell=say)
 
-    async def _serve(self, house: House, on_ready: Callable[[], None]) -> None:
+    async def _serve(self, house: House, door: socket.socket, on_ready: Callable[[], None]) -> None:
         watch = BrokerWatch(house.kafka, house.on_wipe)
         reader = DirectoryReader(house.directory, house.kafka)
         app = web_app(house, self.services, lambda: self._reasons(watch, house))
         server = _server(app, self.settings)
         await asyncio.gather(watch.start(), reader.start())
-        serving = asyncio.create_task(server.serve(), name="web")
+        serving = asyncio.create_task(server.serve([door]), name="web")
         collector = ServiceCollector(self.services)
         REGISTRY.register(collector)
         try:
@@ -207,6 +209,21 @@ class Process:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop.set)
+
+
+def _bind(settings: Settings) -> socket.socket:
+    """Take the address before anything is started; exit status 2 where somebody else has it."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    door = socket.socket(family, socket.SOCK_STREAM)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((settings.host, settings.port))
+    except OSError as error:
+        refuse(
+            f"EXPRESS_HOST, EXPRESS_PORT: cannot listen on {settings.host}:{settings.port} "
+            f"({error.strerror}); choose another port, e.g. EXPRESS_PORT={settings.port + 1}"
+        )
+    return door
 
 
 class _Server(uvicorn.Server):
