@@ -12,6 +12,8 @@ MAX_HEAD = 65_536
 """Bytes of the request line and all header lines."""
 MAX_HEADERS = 100
 """Header lines; a browser behind a gateway sends some forty."""
+LINGER = 1.0
+"""Seconds that are left to a client whose request was refused, to read why."""
 _WORDS = {
     400: "无法读取这个请求。 / This request cannot be read.",
     431: "请求头太大了。 / The header of this request is too large.",
@@ -26,6 +28,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _head = 0
     _reading_head = True
     _refusal = 400
+    _refused = False
     _sending: asyncio.TimerHandle | None = None
     _deaf: asyncio.TimerHandle | None = None
 
@@ -42,12 +45,14 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Pass bytes on, counting those of a head."""
+        if self._refused:
+            return
         if self._sending is None and self._reading_head:
             self._sending = self.loop.call_later(self.patience, self._cut)
         # Counted here: the parser keeps a header line to itself until it ends.
         self._head += len(data)
         super().data_received(data)
-        if self._reading_head and self._head > MAX_HEAD and not self.transport.is_closing():
+        if self._reading_head and self._head > MAX_HEAD and not self._refused:
             self._refusal = 431
             self.send_400_response("")
 
@@ -88,7 +93,11 @@ class BoundedProtocol(HttpToolsProtocol):
             f"content-length: {len(content)}\r\nconnection: close\r\n\r\n".encode()
             + content
         )
-        self.transport.close()
+        # Closed at once, what is still on its way here would make the client lose the answer.
+        self._refused = True
+        self.transport.write_eof()
+        self._sending = _ended(self._sending)
+        self._sending = self.loop.call_later(LINGER, self._cut)
 
     def _cut(self) -> None:
         self.transport.abort()

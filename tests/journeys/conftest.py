@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,17 @@ import pytest_asyncio
 from services.__main__ import builds
 from shared.clock import ManualClock
 from shared.embedded import start_servers
+from shared.messaging import dead_letters
 from shared.messaging.directory import DirectoryReader
 from shared.process import set_up
 from shared.service import House, Service
 from shared.web.app import web_app
 from tests import support
+
+# The platform is away: nothing listens there.
+WECHAT = json.dumps(
+    [{"account": "main", "appid": "wx1", "token": "tok", "api_base": "http://127.0.0.1:1"}]
+)
 
 
 class Town:
@@ -42,12 +49,19 @@ class Town:
 
     async def as_(self, username: str) -> httpx2.AsyncClient:
         """A signed-in member of staff."""
-        async with self.web() as visitor:
-            answer = await visitor.post(
-                "/api/session", json={"username": username, "password": "test-password"}
-            )
-        assert answer.status_code == 200, answer.text
-        return self.web(answer.json()["token"])
+        return self.web(await self.token(username))
+
+    async def token(self, username: str) -> str:
+        """The session of a member of staff, in which they signed in today."""
+        known = self._tokens.get(username)
+        if known is None or self.house.signer.read_session(known, self.clock.now()) is None:
+            async with self.web() as visitor:
+                answer = await visitor.post(
+                    "/api/session", json={"username": username, "password": "test-password"}
+                )
+            assert answer.status_code == 200, answer.text
+            known = self._tokens[username] = answer.json()["token"]
+        return known
 
     async def submit(self, text: str, **more: Any) -> dict[str, Any]:
         """A comment from the web; the answer of the door."""
@@ -62,6 +76,15 @@ class Town:
             answer = await visitor.get(f"/api/track/{code}")
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
+
+    async def sees_any(self, code: str) -> dict[str, Any]:
+        """What the reporter sees once the office has the case."""
+        for _ in range(400):
+            seen = await self.track(code)
+            if seen["state"] != "RECEIVED":
+                return seen
+            await asyncio.sleep(0.02)
+        raise AssertionError(seen)
 
     async def sees(self, code: str, state: str) -> dict[str, Any]:
         """What the reporter sees once the case is in `state`."""
@@ -104,6 +127,13 @@ class Town:
             calm = calm + 1 if still == 0 else 0
             await asyncio.sleep(0.1)
 
+    async def sound(self) -> None:
+        """Nothing is on its way, nothing was refused or parked, everybody is ready."""
+        await self.quiet()
+        for name, service in self.services.items():
+            assert await dead_letters.count(service.engine) == (0, 0), name
+            assert service.reasons() == [], name
+
 
 @pytest_asyncio.fixture(scope="package")
 async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
@@ -113,7 +143,9 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     assert servers.database_url
     assert servers.kafka_address
     clock = support.clock_at("2026-03-04 10:00")
-    house = support.make_house(servers.database_url, servers.kafka_address, data, clock=clock)
+    house = support.make_house(
+        servers.database_url, servers.kafka_address, data, clock=clock, wechat=WECHAT
+    )
     services = {name: build(house) for name, build in builds().items()}
     reader = DirectoryReader(house.directory, house.kafka)
     try:
