@@ -9,7 +9,7 @@ from starlette.responses import Response
 from services.intake import store
 from services.intake.api.feedback import who_may_enter
 from services.intake.tools import tools_of
-from shared.web.auth import service_of
+from shared.web.auth import service_of, to_sign_in
 
 router = APIRouter(include_in_schema=False)
 _LONGEST_PLACE = 200
@@ -25,6 +25,8 @@ async def say(request: Request) -> Response:
 @router.get("/desk/new")
 async def counter(request: Request) -> Response:
     """At the counter, with somebody waiting."""
+    if (away := to_sign_in(request)) is not None:
+        return away
     person = who_may_enter(request)
     async with service_of(request, "intake").transaction() as tx:
         desks = await store.recent_desks(tx)

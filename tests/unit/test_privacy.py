@@ -147,3 +147,20 @@ def test_long_hostile_text_is_masked_and_what_follows_it_too(unit: str) -> None:
 @given(st.text(alphabet="0123１２３٣ ab@＠(（at)）微信号wxvxＷＸqq电话.-", max_size=40))
 def test_the_short_cut_changes_nothing(text: str) -> None:
     assert mask(text) == _mask(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("我叫张三，电话 13800001234", "张三", "我叫〔姓名〕，电话 〔电话〕"),
+        ("John here, ask JOHN", "john", "〔姓名〕 here, ask 〔姓名〕"),
+        ("the Library of Li", "Li", "the Library of 〔姓名〕"),
+        ("王老师", "王", "王老师"),
+        ("a.b (c)", "a.b (c)", "〔姓名〕"),
+        ("nobody", None, "nobody"),
+    ],
+)
+def test_a_name_that_was_given_is_masked_where_it_stands_alone(
+    text: str, name: str | None, expected: str
+) -> None:
+    assert mask(text, name) == expected

@@ -18,7 +18,7 @@ from services.intake import store
 from services.intake.api.answers import REFUSALS, Problem, refused, turn_away
 from services.intake.api.body import Sent, read_body
 from services.intake.domain.later import BODIES, Action, Because, Rating, Supplement, check
-from services.intake.domain.submission import Submission, private_details
+from services.intake.domain.submission import Submission, masked, private_details
 from services.intake.store import CaseRow, Key, WordsRow
 from services.intake.tools import Tools, address_of, tools_of
 from shared.contracts import REPORTER
@@ -32,7 +32,6 @@ from shared.contracts.intake import (
 from shared.contracts.refusal import Conflict, NotFound, Refusal, TooMany, Unacceptable
 from shared.ids import new_id
 from shared.messaging.transaction import Transaction
-from shared.privacy import mask
 from shared.security import code_hash
 from shared.web.auth import service_of
 from shared.web.moments import LOCAL
@@ -191,7 +190,7 @@ async def _supplement(
             feedback_id=row.feedback_id,
             at=tx.now,
             by=REPORTER,
-            text=mask(body.text),
+            text=masked(body.text, submission),
             words_id=words.words_id,
         )
     )
@@ -213,7 +212,7 @@ async def _rate(tx: Transaction, submission: Submission, row: CaseRow, body: Rat
             by=REPORTER,
             stars=body.stars,
             solved=body.solved,
-            comment=mask(body.comment) if body.comment else None,
+            comment=masked(body.comment, submission) if body.comment else None,
         )
     )
 
@@ -223,7 +222,10 @@ async def _reopen(tx: Transaction, submission: Submission, row: CaseRow, body: B
     _keep(tx, row.feedback_id, Action.REOPEN, body.reason)
     tx.emit(
         FeedbackReopenRequested(
-            feedback_id=row.feedback_id, at=tx.now, by=REPORTER, reason=mask(body.reason)
+            feedback_id=row.feedback_id,
+            at=tx.now,
+            by=REPORTER,
+            reason=masked(body.reason, submission),
         )
     )
 

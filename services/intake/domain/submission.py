@@ -163,6 +163,11 @@ def fingerprint(body: FeedbackBody) -> str:
     return hashlib.sha256(body.model_dump_json().encode()).hexdigest()
 
 
+def masked(words: str, submission: Submission) -> str:
+    """`words` as the whole house may read them: without numbers, addresses, and who it is."""
+    return mask(words, submission.contact.name, submission.on_behalf_of)
+
+
 def received_fact(submission: Submission) -> FeedbackReceived:
     """What the whole house may know of it: every word is masked."""
     contact = submission.contact
@@ -174,10 +179,10 @@ def received_fact(submission: Submission) -> FeedbackReceived:
         channel=submission.channel,
         account=submission.account,
         source_message_id=submission.source_message_id,
-        title=mask(submission.title) if submission.title else "",
-        text=mask(submission.text),
+        title=masked(submission.title, submission) if submission.title else "",
+        text=masked(submission.text, submission),
         category=submission.category,
-        place=mask(submission.place) if submission.place else None,
+        place=masked(submission.place, submission) if submission.place else None,
         locale=submission.locale,
         anonymous=submission.anonymous,
         confidential=submission.confidential,

@@ -81,20 +81,27 @@ async def erase(tx: Transaction, feedback_id: str) -> bool:
     bring anybody back.
     """
     found = await rows(
-        tx, "SELECT title, text, place FROM submissions WHERE feedback_id = $1", feedback_id
+        tx,
+        "SELECT name, on_behalf_of, title, text, place, desk FROM submissions "
+        "WHERE feedback_id = $1",
+        feedback_id,
     )
     if not found:
         return False
     await tx.lock(feedback_id)
-    title, text, place = (None if value is None else mask(value) for value in found[0])
+    *names, title, text, place, desk = found[0]
+
+    def plain(words: str | None) -> str | None:
+        return None if words is None else mask(words, *names)
+
     await tx.connection.exec_driver_sql(
-        "UPDATE submissions SET title = $2, text = $3, place = $4, on_behalf_of = NULL, "
+        "UPDATE submissions SET title = $2, text = $3, place = $4, desk = $5, on_behalf_of = NULL, "
         "name = NULL, email = NULL, phone = NULL, wechat_account = NULL, wechat_openid = NULL, "
-        "erased_at = $5 WHERE feedback_id = $1",
-        (feedback_id, title, text, place, tx.now),
+        "erased_at = $6 WHERE feedback_id = $1",
+        (feedback_id, *map(plain, (title, text, place, desk)), tx.now),
     )
     for words in await words_of(tx, feedback_id):
-        words.text = mask(words.text)
+        words.text = mask(words.text, *names)
         tx.shelf(WordsRow).put(words)
     await tx.connection.exec_driver_sql(
         "DELETE FROM outbox WHERE topic = $1 AND key = $2", (PrivateErased.topic, feedback_id)
