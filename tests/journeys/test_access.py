@@ -1,0 +1,166 @@
+"""Every route that OpenAPI names × everybody who may ask × whose case it is: one expected answer.
+
+A route that is not in the table fails the test, so that nobody adds a door without a lock.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from tests.journeys.conftest import Town
+
+STAFF = ("coordinator", "leader", "auditor", "admin", "clerk", "student",
+         "liaison.space", "handler.space", "reviewer.space",
+         "liaison.it", "handler.it", "reviewer.it")  # fmt: skip
+EVERYBODY = ("stranger", "adapter", *STAFF)
+OFFICE = {"coordinator", "leader", "auditor"}
+SPACE = {"liaison.space", "handler.space", "reviewer.space"}
+IT = {"liaison.it", "handler.it", "reviewer.it"}
+OWN, NONE = "own", "unknown"
+"""A case of the department ``space``, and one that does not exist."""
+
+
+def for_anybody(who: str, case: str, good: int) -> int:
+    return good if case == OWN else 404
+
+
+def by_role(*roles: str) -> Any:
+    """For staff of these roles; a case that is not there is 404 for them, 403 for the others."""
+
+    def expected(who: str, case: str, good: int) -> int:
+        if who == "stranger":
+            return 401
+        if who not in roles:
+            return 403
+        return good if case == OWN else 404
+
+    return expected
+
+
+def who_sees_it(who: str, case: str, good: int) -> int:
+    """404 for who may not see it, also where their role could do nothing with it."""
+    if who == "stranger":
+        return 401
+    if who == "adapter":
+        return 403
+    return good if case == OWN and who in OFFICE | SPACE else 404
+
+
+def to_note(who: str, case: str, good: int) -> int:
+    expected = who_sees_it(who, case, good)
+    return 403 if expected == good and who == "auditor" else expected
+
+
+def board(who: str, case: str, good: int) -> int:
+    if who in IT:
+        return 404
+    return by_role(*OFFICE, *SPACE)(who, OWN, good)
+
+
+def to_submit(who: str, case: str, good: int) -> int:
+    return 422 if who == "adapter" else 201  # who brings no message id
+
+
+def to_sign_in(who: str, case: str, good: int) -> int:
+    return good
+
+
+RULES, EDITORS = (*OFFICE, "admin"), ("coordinator", "admin")
+TABLE: dict[tuple[str, str], tuple[Any, int, dict[str, Any] | None]] = {
+    ("post", "/api/feedback"): (to_submit, 201, {"text": "座位"}),
+    ("post", "/api/desk/feedback"): (
+        by_role(*set(STAFF) - {"auditor"}), 201, {"text": "座位"}
+    ),
+    ("post", "/api/track/{code}/{action}"): (for_anybody, 422, {"text": " "}),
+    ("get", "/api/track/{code}"): (for_anybody, 200, None),
+    ("post", "/api/session"): (to_sign_in, 401, {"username": "x", "password": "x"}),
+    ("delete", "/api/session"): (by_role(*STAFF), 204, None),
+    ("get", "/api/cases"): (by_role(*STAFF), 200, None),
+    ("get", "/api/cases/{feedback_id}"): (who_sees_it, 200, None),
+    ("post", "/api/cases/{feedback_id}/{action}"): (to_note, 200, {"text": "看过了"}),
+    ("get", "/api/dashboard"): (board, 200, None),
+    ("get", "/api/routing/rules"): (by_role(*RULES), 200, None),
+    ("put", "/api/routing/rules"): (by_role(*EDITORS), 400, None),
+    ("post", "/api/routing/try"): (by_role(*RULES), 200, {"text": "座位"}),
+    ("get", "/api/routing/cases/{feedback_id}"): (by_role(*RULES), 200, None),
+    ("get", "/api/sla/policy"): (by_role(*STAFF), 200, None),
+    ("post", "/api/sla/policy"): (by_role("admin"), 422, {}),
+    ("get", "/api/sla/calendar"): (by_role(*STAFF), 200, None),
+    ("post", "/api/sla/calendar"): (by_role("admin"), 422, {}),
+    ("get", "/api/sla/due"): (by_role(*STAFF), 200, None),
+    ("get", "/api/notification/deliveries"): (by_role(*OFFICE), 200, None),
+    ("post", "/api/notification/deliveries/{delivery}/resend"): (by_role("coordinator"), 404, {}),
+}  # fmt: skip
+ENDLESS = {("get", "/api/track/{code}/stream")}
+WITHOUT_CASE = {p for _, p in TABLE if "{" not in p} - {"/api/notification/deliveries"}
+ASKING = {
+    "/api/dashboard": {"department": "space"},
+    "/api/sla/due": {"priority": "P3", "at": "2026-03-04T10:00:00"},
+}
+
+
+async def test_every_route_answers_everybody_by_the_rules(town: Town) -> None:
+    described = {(m, p) for p, of in town.app.openapi()["paths"].items() for m in of}
+    assert described - ENDLESS == set(TABLE)
+    receipt = await town.submit("三层东区217占座，人影没有。", place="三层东区")
+    seen = await town.sees(receipt["tracking_code"], "DISPATCHED")
+    assert seen["department"] == "space"
+    await town.quiet()
+    ids = {OWN: receipt["feedback_id"], NONE: "01990000-0000-7000-8000-000000000000"}
+    codes = {OWN: receipt["tracking_code"], NONE: "0000-0000-0000-0000-0000"}
+    wrong = []
+    for (method, path), who in itertools.product(TABLE, EVERYBODY):
+        expect, good, body = TABLE[method, path]
+        for case in (OWN,) if path in WITHOUT_CASE else (OWN, NONE):
+            values = {"feedback_id": ids[case], "code": codes[case], "delivery": "x"}
+            action = "supplement" if path.startswith("/api/track") else "note"
+            asked = dict(ASKING.get(path, {}))
+            if path.endswith("deliveries"):
+                asked["feedback_id"] = ids[case]
+            async with town.web(await _token(town, who, fresh=method == "delete")) as web:
+                answer = await web.request(
+                    method, path.format(action=action, **values), json=body, params=asked
+                )
+            if answer.status_code != expect(who, case, good):
+                wrong.append((method, path, who, case, answer.status_code, expect(who, case, good)))
+    assert wrong == []
+
+
+async def test_who_asks_is_answered_before_what_is_wrong_with_the_question(town: Town) -> None:
+    """401 and 403 come first, whatever the body or the query looks like."""
+    wrong = []
+    for method, path in TABLE:
+        if path.startswith(("/api/feedback", "/api/track", "/api/session")):
+            continue
+        address = path.format(feedback_id="\u00e9", action="note", delivery="\u00e9", code="x")
+        for who, status in (("stranger", 401), ("adapter", 403)):
+            async with town.web(await _token(town, who)) as web:
+                for kind in ("application/json", "text/xml", "multipart/form-data"):
+                    answer = await web.request(
+                        method,
+                        address,
+                        content=b"{",
+                        headers={"Content-Type": kind},
+                        params={"limit": "x", "from": "x", "at": "x", "priority": "x"},
+                    )
+                    if answer.status_code != status:
+                        wrong.append((method, path, who, kind, answer.status_code))
+    assert wrong == []
+
+
+async def _token(town: Town, who: str, *, fresh: bool = False) -> str | None:
+    if who == "stranger":
+        return None
+    if who == "adapter":
+        return town.house.signer.adapter_token("id-access", "access")
+    if not fresh:
+        return await town.token(who)
+    person = town.house.directory.people[who]
+    return town.house.signer.session(
+        username=who,
+        display=person.display,
+        role=person.role,
+        department=person.department,
+        now=town.clock.now(),
+    )[0]
