@@ -51,7 +51,7 @@ def plan(tx: Transaction, event: Event, notice: Notice, case: Case) -> None:
     name = delivery_id(ce_id, notice.recipient)
     if shelf.get(name) is not None:
         return
-    row = DeliveryRow(
+    row = shelf.make(
         id=name,
         feedback_id=event.feedback_id,
         ce_id=ce_id,

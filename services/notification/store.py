@@ -130,7 +130,8 @@ def case_of(tx: Transaction, feedback_id: str) -> Case | None:
 def keep_case(tx: Transaction, feedback_id: str, case: Case) -> None:
     """Remember it."""
     known = case.model_dump(mode="json", exclude_defaults=True)
-    tx.shelf(CaseRow).put(CaseRow(feedback_id=feedback_id, known=known))
+    shelf = tx.shelf(CaseRow)
+    shelf.put(shelf.make(feedback_id=feedback_id, known=known))
 
 
 # The heads of every lane that has room, without a scan of the waiting: a step per lane. A delivery

@@ -41,6 +41,8 @@ RawHandler = Callable[[Record, Transaction], Awaitable[None]]
 COMMIT_EVERY = 0.2
 """Seconds between offset commits: a commit costs more than a small poll."""
 MAX_RECORDS = 500
+BREATH = 20
+"""After so many facts of a batch the door and the other services have their turn."""
 BURIED_IN_A_ROW = 20
 """After so many dead letters without one good fact the consumer stops and says so."""
 
@@ -269,7 +271,9 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         await tx.lock(*cases)
         if self.intake.prefetch is not None and cases:
             await self.intake.prefetch(tx, cases)
-        for record in new:
+        for n, record in enumerate(new, 1):
+            if not n % BREATH:
+                await asyncio.sleep(0)
             if record.feedback_id in tx.parked:
                 await bury(tx, record, None)
             else:
