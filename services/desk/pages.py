@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -18,7 +17,7 @@ from services.desk.store.queues import QUEUES, Wanted, counts
 from shared.contracts.refusal import Unacceptable
 from shared.contracts.vocabulary import Role, State
 from shared.web import names
-from shared.web.auth import COOKIE, Staff, house_of, maybe_staff, service_of, staff
+from shared.web.auth import COOKIE, house_of, maybe_staff, service_of, staff, to_sign_in
 from shared.web.pages import Pages, choose_locale
 
 router = APIRouter(include_in_schema=False)
@@ -60,9 +59,9 @@ async def sign_out(request: Request) -> Response:
 
 @router.get("/desk")
 async def work(request: Request) -> Response:
-    person = _person(request)
-    if person is None:
-        return _to_sign_in(request)
+    if (away := to_sign_in(request)) is not None:
+        return away
+    person = staff(request)
     asked = request.query_params
     queue = asked.get("queue") or _FIRST.get(person.role, "all")
     if queue not in QUEUES or any(c in value for value in asked.values() for c in "\x00"):
@@ -104,9 +103,9 @@ async def work(request: Request) -> Response:
 
 @router.get("/desk/cases/{feedback_id}")
 async def one_matter(request: Request, feedback_id: str) -> Response:
-    person = _person(request)
-    if person is None:
-        return _to_sign_in(request)
+    if (away := to_sign_in(request)) is not None:
+        return away
+    person = staff(request)
     service = service_of(request, "desk")
     case = await case_body(service, feedback_id, eyes_of(request, person))
     people: list[dict[str, Any]] = []
@@ -140,18 +139,6 @@ def _narrowed(request: Request, wanted: Wanted) -> list[tuple[str, str]]:
         "channel": names.pick(names.CHANNELS, wanted.channel, locale),
     }
     return [(name, words[name]) for name in words if getattr(wanted, name)]
-
-
-def _person(request: Request) -> Staff | None:
-    """Who works here; a live part of a page that has lost its session says 401 to its script."""
-    if request.headers.get("hx-request") == "true":
-        return staff(request)
-    return maybe_staff(request)
-
-
-def _to_sign_in(request: Request) -> Response:
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return RedirectResponse(f"/signin?next={quote(wanted)}", 303)
 
 
 def _pages(request: Request) -> Pages:

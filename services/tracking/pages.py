@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from services.tracking.api import PRIVATE
 from services.tracking.reading import SEE_OWN, board_body, locale_of, track_body
-from shared.web.auth import house_of, service_of, staff
+from shared.web.auth import house_of, service_of, staff, to_sign_in
 
 router = APIRouter(include_in_schema=False)
 
@@ -26,6 +26,8 @@ async def track_page(request: Request, code: str) -> Response:
 @router.get("/dashboard")
 async def dashboard_page(request: Request) -> Response:
     """``/dashboard``, for managers."""
+    if (away := to_sign_in(request)) is not None:
+        return away
     person = staff(request)
     body = await board_body(request, person)
     directory = house_of(request).directory

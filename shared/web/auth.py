@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.requests import HTTPConnection, Request
+from starlette.responses import RedirectResponse, Response
 
 from shared.contracts import Actor
 from shared.contracts.refusal import Forbidden, NotSignedIn
 from shared.contracts.vocabulary import Role
 from shared.security import AdapterToken, Session
 from shared.service import House, Service
+from shared.web.pages import wants_html
 
 COOKIE = "express_session"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -117,6 +119,19 @@ def staff(request: Request) -> Staff:
     if person is None:
         raise NotSignedIn("请先登录。", "Please sign in first.")
     return person
+
+
+def to_sign_in(request: Request) -> Response | None:
+    """Where a browser is sent that asks for a page of the staff and has nobody signed in.
+
+    None for whoever is signed in, and for programs and the live part of a page: they want the 401.
+    """
+    program = bearer(request) is not None or not wants_html(request)
+    live = request.headers.get("hx-request") == "true"
+    if program or live or maybe_staff(request) is not None:
+        return None
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse(f"/signin?next={quote(wanted)}", 303)
 
 
 def refuse_foreign_origin(request: Request) -> None:

@@ -69,7 +69,7 @@
   }
   document.addEventListener("visibilitychange", () => { if (!document.hidden && live()) refresh(); });
   addEventListener("online", () => refresh());
-  document.addEventListener("htmx:sendError", () => connected(false));
+  for (const silence of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(silence, () => connected(false));
   document.addEventListener("htmx:responseError", (e) => {
     if (e.detail.xhr.status >= 500) connected(false);
     else if (e.detail.xhr.status === 401) location.reload();
@@ -166,6 +166,7 @@
         method: "POST",
         body: data,
         headers: { Accept: "text/html", ...(key ? { "Idempotency-Key": key } : {}) },
+        signal: AbortSignal.timeout(30000),
       });
       const html = (response.headers.get("content-type") || "").includes("text/html");
       const doc = html ? new DOMParser().parseFromString(await response.text(), "text/html") : null;

@@ -11,6 +11,8 @@
   }
 
   function attributes(old, fresh) {
+    // What somebody opened stays open; a reason to open that was not there before opens it.
+    if (fresh.dataset.opens && !old.dataset.opens) old.open = true;
     for (const { name, value } of [...fresh.attributes]) {
       if (!OURS.has(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
     }
