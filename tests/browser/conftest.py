@@ -1,0 +1,113 @@
+"""One house and one Chromium for all browser tests; a watchful eye over every page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from shared.web.auth import COOKIE
+from tests.browser.house import House
+from tests.browser.people import People
+from tests.browser.watch import Watch
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PHONE, DESK = 360, 1280
+
+
+@pytest_asyncio.fixture(scope="session")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    started = await House.start(tmp_path_factory.mktemp("house"))
+    try:
+        yield started
+    finally:
+        await started.stop()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def people(house: House) -> People:
+    return People(house.url)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=list(ARGUMENTS)
+        )
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@dataclass
+class Browse:
+    """Opens windows, each with its own cookies, as different people do."""
+
+    browser: Browser
+    house: House
+    people: People
+    watch: Watch
+    _open: list[BrowserContext] = field(default_factory=list)
+
+    async def __call__(
+        self,
+        path: str = "",
+        *,
+        as_: str | None = None,
+        width: int = DESK,
+        locale: str = "zh",
+        script: bool = True,
+        **more: Any,
+    ) -> Page:
+        """A page at `path`, for the account `as_`, in a window of its own."""
+        context = await self.browser.new_context(
+            base_url=self.house.url,
+            viewport={"width": width, "height": 740 if width == PHONE else 860},
+            locale="zh-CN" if locale == "zh" else "en-GB",
+            timezone_id="Asia/Shanghai",
+            java_script_enabled=script,
+            has_touch=width == PHONE,
+            **more,
+        )
+        context.set_default_timeout(10_000)
+        self._open.append(context)
+        self.watch.over(context)
+        if as_:
+            cookie = {"name": COOKIE, "value": await self.people.token(as_), "url": self.house.url}
+            await context.add_cookies([cookie])  # type: ignore[list-item]
+        page = await context.new_page()
+        if path:
+            await page.goto(path)
+        return page
+
+    def expect(self, *words: str) -> None:
+        self.watch.expect(*words)
+
+    async def close(self) -> None:
+        for context in self._open:
+            await context.close()
+
+
+@pytest_asyncio.fixture
+async def browse(chromium: Browser, house: House, people: People) -> AsyncIterator[Browse]:
+    """Windows for one test, which fails when anything in them goes wrong."""
+    opened = Browse(chromium, house, people, Watch(house.url))
+    try:
+        yield opened
+    finally:
+        await opened.close()
+    assert opened.watch.unexpected() == []

@@ -1,0 +1,56 @@
+"""What is true of every page, whoever reads it."""
+
+from __future__ import annotations
+
+from playwright.async_api import Page
+
+_UNNAMED = """() => [...document.querySelectorAll('input, textarea, select')]
+  .filter(f => f.type !== 'hidden' && !f.labels?.length && !f.getAttribute('aria-label'))
+  .map(f => f.outerHTML.slice(0, 120))"""
+_HEADLESS = """() => [...document.querySelectorAll('table')]
+  .filter(t => !t.querySelector('thead th')).map(t => t.outerHTML.slice(0, 80))"""
+_NAMELESS = """() => [...document.querySelectorAll('a, button, summary')]
+  .filter(e => e.getClientRects().length && !e.textContent.trim() && !e.title)
+  .map(e => e.outerHTML.slice(0, 120))"""
+_TWICE = """() => {
+  const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
+  return ids.filter((id, i) => ids.indexOf(id) !== i);
+}"""
+_WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+_FOCUS = """() => {
+  const e = document.activeElement;
+  if (!e || e === document.body) return null;
+  const seen = e.matches('.segments input, .fx-stars input')
+    ? e.matches('.segments input') ? e.nextElementSibling : e.parentElement : e;
+  const row = e.closest('[data-row]');
+  const cells = row ? [row, ...row.cells] : [];
+  const marked = [seen, ...cells].some(x => {
+    const s = getComputedStyle(x);
+    return (s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0) || s.boxShadow !== 'none';
+  });
+  return { what: e.outerHTML.slice(0, 100), marked };
+}"""
+
+
+async def faults_of(page: Page) -> list[str]:
+    """What is wrong with how the page is made; nothing, we hope."""
+    found = [f"field without a label: {one}" for one in await page.evaluate(_UNNAMED)]
+    found += [f"table without heads: {one}" for one in await page.evaluate(_HEADLESS)]
+    found += [f"nothing to read on: {one}" for one in await page.evaluate(_NAMELESS)]
+    found += [f"id twice: {one}" for one in await page.evaluate(_TWICE)]
+    if (wider := await page.evaluate(_WIDER)) > 0:
+        found.append(f"{wider} px wider than the window")
+    if await page.locator("h1").count() > 1:
+        found.append("more than one h1")
+    return found
+
+
+async def unseen_focus(page: Page, steps: int = 12) -> list[str]:
+    """What the Tab key reaches without anybody seeing where it is."""
+    found = []
+    for _ in range(steps):
+        await page.keyboard.press("Tab")
+        now = await page.evaluate(_FOCUS)
+        if now and not now["marked"]:
+            found.append(now["what"])
+    return found

@@ -1,0 +1,101 @@
+"""Reporters and staff who talk to the house over HTTP, so that a test begins where it matters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+
+from tests.browser.house import PASSWORD, until
+
+Json = dict[str, Any]
+
+
+@dataclass
+class People:
+    """Anybody, by account name; signs in once."""
+
+    url: str
+    _tokens: dict[str, str] = field(default_factory=dict)
+
+    def _web(self, **headers: str) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(base_url=self.url, headers=headers, trust_env=False, timeout=20)
+
+    async def token(self, username: str) -> str:
+        if username not in self._tokens:
+            async with self._web() as web:
+                body = {"username": username, "password": PASSWORD}
+                answer = await web.post("/api/session", json=body)
+                assert answer.status_code == 200, answer.text
+                self._tokens[username] = answer.json()["token"]
+        return self._tokens[username]
+
+    async def say(self, text: str, **more: Any) -> Json:
+        """A comment of a reporter: the receipt."""
+        async with self._web() as web:
+            answer = await web.post("/api/feedback", json={"text": text, **more})
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    async def later(self, code: str, action: str, **body: Any) -> None:
+        """What the reporter does later, once the view they do it from allows it."""
+
+        async def allowed() -> bool:
+            return action in (await self.track(code))["may"]
+
+        await until(allowed, what=f"the reporter may {action}")
+        async with self._web() as web:
+            answer = await web.post(f"/api/track/{code}/{action}", json=body)
+        assert answer.status_code == 200, answer.text
+
+    async def track(self, code: str) -> Json:
+        async with self._web() as web:
+            answer = await web.get(f"/api/track/{code}")
+        return dict(answer.json()) if answer.status_code == 200 else {"may": [], "state": None}
+
+    async def case(self, username: str, feedback_id: str) -> Json | None:
+        async with self._web(Authorization=f"Bearer {await self.token(username)}") as web:
+            answer = await web.get(f"/api/cases/{feedback_id}")
+        return dict(answer.json()) if answer.status_code == 200 else None
+
+    async def act(self, username: str, feedback_id: str, action: str, **body: Any) -> Json:
+        """What somebody of the staff does to a case."""
+        async with self._web(Authorization=f"Bearer {await self.token(username)}") as web:
+            answer = await web.post(f"/api/cases/{feedback_id}/{action}", json=body)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def sorted(self, feedback_id: str) -> Json:
+        """The case, once desk has it and routing has had its say."""
+
+        async def known() -> Json | None:
+            case = await self.case("coordinator", feedback_id)
+            if case is None or case["state"] == "RECEIVED":
+                return None
+            left = any(line["type"] == "feedback.triage_needed" for line in case["timeline"])
+            return case if left or case["state"] != "TRIAGE" else None
+
+        return await until(known, what="routing has had its say")
+
+    async def at(self, feedback_id: str, department: str) -> str:
+        """Brought to a department, to this one where a person has to choose: which it is."""
+        case = await self.sorted(feedback_id)
+        if case["state"] == "TRIAGE":
+            await self.act("coordinator", feedback_id, "dispatch", department=department)
+            return department
+        return str(case["department"])
+
+    async def in_hand(self, feedback_id: str, department: str) -> str:
+        """Accepted, and in the hands of somebody there."""
+        where = await self.at(feedback_id, department)
+        await self.act(f"liaison.{where}", feedback_id, "accept")
+        await self.act(f"handler.{where}", feedback_id, "claim")
+        return where
+
+    async def answered(
+        self, feedback_id: str, department: str, text: str, outcome: str = "solved"
+    ) -> str:
+        where = await self.in_hand(feedback_id, department)
+        await self.act(f"handler.{where}", feedback_id, "reply", text=text, outcome=outcome)
+        return where

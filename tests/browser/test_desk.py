@@ -1,0 +1,125 @@
+"""Staff at work: signing in, queues by keyboard, what arrives meanwhile, what went stale."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.async_api import expect
+
+from tests.browser.conftest import Browse
+from tests.browser.house import PASSWORD, House
+
+
+async def test_a_wrong_password_is_one_line_and_the_name_stays(
+    browse: Browse, house: House
+) -> None:
+    browse.expect("status of 401")
+    page = await browse("/desk/new")
+    await expect(page).to_have_url(re.compile("/signin"))
+    await page.fill("#username", "clerk")
+    await page.fill("#password", "surely wrong")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("[data-problem]")).to_be_visible()
+    await expect(page.locator("#username")).to_have_value("clerk")
+    await page.fill("#password", PASSWORD)
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(f"{house.url}/desk/new")
+    await page.locator("form[action='/desk/signout'] button").click()
+    await expect(page).to_have_url(re.compile("/signin"))
+
+
+async def test_the_queue_by_keyboard(browse: Browse) -> None:
+    for n in range(3):
+        await browse.people.say(f"键盘测试用的第 {n + 1} 条：自习区有人大声打电话。")
+    page = await browse("/desk?queue=all", as_="coordinator")
+    rows = page.locator("[data-row]")
+    await expect(rows.nth(2)).to_be_visible()
+    await page.keyboard.press("j")
+    await expect(rows.nth(0).locator("a")).to_be_focused()
+    await page.keyboard.press("j")
+    await expect(rows.nth(1).locator("a")).to_be_focused()
+    await page.keyboard.press("k")
+    await expect(rows.nth(0).locator("a")).to_be_focused()
+
+    await page.keyboard.press("?")
+    await expect(page.locator("#keys")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#keys")).to_be_hidden()
+
+    await page.keyboard.press("/")
+    await expect(page.locator("#q")).to_be_focused()
+    await page.keyboard.type("键盘测试用的第 2 条")
+    await expect(rows).to_have_count(1)
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".words-text")).to_contain_text("第 2 条")
+
+
+async def test_new_work_appears_and_what_is_under_the_cursor_stays(browse: Browse) -> None:
+    await browse.people.say("窗帘拉不上，下午晒得看不清屏幕。")
+    page = await browse("/desk?queue=all", as_="coordinator")
+    await page.keyboard.press("j")
+    focused = await page.evaluate("document.activeElement.id")
+    before = await page.evaluate("document.activeElement.getBoundingClientRect().top")
+    # What may burn is on top of everything.
+    said = await browse.people.say("二层配电间在冒烟，有焦味！快来人！")
+    await expect(page.locator(f"#row-{said['feedback_id']}")).to_be_visible()
+    assert await page.evaluate("document.activeElement.id") == focused
+    after = await page.evaluate("document.activeElement.getBoundingClientRect().top")
+    assert abs(after - before) <= 1
+
+
+async def test_a_page_that_went_stale_overwrites_nothing_and_keeps_the_words(
+    browse: Browse,
+) -> None:
+    browse.expect("status of 409")
+    said = await browse.people.say("还书箱满了，书塞不进去。")
+    where = await browse.people.in_hand(said["feedback_id"], "circulation")
+    page = await browse(f"/desk/cases/{said['feedback_id']}", as_=f"handler.{where}")
+    await page.locator("#reply-main-text").fill("我们马上来清。")
+    await page.get_by_text("已解决", exact=True).click()
+    # The live part keeps looking; this page does not get to hear of it.
+    await page.route("**/desk/cases/**", lambda route: route.abort())
+    browse.expect("net::ERR_FAILED")
+    await browse.people.act(
+        f"handler.{where}", said["feedback_id"], "ask", question="请问是哪一个还书箱？"
+    )
+    await page.locator("#do-reply-main > button").click()
+    await expect(page.locator("#do-reply-main [data-problem]")).to_be_visible()
+    await expect(page.locator("#reply-main-text")).to_have_value("我们马上来清。")
+    case = await browse.people.case("coordinator", said["feedback_id"])
+    assert case and case["state"] == "WAITING_USER" and case["replies"] == []
+
+
+async def test_while_one_writes_the_page_says_that_things_changed(browse: Browse) -> None:
+    said = await browse.people.say("电子屏上的座位数和实际对不上。")
+    where = await browse.people.in_hand(said["feedback_id"], "space")
+    page = await browse(f"/desk/cases/{said['feedback_id']}", as_=f"handler.{where}")
+    await page.locator("#reply-main-text").fill("写到一半")
+    await browse.people.act(
+        f"handler.{where}", said["feedback_id"], "ask", question="哪一层的屏幕？"
+    )
+    await expect(page.locator("#do-reply-main .stale")).to_be_visible(timeout=15_000)
+    await expect(page.locator("#reply-main-text")).to_have_value("写到一半")
+
+
+async def test_a_case_that_is_not_there_and_a_place_that_is_not_ours(browse: Browse) -> None:
+    browse.expect("status of 404", "status of 403")
+    page = await browse("/desk/cases/0190-nothing", as_="coordinator")
+    await expect(page.locator("h1")).to_have_text("没有找到这一页")
+    # Whoever is signed in is led back to their work, not to the reporters' door.
+    await expect(page.get_by_role("link", name="回到首页")).to_have_attribute("href", "/desk")
+    clerk = await browse("/dashboard", as_="clerk")
+    await expect(clerk.locator("h1")).to_have_text("这一步您的账号还做不了")
+    await expect(clerk.locator(".nav-staff a")).to_have_count(2)
+
+
+async def test_the_history_is_of_people_and_of_the_system_on_demand(browse: Browse) -> None:
+    said = await browse.people.say("门禁刷了三次才开。")
+    await browse.people.sorted(said["feedback_id"])
+    page = await browse(f"/desk/cases/{said['feedback_id']}", as_="coordinator")
+    own = page.locator(".timeline-plain .aside").first
+    await expect(own).to_be_hidden()
+    await page.get_by_label("连同系统记录").check()
+    await expect(own).to_be_visible()

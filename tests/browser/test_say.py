@@ -1,0 +1,104 @@
+"""A reader says something."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import PHONE, Browse
+from tests.browser.house import House
+from tests.browser.looks import faults_of
+
+CODE = re.compile(r"^[0-9A-Z]{4}(-[0-9A-Z]{4}){4}$")
+TEXT = "七层的直饮水机只出热水，想接点凉的。"
+
+
+@pytest.mark.parametrize(
+    ("locale", "thanks", "title", "follow"),
+    [
+        ("zh", "谢谢您告诉我们。", "收到了，谢谢您", "看进展"),
+        ("en", "Thank you for telling us.", "Received, thank you", "See progress"),
+    ],
+)
+async def test_on_a_phone_a_reader_gets_thanks_a_code_and_dates(
+    browse: Browse, house: House, locale: str, thanks: str, title: str, follow: str
+) -> None:
+    page = await browse("/?place=七层", width=PHONE, locale=locale)
+    await expect(page.locator("#text")).to_be_focused()
+    await expect(page.locator("#place")).to_have_value("七层")
+    await page.fill("#text", TEXT)
+    await page.locator("#say button.btn-primary").click()
+
+    await expect(page.locator("h1")).to_have_text(thanks)
+    await expect(page).to_have_title(re.compile(title))
+    code = await page.locator(".code").inner_text()
+    assert CODE.fullmatch(code)
+    await expect(page.locator("svg.qr")).to_be_visible()
+    # The dates fill in as soon as somebody has promised them.
+    due = page.locator('[data-promise="RESOLUTION"]')
+    await expect(due).to_have_text(re.compile(r"\d\d:\d\d"))
+    assert await faults_of(page) == []
+
+    await page.get_by_role("link", name=follow).click()
+    await expect(page).to_have_url(f"{house.url}/track/{code}")
+    await expect(page.locator(".bubble-me")).to_contain_text(TEXT)
+
+
+async def test_only_blanks_are_answered_with_a_sentence_and_the_rest_stays(browse: Browse) -> None:
+    browse.expect("status of 422")
+    page = await browse("/?place=七层")
+    await page.fill("#text", "   \n  ")
+    await page.locator("#say button.btn-primary").click()
+    await expect(page.locator("#say [data-problem]")).to_contain_text("请写")
+    await expect(page.locator("#place")).to_have_value("七层")
+
+
+async def test_too_much_is_answered_with_a_sentence_and_every_word_stays(browse: Browse) -> None:
+    browse.expect("status of 422")
+    page = await browse("/")
+    await page.evaluate("document.querySelector('#text').removeAttribute('maxlength')")
+    await page.fill("#text", "长" * 50_001)
+    await page.locator("#say button.btn-primary").click()
+    await expect(page.locator("#say [data-problem]")).to_contain_text("50000")
+    assert len(await page.locator("#text").input_value()) == 50_001
+
+
+async def test_an_address_that_is_none_loses_no_word(browse: Browse) -> None:
+    browse.expect("status of 422")
+    page = await browse("/")
+    await page.locator("#say summary").click()
+    # The browser's own check is one that others do not have.
+    await page.evaluate("document.querySelector('#say').noValidate = true")
+    await page.fill("#text", TEXT)
+    await page.fill("#email", "not an address")
+    await page.fill("#name", "小周")
+    await page.locator("#say button.btn-primary").click()
+    await expect(page.locator("#say [data-problem]")).to_contain_text("邮箱")
+    await expect(page.locator("#text")).to_have_value(TEXT)
+    await expect(page.locator("#name")).to_have_value("小周")
+
+
+async def test_what_is_being_written_survives_a_reload(browse: Browse) -> None:
+    page = await browse("/")
+    await page.locator("#text").press_sequentially("还没写完")
+    await page.reload()
+    await expect(page.locator("#text")).to_have_value("还没写完")
+
+
+async def test_a_code_is_found_again_even_as_a_whole_link(browse: Browse) -> None:
+    said = await browse.people.say(TEXT)
+    page = await browse("/")
+    await page.fill("#code", said["track_url"])
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".bubble-me")).to_contain_text(TEXT)
+
+
+async def test_the_language_stays_once_it_is_chosen(browse: Browse) -> None:
+    page = await browse("/")
+    await page.get_by_role("link", name="English").click()
+    await expect(page.locator("h1")).to_have_text("What would you like to tell the library?")
+    await page.goto("/signin")
+    await expect(page.locator("h1")).to_have_text("Staff sign-in")
+    assert await page.locator("html").get_attribute("lang") == "en"

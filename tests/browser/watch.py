@@ -1,0 +1,51 @@
+"""What no page may ever do: errors in the console, failed requests, words to a foreign origin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request
+
+
+@dataclass
+class Watch:
+    """Everything that went wrong in the pages of one test."""
+
+    origin: str
+    troubles: list[str] = field(default_factory=list)
+    _expected: list[str] = field(default_factory=list)
+
+    def expect(self, *words: str) -> None:
+        """A trouble with these words in it is what the test is about."""
+        self._expected += words
+
+    def over(self, context: BrowserContext) -> None:
+        """Watch every page of a context, those it has and those to come."""
+        context.on("page", self._page)
+        context.on("request", self._request)
+        context.on("requestfailed", self._failed)
+
+    def unexpected(self) -> list[str]:
+        return [t for t in self.troubles if not any(words in t for words in self._expected)]
+
+    def _page(self, page: Page) -> None:
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.troubles.append(f"error in a script: {error}"))
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            where = message.location.get("url", "")
+            self.troubles.append(f"console {message.type}: {message.text} ({where})")
+
+    def _request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme in ("data", "blob", "about"):
+            return
+        if f"{parts.scheme}://{parts.netloc}" != self.origin:
+            self.troubles.append(f"left the origin: {request.url}")
+
+    def _failed(self, request: Request) -> None:
+        # A page that is left gives up what it was still asking for.
+        if request.failure != "net::ERR_ABORTED":
+            self.troubles.append(f"request failed: {request.url} {request.failure}")
