@@ -34,7 +34,7 @@ from tests import support
 from tests.benchmarks.report import Report
 
 CASES = 2_000
-NAIVE_FACTS = 200
+NAIVE_FACTS = 150
 BLOCKS = 3
 _generations = count(2)
 
@@ -98,11 +98,12 @@ def _say(
         f"{name} / raw loop", rates, [rate for rate, _ in raw], goal=0.50, fails=LIMITS[name]
     )
     report.ratio(
-        f"{name} / one commit per fact", rates, [rate for rate, _ in naive], goal=40, fails=4
+        f"{name} / one commit per fact", rates, [rate for rate, _ in naive], goal=40, fails=3
     )
 
 
-LIMITS = {"routing": 0.07, "desk": 0.12, "sla": 0.07, "notification": 0.15, "tracking": 0.2}
+LIMITS = {"routing": 0.07, "desk": 0.08, "sla": 0.04, "notification": 0.07, "tracking": 0.15}
+"""Against the raw loop, a third of what was measured: below that something broke."""
 
 
 async def _fill(house: House, address: str) -> list[Event]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 import time
 from pathlib import Path
@@ -108,5 +109,6 @@ async def serve(database: str, kafka: str, port: int) -> None:
 
 if __name__ == "__main__":
     logs.configure(level=50)
+    logging.disable(logging.CRITICAL)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(sys.argv[1], sys.argv[2], int(sys.argv[3])))
