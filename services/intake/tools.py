@@ -48,8 +48,3 @@ def tools_of(request: Request) -> Tools:
     """The tools of the intake service of this process."""
     tools: Tools = service_of(request, "intake").tools
     return tools
-
-
-def address_of(request: Request) -> str:
-    """Whom a limit counts."""
-    return request.client.host if request.client else "unknown"

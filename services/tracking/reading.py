@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from functools import partial
 from typing import Any
 
@@ -25,6 +24,7 @@ from shared.contracts.vocabulary import CATEGORIES, Channel, Role
 from shared.security import code_hash
 from shared.service import Service
 from shared.web.auth import Staff, house_of, service_of
+from shared.web.limits import caller
 from shared.web.moments import due_words
 from shared.web.pages import choose_locale
 
@@ -66,7 +66,7 @@ async def find_case(request: Request, code: str) -> CaseRow:
     service = service_of(request, "tracking")
     tools = service.tools
     genuine = service.house.signer.is_genuine(code)
-    address = _address(request)
+    address = caller(request)
     if not genuine and (wait := tools.unknown_codes.blocked(address)):
         raise TooMany(
             "试了太多不存在的编号，请过一会儿再来。",
@@ -194,15 +194,3 @@ async def _wait_for(service: Service, key: str) -> CaseRow | None:
         return None
     finally:
         tools.waiting -= 1
-
-
-def _address(request: Request) -> str:
-    """Whose failures are counted together: an IPv4 address, or an IPv6 network of one household."""
-    host = request.client.host if request.client is not None else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return host

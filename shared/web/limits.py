@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
+from starlette.requests import HTTPConnection
+
 _KEEP = 50_000
 """Addresses remembered at the most; the one seen longest ago is forgotten first."""
+
+
+def caller(request: HTTPConnection) -> str:
+    """Whose calls are counted together: an IPv4 address, or the IPv6 network of one household."""
+    host = request.client.host if request.client is not None else ""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 class Bucket:

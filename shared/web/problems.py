@@ -125,15 +125,23 @@ def _user(request: Request) -> dict[str, Any] | None:
 
 def refusal_answer(request: Request, refusal: Refusal) -> Response:
     """The answer for an expected refusal."""
+    locale = choose_locale(request, _locale(request))
+    errors = refusal.errors
     return problem(
         request,
         refusal.status,
-        detail=refusal.detail(choose_locale(request, _locale(request))),
+        detail=refusal.detail(locale),
         title=refusal.title,
         allowed=refusal.allowed,
-        errors=refusal.errors,
+        errors=errors and {name: in_language(said, locale) for name, said in errors.items()},
         retry_after=refusal.retry_after,
     )
+
+
+def in_language(words: str, locale: str) -> str:
+    """Of ``中文 | English`` the half that is read."""
+    zh, _, en = words.partition(" | ")
+    return (en or zh) if locale == "en" else zh
 
 
 def install(app: FastAPI) -> None:
@@ -211,8 +219,7 @@ def _sentence(error: Any, english: bool) -> str:
         return bound[english].format(*context.values())
     if kind == "value_error":
         words = str(context.get("error", "")) or error["msg"]
-        zh, _, en = words.partition(" | ")
-        return (en or zh) if english else zh
+        return in_language(words, "en" if english else "zh")
     if kind in ("enum", "literal_error"):
         expected = context.get("expected", "")
         return f"must be one of {expected}" if english else f"须为 {expected} 之一"

@@ -260,7 +260,7 @@ async def _department(tx: Transaction, code: str, field: str) -> None:
 
 
 def _wrong(field: str, zh: str, en: str) -> Unacceptable:
-    return Unacceptable(zh, en, errors={field: f"{zh} / {en}"})
+    return Unacceptable(zh, en, errors={field: f"{zh} | {en}"})
 
 
 def _refuse_stale(case: Case, values: dict[str, Any], if_match: str | None) -> None:

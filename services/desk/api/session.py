@@ -18,6 +18,7 @@ from shared.contracts.vocabulary import Role
 from shared.security import SESSION_LIFE
 from shared.service import Service
 from shared.web.auth import COOKIE, Staff, house_of, refuse_foreign_origin, service_of, staff
+from shared.web.limits import caller
 from shared.web.pages import choose_locale, wants_html
 
 router = APIRouter(tags=["session"])
@@ -104,8 +105,7 @@ def local_path(wanted: str) -> str:
 async def _prove(request: Request, body: SignIn) -> PersonRow:
     service = service_of(request, "desk")
     failures = service.tools.sign_in_failures
-    address = request.client.host if request.client else ""
-    key = f"{body.username.casefold()}|{address}"
+    key = f"{body.username.casefold()}|{caller(request)}"
     if (wait := failures.blocked(key)) is not None:
         raise TooMany(
             "密码错的次数太多，请过一会儿再试。",

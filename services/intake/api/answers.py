@@ -17,7 +17,7 @@ from shared.messaging.group_commit import Busy
 from shared.observability.metrics import TURNED_AWAY
 from shared.web.moments import LOCAL
 from shared.web.pages import choose_locale, wants_html
-from shared.web.problems import field_errors, problem
+from shared.web.problems import field_errors, in_language, problem
 
 REFUSALS = (Refusal, Busy, ValidationError)
 """What a door answers itself, so that a page can give every word back."""
@@ -57,17 +57,12 @@ def problem_of(request: Request, error: Exception) -> Problem:
         error.detail("en" if english else "zh"),
         error.title,
         {
-            name: _one_language(words, english=english)
+            name: in_language(words, "en" if english else "zh")
             for name, words in (error.errors or {}).items()
         },
         error.allowed,
         error.retry_after,
     )
-
-
-def _one_language(words: str, *, english: bool) -> str:
-    zh, _, en = words.partition(" | ")
-    return (en or zh) if english else zh
 
 
 def refused(

@@ -26,13 +26,14 @@ from services.intake.domain.submission import (
     from_staff,
 )
 from services.intake.store import Arrival, Key, Receipt
-from services.intake.tools import Tools, address_of, tools_of
+from services.intake.tools import Tools, tools_of
 from shared.contracts.inbound import FeedbackBody, InboundFeedback
 from shared.contracts.refusal import Forbidden, Unacceptable
 from shared.contracts.vocabulary import Channel, Role
 from shared.observability.metrics import ACCEPT_SECONDS
 from shared.security import AdapterToken
 from shared.web.auth import Staff, adapter, staff
+from shared.web.limits import caller
 from shared.web.pages import wants_html
 
 _MOST_KEY = 255
@@ -45,7 +46,7 @@ async def submit(request: Request) -> Response:
     sent = Sent({})
     try:
         program = adapter(request)
-        wait = None if program else tools.callers.take(address_of(request))
+        wait = None if program else tools.callers.take(caller(request))
         sent = await read_body(request)
         turn_away(wait)
         receipt = await _accept(tools, _arrival(tools, request, sent, program))

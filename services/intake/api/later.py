@@ -20,7 +20,7 @@ from services.intake.api.body import Sent, read_body
 from services.intake.domain.later import BODIES, Action, Because, Rating, Supplement, check
 from services.intake.domain.submission import Submission, masked, private_details
 from services.intake.store import CaseRow, Key, WordsRow
-from services.intake.tools import Tools, address_of, tools_of
+from services.intake.tools import Tools, tools_of
 from shared.contracts import REPORTER
 from shared.contracts.intake import (
     FeedbackRated,
@@ -34,6 +34,7 @@ from shared.ids import new_id
 from shared.messaging.transaction import Transaction
 from shared.security import code_hash
 from shared.web.auth import service_of
+from shared.web.limits import caller
 from shared.web.moments import LOCAL
 from shared.web.pages import wants_html
 
@@ -60,7 +61,7 @@ async def say_more(request: Request) -> Response:
         digest = genuine(tools, request, code)
         if name not in Action._value2member_map_:
             raise NotFound
-        wait = tools.callers.take(address_of(request))
+        wait = tools.callers.take(caller(request))
         sent = await _read(request)
         turn_away(wait)
         said = await _say_patiently(request, digest, Action(name), sent)
@@ -92,14 +93,14 @@ def genuine(tools: Tools, request: Request, code: str) -> str:
     """
     if tools.house.signer.is_genuine(code):
         return code_hash(code)
-    wait = tools.strangers.blocked(address_of(request))
+    wait = tools.strangers.blocked(caller(request))
     if wait is not None:
         raise TooMany(
             "试了太多不存在的查询码，请稍后再试。",
             "Too many unknown codes. Please wait a little.",
             retry_after=wait,
         )
-    tools.strangers.count(address_of(request))
+    tools.strangers.count(caller(request))
     raise NotFound
 
 
