@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,12 +12,14 @@ from starlette.responses import RedirectResponse, Response
 
 from services.desk.api.cases import case_body, eyes_of, list_body, viewer_of
 from services.desk.api.session import end_session, local_path
+from services.desk.api.views import Eyes
 from services.desk.domain import Action, scope_of
 from services.desk.domain.visibility import OF_A_DEPARTMENT, OWN_ENTRIES
 from services.desk.store.people import staff_of
 from services.desk.store.queues import QUEUES, Wanted, counts
-from shared.contracts.refusal import Unacceptable
+from shared.contracts.refusal import NotFound, Unacceptable
 from shared.contracts.vocabulary import Role, State
+from shared.ids import made_since
 from shared.web import names
 from shared.web.auth import COOKIE, house_of, maybe_staff, service_of, staff, to_sign_in
 from shared.web.pages import Pages, choose_locale
@@ -38,6 +42,8 @@ _FIRST = {
     Role.REVIEWER: "department",
 }
 """The queue a person finds when they come to work."""
+_ON_ITS_WAY = timedelta(minutes=1)
+_LOOK_AGAIN = (0.1, 0.2, 0.4, 0.8, 1.5)
 
 
 @router.get("/signin")
@@ -107,7 +113,7 @@ async def one_matter(request: Request, feedback_id: str) -> Response:
         return away
     person = staff(request)
     service = service_of(request, "desk")
-    case = await case_body(service, feedback_id, eyes_of(request, person))
+    case = await _case_patiently(request, feedback_id, eyes_of(request, person))
     people: list[dict[str, Any]] = []
     if Action.ASSIGN in case["may"]:
         async with service.transaction() as tx:
@@ -126,6 +132,19 @@ async def one_matter(request: Request, feedback_id: str) -> Response:
         people=people,
         draft="",
     )
+
+
+async def _case_patiently(request: Request, feedback_id: str, eyes: Eyes) -> dict[str, Any]:
+    """The case; one that was entered a moment ago may still be on its way through the log."""
+    service, now = service_of(request, "desk"), house_of(request).clock.now()
+    for pause in (*_LOOK_AGAIN, None):
+        try:
+            return await case_body(service, feedback_id, eyes)
+        except NotFound:
+            if pause is None or not made_since(feedback_id, now - _ON_ITS_WAY):
+                raise
+        await asyncio.sleep(pause)
+    raise AssertionError
 
 
 def _narrowed(request: Request, wanted: Wanted) -> list[tuple[str, str]]:
