@@ -81,6 +81,7 @@ class Browse:
             timezone_id="Asia/Shanghai",
             java_script_enabled=script,
             has_touch=width == PHONE,
+            reduced_motion="reduce",
             **more,
         )
         context.set_default_timeout(10_000)

@@ -1,0 +1,168 @@
+"""Every page, wide and on a phone, in both languages: made well, and a picture of it to look at."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from tests.browser import day
+from tests.browser.conftest import DESK, PHONE, Browse
+from tests.browser.house import ROOT, until
+from tests.browser.looks import faults_of, unseen_focus
+from tests.browser.people import People
+
+LOOKED_AT = ROOT / "build" / "screenshots"
+PICTURES = Path(__file__).parent / "pictures"
+"""Of the tour in the README; made anew with EXPRESS_PICTURES=1."""
+TOUR = {"sent-360-zh": "say", "asked-360-zh": "track", "sorting-1280-zh": "case"}
+TOUR |= {"board-1280-zh": "dashboard"}
+HAN = re.compile("[\u4e00-\u9fff]")
+_WORDS_OF_THE_HOUSE = """() => {
+  // Everything but what people wrote themselves.
+  const page = document.body.cloneNode(true);
+  const theirs = '.bubble-text, .words-text, .case-head h1, .cell-title a, .place, .breaking a, ' +
+    '.who, .timeline-plain, .cell-dept small, .reasons, .case-line, .contact, .bubble-who, ' +
+    'tr[id^=rule-] details, textarea, [hreflang], datalist, script, select, [data-theirs]';
+  for (const one of page.querySelectorAll(theirs)) one.remove();
+  return document.title.split(' · ').at(-1) + ' ' + page.textContent;
+}"""
+
+Go = Callable[[Browse, int, str], Awaitable[Page]]
+
+
+@pytest_asyncio.fixture(scope="session")
+async def scene(people: People) -> dict[str, str]:
+    """A day at the library, and three matters to look at closely."""
+    await day.spend(people)
+    said = await people.say(
+        day.SOCKETS, place="四层南区", contact={"name": "小林", "email": "lin@example.edu"}
+    )
+    where = await people.in_hand(said["feedback_id"], "facilities")
+    by = f"handler.{where}"
+    await people.act(by, said["feedback_id"], "note", text="配电箱在 4-S-2，先请师傅看空开。")
+    await people.act(by, said["feedback_id"], "ask", question="请问是哪几排？旁边的台灯亮吗？")
+    done = await people.say(day.BOOK)
+    await people.answered(
+        done["feedback_id"],
+        "acquisition",
+        "已经下单，预计三周内到馆。到馆后第一个通知您来取，谢谢您的推荐。",
+        "solved",
+    )
+    open_ = await people.say(day.LAPTOP, place="三层")
+    case = await people.sorted(open_["feedback_id"])
+
+    async def told() -> bool:
+        asked = await people.track(said["tracking_code"])
+        replied = await people.track(done["tracking_code"])
+        return asked["state"] == "WAITING_USER" and replied["state"] == "REPLIED"
+
+    await until(told, what="the reporters' pages know")
+    return {
+        "asked": said["tracking_code"],
+        "asked_case": said["feedback_id"],
+        "handler": by,
+        "done": done["tracking_code"],
+        "done_case": done["feedback_id"],
+        "sorting": open_["feedback_id"],
+        "sorting_state": case["state"],
+    }
+
+
+PAGES: dict[str, tuple[str, str | None]] = {
+    "say": ("/", None),
+    "say-place": ("/?place=Seat 118", None),
+    "signin": ("/signin", None),
+    "nothing": ("/no-such-page", None),
+    "asked": ("/track/{asked}", None),
+    "done": ("/track/{done}", None),
+    "desk": ("/desk?queue=open", "coordinator"),
+    "desk-empty": ("/desk?queue=overdue", "coordinator"),
+    "desk-searched": ("/desk?queue=all&q=nobody-wrote-this", "coordinator"),
+    "desk-narrowed": ("/desk?queue=all&department=it", "coordinator"),
+    "mine": ("/desk", "handler.ill"),
+    "sorting": ("/desk/cases/{sorting}", "coordinator"),
+    "working": ("/desk/cases/{asked_case}", "{handler}"),
+    "finished": ("/desk/cases/{done_case}", "coordinator"),
+    "counter": ("/desk/new", "clerk"),
+    "board": ("/dashboard", "leader"),
+    "board-department": ("/dashboard", "reviewer.facilities"),
+    "rules": ("/routing?q=e-book", "coordinator"),
+    "rules-edit": ("/routing/edit", "admin"),
+    "refused": ("/dashboard", "student"),
+}
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+@pytest.mark.parametrize("name", PAGES)
+async def test_a_page_is_made_well(
+    browse: Browse, scene: dict[str, str], name: str, locale: str
+) -> None:
+    browse.expect("status of 404", "status of 403")
+    path, who = PAGES[name]
+    page = await browse(path.format(**scene), as_=who and who.format(**scene), locale=locale)
+    for width, height in ((DESK, 860), (PHONE, 740)):
+        await page.set_viewport_size({"width": width, "height": height})
+        await _looked_at(page, name, width, locale)
+        assert await faults_of(page) == []
+    own, _, house = (await page.title()).rpartition(" · ")
+    assert own and house == ("用户反馈直通车" if locale == "zh" else "Feedback Express")
+    if locale == "en":
+        left = HAN.findall(await page.evaluate(_WORDS_OF_THE_HOUSE))
+        assert "".join(left) in ("", "中文")
+
+
+@pytest.mark.parametrize("name", ["say", "signin", "done", "desk", "working", "counter", "board"])
+async def test_the_keyboard_shows_where_it_is(
+    browse: Browse, scene: dict[str, str], name: str
+) -> None:
+    path, who = PAGES[name]
+    page = await browse(path.format(**scene), as_=who and who.format(**scene))
+    assert await unseen_focus(page, 20) == []
+
+
+@pytest.mark.parametrize(("width", "locale"), [(DESK, "zh"), (PHONE, "zh"), (PHONE, "en")])
+async def test_what_is_shown_after_sending(browse: Browse, width: int, locale: str) -> None:
+    page = await browse("/", width=width, locale=locale)
+    await page.fill("#text", day.LAMP)
+    await page.locator("#say button.btn-primary").click()
+    await expect(page.locator('[data-promise="RESOLUTION"]')).to_have_text(re.compile(r"\d:\d"))
+    await _looked_at(page, "sent", width, locale)
+    counter = await browse("/desk/new", as_="clerk", width=width, locale=locale)
+    await counter.fill("#text", day.LAMP)
+    await counter.keyboard.press("Control+Enter")
+    await expect(counter.locator("#result .code")).to_be_visible()
+    await _looked_at(counter, "saved", width, locale)
+    assert await faults_of(page) + await faults_of(counter) == []
+
+
+async def test_the_keys_can_be_looked_up(browse: Browse, scene: dict[str, str]) -> None:
+    page = await browse("/desk?queue=all", as_="coordinator")
+    await page.locator("[data-keys]").click()
+    await expect(page.locator("#keys")).to_be_visible()
+    await _looked_at(page, "keys", DESK, "zh", whole=False)
+
+
+async def test_the_board_on_paper(browse: Browse, scene: dict[str, str]) -> None:
+    page = await browse("/dashboard", as_="leader", width=800)
+    await page.emulate_media(media="print")
+    await _looked_at(page, "board-paper", 800, "zh")
+
+
+async def _looked_at(page: Page, name: str, width: int, locale: str, *, whole: bool = True) -> None:
+    if await page.locator("figure[data-chart]").count():
+        await expect(page.locator("figure[data-chart] canvas").first).to_be_visible()
+        await page.wait_for_timeout(400)
+    LOOKED_AT.mkdir(parents=True, exist_ok=True)
+    full = f"{name}-{width}-{locale}"
+    picture = await page.screenshot(path=LOOKED_AT / f"{full}.png", full_page=whole)
+    if os.environ.get("EXPRESS_PICTURES") and full in TOUR:
+        if name not in ("sent",):
+            picture = await page.screenshot(full_page=False)
+        PICTURES.mkdir(exist_ok=True)
+        (PICTURES / f"{TOUR[full]}.png").write_bytes(picture)
