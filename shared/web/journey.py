@@ -130,7 +130,7 @@ def steps(case: dict[str, Any], locale: str = "zh") -> list[dict[str, Any]]:
                 "name": name[0 if locale == "zh" else 1],
                 # A reopened matter passes the steps again: what counts is the latest time.
                 "at": at[-1 if index else 0] if at and mark != "next" else None,
-                "due": due["due"] if due and mark != "done" else None,
+                "due": due["due"] if due and due["status"] != "paused" and mark != "done" else None,
                 "mark": mark,
             }
         )

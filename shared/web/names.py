@@ -166,8 +166,6 @@ PRIMARY = (
     "claim",
     "submit",
     "assign",
-    "resume",
-    "close",
 )
 """The first of these that is allowed is what the page puts in front of a member of staff."""
 

@@ -10,6 +10,10 @@ from tests.browser.people import People
 SOCKETS = "四层阅览室靠窗那排插座今天都没电，只好抱着电脑坐在走廊里写论文。能请人看看吗？"
 BOOK = "想借《敦煌变文校注》的新版，馆里检索不到。可以采购一本吗？"
 LAPTOP = "借书机旁边的电脑开机要十分钟，而且登录以后网页打不开，排队的人都走了。"
+NOTE = "四号机，和昨天服务台记下的是同一台。硬盘快满了。"
+WHICH = "谢谢您告诉我们。是靠门的那台，还是靠窗的那台？登录用的是校园卡账号吗？"
+THIS = "靠窗的那台，用的是校园卡账号。"
+UNCLEAR = "The e-book of our course reader opens as a blank page since this morning."
 LAMP = "六层自习区 118 座的台灯一闪一闪，看书看得眼睛疼。"
 THANKS = "昨天闭馆前那首轻音乐很温柔，谢谢放音乐的老师，一天的累都没有了。"
 
@@ -19,7 +23,6 @@ _OPEN: tuple[tuple[str, dict[str, Any]], ...] = (
         {"place": "二层还书处"},
     ),
     ("研讨间 305 约的是下午两点，进去以后里面的同学说他们约了一整天。", {"place": "研讨间 305"}),
-    ("The e-book of our course reader opens as a blank page since this morning.", {"locale": "en"}),
     ("一层女洗手间的水龙头关不紧，地上已经有一片水了。", {"place": "一层西侧"}),
     ("打印机扣了我两次钱，只出来一份，屏幕上说请联系管理员。", {"place": "B1 打印区"}),
     ("A reading lamp at seat 118 flickers all evening.", {"locale": "en", "place": "Seat 118"}),

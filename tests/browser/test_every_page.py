@@ -20,7 +20,7 @@ from tests.browser.people import People
 LOOKED_AT = ROOT / "build" / "screenshots"
 PICTURES = Path(__file__).parent / "pictures"
 """Of the tour in the README; made anew with EXPRESS_PICTURES=1."""
-TOUR = {"sent-360-zh": "say", "asked-360-zh": "track", "sorting-1280-zh": "case"}
+TOUR = {"sent-360-zh": "say", "asked-360-zh": "track", "working-1280-zh": "case"}
 TOUR |= {"board-1280-zh": "dashboard"}
 HAN = re.compile("[\u4e00-\u9fff]")
 _WORDS_OF_THE_HOUSE = """() => {
@@ -54,23 +54,31 @@ async def scene(people: People) -> dict[str, str]:
         "已经下单，预计三周内到馆。到馆后第一个通知您来取，谢谢您的推荐。",
         "solved",
     )
-    open_ = await people.say(day.LAPTOP, place="三层")
-    case = await people.sorted(open_["feedback_id"])
+    talk = await people.say(day.LAPTOP, place="三层", contact={"name": "周敏", "phone": "62750000"})
+    working = await people.in_hand(talk["feedback_id"], "it")
+    hand = f"handler.{working}"
+    await people.act(hand, talk["feedback_id"], "note", text=day.NOTE)
+    await people.act(hand, talk["feedback_id"], "ask", question=day.WHICH)
+    await people.later(talk["tracking_code"], "supplement", text=day.THIS)
+    unclear = await people.say(day.UNCLEAR, locale="en")
+    await people.sorted(unclear["feedback_id"])
 
     async def told() -> bool:
         asked = await people.track(said["tracking_code"])
         replied = await people.track(done["tracking_code"])
-        return asked["state"] == "WAITING_USER" and replied["state"] == "REPLIED"
+        back = await people.track(talk["tracking_code"])
+        states = (asked["state"], replied["state"], back["state"])
+        return states == ("WAITING_USER", "REPLIED", "IN_PROGRESS")
 
     await until(told, what="the reporters' pages know")
     return {
         "asked": said["tracking_code"],
         "asked_case": said["feedback_id"],
-        "handler": by,
+        "talk_case": talk["feedback_id"],
+        "handler": hand,
         "done": done["tracking_code"],
         "done_case": done["feedback_id"],
-        "sorting": open_["feedback_id"],
-        "sorting_state": case["state"],
+        "sorting": unclear["feedback_id"],
     }
 
 
@@ -87,7 +95,7 @@ PAGES: dict[str, tuple[str, str | None]] = {
     "desk-narrowed": ("/desk?queue=all&department=it", "coordinator"),
     "mine": ("/desk", "handler.ill"),
     "sorting": ("/desk/cases/{sorting}", "coordinator"),
-    "working": ("/desk/cases/{asked_case}", "{handler}"),
+    "working": ("/desk/cases/{talk_case}", "{handler}"),
     "finished": ("/desk/cases/{done_case}", "coordinator"),
     "counter": ("/desk/new", "clerk"),
     "board": ("/dashboard", "leader"),
@@ -162,7 +170,10 @@ async def _looked_at(page: Page, name: str, width: int, locale: str, *, whole: b
     full = f"{name}-{width}-{locale}"
     picture = await page.screenshot(path=LOOKED_AT / f"{full}.png", full_page=whole)
     if os.environ.get("EXPRESS_PICTURES") and full in TOUR:
-        if name not in ("sent",):
-            picture = await page.screenshot(full_page=False)
+        if width == DESK:
+            clip = {"x": 0, "y": 0, "width": DESK, "height": 780}
+            picture = await page.screenshot(clip=clip)  # type: ignore[arg-type]
+        elif name != "sent":
+            picture = await page.screenshot()
         PICTURES.mkdir(exist_ok=True)
         (PICTURES / f"{TOUR[full]}.png").write_bytes(picture)
