@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from shared.web.auth import COOKIE
 from tests.browser.house import House
@@ -25,6 +25,9 @@ ARGUMENTS = (
     "--disable-sync",
 )
 PHONE, DESK = 360, 1280
+
+# A page of the staff looks for news every few seconds; nothing here measures how fast.
+expect.set_options(timeout=15_000)
 
 
 @pytest_asyncio.fixture(scope="session")

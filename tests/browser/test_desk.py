@@ -100,7 +100,7 @@ async def test_while_one_writes_the_page_says_that_things_changed(browse: Browse
     await browse.people.act(
         f"handler.{where}", said["feedback_id"], "ask", question="哪一层的屏幕？"
     )
-    await expect(page.locator("#do-reply-main .stale")).to_be_visible(timeout=15_000)
+    await expect(page.locator("#do-reply-main .stale")).to_be_visible()
     await expect(page.locator("#reply-main-text")).to_have_value("写到一半")
 
 
