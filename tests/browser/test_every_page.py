@@ -1,4 +1,8 @@
-"""Every page, wide and on a phone, in both languages: made well, and a picture of it to look at."""
+"""Every page, wide and on a phone, in both languages.
+
+With ``EXPRESS_PICTURES=1`` this file, run alone, also writes a picture of each to
+``build/screenshots/`` and those of the tour in the README anew.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ from tests.browser.people import People
 
 LOOKED_AT = ROOT / "build" / "screenshots"
 PICTURES = Path(__file__).parent / "pictures"
-"""Of the tour in the README; made anew with EXPRESS_PICTURES=1."""
+"""Of the tour in the README."""
 TOUR = {"sent-360-zh": "say", "asked-360-zh": "track", "working-1280-zh": "case"}
 TOUR |= {"board-1280-zh": "dashboard"}
 HAN = re.compile("[\u4e00-\u9fff]")
@@ -165,11 +169,13 @@ async def test_the_board_on_paper(browse: Browse, scene: dict[str, str]) -> None
 async def _looked_at(page: Page, name: str, width: int, locale: str, *, whole: bool = True) -> None:
     if await page.locator("figure[data-chart]").count():
         await expect(page.locator("figure[data-chart] canvas").first).to_be_visible()
-        await page.wait_for_timeout(400)
+    if not os.environ.get("EXPRESS_PICTURES"):
+        return
+    await page.wait_for_timeout(400)
     LOOKED_AT.mkdir(parents=True, exist_ok=True)
     full = f"{name}-{width}-{locale}"
     picture = await page.screenshot(path=LOOKED_AT / f"{full}.png", full_page=whole)
-    if os.environ.get("EXPRESS_PICTURES") and full in TOUR:
+    if full in TOUR:
         if width == DESK:
             clip = {"x": 0, "y": 0, "width": DESK, "height": 780}
             picture = await page.screenshot(clip=clip)  # type: ignore[arg-type]
