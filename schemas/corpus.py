@@ -1,6 +1,6 @@
 """The examples: messages as they stand in the log, written once and frozen.
 
-`freeze` adds what `plausible` knows and the folder does not have yet; it never touches a file that
+`freeze` adds what `stories` knows and the folder does not have yet; it never touches a file that
 is there. The list of checksums makes every change to an old example show.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.facts import HERE, as_json
-from schemas.plausible import INBOUND_EXAMPLES, stories
+from schemas.stories import INBOUND_EXAMPLES, stories
 from shared.messaging.envelope import Record
 
 FOLDER = HERE / "examples"

@@ -12,7 +12,7 @@ from typing import Any
 
 from services.__main__ import NAMES
 from shared.contracts import DIRECTORY, EVENTS, PRIVATE, REGISTER, Event
-from shared.messaging.consumer import Intake
+from shared.messaging.intake import Intake
 from shared.security import Signer
 from shared.service import House
 from shared.settings import Settings

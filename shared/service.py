@@ -25,9 +25,10 @@ from shared.clock import Clock, SystemClock
 from shared.db import migrate
 from shared.db.engine import create_engine, database_url, driven, plain_url
 from shared.messaging import dead_letters
-from shared.messaging.consumer import Intake, LogConsumer, log_broker
+from shared.messaging.consumer import LogConsumer, log_broker
 from shared.messaging.directory import Directory
 from shared.messaging.failures import Backoff, is_transient
+from shared.messaging.intake import Intake
 from shared.messaging.relay import Relay
 from shared.messaging.transaction import Transaction, transaction
 from shared.security import Signer
@@ -236,7 +237,7 @@ class Service:
         async def apply(tx: Transaction, record: Any) -> None:
             if self.intake.prefetch is not None and record.feedback_id:
                 await self.intake.prefetch(tx, [record.feedback_id])
-            await LogConsumer.hand_over(self.intake, tx, record)
+            await self.intake.hand_over(tx, record)
 
         return dead_letters.redrive(self.transaction, apply, feedback_id)
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import text
 
 from shared.clock import Clock, ManualClock, SystemClock
+from shared.ids import new_id
 from shared.messaging.envelope import Record, headers_for
 from shared.messaging.transaction import Transaction
 from shared.security import Signer
@@ -63,10 +64,7 @@ async def take_in(service: Service, *events: Any) -> None:
 
 
 async def apply(service: Service, tx: Transaction, *events: Any) -> None:
-    """Lock, prefetch and hand facts over inside `tx`, the way the consumer does it."""
-    from shared.ids import new_id
-    from shared.messaging.consumer import LogConsumer
-
+    """Take facts in inside `tx`, the way the consumer does it."""
     records = [
         Record(
             topic=e.topic,
@@ -78,13 +76,7 @@ async def apply(service: Service, tx: Transaction, *events: Any) -> None:
         )
         for n, e in enumerate(events)
     ]
-    await tx.take_in([r.ce_id for r in records if r.ce_id])
-    cases = list(dict.fromkeys(e.feedback_id for e in events if e.feedback_id))
-    await tx.lock(*cases)
-    if service.intake.prefetch is not None and cases:
-        await service.intake.prefetch(tx, cases)
-    for record in records:
-        await LogConsumer.hand_over(service.intake, tx, record)
+    await service.intake.take_in(tx, records)
 
 
 async def told(service: Service, feedback_id: str | None = None) -> list[dict[str, Any]]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from services.desk import api, handlers, jobs, pages, seeds
 from services.desk.store import DeskTable, load
 from shared.contracts import PRIVATE
-from shared.messaging.consumer import Intake
 from shared.messaging.directory import Directory
+from shared.messaging.intake import Intake
 from shared.service import House, Service
 from shared.web.limits import Failures
 from shared.web.pages import Pages

@@ -49,8 +49,8 @@ from shared.contracts.sla import (
     SlaResumed,
 )
 from shared.contracts.vocabulary import ENDED, Clock, State
-from shared.messaging.consumer import Handler
 from shared.messaging.envelope import Record
+from shared.messaging.intake import Handler
 from shared.messaging.transaction import Transaction
 
 log = structlog.get_logger()

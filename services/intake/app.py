@@ -11,8 +11,8 @@ from services.intake.store import Arrival, IntakeTable, Receipt
 from services.intake.tools import Tools
 from services.intake.wechat import WechatSettingError, accounts_from_setting
 from shared.contracts import INBOUND
-from shared.messaging.consumer import Intake
 from shared.messaging.group_commit import GroupCommit
+from shared.messaging.intake import Intake
 from shared.service import House, Service
 from shared.settings import refuse
 from shared.web.pages import templates

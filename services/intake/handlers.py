@@ -21,8 +21,8 @@ from shared.contracts.desk import (
 )
 from shared.contracts.inbound import InboundFeedback
 from shared.contracts.refusal import Refusal
-from shared.messaging.consumer import Handler
 from shared.messaging.envelope import Record
+from shared.messaging.intake import Handler
 from shared.messaging.transaction import Transaction
 
 log = structlog.get_logger()

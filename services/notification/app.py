@@ -21,7 +21,7 @@ from services.notification.outlets import (
 )
 from services.notification.store import NotificationTable
 from services.notification.tools import Tools
-from shared.messaging.consumer import Intake
+from shared.messaging.intake import Intake
 from shared.service import House, Service
 from shared.settings import refuse
 

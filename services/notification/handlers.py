@@ -12,8 +12,8 @@ from services.notification.store import (
     keep_case,
 )
 from shared.contracts import PRIVATE, Event, desk, intake, notification, routing, sla
-from shared.messaging.consumer import Handler
 from shared.messaging.envelope import Record
+from shared.messaging.intake import Handler
 from shared.messaging.transaction import Transaction
 
 _MOVES_PROMISES = (routing.RoutingDecision, sla.SlaPromised, sla.SlaCancelled)

@@ -9,7 +9,7 @@ from services.routing import api, jobs, pages, store
 from services.routing.handlers import HANDLERS
 from services.routing.store import RoutingTable
 from services.routing.tools import Tools
-from shared.messaging.consumer import Intake
+from shared.messaging.intake import Intake
 from shared.service import House, Service
 from shared.web.pages import Pages
 

@@ -13,7 +13,7 @@ from shared.contracts.desk import CaseDispatched, CaseReturned
 from shared.contracts.intake import FeedbackReceived
 from shared.contracts.routing import Candidate, FeedbackRouted, FeedbackTriageNeeded, Reason
 from shared.contracts.vocabulary import CaseType, Priority
-from shared.messaging.consumer import Handler
+from shared.messaging.intake import Handler
 from shared.messaging.transaction import Transaction
 from shared.observability.metrics import ROUTED
 

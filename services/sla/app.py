@@ -9,7 +9,7 @@ from services.sla import api, jobs, store
 from services.sla.handlers import HANDLERS
 from services.sla.store import Rulebook, SlaTable
 from services.sla.store.rules import seed
-from shared.messaging.consumer import Intake
+from shared.messaging.intake import Intake
 from shared.service import House, Service
 
 NAME = "sla"

@@ -32,7 +32,7 @@ from shared.contracts.intake import FeedbackAppealed, FeedbackReceived, Feedback
 from shared.contracts.notification import NotificationSent
 from shared.contracts.routing import FeedbackRouted, FeedbackTriageNeeded
 from shared.contracts.vocabulary import Clock
-from shared.messaging.consumer import Handler
+from shared.messaging.intake import Handler
 from shared.messaging.transaction import Transaction
 
 log = structlog.get_logger()

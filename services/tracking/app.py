@@ -8,7 +8,7 @@ from pathlib import Path
 from services.tracking import api, handlers, jobs, pages
 from services.tracking.live import Bell
 from services.tracking.store import TrackingTable, generation, load
-from shared.messaging.consumer import Intake
+from shared.messaging.intake import Intake
 from shared.service import House, Service
 from shared.web.limits import Failures
 from shared.web.pages import Pages

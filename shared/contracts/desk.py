@@ -128,9 +128,7 @@ class DepartmentListed(
         return f"department:{self.code}"
 
 
-class PersonListed(
-    DirectoryFact, type="directory.person.v1", owner="desk", topic=DIRECTORY
-):
+class PersonListed(DirectoryFact, type="directory.person.v1", owner="desk", topic=DIRECTORY):
     """A member of staff as they are now."""
 
     username: str

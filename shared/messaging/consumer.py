@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -23,70 +23,23 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
-from shared.contracts import EVENTS, Event
 from shared.messaging.dead_letters import bury
-from shared.messaging.envelope import InvalidMessage, Record
+from shared.messaging.envelope import InvalidMessage, Record, record_of, type_of
 from shared.messaging.failures import Backoff, is_transient
+from shared.messaging.intake import Intake
 from shared.messaging.kill_points import kill_point
-from shared.messaging.transaction import Transaction, ids_of
+from shared.messaging.transaction import Transaction
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
 log = structlog.get_logger()
 
-Handler = Callable[[Any, Transaction], Awaitable[None]]
-RawHandler = Callable[[Record, Transaction], Awaitable[None]]
-
 COMMIT_EVERY = 0.2
 """Seconds between offset commits: a commit costs more than a small poll."""
 MAX_RECORDS = 500
-BREATH = 20
-"""After so many facts of a batch the door and the other services have their turn."""
 BURIED_IN_A_ROW = 20
 """After so many dead letters without one good fact the consumer stops and says so."""
-
-
-@dataclass(frozen=True)
-class Intake:
-    """What a service takes from the log.
-
-    `handlers` names a coroutine per fact class; the class `Event` itself stands for every fact of
-    ``feedback.events``, before the particular one. `raw` takes whole topics of foreign messages,
-    `tombstones` the erasures of a compacted topic. `prefetch` loads the rows of a batch's cases
-    once. `guard` is asked first in every transaction of a consumer, with the consumer's group; it
-    raises where that group may no longer write.
-    """
-
-    handlers: Mapping[type[Event], Handler]
-    raw: Mapping[str, RawHandler] = field(default_factory=dict)
-    tombstones: Mapping[str, RawHandler] = field(default_factory=dict)
-    prefetch: Callable[[Transaction, list[str]], Awaitable[None]] | None = None
-    guard: Callable[[Transaction, str], Awaitable[None]] | None = None
-
-    @property
-    def topics(self) -> tuple[str, ...]:
-        """The topics these handlers live on."""
-        named = {c.topic for c in self.handlers if c is not Event}
-        if Event in self.handlers:
-            named.add(EVENTS)
-        return tuple(sorted(named | set(self.raw)))
-
-    def wants(self, topic: str, fact_type: str) -> bool:
-        """True for a message that a handler waits for; the rest is passed over unread."""
-        if topic in self.raw or topic in self.tombstones:
-            return True
-        if Event in self.handlers and topic == EVENTS:
-            return True
-        return fact_type in self._types
-
-    @property
-    def _types(self) -> frozenset[str]:
-        cached = self.__dict__.get("_type_names")
-        if cached is None:
-            cached = frozenset(c.type for c in self.handlers if c is not Event)
-            object.__setattr__(self, "_type_names", cached)
-        return cached
 
 
 @dataclass
@@ -182,7 +135,7 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._commit_offsets()
             return ()
         records = tuple(chain.from_iterable(batches.values()))
-        wanted = tuple(r for r in records if self.intake.wants(r.topic, _type_of(r)))
+        wanted = tuple(r for r in records if self.intake.wants(r.topic, type_of(r)))
         if not wanted:
             self._mark_done(records)
             return ()
@@ -253,48 +206,11 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _take_in_batch(self, records: list[Record]) -> None:
         async with self._open() as tx:
-            await self._apply_all(tx, records)
+            if self.intake.guard is not None:
+                await self.intake.guard(tx, self.group)
+            await self.intake.take_in(tx, records)
             kill_point("consumer.before_commit")
         kill_point("consumer.after_commit")
-
-    async def _apply_all(self, tx: Transaction, records: list[Record]) -> None:
-        if self.intake.guard is not None:
-            await self.intake.guard(tx, self.group)
-        fresh = await tx.take_in([r.ce_id for r in records if r.ce_id])
-        new = []
-        for record in records:
-            if record.ce_id is None or record.ce_id in fresh:
-                new.append(record)
-                if record.ce_id:
-                    fresh.discard(record.ce_id)
-        cases = ids_of(new)
-        await tx.lock(*cases)
-        if self.intake.prefetch is not None and cases:
-            await self.intake.prefetch(tx, cases)
-        for n, record in enumerate(new, 1):
-            if not n % BREATH:
-                await asyncio.sleep(0)
-            if record.feedback_id in tx.parked:
-                await bury(tx, record, None)
-            else:
-                await self.hand_over(self.intake, tx, record)
-
-    @staticmethod
-    async def hand_over(intake: Intake, tx: Transaction, record: Record) -> None:
-        """Call the handlers that `intake` names for this record."""
-        tx.cause = record
-        if raw := intake.raw.get(record.topic):
-            await raw(record, tx)
-            return
-        if record.body is None:
-            if eraser := intake.tombstones.get(record.topic):
-                await eraser(record, tx)
-            return
-        event = record.event()
-        if Event in intake.handlers and record.topic == EVENTS:
-            await intake.handlers[Event](event, tx)
-        if particular := intake.handlers.get(type(event)):
-            await particular(event, tx)
 
     async def _one_by_one(self, raw: tuple[ConsumerRecord, ...], records: list[Record]) -> bool:
         """Take the records singly and bury the bad ones; False when it must wait after all."""
@@ -410,31 +326,6 @@ def log_broker(kafka: str) -> KafkaBroker:
         retry_backoff_ms=500,
         allow_auto_create_topics=False,
     )
-
-
-def _type_of(record: ConsumerRecord) -> str:
-    for name, value in record.headers:
-        if name == "ce_type":
-            return str(value or b"", "utf-8", "replace")
-    return ""
-
-
-def record_of(raw: ConsumerRecord, *, foreign: bool = False) -> Record:
-    """The record as the house knows it; headers that nobody could store are kept readable."""
-    return Record(
-        topic=raw.topic,
-        partition=raw.partition,
-        offset=raw.offset,
-        key=raw.key,
-        headers={_storable(k.encode()): _storable(v) for k, v in raw.headers},
-        body=raw.value,
-        foreign=foreign,
-    )
-
-
-def _storable(raw: bytes | None) -> str:
-    """PostgreSQL takes no NUL; a header without a value is an empty one."""
-    return (raw or b"").decode("utf-8", "backslashreplace").replace("\0", "\\x00")
 
 
 def _where(error: BaseException) -> str:

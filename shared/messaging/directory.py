@@ -18,8 +18,7 @@ from shared.contracts import DIRECTORY, Event
 from shared.contracts.desk import DepartmentListed, PersonListed, SessionRevoked
 from shared.contracts.intake import TokenIssued
 from shared.contracts.vocabulary import DEPARTMENTS
-from shared.messaging.consumer import record_of
-from shared.messaging.envelope import InvalidMessage
+from shared.messaging.envelope import InvalidMessage, record_of
 from shared.messaging.failures import Backoff
 from shared.tasks import end
 

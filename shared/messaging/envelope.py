@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aiokafka import ConsumerRecord
+
 from shared.contracts import REGISTER, Event
 
 
@@ -96,3 +98,29 @@ def headers_for(
     else:
         headers["ce_correlationid"] = ce_id
     return headers
+
+
+def type_of(record: ConsumerRecord) -> str:
+    """The type a message of Kafka names, read without looking at anything else."""
+    for name, value in record.headers:
+        if name == "ce_type":
+            return str(value or b"", "utf-8", "replace")
+    return ""
+
+
+def record_of(raw: ConsumerRecord, *, foreign: bool = False) -> Record:
+    """The record as the house knows it; headers that nobody could store are kept readable."""
+    return Record(
+        topic=raw.topic,
+        partition=raw.partition,
+        offset=raw.offset,
+        key=raw.key,
+        headers={_storable(k.encode()): _storable(v) for k, v in raw.headers},
+        body=raw.value,
+        foreign=foreign,
+    )
+
+
+def _storable(raw: bytes | None) -> str:
+    """PostgreSQL takes no NUL; a header without a value is an empty one."""
+    return (raw or b"").decode("utf-8", "backslashreplace").replace("\0", "\\x00")

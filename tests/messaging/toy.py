@@ -12,7 +12,7 @@ from shared.contracts import EVENTS, Event
 from shared.contracts.desk import CaseNoted, CaseOpened
 from shared.contracts.intake import FeedbackReceived, FeedbackUrged
 from shared.db import migrate, registry_for
-from shared.messaging.consumer import Intake
+from shared.messaging.intake import Intake
 from shared.messaging.tables import messaging_tables
 from shared.messaging.transaction import Transaction
 from shared.service import House, Service

@@ -142,7 +142,6 @@ def _timer(row: ClockRow) -> Timer:
     )
 
 
-
 def keep(
     tx: Transaction,
     feedback_id: str,

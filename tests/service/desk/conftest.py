@@ -13,12 +13,11 @@ from sqlalchemy import text
 
 from services.desk.app import build
 from services.desk.seeds import seed_departments
-from services.desk.store import PersonRow, load
+from services.desk.store import PersonRow
 from services.desk.store.people import list_person
 from shared.clock import ManualClock
 from shared.contracts import EVENTS, short_type
 from shared.contracts.vocabulary import Role
-from shared.messaging.consumer import LogConsumer
 from shared.messaging.envelope import Record
 from shared.service import Service
 from shared.web.app import web_app
@@ -75,12 +74,7 @@ class Desk:
                 for n, (h, b) in enumerate(rows)
             ]
         async with self.service.transaction() as tx:
-            fresh = await tx.take_in([r.ce_id or "" for r in found])
-            await tx.lock(feedback_id)
-            await load(tx, [feedback_id])
-            for record in found:
-                if record.ce_id in fresh:
-                    await LogConsumer.hand_over(self.service.intake, tx, record)
+            await self.service.intake.take_in(tx, found)
 
     async def case(self, **more: Any) -> str:
         """A new case in TRIAGE."""

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from shared.contracts import INBOUND, INBOUND_REJECTED
-from shared.messaging.consumer import LogConsumer, record_of
-from shared.messaging.envelope import Record
+from shared.messaging.envelope import Record, record_of
 from tests.service.intake.conftest import Door
 
 GOOD = {"channel": "survey", "source_message_id": "s-1", "text": "新书展阅厅的书单做得真好"}
@@ -21,7 +20,7 @@ async def arrives(door: Door, body: bytes | dict[str, Any] | None, **headers: st
     raw = json.dumps(body).encode() if isinstance(body, dict) else body
     record = Record(INBOUND, 0, 7, b"key", headers, raw, foreign=True)
     async with door.service.transaction() as tx:
-        await LogConsumer.hand_over(door.service.intake, tx, record)
+        await door.service.intake.hand_over(tx, record)
 
 
 async def refused(door: Door) -> list[dict[str, Any]]:

@@ -19,7 +19,6 @@ from shared.contracts.intake import Contact, FeedbackReceived, PrivateDetails
 from shared.contracts.routing import FeedbackRouted
 from shared.contracts.sla import SlaPromised
 from shared.ids import new_id
-from shared.messaging.consumer import LogConsumer
 from shared.messaging.envelope import Record, headers_for
 from shared.service import House, Service
 from tests.support import at, clock_at, prepared, told
@@ -54,14 +53,7 @@ class Watch:
             for n, (e, i) in enumerate(zip(events, ids, strict=True))
         ]
         async with self.service.transaction() as tx:
-            fresh = await tx.take_in(ids)
-            cases = list(dict.fromkeys(e.feedback_id for e in events if e.feedback_id))
-            await tx.lock(*cases)
-            if self.service.intake.prefetch is not None:
-                await self.service.intake.prefetch(tx, cases)
-            for record in records:
-                if record.ce_id in fresh:
-                    await LogConsumer.hand_over(self.service.intake, tx, record)
+            await self.service.intake.take_in(tx, records)
         return ids
 
     async def later(self, **delta: float) -> None:

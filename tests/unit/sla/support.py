@@ -4,9 +4,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.sla import shipped
+from services.sla.domain import cases
 from services.sla.domain.book import LIBRARY, Calendars
-from services.sla.domain.facts import Rules
+from services.sla.domain.facts import CaseClocks, Rules
 from services.sla.domain.policy import WORKING_DAY
+from shared.contracts.vocabulary import CaseType
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CALENDARS = Calendars(shipped.load_calendar())
@@ -22,3 +24,16 @@ def at(text: str) -> datetime:
 
 def wd(count: float) -> timedelta:
     return count * WORKING_DAY
+
+
+WEDNESDAY = at("2026-03-04 10:00")
+
+
+def received(**more: object) -> CaseClocks:
+    case = cases.receive(RULES, at=WEDNESDAY, type=CaseType.COMPLAINT, **more).case  # type: ignore[arg-type]
+    return cases.tell_reporter(case)
+
+
+def accepted() -> CaseClocks:
+    case = cases.dispatch(received(), RULES, at=at("2026-03-04 11:00"), department="it").case
+    return cases.accept(case, RULES, at=at("2026-03-04 14:00")).case

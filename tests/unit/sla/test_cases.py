@@ -1,8 +1,6 @@
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from services.sla import shipped
@@ -11,23 +9,11 @@ from services.sla.domain.book import CalendarBook, Calendars
 from services.sla.domain.clocks import MarkKind, Status, Timer
 from services.sla.domain.facts import CaseClocks, Change, FactKind, Rules
 from shared.contracts.vocabulary import CaseType, Clock, Priority, Role
-from tests.unit.sla.support import POLICY, RULES, at
-
-WEDNESDAY = at("2026-03-04 10:00")
-
-
-def _received(**more: object) -> CaseClocks:
-    case = cases.receive(RULES, at=WEDNESDAY, type=CaseType.COMPLAINT, **more).case  # type: ignore[arg-type]
-    return cases.tell_reporter(case)
-
-
-def _accepted() -> CaseClocks:
-    case = cases.dispatch(_received(), RULES, at=at("2026-03-04 11:00"), department="it").case
-    return cases.accept(case, RULES, at=at("2026-03-04 14:00")).case
+from tests.unit.sla.support import POLICY, RULES, WEDNESDAY, accepted, at, received
 
 
 def _replied(when: str = "2026-03-06 10:00") -> CaseClocks:
-    return cases.reply(_accepted(), RULES, at=at(when)).case
+    return cases.reply(accepted(), RULES, at=at(when)).case
 
 
 def _timer(case: CaseClocks, clock: Clock) -> Timer:
@@ -56,7 +42,7 @@ def test_a_receipt_starts_the_users_clocks_and_triage() -> None:
 
 
 def test_the_ordinary_path_meets_every_promise() -> None:
-    case = _accepted()
+    case = accepted()
     assert _timer(case, Clock.ACCEPT).due == at("2026-03-04 16:30")
     assert _timer(case, Clock.ACCEPT).department == "it"
     change = cases.reply(case, RULES, at=at("2026-03-05 09:00"))
@@ -85,7 +71,7 @@ def test_what_routing_finds_before_anyone_was_told_is_the_first_promise() -> Non
 
 def test_a_later_priority_counts_from_receipt_and_keeps_the_first_date() -> None:
     change = cases.route(
-        _received(), RULES, at=at("2026-03-05 10:00"), priority=Priority.P1, type=CaseType.OTHER
+        received(), RULES, at=at("2026-03-05 10:00"), priority=Priority.P1, type=CaseType.OTHER
     )
     timer = _timer(change.case, Clock.RESOLUTION)
     assert timer.due == at("2026-03-05 10:00")
@@ -94,12 +80,12 @@ def test_a_later_priority_counts_from_receipt_and_keeps_the_first_date() -> None
 
 
 def test_routing_that_changes_nothing_says_nothing() -> None:
-    assert cases.route(_received(), RULES, at=WEDNESDAY, priority=Priority.P3).facts == ()
+    assert cases.route(received(), RULES, at=WEDNESDAY, priority=Priority.P3).facts == ()
 
 
 def test_praise_promises_thanks_and_no_resolution() -> None:
     change = cases.route(
-        _received(), RULES, at=WEDNESDAY, priority=Priority.P4, type=CaseType.PRAISE
+        received(), RULES, at=WEDNESDAY, priority=Priority.P4, type=CaseType.PRAISE
     )
     assert _timer(change.case, Clock.RESOLUTION).status is Status.CANCELLED
     assert _timer(change.case, Clock.FIRST_RESPONSE).due == at("2026-03-06 10:00")
@@ -112,7 +98,7 @@ def test_praise_promises_thanks_and_no_resolution() -> None:
 
 def test_an_inquiry_needs_no_signature() -> None:
     case = cases.dispatch(
-        _received(), RULES, at=at("2026-03-04 10:30"), department="it", type=CaseType.INQUIRY
+        received(), RULES, at=at("2026-03-04 10:30"), department="it", type=CaseType.INQUIRY
     ).case
     assert case.current(Clock.ACCEPT) is None
     assert _timer(case, Clock.RESOLUTION).due == at("2026-03-05 10:00")
@@ -120,7 +106,7 @@ def test_an_inquiry_needs_no_signature() -> None:
 
 def test_raising_the_priority_while_dispatching_breaks_no_triage_promise() -> None:
     case = cases.dispatch(
-        _received(),
+        received(),
         RULES,
         at=at("2026-03-04 10:30"),
         department="facilities",
@@ -131,7 +117,7 @@ def test_raising_the_priority_while_dispatching_breaks_no_triage_promise() -> No
 
 
 def test_a_return_starts_triage_again_and_the_user_waits_no_longer() -> None:
-    case = cases.dispatch(_received(), RULES, at=at("2026-03-04 11:00"), department="it").case
+    case = cases.dispatch(received(), RULES, at=at("2026-03-04 11:00"), department="it").case
     change = cases.give_back(case, RULES, at=at("2026-03-04 15:00"))
     assert _told(change) == [
         (FactKind.CANCELLED, Clock.ACCEPT),
@@ -146,13 +132,13 @@ def test_a_return_starts_triage_again_and_the_user_waits_no_longer() -> None:
 
 
 def test_returned_after_signing_the_signature_stays_met() -> None:
-    case = cases.give_back(_accepted(), RULES, at=at("2026-03-05 09:00")).case
+    case = cases.give_back(accepted(), RULES, at=at("2026-03-05 09:00")).case
     assert _timer(case, Clock.ACCEPT).status is Status.MET
     assert _timer(case, Clock.TRIAGE).status is Status.RUNNING
 
 
 def test_a_public_question_answers_first_and_stops_the_resolution() -> None:
-    asked = cases.ask_user(_accepted(), RULES, at=at("2026-03-05 09:00"))
+    asked = cases.ask_user(accepted(), RULES, at=at("2026-03-05 09:00"))
     assert _told(asked) == [
         (FactKind.MET, Clock.FIRST_RESPONSE),
         (FactKind.PAUSED, Clock.RESOLUTION),
@@ -166,7 +152,7 @@ def test_a_public_question_answers_first_and_stops_the_resolution() -> None:
 
 
 def test_a_day_of_waiting_for_the_user_is_not_the_librarys() -> None:
-    asked = cases.ask_user(_accepted(), RULES, at=at("2026-03-05 09:00")).case
+    asked = cases.ask_user(accepted(), RULES, at=at("2026-03-05 09:00")).case
     heard = cases.hear_from_user(asked, RULES, at=at("2026-03-06 09:00")).case
     facts = cases.reply(heard, RULES, at=at("2026-03-06 10:00")).facts
     resolution = next(f for f in facts if f.timer.clock is Clock.RESOLUTION)
@@ -174,25 +160,25 @@ def test_a_day_of_waiting_for_the_user_is_not_the_librarys() -> None:
 
 
 def test_an_automatic_message_is_no_first_response() -> None:
-    case = _accepted()
+    case = accepted()
     assert cases.reply(case, RULES, at=at("2026-03-05 09:00"), human=False).facts == ()
     asked = cases.ask_user(case, RULES, at=at("2026-03-05 09:00"), human=False)
     assert _timer(asked.case, Clock.FIRST_RESPONSE).status is Status.RUNNING
 
 
 def test_nobody_answered_and_the_resolution_runs_again_without_a_next_response() -> None:
-    asked = cases.ask_user(_accepted(), RULES, at=at("2026-03-05 09:00")).case
+    asked = cases.ask_user(accepted(), RULES, at=at("2026-03-05 09:00")).case
     change = cases.stop_waiting(asked, RULES, at=at("2026-03-12 09:00"))
     assert _told(change) == [(FactKind.RESUMED, Clock.RESOLUTION)]
 
 
 def test_more_from_the_user_before_the_first_answer_owes_no_second_one() -> None:
-    change = cases.hear_from_user(_received(), RULES, at=at("2026-03-04 11:00"))
+    change = cases.hear_from_user(received(), RULES, at=at("2026-03-04 11:00"))
     assert change.facts == ()
 
 
 def test_a_reply_to_someone_who_was_asked_ends_the_pause() -> None:
-    asked = cases.ask_user(_accepted(), RULES, at=at("2026-03-05 09:00")).case
+    asked = cases.ask_user(accepted(), RULES, at=at("2026-03-05 09:00")).case
     case = cases.reply(asked, RULES, at=at("2026-04-08 09:00")).case
     resolution = _timer(case, Clock.RESOLUTION)
     assert resolution.status is Status.MET
@@ -200,7 +186,7 @@ def test_a_reply_to_someone_who_was_asked_ends_the_pause() -> None:
 
 
 def test_a_reply_after_the_deadline_does_not_undo_the_breach() -> None:
-    change = cases.reply(_accepted(), RULES, at=at("2026-03-11 10:01"))
+    change = cases.reply(accepted(), RULES, at=at("2026-03-11 10:01"))
     kinds = [f.kind for f in change.facts if f.timer.clock is Clock.RESOLUTION]
     assert kinds == [FactKind.MARKED, FactKind.MET]  # the breach is told first
     resolution = _timer(change.case, Clock.RESOLUTION)
@@ -215,13 +201,13 @@ def test_a_reply_at_the_deadline_itself_is_in_time() -> None:
 
 
 def test_withdrawn_after_the_deadline_was_still_a_breach() -> None:
-    case = cases.end(_accepted(), RULES, at=at("2026-03-12 10:00")).case
+    case = cases.end(accepted(), RULES, at=at("2026-03-12 10:00")).case
     assert _timer(case, Clock.RESOLUTION).status is Status.BREACHED
     assert not any(t.is_open for t in case.timers)
 
 
 def test_withdrawn_in_time_everything_is_cancelled() -> None:
-    change = cases.end(_received(), RULES, at=at("2026-03-04 11:00"))
+    change = cases.end(received(), RULES, at=at("2026-03-04 11:00"))
     assert {f.kind for f in change.facts} == {FactKind.CANCELLED}
     assert not any(t.is_open for t in change.case.timers)
 
@@ -248,7 +234,7 @@ def test_a_reopened_case_that_becomes_urgent_keeps_to_half() -> None:
 
 
 def test_levels_are_marked_anew_in_a_new_cycle() -> None:
-    case = cases.tick(_accepted(), RULES, now=at("2026-03-12 10:00")).case
+    case = cases.tick(accepted(), RULES, now=at("2026-03-12 10:00")).case
     case = cases.reopen(
         cases.reply(case, RULES, at=at("2026-03-12 11:00")).case,
         RULES,
@@ -265,7 +251,7 @@ def test_levels_are_marked_anew_in_a_new_cycle() -> None:
 
 
 def test_a_tick_tells_in_the_order_things_came_due() -> None:
-    change = cases.tick(_received(), RULES, now=at("2026-04-30 10:00"))
+    change = cases.tick(received(), RULES, now=at("2026-04-30 10:00"))
     moments = [f.mark.at for f in change.facts if f.mark]
     assert moments == sorted(moments)
     assert len(moments) == 9  # three clocks, three levels
@@ -273,12 +259,12 @@ def test_a_tick_tells_in_the_order_things_came_due() -> None:
 
 
 def test_a_case_is_looked_at_when_its_first_level_comes_due() -> None:
-    assert cases.next_check(_received()) == at("2026-03-04 14:30")  # 75 % of 4 h of triage
+    assert cases.next_check(received()) == at("2026-03-04 14:30")  # 75 % of 4 h of triage
 
 
 def test_an_extension_moves_the_promise_and_says_why() -> None:
     change = cases.extend(
-        _accepted(),
+        accepted(),
         RULES,
         at=at("2026-03-10 10:00"),
         until=at("2026-03-13 17:30"),
@@ -293,7 +279,7 @@ def test_an_extension_moves_the_promise_and_says_why() -> None:
 
 def test_an_extension_after_the_deadline_does_not_undo_the_breach() -> None:
     change = cases.extend(
-        _accepted(), RULES, at=at("2026-03-12 10:00"), until=at("2026-03-20 17:30"), reason="-"
+        accepted(), RULES, at=at("2026-03-12 10:00"), until=at("2026-03-20 17:30"), reason="-"
     )
     resolution = _timer(change.case, Clock.RESOLUTION)
     assert resolution.status is Status.BREACHED
@@ -307,7 +293,7 @@ def test_an_extension_after_the_deadline_does_not_undo_the_breach() -> None:
 
 def test_a_lower_priority_after_the_deadline_does_not_hide_the_breach() -> None:
     change = cases.route(
-        _accepted(),
+        accepted(),
         RULES,
         at=at("2026-03-12 10:00"),
         priority=Priority.P4,
@@ -319,7 +305,7 @@ def test_a_lower_priority_after_the_deadline_does_not_hide_the_breach() -> None:
 
 
 def test_review_has_its_own_clock() -> None:
-    case = cases.send_to_review(_accepted(), RULES, at=at("2026-03-05 10:00")).case
+    case = cases.send_to_review(accepted(), RULES, at=at("2026-03-05 10:00")).case
     assert _timer(case, Clock.REVIEW).due == at("2026-03-06 10:00")
     back = cases.finish_review(case, RULES, at=at("2026-03-05 15:00")).case
     assert _timer(back, Clock.REVIEW).status is Status.MET
@@ -348,7 +334,7 @@ def test_a_follow_up_that_ran_out_is_told_and_leaves_nothing_running() -> None:
 def test_a_new_calendar_moves_open_deadlines_and_keeps_what_has_passed() -> None:
     book = shipped.load_calendar().model_dump(mode="json") | {"days": {"2026-03-10": []}}
     rules = Rules(POLICY, Calendars(CalendarBook.model_validate(book)))
-    change = cases.recompute(_accepted(), rules, at=at("2026-03-05 12:00"))
+    change = cases.recompute(accepted(), rules, at=at("2026-03-05 12:00"))
     resolution = _timer(change.case, Clock.RESOLUTION)
     assert resolution.due == at("2026-03-12 10:00")
     assert resolution.first_due == at("2026-03-11 10:00")
@@ -363,7 +349,7 @@ def test_a_department_with_hours_of_its_own_signs_in_them() -> None:
         "departments": {"events": {"week": {"thu": [["09:00", "18:00"]]}}}
     }
     rules = Rules(POLICY, Calendars(CalendarBook.model_validate(book)))
-    case = cases.dispatch(_received(), rules, at=at("2026-03-04 11:00"), department="events").case
+    case = cases.dispatch(received(), rules, at=at("2026-03-04 11:00"), department="events").case
     assert _timer(case, Clock.ACCEPT).due == at("2026-03-05 13:00")
     assert _timer(case, Clock.RESOLUTION).due == at("2026-03-11 10:00")  # told already
     untold = cases.receive(rules, at=WEDNESDAY).case
@@ -374,93 +360,5 @@ def test_a_department_with_hours_of_its_own_signs_in_them() -> None:
 
 def test_the_clocks_of_a_case_survive_being_stored() -> None:
     adapter = TypeAdapter(CaseClocks)
-    case = cases.ask_user(_accepted(), RULES, at=at("2026-03-05 09:00")).case
+    case = cases.ask_user(accepted(), RULES, at=at("2026-03-05 09:00")).case
     assert adapter.validate_json(adapter.dump_json(case)) == case
-
-
-# --- whatever happens, in whatever order -----------------------------------------------------
-
-DEEDS = {
-    "tick": lambda c, t: cases.tick(c, RULES, now=t),
-    "route": lambda c, t: cases.route(c, RULES, at=t, priority=Priority.P1),
-    "calm": lambda c, t: cases.route(
-        c, RULES, at=t, priority=Priority.P4, type=CaseType.SUGGESTION
-    ),
-    "praise": lambda c, t: cases.route(c, RULES, at=t, priority=Priority.P4, type=CaseType.PRAISE),
-    "dispatch": lambda c, t: cases.dispatch(c, RULES, at=t, department="it"),
-    "accept": lambda c, t: cases.accept(c, RULES, at=t),
-    "return": lambda c, t: cases.give_back(c, RULES, at=t),
-    "ask": lambda c, t: cases.ask_user(c, RULES, at=t),
-    "hear": lambda c, t: cases.hear_from_user(c, RULES, at=t),
-    "timeout": lambda c, t: cases.stop_waiting(c, RULES, at=t),
-    "review": lambda c, t: cases.send_to_review(c, RULES, at=t),
-    "reviewed": lambda c, t: cases.finish_review(c, RULES, at=t),
-    "reply": lambda c, t: cases.reply(c, RULES, at=t),
-    "close": lambda c, t: cases.close(c, RULES, at=t),
-    "reopen": lambda c, t: cases.reopen(c, RULES, at=t),
-    "appeal": lambda c, t: cases.appeal(c, RULES, at=t),
-    "extend": lambda c, t: cases.extend(c, RULES, at=t, until=t + timedelta(days=9), reason="-"),
-    "recompute": lambda c, t: cases.recompute(c, RULES, at=t),
-    "end": lambda c, t: cases.end(c, RULES, at=t),
-}
-steps = st.tuples(
-    st.sampled_from(sorted(DEEDS)),
-    st.timedeltas(min_value=timedelta(minutes=-5), max_value=timedelta(days=6)),
-)
-
-
-@settings(max_examples=150)
-@given(st.lists(steps, max_size=14))
-def test_no_history_undoes_a_breach_or_marks_twice(history: list[tuple[str, timedelta]]) -> None:
-    case, now, marked = _received(), WEDNESDAY, []
-    for deed, gap in history:
-        now = now + gap
-        change = DEEDS[deed](case, now)
-        _no_figure_is_lost(case, change.case)
-        marked += [(f.mark.clock, f.mark.cycle, f.mark.level) for f in change.facts if f.mark]
-        case = change.case
-        for clock in Clock:
-            assert sum(t.clock is clock and t.is_open for t in case.timers) <= 1
-        assert (deed in ("close", "end")) <= (not any(t.is_open for t in case.timers))
-    assert len(marked) == len(set(marked))
-    assert {t.clock: t.first_due for t in case.timers if t.clock is Clock.RESOLUTION} == {
-        Clock.RESOLUTION: at("2026-03-11 10:00")
-    }
-
-
-def _no_figure_is_lost(before: CaseClocks, after: CaseClocks) -> None:
-    now = {(t.clock, t.cycle): t for t in after.timers}
-    for timer in before.timers:
-        later = now[timer.clock, timer.cycle]
-        assert later.marked >= timer.marked
-        if timer.breached_at is not None:
-            assert later.breached_at == timer.breached_at
-            assert later.status is Status.BREACHED
-        if not timer.is_open:
-            assert later == timer
-        assert later.started_at == timer.started_at
-
-
-@settings(max_examples=80)
-@given(st.lists(steps, max_size=10))
-def test_a_repeated_event_changes_nothing_more(history: list[tuple[str, timedelta]]) -> None:
-    case, now = _received(), WEDNESDAY
-    for deed, gap in history:
-        now = now + abs(gap)
-        case = DEEDS[deed](case, now).case
-        if deed not in ("return", "dispatch", "reopen", "praise"):
-            assert DEEDS[deed](case, now).case == case
-
-
-def _after(case: CaseClocks, when: datetime) -> CaseClocks:
-    return cases.tick(case, RULES, now=when).case
-
-
-def test_looking_often_or_rarely_comes_to_the_same() -> None:
-    case, often = _accepted(), _accepted()
-    end = at("2026-03-20 10:00")
-    moment = WEDNESDAY
-    while moment < end:
-        often = _after(often, moment)
-        moment += timedelta(hours=5)
-    assert _after(often, end) == _after(case, end)

@@ -1,0 +1,174 @@
+"""An alumna abroad who cannot get in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from schemas.stories.people import HANDLER, OFFICE, Case, Story
+from shared.contracts import REPORTER, desk, intake, routing, sla
+from shared.contracts import notification as told
+from shared.contracts.vocabulary import CaseType, Channel, Clock, Outcome, Priority
+
+
+def database() -> Story:
+    """An alumna abroad: asked back, late, escalated, reopened, appealed."""
+    case = Case(2, "2026-03-09T16:40:00")
+    yield case(
+        "alumni-access",
+        intake.FeedbackReceived(
+            **case.after(),
+            by=REPORTER,
+            channel=Channel.WECHAT,
+            account="library-service",
+            source_message_id="24581190731046",
+            title="JSTOR",
+            text="Alumni account can't access JSTOR since Monday, error 403. Mail: a***@***",
+            category="eresources",
+            locale="en",
+            confidential=True,
+            occurred_at=case.received - timedelta(minutes=7),
+            code_hash=case.code_hash,
+            reachable=("wechat", "email"),
+        ),
+    )
+    yield case(
+        "alumni-access",
+        intake.PrivateDetails(
+            **case.after(),
+            by=REPORTER,
+            tracking_code="K7QX-2M9D-PL4T-W3HV",
+            title="JSTOR",
+            text="Alumni account can't access JSTOR since Monday, error 403. Mail: me@example.edu",
+            words={"w1": "My account is me@example.edu"},
+            contact=intake.Contact(
+                name="王同学",
+                email="me@example.edu",
+                phone="13800001234",
+                wechat_account="library-service",
+                wechat_openid="oExample0000000000000000000",
+            ),
+            confidential=True,
+            locale="en",
+        ),
+    )
+    yield case(
+        "alumni-access",
+        routing.FeedbackTriageNeeded(
+            **case.after(seconds=1),
+            case_type=CaseType.INQUIRY,
+            priority=Priority.P3,
+            confidence=0.48,
+            reasons=(routing.Reason(text="两个部门都可能", weight=0.5),),
+            candidates=(
+                routing.Candidate(department="eresources", score=0.48, category="eresources"),
+                routing.Candidate(department="it", score=0.44, category="offcampus"),
+            ),
+        ),
+    )
+    yield case(
+        "by-hand",
+        desk.CaseDispatched(
+            **case.after(minutes=20),
+            by=OFFICE,
+            department="eresources",
+            category="eresources",
+            case_type=CaseType.INQUIRY,
+            priority=Priority.P3,
+            decided="person",
+            previous_department="it",
+            binding=True,
+            confidential=True,
+        ),
+    )
+    yield case(
+        "alumni-access",
+        desk.CaseInfoRequested(
+            **case.after(minutes=50),
+            by=HANDLER,
+            department="eresources",
+            question="请问您登录时选择的是“校友”还是“校外访问”入口？",
+        ),
+    )
+    due = case.received + timedelta(days=1)
+    promise = {"clock": Clock.RESOLUTION, "due": due, "first_due": due, "department": "eresources"}
+    yield case("alumni-access", sla.SlaPaused(**case.after(minutes=50), **promise))
+    yield case(
+        "alumni-access",
+        intake.FeedbackSupplemented(
+            **case.after(hours=15), by=REPORTER, text="“校友”入口，账号 a***@***", words_id="w1"
+        ),
+    )
+    yield case(
+        "supplied",
+        desk.CaseResumed(**case.after(hours=15), department="eresources", reason="supplied"),
+    )
+    moved = promise | {"due": due + timedelta(hours=15)}
+    yield case("alumni-access", sla.SlaResumed(**case.after(hours=15), **moved))
+    yield case("alumni-access", sla.SlaWarned(**case.after(hours=33), level=75, **moved))
+    yield case("alumni-access", intake.FeedbackUrged(**case.after(hours=38), by=REPORTER))
+    yield case("alumni-access", sla.SlaBreached(**case.after(hours=39), **moved))
+    yield case(
+        "to-leader",
+        sla.EscalationRaised(**case.after(hours=39), level=100, to_role="leader", **moved),
+    )
+    yield case(
+        "explained",
+        desk.CaseReplied(
+            **case.after(hours=41),
+            by=HANDLER,
+            text="The licence covers alumni on campus only. You can read it in the reading room.",
+            outcome=Outcome.EXPLAINED,
+        ),
+    )
+    yield case(
+        "late",
+        sla.SlaMet(**case.after(hours=41), in_time=False, working_seconds=28_800, **moved),
+    )
+    yield case(
+        "wechat-closed",
+        told.NotificationFailed(
+            **case.after(hours=41, seconds=4),
+            delivery_id="01978a3e-0002-7000-a000-000000000001",
+            kind="reply",
+            channel="wechat",
+            audience="reporter",
+            reason="45015: the window of 48 hours is closed",
+            uncertain=True,
+        ),
+    )
+    yield case(
+        "reply-by-mail",
+        told.NotificationSent(
+            **case.after(hours=41, seconds=9),
+            delivery_id="01978a3e-0002-7000-a000-000000000002",
+            kind="reply",
+            channel="email",
+            audience="reporter",
+        ),
+    )
+    yield case(
+        "alumni-access",
+        intake.FeedbackReopenRequested(
+            **case.after(hours=50), by=REPORTER, reason="I live abroad; that does not help me."
+        ),
+    )
+    yield case(
+        "alumni-access",
+        desk.CaseReopened(
+            **case.after(hours=50),
+            by=REPORTER,
+            reason="I live abroad; that does not help me.",
+            cycle=2,
+            department="eresources",
+        ),
+    )
+    yield case(
+        "alumni-access",
+        intake.FeedbackAppealed(**case.after(days=6), by=REPORTER, reason="请馆领导再看一下"),
+    )
+    yield case(
+        "too-late",
+        desk.CaseRequestRefused(
+            **case.after(days=6), request="feedback.appealed", reason="这件反馈正在重新办理。"
+        ),
+    )

@@ -1,0 +1,111 @@
+"""Facts with nothing in them but what must be there; the directory; what adapters send."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas.stories.people import Case, Story, at
+from shared.contracts import INBOUND, REPORTER, desk, intake, routing
+from shared.contracts.vocabulary import CaseType, Channel, Priority, Solved
+
+
+def small_things() -> Story:
+    """Facts with nothing in them but what must be there."""
+    case = Case(4, "2026-03-13T09:05:00")
+    yield case(
+        "least",
+        intake.FeedbackReceived(
+            **case.after(), channel=Channel.API, text="宿舍 WiFi 慢。", code_hash=case.code_hash
+        ),
+    )
+    yield case(
+        "least",
+        routing.FeedbackRouted(
+            **case.after(), case_type=CaseType.OTHER, priority=Priority.P4, confidence=0.8
+        ),
+    )
+    yield case(
+        "least",
+        intake.FeedbackRated(**case.after(days=1), stars=2, solved=Solved.PARTLY),
+    )
+    yield case("timeout", desk.CaseResumed(**case.after(days=3), reason="timeout"))
+    yield case("quiet", desk.CaseClosed(**case.after(days=7), how="quiet"))
+    yield case("taken-back", intake.FeedbackWithdrawn(**case.after(days=8), by=REPORTER))
+    yield case("taken-back", desk.CaseWithdrawn(**case.after(days=8), by=REPORTER))
+
+
+def directory() -> Story:
+    """The directory."""
+    now = at("2026-03-02T08:00:00")
+    house = Case(0, "2026-03-02T08:00:00")
+    yield house(
+        "facilities",
+        desk.DepartmentListed(at=now, code="facilities", zh="后勤保障", en="Facilities"),
+    )
+    yield house(
+        "closed",
+        desk.DepartmentListed(at=now, code="annex", zh="分馆台口", en="Annex Desk", active=False),
+    )
+    yield house(
+        "liaison",
+        desk.PersonListed(
+            at=now,
+            username="liaison.facilities",
+            display="何建国",
+            role="liaison",
+            department="facilities",
+            email="liaison.facilities@library.example",
+        ),
+    )
+    yield house(
+        "left",
+        desk.PersonListed(
+            at=now, username="student", display="学生助理", role="student", active=False
+        ),
+    )
+    yield house(
+        "signed-out",
+        desk.SessionRevoked(
+            at=now, session_id="o2Yk0sWqv1xLZ9aB", expires=at("2026-03-02T20:00:00")
+        ),
+    )
+    yield house("issued", intake.TokenIssued(at=now, token_id="t-01978a3e", name="survey"))
+    yield house(
+        "revoked",
+        intake.TokenIssued(at=now, token_id="t-01978a3e", name="survey", revoked=True),
+    )
+
+
+def _inbound(key: str | None, body: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "topic": INBOUND,
+        "key": key,
+        "headers": {"content-type": "application/json"},
+        "body": body,
+    }
+
+
+INBOUND_EXAMPLES = {
+    "survey": _inbound(
+        "2026-spring-0412",
+        {
+            "channel": "survey",
+            "source_message_id": "2026-spring-0412",
+            "account": "2026-spring",
+            "occurred_at": "2026-03-05T21:14:00+08:00",
+            "title": "开放时间",
+            "text": "调休那个周六食堂开、教室开，图书馆八点半才开门？",
+            "category": "rules",
+            "place": "总馆",
+            "locale": "zh",
+            "anonymous": False,
+            "confidential": False,
+            "contact": {"name": "陈同学", "email": "reader@example.edu", "phone": "13800001234"},
+        },
+    ),
+    "least": _inbound(
+        None,
+        {"channel": "email", "source_message_id": "<1@example.edu>", "text": "打印机又卡纸了。"},
+    ),
+}
+"""What adapters send on ``feedback.inbound``, by name."""
