@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -112,3 +113,8 @@ def at(words: str) -> datetime:
 def clock_at(words: str) -> ManualClock:
     """A clock that stands at that Shanghai time."""
     return ManualClock(at(words))
+
+
+def id_at(moment: datetime) -> str:
+    """An identifier as it would have been made at `moment`."""
+    return str(UUID(int=UUID(new_id()).int % (1 << 80) | int(moment.timestamp() * 1000) << 80))

@@ -7,8 +7,7 @@ from typing import Any
 
 from shared.contracts import intake, routing, sla
 from shared.contracts.vocabulary import CaseType, Channel, Clock, Priority, Solved
-from shared.ids import new_id
-from tests.support import at
+from tests.support import at, id_at
 
 RECEIVED = at("2026-03-04 10:00")
 SEATS = "三层东区217一上午都是一个水杯占着，人影没有。占座到底管不管？"
@@ -21,7 +20,7 @@ def received(feedback_id: str | None = None, **more: Any) -> intake.FeedbackRece
         "text": SEATS,
         "code_hash": "0" * 64,
     }
-    return intake.FeedbackReceived(feedback_id=feedback_id or new_id(), **(values | more))
+    return intake.FeedbackReceived(feedback_id=feedback_id or id_at(RECEIVED), **(values | more))
 
 
 def decision(feedback_id: str, department: str | None, **more: Any) -> dict[str, Any]:
