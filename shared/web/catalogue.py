@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from babel.messages.pofile import read_po
@@ -14,18 +15,24 @@ LOCALES = ("zh", "en")
 def load(directories: Iterable[Path], locale: str) -> dict[str, str]:
     """Chinese → `locale`, from ``<directory>/<locale>.po``; a later directory wins.
 
-    Read once at start; ``zh`` needs no file. An untranslated message stays Chinese.
+    Read once; ``zh`` needs no file. An untranslated message stays Chinese.
     """
     messages: dict[str, str] = {}
     for directory in directories:
         path = directory / f"{locale}.po"
-        if locale == "zh" or not path.exists():
-            continue
-        with path.open("rb") as file:
-            for message in read_po(file, locale=locale):
-                if message.id and isinstance(message.string, str) and message.string:
-                    messages[str(message.id)] = message.string
+        if locale != "zh" and path.exists():
+            messages |= _read(path, locale)
     return messages
+
+
+@cache
+def _read(path: Path, locale: str) -> dict[str, str]:
+    with path.open("rb") as file:
+        return {
+            str(message.id): message.string
+            for message in read_po(file, locale=locale)
+            if message.id and isinstance(message.string, str) and message.string
+        }
 
 
 def choose(wanted: Iterable[str | None], accept_language: str, default: str) -> str:
