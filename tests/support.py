@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from shared.settings import Settings
 
 _KEEP = {"alembic_version", "log_state"}
 _migrated: set[tuple[str, str]] = set()
+_made = itertools.count()
 
 
 def make_house(
@@ -116,5 +118,6 @@ def clock_at(words: str) -> ManualClock:
 
 
 def id_at(moment: datetime) -> str:
-    """An identifier as it would have been made at `moment`."""
-    return str(UUID(int=UUID(new_id()).int % (1 << 80) | int(moment.timestamp() * 1000) << 80))
+    """An identifier as it would have been made at `moment`, after all that were made before."""
+    made = int(moment.timestamp() * 1000) << 80 | 7 << 76 | 2 << 62 | next(_made)
+    return str(UUID(int=made))
