@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import socket
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -105,6 +106,7 @@ class Service:
         self.closing = asyncio.Event()
         """Set when the process begins to end: what answers without end (streams) stops now."""
         self._joining: asyncio.Task[None] | None = None
+        self._rejoining = asyncio.Lock()
         self.engine = create_engine(self.url, role=None)
 
     @property
@@ -174,7 +176,7 @@ class Service:
         )
         await self.relay.start()
 
-    async def _start_consumer(self) -> None:
+    async def _start_consumer(self, member: str = "") -> None:
         if not self.intake.topics:
             return
         broker = log_broker(self.house.kafka)
@@ -184,21 +186,34 @@ class Service:
             intake=self.intake,
             open_transaction=self.transaction,
             group=self.group,
-            instance=f"{self.group}-{self.house.replica}",
+            instance=f"{self.group}-{self.house.replica}{member}",
             max_records=self.max_records,
         )
         self._broker = broker
         self._joining = self._spawn("join", self._join)
 
-    async def rejoin(self, group: str) -> None:
-        """Leave the group and read the log again as another one, from its own place."""
-        if self._joining is not None:
-            self._joining.cancel()
-            await asyncio.gather(self._joining, return_exceptions=True)
-        if self.consumer is not None:
-            await self._stop_consumer()
-        self.group = group
-        await self._start_consumer()
+    async def rejoin(self, group: str, member: str = "") -> None:
+        """Leave the group and join `group`, to go on from its place in the log.
+
+        `member` tells this member from the one it was under the same name.
+        """
+        async with self._rejoining:
+            if self._joining is not None:
+                self._joining.cancel()
+                await asyncio.gather(self._joining, return_exceptions=True)
+            if self.consumer is not None:
+                await self._stop_consumer()
+            self.group = group
+            await self._start_consumer(member)
+
+    async def _join_as_another(self) -> None:
+        """Get a share of the log after all.
+
+        A member whose name the group remembers is given what it had, without a look at the topics.
+        Had it joined when a wiped broker had no topics yet, that is nothing, for ever.
+        """
+        log.warning("given nothing to read; joining as another", service=self.name)
+        await self.rejoin(self.group, f"-{secrets.token_hex(4)}")
 
     async def _join(self) -> None:
         """Join the group; a broker that is away must not keep the doors for people shut."""
@@ -273,6 +288,8 @@ class Service:
         return found
 
     async def _watch(self) -> None:
+        patience = Backoff(STUCK_AFTER, 600)
+        wait = patience.next()
         while True:
             try:
                 async with asyncio.timeout(5):
@@ -286,6 +303,12 @@ class Service:
                 self._database_failed = None
             if self.consumer is not None:
                 self.consumer.measure_lag()
+                if self.consumer.health.assigned:
+                    patience.reset()
+                    wait = patience.next()
+                elif self.consumer.empty_handed_for > wait:
+                    wait = patience.next()
+                    await self._join_as_another()
             await asyncio.sleep(2)
 
     def _spawn(self, name: str, job: Job) -> asyncio.Task[None]:

@@ -91,6 +91,7 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._resume_at = 0.0
         self._backoff = Backoff()
         self._consumer: AIOKafkaConsumer | None = None
+        self._empty_handed_since: float | None = None
         self._lock = asyncio.Lock()
         self.subscriber = broker.subscriber(
             *intake.topics,
@@ -148,12 +149,20 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Hand over what is finished; what is under way will be recognised by the inbox."""
+        self._empty_handed_since = None
         await self._commit_offsets()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Begin where the group left off."""
         self._done = {tp: o for tp, o in self._done.items() if tp in assigned}
         self.health.assigned = bool(assigned)
+        self._empty_handed_since = None if assigned else time.monotonic()
+
+    @property
+    def empty_handed_for(self) -> float:
+        """Seconds since it joined its group and was given nothing to read; 0 where it reads."""
+        since = self._empty_handed_since
+        return 0.0 if since is None else time.monotonic() - since
 
     async def finish(self) -> None:
         """Commit what is done; called before the subscriber stops."""

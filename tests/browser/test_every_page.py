@@ -1,7 +1,7 @@
 """Every page, wide and on a phone, in both languages.
 
-With ``EXPRESS_PICTURES=1`` this file, run alone, also writes a picture of each to
-``build/screenshots/`` and those of the tour in the README anew.
+A picture of each is written to ``build/screenshots/``; with ``EXPRESS_PICTURES=1`` and this file
+alone, those of the tour in the README are taken anew.
 """
 
 from __future__ import annotations
@@ -169,13 +169,11 @@ async def test_the_board_on_paper(browse: Browse, scene: dict[str, str]) -> None
 async def _looked_at(page: Page, name: str, width: int, locale: str, *, whole: bool = True) -> None:
     if await page.locator("figure[data-chart]").count():
         await expect(page.locator("figure[data-chart] canvas").first).to_be_visible()
-    if not os.environ.get("EXPRESS_PICTURES"):
-        return
-    await page.wait_for_timeout(400)
     LOOKED_AT.mkdir(parents=True, exist_ok=True)
     full = f"{name}-{width}-{locale}"
-    picture = await page.screenshot(path=LOOKED_AT / f"{full}.png", full_page=whole)
-    if full in TOUR:
+    await page.screenshot(path=LOOKED_AT / f"{full}.png", full_page=whole, animations="disabled")
+    if full in TOUR and os.environ.get("EXPRESS_PICTURES"):
+        picture = await page.screenshot(full_page=whole, animations="disabled")
         if width == DESK:
             clip = {"x": 0, "y": 0, "width": DESK, "height": 780}
             picture = await page.screenshot(clip=clip)  # type: ignore[arg-type]

@@ -150,27 +150,35 @@ class House:
         """Wait until every fact is published and taken in, and nothing is to be sent."""
         end = time.monotonic() + within
         calm = 0
+        waiting: dict[str, object] = {}
         while calm < 4:
-            assert time.monotonic() < end, "it never came to rest"
-            waiting = 0
-            for name in NAMES:
-                rows = await self.fetch(
-                    name, "SELECT count(*) AS n FROM outbox WHERE published_at IS NULL"
-                )
-                waiting += rows[0]["n"]
-            async with httpx2.AsyncClient(trust_env=False, timeout=5) as client:
-                with contextlib.suppress(httpx2.HTTPError, ValueError, KeyError):
-                    body = (await client.get(f"{self.url}/health/ready")).json()
-                    waiting += sum(s["lag"] for s in body["services"].values())
-                    waiting += 0 if body["ready"] else 1
-            rows = await self.fetch(
-                "notification",
-                "SELECT count(*) AS n FROM deliveries WHERE state IN "
-                "('ready', 'sending', 'retry', 'awaiting_contact')",
-            )
-            waiting += rows[0]["n"]
-            calm = calm + 1 if waiting == 0 else 0
+            assert time.monotonic() < end, f"it never came to rest: {waiting}"
+            waiting = await self._waiting()
+            calm = 0 if waiting else calm + 1
             await asyncio.sleep(0.4)
+
+    async def _waiting(self) -> dict[str, object]:
+        """What is still on its way, by where."""
+        found: dict[str, object] = {}
+        for name in NAMES:
+            rows = await self.fetch(
+                name, "SELECT count(*) AS n FROM outbox WHERE published_at IS NULL"
+            )
+            found[f"{name} outbox"] = rows[0]["n"]
+        rows = await self.fetch(
+            "notification",
+            "SELECT count(*) AS n FROM deliveries WHERE state IN "
+            "('ready', 'sending', 'retry', 'awaiting_contact')",
+        )
+        found["deliveries"] = rows[0]["n"]
+        async with httpx2.AsyncClient(trust_env=False, timeout=5) as client:
+            try:
+                body = (await client.get(f"{self.url}/health/ready")).json()
+                found["reasons"] = [s["reasons"] for s in body["services"].values() if s["reasons"]]
+                found |= {f"{name} lag": s["lag"] for name, s in body["services"].items()}
+            except (httpx2.HTTPError, ValueError, KeyError) as error:
+                found["health"] = type(error).__name__
+        return {where: what for where, what in found.items() if what}
 
     async def log(self) -> list[dict[str, str]]:
         """The headers of every fact in the topic, per partition in order."""
