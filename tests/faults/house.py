@@ -25,6 +25,7 @@ from tests.fakes.smtp import SmtpSink
 from tests.integration.house import Child, free_ports
 
 SECRET = "a secret for the fault tests"
+_SERVICES = [sys.executable, "-m", "services"]
 LETTERS = (
     "三层东区217一上午都是一个水杯占着，人影没有。占座到底管不管？",
     "男厕第二个水龙头关不上，水漫到走廊了，快来人！！",
@@ -37,27 +38,36 @@ LETTERS = (
 
 @dataclass
 class House:
-    """All six services in one child process that is killed and started again."""
+    """All six services, in one child process or each in its own, killed and started again."""
 
     servers: Servers
     directory: Path
     sink: SmtpSink
-    port: int = field(default_factory=lambda: free_ports(1)[0])
-    child: Child | None = None
+    apart: bool = False
+    ports: dict[str, int] = field(default_factory=dict)
+    children: dict[str, Child] = field(default_factory=dict)
     acknowledged: dict[str, str] = field(default_factory=dict)
     """Source message id → feedback id, of every answer of 2xx."""
     sent: int = 0
 
+    def __post_init__(self) -> None:
+        names = NAMES if self.apart else ("house",)
+        self.ports = dict(zip(names, free_ports(len(names)), strict=True))
+
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        """Where comments are sent to."""
+        return self._origin("intake" if self.apart else "house")
 
-    def environment(self, **more: str) -> dict[str, str]:
+    def _origin(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.ports[name]}"
+
+    def environment(self, name: str, **more: str) -> dict[str, str]:
         assert self.servers.database_url
         assert self.servers.kafka_address
         own = {
             "EXPRESS_DATA": str(self.directory / "data"),
-            "EXPRESS_PORT": str(self.port),
+            "EXPRESS_PORT": str(self.ports[name]),
             "EXPRESS_BASE_URL": "http://library.example.edu",
             "EXPRESS_KAFKA": self.servers.kafka_address,
             "EXPRESS_DATABASE": self.servers.database_url,
@@ -67,26 +77,53 @@ class House:
         }
         return dict(os.environ) | own | more
 
-    def start(self, *arguments: str, **more: str) -> None:
-        """Start the process; it sets itself up the first time."""
-        self.child = Child.start(
-            [sys.executable, "-m", "services", *arguments],
-            self.directory / "house.log",
-            self.environment(**more),
-        )
+    async def begin(self) -> None:
+        """Everything for the first time: set up, started, ready."""
+        if self.apart:
+            setting_up = self._child("setup", [*_SERVICES, "setup", "--demo"], "intake")
+            assert await asyncio.to_thread(setting_up.process.wait, 60) == 0, setting_up.tail()
+            self.start()
+        else:
+            self.start("--demo")
+        await self.ready()
 
-    async def ready(self, within: float = 60) -> float:
-        """Seconds until everything is ready."""
-        start = time.monotonic()
+    def start(self, *arguments: str, name: str | None = None, **more: str) -> None:
+        """Start the process `name`, or all of them."""
+        for one in [name] if name else self.ports:
+            command = _SERVICES if one == "house" else [*_SERVICES[:-1], f"services.{one}"]
+            self.children[one] = self._child(one, [*command, *arguments], one, **more)
+
+    def _child(self, log: str, command: list[str], name: str, **more: str) -> Child:
+        return Child.start(command, self.directory / f"{log}.log", self.environment(name, **more))
+
+    async def kill_one(self, chance: random.Random) -> None:
+        """kill -9 of one process, which is started again at once."""
+        name = chance.choice(list(self.children))
+        self.children[name].kill()
+        self.start(name=name)
+        await self.ready()
+
+    async def ready(self, within: float = 60) -> None:
+        """Wait until everything is ready."""
+        end = time.monotonic() + within
         async with httpx2.AsyncClient(trust_env=False, timeout=5) as client:
-            while time.monotonic() - start < within:
-                assert self.child is not None
-                assert self.child.alive, self.child.tail()
-                with contextlib.suppress(httpx2.HTTPError):
-                    if (await client.get(f"{self.url}/health/ready")).status_code == 200:
-                        return time.monotonic() - start
-                await asyncio.sleep(0.05)
-        raise AssertionError(f"not ready in {within} s: {self.child and self.child.tail()}")
+            for name, child in self.children.items():
+                while True:
+                    assert child.alive, child.tail()
+                    assert time.monotonic() < end, f"{name} not ready: {child.tail()}"
+                    with contextlib.suppress(httpx2.HTTPError):
+                        answer = await client.get(f"{self._origin(name)}/health/ready")
+                        if answer.status_code == 200:
+                            break
+                    await asyncio.sleep(0.05)
+
+    async def end(self) -> None:
+        """Ask every process to end, and see that it does."""
+        alive = [child for child in self.children.values() if child.alive]
+        for child in alive:
+            child.ask_to_end()
+        for child in alive:
+            await child.ended()
 
     async def feed(self, count: int, chance: random.Random, *, at_once: int = 8) -> None:
         """Send letters as an adapter does: again under the same id until one answer is 2xx."""
@@ -127,9 +164,9 @@ class House:
 
     async def died(self, within: float = 30) -> None:
         """Wait until the process killed itself at its kill point."""
-        assert self.child is not None
+        (child,) = self.children.values()
         end = time.monotonic() + within
-        while self.child.alive:
+        while child.alive:
             assert time.monotonic() < end, "it passed its kill point alive"
             await asyncio.sleep(0.05)
 
@@ -172,12 +209,13 @@ class House:
         )
         found["deliveries"] = rows[0]["n"]
         async with httpx2.AsyncClient(trust_env=False, timeout=5) as client:
-            try:
-                body = (await client.get(f"{self.url}/health/ready")).json()
-                found["reasons"] = [s["reasons"] for s in body["services"].values() if s["reasons"]]
-                found |= {f"{name} lag": s["lag"] for name, s in body["services"].items()}
-            except (httpx2.HTTPError, ValueError, KeyError) as error:
-                found["health"] = type(error).__name__
+            for process in self.children:
+                try:
+                    body = (await client.get(f"{self._origin(process)}/health/ready")).json()
+                    for name, one in body["services"].items():
+                        found |= {f"{name} reasons": one["reasons"], f"{name} lag": one["lag"]}
+                except (httpx2.HTTPError, ValueError, KeyError) as error:
+                    found[f"{process} health"] = type(error).__name__
         return {where: what for where, what in found.items() if what}
 
     async def log(self) -> list[dict[str, str]]:

@@ -25,16 +25,16 @@ LETTERS = int(os.environ.get("FAULT_LETTERS", "240"))
 
 
 @pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def house(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[House]:
     servers = await start_servers(tmp_path / "servers", kafka=True, postgres=True)
     async with smtp_sink() as sink:
-        house = House(servers, tmp_path, sink)
+        house = House(servers, tmp_path, sink, apart=getattr(request, "param", "") == "apart")
         try:
             yield house
+            await house.end()
         finally:
-            if house.child is not None and house.child.alive:
-                house.child.ask_to_end()
-                await house.child.ended()
+            for child in house.children.values():
+                child.kill()
             await servers.stop()
 
 
@@ -48,10 +48,8 @@ def chance() -> random.Random:
 async def test_killed_at_every_named_point_nothing_is_lost_or_told_twice(
     house: House, chance: random.Random
 ) -> None:
-    house.start("--demo")
-    await house.ready()
-    assert house.child is not None
-    house.child.kill()
+    await house.begin()
+    house.children["house"].kill()
     feeding = []
     for name in KILL_POINTS:
         # Each start is the recovery from the death before it.
@@ -65,9 +63,9 @@ async def test_killed_at_every_named_point_nothing_is_lost_or_told_twice(
     await house.check()
 
 
+@pytest.mark.parametrize("house", ["whole", "apart"], indirect=True)
 async def test_a_storm_of_kills_loses_nothing(house: House, chance: random.Random) -> None:
-    house.start("--demo")
-    await house.ready()
+    await house.begin()
     feeding = asyncio.create_task(house.feed(LETTERS, chance))
     kafka, postgres = house.servers.kafka, house.servers.postgres
     assert kafka is not None
@@ -76,11 +74,8 @@ async def test_a_storm_of_kills_loses_nothing(house: House, chance: random.Rando
     while not feeding.done() or victims:
         await asyncio.sleep(chance.uniform(0.5, 2.5))
         victim = victims.pop(0) if victims else "house"
-        assert house.child is not None
         if victim == "house":
-            house.child.kill()
-            house.start()
-            await house.ready()
+            await house.kill_one(chance)
         elif victim == "kafka":
             await asyncio.to_thread(kafka.kill)
             await asyncio.sleep(chance.uniform(0.5, 3))
@@ -103,8 +98,7 @@ async def test_a_storm_of_kills_loses_nothing(house: House, chance: random.Rando
 async def test_a_lost_broker_comes_back_whole_and_tells_nobody_twice(
     house: House, chance: random.Random
 ) -> None:
-    house.start("--demo")
-    await house.ready()
+    await house.begin()
     await house.feed(40, chance)
     await house.settle()
     before = len(house.sink.received)
