@@ -23,6 +23,7 @@ from services.notification.outlets import (
     TryLater,
     Uncertain,
 )
+from services.notification.outlets.base import STOPPED
 from services.notification.outlets.tokens import AccessToken
 from services.notification.store import DeliveryRow, PrivateRow, WechatTokenRow, case_of
 from services.notification.tools import Tools
@@ -69,12 +70,15 @@ class Sender:
     def __init__(self, service: Service, tools: Tools) -> None:
         self._service, self._tools = service, tools
         self._errands: dict[asyncio.Task[None], Errand] = {}
+        self._claimed: list[Errand] = []
+        """Claimed in a transaction of which we do not know yet that it stands."""
         self._started = False
         self._swept: datetime | None = None
 
     async def run(self) -> None:
         """The loop; ends only when it is told to."""
         try:
+            await self._put_back()
             if not self._started:
                 await self.give_up_interrupted(since_start=True)
                 await self._catch_up()
@@ -94,6 +98,7 @@ class Sender:
     async def start_due(self) -> int:
         """Begin everything that is due and has room; says how many it dealt with."""
         errands, kept_back = await self._claim()
+        self._claimed = []
         for errand in errands:
             task = asyncio.create_task(self._go(errand), name=f"delivery.{errand.delivery}")
             self._errands[task] = errand
@@ -139,7 +144,8 @@ class Sender:
                 for row in sorted(filter(None, rows), key=lambda r: r.receiver)
             ]
             kept_back = sum(r is not None and State(r.state) not in _GOING for r in rows)
-        return [e for e in errands if e is not None], kept_back
+            self._claimed = [e for e in errands if e is not None]
+        return self._claimed, kept_back
 
     async def _begin(self, tx: Transaction, row: DeliveryRow) -> Errand | None:
         """Once the case is locked: is it still to be sent? Then write down that it will be."""
@@ -217,6 +223,12 @@ class Sender:
                 if not is_transient(error):
                     raise
                 await asyncio.sleep(backoff.next())
+
+    async def _put_back(self) -> None:
+        """A commit went unanswered: what it claimed may stand in the ledger, and was never sent."""
+        for errand in self._claimed:
+            await self._write_down(errand, TryLater(STOPPED))
+        self._claimed = []
 
     def _done(self, task: asyncio.Task[None]) -> None:
         errand = self._errands.pop(task)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
 
+import asyncpg
+import pytest
 import pytest_asyncio
 
 from services.notification import domain
 from services.notification.jobs import Sender
 from shared.contracts.notification import NotificationSent
+from shared.messaging.transaction import Transaction
 from shared.service import House
+from shared.tasks import end
 from tests.fakes.serving import serving
 from tests.fakes.smtp import Mode, SmtpSink, smtp_sink
 from tests.fakes.wechat import FakeWechat, make_app
@@ -174,6 +179,31 @@ async def test_a_stop_puts_back_what_was_not_handed_over(watch: Watch, sink: Smt
     assert (row["state"], row["attempts"]) == ("retry", 0)
     sink.mode = Mode.ACCEPT
     await watch.later(seconds=1)
+    assert len(sink.received) == 1
+
+
+async def test_what_was_claimed_by_a_commit_nobody_answered_goes_out_once(
+    watch: Watch, sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await watch.hears(*received_case("f1"))
+    watch.clock.later(seconds=2)
+    commits = watch.service.transaction
+
+    @contextlib.asynccontextmanager
+    async def unanswered() -> AsyncIterator[Transaction]:
+        async with commits() as tx:
+            yield tx
+        raise asyncpg.ConnectionDoesNotExistError("closed in the middle of operation")
+
+    monkeypatch.setattr(watch.service, "transaction", unanswered)
+    with pytest.raises(asyncpg.ConnectionDoesNotExistError):
+        await watch.sender.start_due()
+    monkeypatch.undo()
+    assert (await watch.ledger("f1"))[0]["state"] == "sending"
+    sending = asyncio.create_task(watch.sender.run())
+    while (await watch.ledger("f1"))[0]["state"] != "sent":
+        await asyncio.sleep(0.01)
+    await end([sending])
     assert len(sink.received) == 1
 
 
