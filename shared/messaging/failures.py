@@ -21,9 +21,14 @@ LONGEST_WAIT = 30.0
 _PASSING = ("08", "40", "53", "55", "57", "58")
 
 
+DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""All that asyncpg raises by itself; the last is what a connection that goes away may say."""
+
+
 def is_transient(error: BaseException) -> bool:
     """True when the same thing may work later without anybody mending anything."""
-    if isinstance(error, PoolTimeout | KafkaError | OSError | TimeoutError):
+    passing = PoolTimeout | KafkaError | OSError | TimeoutError | asyncpg.InternalClientError
+    if isinstance(error, passing):
         return True
     if isinstance(error, DBAPIError):
         if error.connection_invalidated:

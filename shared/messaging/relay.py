@@ -22,7 +22,7 @@ from aiokafka.errors import KafkaError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.messaging.failures import Backoff, is_transient
+from shared.messaging.failures import DRIVER_ERRORS, Backoff, is_transient
 from shared.messaging.kill_points import kill_point
 from shared.messaging.topics import cluster_id
 from shared.tasks import end
@@ -218,7 +218,7 @@ class Relay:
                         await asyncio.sleep(2)
                 finally:
                     connection.terminate()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+            except (OSError, TimeoutError, *DRIVER_ERRORS):
                 await asyncio.sleep(2)
 
 

@@ -207,6 +207,9 @@ async def transaction(
                 yield tx
                 news = tx.has_news
                 await tx.flush()
+        except asyncpg.InternalClientError:
+            await connection.invalidate()
+            raise
         finally:
             # The pool sees nothing of this; it must not get back what is of no use to the next.
             if driver.is_closed() or driver.is_in_transaction():
