@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 class Refusal(Exception):
     """Something that may not be done, said so that the reader knows what to do instead.
 
-    Subclasses set `status` and `title`; `allowed` names what is possible now, `errors` says what
+    Subclasses set `status`; `allowed` names what is possible now, `errors` says what
     is wrong by field.
     """
 
     status = 400
-    title = "Bad request"
 
     def __init__(
         self,
@@ -42,19 +41,19 @@ class Malformed(Refusal):
 class NotSignedIn(Refusal):
     """401."""
 
-    status, title = 401, "Sign in first"
+    status = 401
 
 
 class Forbidden(Refusal):
     """403: your role may not."""
 
-    status, title = 403, "Not allowed"
+    status = 403
 
 
 class NotFound(Refusal):
     """404: unknown, or not yours to see; the two look alike."""
 
-    status, title = 404, "Not found"
+    status = 404
 
     def __init__(
         self,
@@ -67,28 +66,28 @@ class NotFound(Refusal):
 class Conflict(Refusal):
     """409: not in this state."""
 
-    status, title = 409, "Not possible now"
+    status = 409
 
 
 class TooLarge(Refusal):
     """413."""
 
-    status, title = 413, "Too large"
+    status = 413
 
 
 class Unacceptable(Refusal):
     """422: understood, but not right; `errors` says where."""
 
-    status, title = 422, "Please correct this"
+    status = 422
 
 
 class TooMany(Refusal):
     """429: slow down; `retry_after` says how many seconds."""
 
-    status, title = 429, "Too many requests"
+    status = 429
 
 
 class Unavailable(Refusal):
     """503: try again in a moment."""
 
-    status, title = 503, "Try again in a moment"
+    status = 503

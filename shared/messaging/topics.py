@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError
 
 from shared.contracts import DIRECTORY, EVENTS, INBOUND, INBOUND_REJECTED, PRIVATE
 
@@ -46,6 +49,9 @@ async def create_topics(kafka: str, *, partitions: int = PARTITIONS) -> list[str
             for name, config in TOPICS.items()
         ]
         answer = await admin.create_topics(wanted, timeout_ms=10_000)
+        # A new broker makes the topic for offsets when first asked: now, not when all join.
+        with contextlib.suppress(KafkaError):
+            await admin.find_coordinator("intake")
     finally:
         await admin.close()
     new = []

@@ -50,17 +50,18 @@ _BOUNDS = {
 }
 """What pydantic says in English only."""
 _TITLES = {
-    400: "Bad request",
-    401: "Sign in first",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Method not allowed",
-    413: "Too large",
-    415: "Unsupported media type",
-    422: "Please correct this",
-    429: "Too many requests",
-    500: "Something broke",
-    503: "Try again in a moment",
+    400: ("无法读取", "Bad request"),
+    401: ("请先登录", "Sign in first"),
+    403: ("不能这样做", "Not allowed"),
+    404: ("没有找到", "Not found"),
+    405: ("不接受这种请求", "Method not allowed"),
+    409: ("现在不能这样做", "Not possible now"),
+    413: ("内容太大", "Too large"),
+    415: ("格式不支持", "Unsupported media type"),
+    422: ("请修改后再提交", "Please correct this"),
+    429: ("请求太频繁", "Too many requests"),
+    500: ("系统出了问题", "Something broke"),
+    503: ("请稍后再试", "Try again in a moment"),
 }
 
 
@@ -69,15 +70,16 @@ def problem(
     status: int,
     *,
     detail: str | None = None,
-    title: str | None = None,
     allowed: list[str] | None = None,
     errors: dict[str, str] | None = None,
     retry_after: int | None = None,
 ) -> Response:
     """The answer for an error, in the reader's language and form."""
     locale = choose_locale(request, _locale(request))
-    words = _WORDS.get(status, _WORDS[500] if status >= 500 else _WORDS[400])
-    detail = detail or (words[1] if locale == "en" else words[0])
+    english = locale == "en"
+    known = 500 if status >= 500 else 400
+    title = _TITLES.get(status, _TITLES[known])[english]
+    detail = detail or _WORDS.get(status, _WORDS[known])[english]
     headers = {"Cache-Control": "no-store"}
     if status == 503 or retry_after:
         headers["Retry-After"] = str(retry_after or 2)
@@ -92,7 +94,7 @@ def problem(
             headers=headers,
             user=_user(request),
             problem={
-                "title": title or _TITLES.get(status, "Error"),
+                "title": title,
                 "status": status,
                 "detail": detail,
                 "allowed": allowed or [],
@@ -102,7 +104,7 @@ def problem(
         )
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": title or _TITLES.get(status, "Error"),
+        "title": title,
         "status": status,
         "detail": detail,
     }
@@ -130,7 +132,6 @@ def refusal_answer(request: Request, refusal: Refusal) -> Response:
         request,
         refusal.status,
         detail=refusal.detail(locale),
-        title=refusal.title,
         allowed=refusal.allowed,
         errors=errors and {name: in_language(said, locale) for name, said in errors.items()},
         retry_after=refusal.retry_after,

@@ -34,7 +34,6 @@ class Problem:
 
     status: int
     detail: str
-    title: str | None = None
     errors: dict[str, str] = field(default_factory=dict)
     allowed: list[str] | None = None
     retry_after: int | None = None
@@ -55,7 +54,6 @@ def problem_of(request: Request, error: Exception) -> Problem:
     return Problem(
         error.status,
         error.detail("en" if english else "zh"),
-        error.title,
         {
             name: in_language(words, "en" if english else "zh")
             for name, words in (error.errors or {}).items()
@@ -80,7 +78,6 @@ def refused(
         request,
         told.status,
         detail=told.detail,
-        title=told.title,
         errors=told.errors or None,
         allowed=told.allowed,
         retry_after=told.retry_after,

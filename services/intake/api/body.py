@@ -18,7 +18,7 @@ _UTF8 = ("", "utf-8", "utf8", "us-ascii")
 class Unsupported(Refusal):
     """415."""
 
-    status, title = 415, "Unsupported media type"
+    status = 415
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ async def test_later_words_are_as_safe(door: Door, action: str) -> None:
 async def test_strange_codes_are_404(door: Door, code: str) -> None:
     answer = await door.client.post(f"/api/track/{code}/urge")
     assert answer.status_code == 404
-    assert answer.json()["title"] == "Not found"
+    assert answer.json()["title"] == "没有找到"
 
 
 async def test_strange_headers_do_no_harm(door: Door) -> None:
