@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from services.tracking.domain.view import line_body
 from services.tracking.live import LISTENERS, heard
-from services.tracking.reading import Words, board_body, find_case, track_body
+from services.tracking.reading import Words, behind_body, board_body, find_case, track_body
 from services.tracking.store.reading import lines_after
 from shared.contracts.refusal import Unavailable
 from shared.service import Service
@@ -50,6 +50,12 @@ async def stream(request: Request, code: str) -> Response:
 async def dashboard(request: Request) -> dict[str, Any]:
     """How we are doing: coordinators, leaders and auditors see all, departments their own."""
     return await board_body(request, staff(request))
+
+
+@router.get("/api/dashboard/cases")
+async def cases_behind(request: Request) -> dict[str, Any]:
+    """The cases behind a number: `measure` and the filters of the dashboard."""
+    return await behind_body(request, staff(request))
 
 
 async def _lines(

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.tracking.api import PRIVATE
-from services.tracking.reading import SEE_OWN, board_body, locale_of, track_body
+from services.tracking.reading import SEE_OWN, behind_body, board_body, locale_of, track_body
 from shared.web.auth import house_of, service_of, staff, to_sign_in
 
 router = APIRouter(include_in_schema=False)
@@ -41,4 +41,16 @@ async def dashboard_page(request: Request) -> Response:
     response: Response = pages.render(
         request, "dashboard.html", board=body, user=person.user, departments=departments
     )
+    return response
+
+
+@router.get("/dashboard/cases")
+async def cases_behind_page(request: Request) -> Response:
+    """``/dashboard/cases``: what a number of the dashboard is made of."""
+    if (away := to_sign_in(request)) is not None:
+        return away
+    person = staff(request)
+    body = await behind_body(request, person)
+    pages = service_of(request, "tracking").tools.pages
+    response: Response = pages.render(request, "behind.html", behind=body, user=person.user)
     return response

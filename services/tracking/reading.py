@@ -130,6 +130,37 @@ async def board_body(request: Request, person: Staff) -> dict[str, Any]:
     return body
 
 
+async def behind_body(request: Request, person: Staff) -> dict[str, Any]:
+    """The body of ``GET /api/dashboard/cases``: the cases behind a number of the board."""
+    question = _question(request, person)
+    measure = _one_of(request, "measure", set(measures.BEHIND)) or measures.BEHIND[0]
+    words = Words(request)
+    async with service_of(request, "tracking").transaction() as tx:
+        found = await board.behind(tx, question, measure)
+    return {
+        "measure": measure,
+        "from": periods.local(question.first),
+        "to": periods.local(question.last),
+        "department": question.department,
+        "items": [
+            {
+                "feedback_id": one["feedback_id"],
+                "title": HIDDEN[words.locale] if one["confidential"] else one["title"],
+                "state": one["state"],
+                "department": one["department"] or None,
+                "department_name": words.name_of(one["department"]) or None,
+                "at": periods.local(one["at"]),
+                "in_time": one["in_time"],
+                "hours": None
+                if one["working_seconds"] is None
+                else round(one["working_seconds"] / 3600, 2),
+            }
+            for one in found[: board.MOST_BEHIND]
+        ],
+        "more": len(found) > board.MOST_BEHIND,
+    }
+
+
 def _question(request: Request, person: Staff) -> measures.Question:
     """What is asked; 404 for a department that is unknown or not theirs, 403 for other roles."""
     asked = request.query_params

@@ -20,6 +20,13 @@ async def test_each_number_leads_to_as_many_cases(browse: Browse) -> None:
         await expect(page).to_have_title(re.compile(f"^{title}"))
         assert await page.locator("[data-row]").count() == min(number, 50)
 
+    for tile in ("on_time", "first_response"):
+        await page.goto("/dashboard")
+        note = await page.locator(f"#tile-{tile} .tile-note").inner_text()
+        await page.locator(f"#tile-{tile}").click()
+        await expect(page).to_have_url(re.compile(f"measure={tile}"))
+        assert await page.locator("[data-row]").count() == int(note.removeprefix("n = "))
+
     await page.goto("/dashboard")
     line = page.locator("table.figures tr", has=page.locator(".state-in_progress")).last
     number = int(await line.locator("a").inner_text())

@@ -104,6 +104,7 @@ PAGES: dict[str, tuple[str, str | None]] = {
     "counter": ("/desk/new", "clerk"),
     "board": ("/dashboard", "leader"),
     "board-department": ("/dashboard", "reviewer.facilities"),
+    "board-behind": ("/dashboard/cases?measure=first_response", "leader"),
     "rules": ("/routing?q=e-book", "coordinator"),
     "rules-edit": ("/routing/edit", "admin"),
     "refused": ("/dashboard", "student"),

@@ -30,6 +30,8 @@ IN_PERIOD = (
     "category",
 )
 BY_DAY = ("flow", "overdue_flow", "closed", "closed_in_time", "first_responses", "first_seconds")
+BEHIND = ("on_time", "first_response", "received")
+"""Measures whose cases are listed here; what is open now is listed by desk."""
 TREND_DAYS = 14
 AHEAD_DAYS = 7
 HOURLY_UP_TO = timedelta(days=8)

@@ -22,6 +22,8 @@ from services.tracking.domain.periods import NOW, ONE_DAY, day_of
 from shared.contracts.vocabulary import OPEN
 from shared.messaging.transaction import Transaction
 
+MOST_BEHIND = 200
+"""How many cases behind a number are listed."""
 NEXT = 8
 """How many of those that break next are listed."""
 _OPEN = ", ".join(f"'{state}'" for state in sorted(OPEN))
@@ -188,6 +190,38 @@ async def breaking_next(tx: Transaction, question: Question) -> list[Mapping[str
             f"WHERE c.due_at > :at AND NOT c.overdue {filters} ORDER BY c.due_at LIMIT :most"
         ),
         values | {"at": question.now, "most": NEXT},
+    )
+    return [dict(r._mapping) for r in found]
+
+
+_CASE = "c.feedback_id, c.title, c.confidential, c.state"
+_MET = (
+    f"SELECT {_CASE}, d.department, d.met_at AS at, d.in_time, d.working_seconds "
+    "FROM durations d JOIN cases c USING (feedback_id) "
+    "WHERE d.clock = '{clock}' AND d.met_at >= :first AND d.met_at < :last {of_met}"
+)
+_BEHIND = {
+    "on_time": _MET.replace("{clock}", "RESOLUTION")
+    + f" UNION ALL SELECT {_CASE}, c.department, NULL, false, NULL FROM cases c "
+    f"WHERE c.resolution_overdue AND c.state IN ({_OPEN}) {{of_case}}",
+    "first_response": _MET.replace("{clock}", "FIRST_RESPONSE"),
+    "received": f"SELECT {_CASE}, c.department, c.received_at AS at, NULL::boolean AS in_time, "
+    "NULL::integer AS working_seconds FROM cases c "
+    "WHERE c.received_at >= :first AND c.received_at < :last {of_case}",
+}
+
+
+async def behind(tx: Transaction, question: Question, measure: str) -> list[Mapping[str, Any]]:
+    """The cases a number is made of, what was late first; one more than `MOST_BEHIND` at most."""
+    filters, values = _filters(question)
+    statement = _BEHIND[measure].format(
+        of_met=filters.replace("c.department", "d.department"), of_case=filters
+    )
+    # The rate is made of whole days, like its sum.
+    first = day_of(question.first) if measure == "on_time" else question.first
+    found = await tx.connection.execute(
+        text(f"{statement} ORDER BY in_time, at DESC NULLS FIRST, feedback_id LIMIT :most"),
+        values | {"first": first, "last": question.last, "most": MOST_BEHIND + 1},
     )
     return [dict(r._mapping) for r in found]
 

@@ -316,3 +316,38 @@ async def test_kept_sums_equal_a_recount_after_any_history(web: Web) -> None:
         for r in by_scope:
             totals.setdefault(tuple(r)[:4], {})[r.kind] = int(r.n)
         assert all(t[""] == t["category"] == t["channel"] for t in totals.values())
+
+
+async def behind(web: Web, query: str, as_: str = "coordinator") -> list[dict[str, Any]]:
+    answer = await web.get(f"/api/dashboard/cases?{query}", as_=as_)
+    assert answer.status_code == 200, answer.text
+    page = await web.get(f"/dashboard/cases?{query}", as_=as_)
+    assert page.status_code == 200
+    assert page.text.count("data-row") == len(answer.json()["items"])
+    return answer.json()["items"]
+
+
+async def test_the_cases_behind_a_number_are_as_many_as_it_says(web: Web) -> None:
+    await take_in(web.service, *Story().answered("it"))
+    await take_in(web.service, *Story().answered("space"))
+    await take_in(web.service, *Story().begun())
+    body = await board(web)
+    for measure, n in (
+        ("on_time", body["on_time"]["n"]),
+        ("first_response", body["first_response_hours"]["n"]),
+        ("received", sum(one["n"] for one in body["received"])),
+    ):
+        assert n
+        assert len(await behind(web, f"measure={measure}")) == n
+    assert len(await behind(web, "measure=received&department=it")) == 1
+    own = await behind(web, "measure=first_response", as_="handler.space")
+    assert [one["department"] for one in own] == ["space"]
+    assert await behind(web, "measure=on_time&from=2026-03-02&to=2026-03-02") == []
+
+
+@pytest.mark.parametrize(
+    ("as_", "query", "status"),
+    [("student", "", 403), ("leader", "measure=x", 422), ("leader", "department=x", 404)],
+)
+async def test_who_may_look_behind_a_number(web: Web, as_: str, query: str, status: int) -> None:
+    assert (await web.get(f"/api/dashboard/cases?{query}", as_=as_)).status_code == status
