@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -84,3 +85,17 @@ def test_no_service_even_makes_a_fact_of_another(service: str) -> None:
 
 def test_what_is_in_the_register_is_told_but_for_what_is_known_to_wait() -> None:
     assert not_told_yet() == NOT_TOLD_YET
+
+
+def test_the_readme_names_each_fact_and_who_tells_it() -> None:
+    table = (
+        (HERE.parent / "README.md")
+        .read_text("utf-8")
+        .partition("## Events")[2]
+        .partition("\n## ")[0]
+    )
+    rows = [line.split("|")[1:3] for line in table.splitlines() if line.startswith("| `")]
+    assert len(rows) >= 9
+    for facts, owners in rows:
+        told_by = {REGISTER[f"{name}.v1"].owner for name in re.findall("`(.+?)`", facts)}
+        assert told_by == {owner.strip() for owner in owners.split(",")}, facts
