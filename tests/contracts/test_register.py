@@ -88,12 +88,8 @@ def test_what_is_in_the_register_is_told_but_for_what_is_known_to_wait() -> None
 
 
 def test_the_readme_names_each_fact_and_who_tells_it() -> None:
-    table = (
-        (HERE.parent / "README.md")
-        .read_text("utf-8")
-        .partition("## Events")[2]
-        .partition("\n## ")[0]
-    )
+    page = (HERE.parent / "README.md").read_text("utf-8")
+    table = page.partition("## Events")[2].partition("\n## ")[0]
     rows = [line.split("|")[1:3] for line in table.splitlines() if line.startswith("| `")]
     assert len(rows) >= 9
     for facts, owners in rows:
