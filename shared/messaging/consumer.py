@@ -87,6 +87,8 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._open = open_transaction
         self._max_records = max_records
         self._done: dict[TopicPartition, int] = {}
+        self._last: list[ConsumerRecord] = []
+        """The last record of each partition in the present poll, wanted or not."""
         self._committed_at = 0.0
         self._resume_at = 0.0
         self._backoff = Backoff()
@@ -140,11 +142,11 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         if not wanted:
             self._mark_done(records)
             return ()
-        if len(wanted) < len(records):
-            # What is passed over is done once everything before it is done; keep its place.
-            last = {TopicPartition(r.topic, r.partition): r for r in records}
-            handled = {TopicPartition(r.topic, r.partition) for r in wanted}
-            self._mark_done(tuple(r for tp, r in last.items() if tp not in handled))
+        # What is passed over is done once everything before it is done.
+        last = {(r.topic, r.partition): r for r in records}
+        handled = {(r.topic, r.partition) for r in wanted}
+        self._mark_done([r for place, r in last.items() if place not in handled])
+        self._last = [r for place, r in last.items() if place in handled]
         return wanted
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
@@ -211,7 +213,7 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             else:
                 self.health.buried_in_a_row = 0
             self._progress(len(records))
-            self._mark_done(raw)
+            self._mark_done(self._last)
 
     async def _take_in_batch(self, records: list[Record]) -> None:
         async with self._open() as tx:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -115,8 +116,10 @@ class Town:
 
     async def quiet(self) -> None:
         """Wait until nothing is on its way any more."""
-        calm = 0
+        calm, end = 0, time.monotonic() + 60
+        still = 0
         while calm < 2:
+            assert time.monotonic() < end, f"{still} facts are still on their way"
             still = 0
             for service in self.services.values():
                 assert service.relay is not None

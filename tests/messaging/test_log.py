@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from sqlalchemy import text
 
-from shared.contracts import EVENTS
+from shared.contracts import EVENTS, Event
 from shared.contracts.desk import CaseOpened
-from shared.contracts.intake import FeedbackReceived, FeedbackUrged
+from shared.contracts.intake import FeedbackRated, FeedbackReceived, FeedbackUrged
 from shared.embedded import EmbeddedKafka, EmbeddedPostgres
 from shared.ids import new_id
 from shared.messaging.failures import is_transient
@@ -37,7 +38,7 @@ def urged(feedback_id: str) -> FeedbackUrged:
     return FeedbackUrged(feedback_id=feedback_id, at=datetime.now(UTC))
 
 
-async def tell(source: Service, *events: FeedbackReceived | FeedbackUrged) -> None:
+async def tell(source: Service, *events: Event) -> None:
     async with source.transaction() as tx:
         await tx.lock(*{e.feedback_id for e in events})
         for event in events:
@@ -316,6 +317,27 @@ async def test_a_relay_refuses_to_add_to_a_log_that_lost_what_it_had(
     lost = await lost_services([source], source.house.kafka)
     assert "run restore-log" in lost["intake"]
     assert issubclass(LogLost, Exception)
+
+
+async def test_what_is_passed_over_behind_a_wanted_fact_is_done_with_too(pair: Pair) -> None:
+    source, hearer = pair
+    case = new_id()
+    rated = FeedbackRated(feedback_id=case, at=datetime.now(UTC), stars=5, solved="yes")
+    await tell(source, received(case), rated, rated.model_copy())
+    await until(lambda: _nothing_unread(hearer))
+
+
+async def _nothing_unread(hearer: Service) -> bool:
+    """Whether the group's committed places are the ends of the log, as an operator sees it."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=hearer.house.kafka)
+    consumer = AIOKafkaConsumer(bootstrap_servers=hearer.house.kafka)
+    await asyncio.gather(admin.start(), consumer.start())
+    try:
+        done = await admin.list_consumer_group_offsets(hearer.group)
+        ends = await consumer.end_offsets([TopicPartition(EVENTS, n) for n in range(12)])
+        return all(end == (done[tp].offset if tp in done else 0) for tp, end in ends.items())
+    finally:
+        await asyncio.gather(admin.close(), consumer.stop())
 
 
 async def _equal(coroutine: object, expected: object) -> bool:
