@@ -80,6 +80,7 @@ TABLE: dict[tuple[str, str], tuple[Any, int, dict[str, Any] | None]] = {
     ("get", "/api/cases/{feedback_id}"): (who_sees_it, 200, None),
     ("post", "/api/cases/{feedback_id}/{action}"): (to_note, 200, {"text": "看过了"}),
     ("get", "/api/dashboard"): (board, 200, None),
+    ("get", "/api/dashboard/cases"): (board, 200, None),
     ("get", "/api/routing/rules"): (by_role(*RULES), 200, None),
     ("put", "/api/routing/rules"): (by_role(*EDITORS), 400, None),
     ("post", "/api/routing/try"): (by_role(*RULES), 200, {"text": "座位"}),
@@ -96,6 +97,7 @@ ENDLESS = {("get", "/api/track/{code}/stream")}
 WITHOUT_CASE = {p for _, p in TABLE if "{" not in p} - {"/api/notification/deliveries"}
 ASKING = {
     "/api/dashboard": {"department": "space"},
+    "/api/dashboard/cases": {"department": "space"},
     "/api/sla/due": {"priority": "P3", "at": "2026-03-04T10:00:00"},
 }
 
