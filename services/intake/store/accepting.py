@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from services.intake.domain.submission import Submission, private_details, received_fact
@@ -123,16 +125,20 @@ async def accept(tx: Transaction, arrivals: Sequence[Arrival]) -> list[Receipt |
         answers[place] = Receipt(
             submission.feedback_id, submission.tracking_code, submission.received_at
         )
-        _tell(tx, submission)
+    _tell(tx, waiting.values())
     return answers
 
 
-def _tell(tx: Transaction, submission: Submission) -> None:
-    tx.begin_case(submission.feedback_id)
-    fact = received_fact(submission)
-    tx.emit(fact)
-    tx.emit(private_details(submission, submission.received_at))
-    tx.after_commit(RECEIVED.labels(Channel(fact.channel).value).inc)
+def _tell(tx: Transaction, submissions: Iterable[Submission]) -> None:
+    received: Counter[Channel] = Counter()
+    for submission in submissions:
+        tx.begin_case(submission.feedback_id)
+        fact = received_fact(submission)
+        tx.emit(fact)
+        tx.emit(private_details(submission, submission.received_at))
+        received[fact.channel] += 1
+    for channel, count in received.items():
+        tx.after_commit(partial(RECEIVED.labels(channel.value).inc, count))
 
 
 async def rows(tx: Transaction, statement: str, *arrays: Any) -> list[Any]:
