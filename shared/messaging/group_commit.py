@@ -108,6 +108,7 @@ class GroupCommit(Generic[Item, Result]):
     async def _run(self) -> None:
         while True:
             batch = [await self._queue.get()]
+            await self._gather()
             while len(batch) < BATCH and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
             try:
@@ -116,6 +117,17 @@ class GroupCommit(Generic[Item, Result]):
                 self._forget_answered()
                 for _ in batch:
                     self._queue.task_done()
+
+    async def _gather(self) -> None:
+        """Wait while every turn of the loop brings somebody, that all who come at once share a commit.
+
+        Those answered by one commit come again together: without this the first of them would be
+        written alone, and everybody else would wait for that.
+        """
+        before = -1
+        while before < self._queue.qsize() < BATCH:
+            before = self._queue.qsize()
+            await asyncio.sleep(0)
 
     async def _write_batch(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         if not batch:

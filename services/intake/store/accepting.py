@@ -160,9 +160,9 @@ async def _known_sources(
     tx: Transaction, waiting: dict[int, Submission], new: set[str]
 ) -> dict[int, Receipt]:
     """The first answers for messages that were here before."""
-    places = {p: s for p, s in waiting.items() if s.feedback_id not in new}
-    if not places:
+    if len(new) == len(waiting):
         return {}
+    places = {p: s for p, s in waiting.items() if s.feedback_id not in new}
     sources = [(s.channel, s.account, s.source_message_id) for s in places.values()]
     found = {
         (channel, account, source): Receipt(feedback_id, code, received_at, repeated=True)
