@@ -119,7 +119,7 @@ class GroupCommit(Generic[Item, Result]):
                     self._queue.task_done()
 
     async def _gather(self) -> None:
-        """Wait while every turn of the loop brings somebody, that all who come at once share a commit.
+        """Wait while every turn of the loop brings more, so that who comes at once shares a commit.
 
         Those answered by one commit come again together: without this the first of them would be
         written alone, and everybody else would wait for that.
