@@ -66,8 +66,6 @@ class GroupCommit(Generic[Item, Result]):
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._queue.join(), 5)
         await end([self._task])
-        if self._impatience is not None:
-            self._impatience.cancel()
 
     @property
     def waiting(self) -> int:
@@ -92,7 +90,7 @@ class GroupCommit(Generic[Item, Result]):
         return await future
 
     def _lose_patience(self) -> None:
-        """Give up those whose time is over. All share this one timer: one each costs 7 µs."""
+        """Give up those whose time is over. One timer for all: one each is dear."""
         loop = asyncio.get_running_loop()
         self._forget_answered()
         while self._unanswered and self._unanswered[0][0] <= loop.time():
