@@ -90,6 +90,8 @@ _NUMBER = re.compile(r"\d(?:\D{0,4}\d){4}")
 _HINT = re.compile(
     r"[@\uff20\uff21-\uff3a\uff41-\uff5a]|[(\[\uff08\uff3b]at|微信号|wx|vx|wechat id", re.IGNORECASE
 )
+_HINT_BEGINS = re.compile(r"[@\uff20-\uff3a\uff41-\uff5a(\[\uff08\uff3b微wWvV]")
+"""A character that begins a hint: ten times as fast to miss as a hint itself."""
 
 
 def mask(text: str, *names: str | None) -> str:
@@ -98,7 +100,7 @@ def mask(text: str, *names: str | None) -> str:
     So are `names`, who somebody said they are, where they have two letters or more. Everything else
     stays as it was typed. Masking twice changes nothing more.
     """
-    if _NUMBER.search(text) or _HINT.search(text):
+    if _NUMBER.search(text) or (_HINT_BEGINS.search(text) and _HINT.search(text)):
         text = _mask(text)
     for name in names:
         if name is not None and len(name) > 1 and name.casefold() in text.casefold():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -50,6 +51,9 @@ class GroupCommit(Generic[Item, Result]):
         self._open, self._write, self._patience = open_transaction, write, patience
         self._queue: asyncio.Queue[tuple[Item, asyncio.Future[Result]]] = asyncio.Queue(QUEUE)
         self._task: asyncio.Task[None] | None = None
+        # Whom no answer has reached yet, in order of arrival, and until when each of them waits.
+        self._unanswered: deque[tuple[float, asyncio.Future[Result]]] = deque()
+        self._impatience: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
         """Begin writing."""
@@ -80,23 +84,48 @@ class GroupCommit(Generic[Item, Result]):
             self._queue.put_nowait((item, future))
         except asyncio.QueueFull:
             raise Busy from None
-        # A timer and no more: `wait_for` costs as much as reading the request.
-        impatience = loop.call_later(self._patience, _fail, future, Busy())
-        try:
-            return await future
-        finally:
-            impatience.cancel()
+        self._unanswered.append((loop.time() + self._patience, future))
+        if self._impatience is None:
+            self._impatience = loop.call_later(self._patience, self._lose_patience)
+        return await future
+
+    def _lose_patience(self) -> None:
+        """Give up those whose time is over. One timer for all: one each is dear."""
+        loop = asyncio.get_running_loop()
+        self._forget_answered()
+        while self._unanswered and self._unanswered[0][0] <= loop.time():
+            _fail(self._unanswered.popleft()[1], Busy())
+        self._impatience = None
+        if self._unanswered:
+            self._impatience = loop.call_at(self._unanswered[0][0], self._lose_patience)
+
+    def _forget_answered(self) -> None:
+        while self._unanswered and self._unanswered[0][1].done():
+            self._unanswered.popleft()
 
     async def _run(self) -> None:
         while True:
             batch = [await self._queue.get()]
+            await self._gather()
             while len(batch) < BATCH and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
             try:
                 await self._write_batch([b for b in batch if not b[1].done()])
             finally:
+                self._forget_answered()
                 for _ in batch:
                     self._queue.task_done()
+
+    async def _gather(self) -> None:
+        """Wait while every turn of the loop brings more, so that who comes at once shares a commit.
+
+        Those answered by one commit come again together: without this the first of them would be
+        written alone, and everybody else would wait for that.
+        """
+        before = -1
+        while before < self._queue.qsize() < BATCH:
+            before = self._queue.qsize()
+            await asyncio.sleep(0)
 
     async def _write_batch(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         if not batch:

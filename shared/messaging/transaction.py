@@ -151,7 +151,7 @@ class Transaction:
         headers = headers_for(
             event, ce_id=ce_id, source=self.service, sequence=sequence, cause=self.cause
         )
-        body = None if event.tombstone else event.model_dump_json(exclude_none=True).encode()
+        body = None if event.tombstone else to_json(event, exclude_none=True)
         self._outbox.append((ce_id, event.topic, event.key, sequence, _text(headers), body))
         return ce_id
 

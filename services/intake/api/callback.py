@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import replace
 from datetime import datetime
 
 from starlette.requests import Request
@@ -109,7 +108,10 @@ def from_wechat(message: WechatMessage, words: str, ticket: Ticket, *, locale: s
     if message.openid in source:
         # Without a number of its own it is told apart by who sent it; the log must not know who.
         source = "sha256:" + hashlib.sha256(source.encode()).hexdigest()
-    submission = Submission(
+    said = message.created_at
+    if said is not None and not (said.year >= 1971 and said <= ticket.received_at + SKEW):
+        said = None
+    return Submission(
         feedback_id=ticket.feedback_id,
         tracking_code=ticket.tracking_code,
         code_hash=ticket.code_hash,
@@ -119,9 +121,6 @@ def from_wechat(message: WechatMessage, words: str, ticket: Ticket, *, locale: s
         locale=locale,
         account=message.account,
         source_message_id=source,
+        occurred_at=said,
         contact=Contact(wechat_account=message.account, wechat_openid=message.openid),
     )
-    said = message.created_at
-    if said is not None and said.year >= 1971 and said <= ticket.received_at + SKEW:
-        submission = replace(submission, occurred_at=said)
-    return submission

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from services.intake.domain.submission import Submission, private_details, received_fact
 from services.intake.store.tables import KEEP_KEYS, SubmissionRow
-from shared.contracts.intake import Contact
+from shared.contracts.intake import Contact, FeedbackReceived, PrivateDetails
 from shared.contracts.refusal import Conflict
 from shared.contracts.vocabulary import Channel
 from shared.messaging.transaction import Transaction
@@ -50,6 +53,9 @@ class Receipt:
     tracking_code: str
     received_at: datetime
     repeated: bool = False
+
+
+_Told = tuple[FeedbackReceived, PrivateDetails]
 
 
 class ReplayedNonce(Exception):
@@ -112,7 +118,7 @@ async def accept(tx: Transaction, arrivals: Sequence[Arrival]) -> list[Receipt |
             waiting[place] = arrival.submission
     if not waiting:
         return answers
-    new = await _insert(tx, list(waiting.values()))
+    new, told = await _insert_and_tell_of(tx, list(waiting.values()))
     for place, receipt in (await _known_sources(tx, waiting, new)).items():
         answers[place] = receipt
         del waiting[place]
@@ -123,16 +129,39 @@ async def accept(tx: Transaction, arrivals: Sequence[Arrival]) -> list[Receipt |
         answers[place] = Receipt(
             submission.feedback_id, submission.tracking_code, submission.received_at
         )
-        _tell(tx, submission)
+    _emit(tx, [told[submission.feedback_id] for submission in waiting.values()])
     return answers
 
 
-def _tell(tx: Transaction, submission: Submission) -> None:
-    tx.begin_case(submission.feedback_id)
-    fact = received_fact(submission)
-    tx.emit(fact)
-    tx.emit(private_details(submission, submission.received_at))
-    tx.after_commit(RECEIVED.labels(Channel(fact.channel).value).inc)
+async def _insert_and_tell_of(
+    tx: Transaction, submissions: list[Submission]
+) -> tuple[set[str], dict[str, _Told]]:
+    """The ids that are new, and the facts of all by id: made while the database is at work.
+
+    Nearly every comment is new, and a transaction that waits for us keeps everybody waiting.
+    """
+    inserting = asyncio.create_task(_insert(tx, submissions))
+    try:
+        await asyncio.sleep(0)  # The statement goes out.
+        told = {
+            s.feedback_id: (received_fact(s), private_details(s, s.received_at))
+            for s in submissions
+        }
+    finally:
+        # Whatever happened, nobody else may use the connection before.
+        new = await inserting
+    return new, told
+
+
+def _emit(tx: Transaction, told: Iterable[_Told]) -> None:
+    received: Counter[Channel] = Counter()
+    for fact, details in told:
+        tx.begin_case(fact.feedback_id)
+        tx.emit(fact)
+        tx.emit(details)
+        received[fact.channel] += 1
+    for channel, count in received.items():
+        tx.after_commit(partial(RECEIVED.labels(channel.value).inc, count))
 
 
 async def rows(tx: Transaction, statement: str, *arrays: Any) -> list[Any]:
@@ -142,7 +171,9 @@ async def rows(tx: Transaction, statement: str, *arrays: Any) -> list[Any]:
 async def _insert(tx: Transaction, submissions: list[Submission]) -> set[str]:
     """Write the comments; the answer is the ids of those whose source was not known."""
     # In the order of the index, so that two processes wait for each other instead of deadlocking.
-    submissions.sort(key=lambda s: (s.channel, s.account or "", s.source_message_id or ""))
+    submissions = sorted(
+        submissions, key=lambda s: (s.channel, s.account or "", s.source_message_id or "")
+    )
     arrays = [
         [getattr(s.contact if column in CONTACT else s, column) for s in submissions]
         for column in COLUMNS
@@ -154,9 +185,9 @@ async def _known_sources(
     tx: Transaction, waiting: dict[int, Submission], new: set[str]
 ) -> dict[int, Receipt]:
     """The first answers for messages that were here before."""
-    places = {p: s for p, s in waiting.items() if s.feedback_id not in new}
-    if not places:
+    if len(new) == len(waiting):
         return {}
+    places = {p: s for p, s in waiting.items() if s.feedback_id not in new}
     sources = [(s.channel, s.account, s.source_message_id) for s in places.values()]
     found = {
         (channel, account, source): Receipt(feedback_id, code, received_at, repeated=True)

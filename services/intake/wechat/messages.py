@@ -11,6 +11,13 @@ from services.intake.wechat.errors import MalformedBody
 
 _MAX_OPENID = 128
 _MAX_KEY = 200  # Longer than this would not fit into an index entry everywhere.
+_SAID_IN = {
+    "text": ("Content",),
+    "voice": ("Recognition",),
+    "link": ("Title", "Description", "Url"),
+    "location": ("Label",),
+}
+"""The fields with words, by type of message."""
 
 
 @dataclass(frozen=True)
@@ -97,13 +104,7 @@ def body_hash(body: bytes) -> str:
 
 
 def _words(fields: Mapping[str, str], msg_type: str) -> str:
-    names = {
-        "text": ("Content",),
-        "voice": ("Recognition",),
-        "link": ("Title", "Description", "Url"),
-        "location": ("Label",),
-    }.get(msg_type, ())
-    return "\n".join(fields[name] for name in names if fields.get(name))
+    return "\n".join(fields[name] for name in _SAID_IN.get(msg_type, ()) if fields.get(name))
 
 
 def _media(fields: Mapping[str, str]) -> Media | None:
