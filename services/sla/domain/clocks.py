@@ -137,13 +137,11 @@ def _steps(
         levels |= {e.at: e.to for e in escalate}
     steps = []
     for level, to in sorted(levels.items()):
-        part = allowed * abs(level - BREACH) / 100
+        at = due
         if level < BREACH:
-            at = working.subtract_working(due, part)
-        elif level == BREACH:
-            at = due
-        else:
-            at = working.add_working(due, part)
+            at = working.subtract_working(due, allowed * (BREACH - level) / 100)
+        elif level > BREACH:
+            at = working.add_working(due, allowed * (level - BREACH) / 100)
         steps.append(Step(level, at, to))
     return tuple(steps)
 
