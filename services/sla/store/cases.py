@@ -111,15 +111,14 @@ def _write(
 ) -> list[datetime]:
     """Write what differs; the answer is when each changed clock must be looked at."""
     if before is None or _head(before) != _head(after):
-        heads = tx.shelf(CaseRow)
-        heads.put(heads.make(feedback_id=feedback_id, **_head(after)))
+        tx.shelf(CaseRow).write(feedback_id=feedback_id, **_head(after))
     known = {} if before is None else {(t.clock, t.cycle): t for t in before.timers}
     checks, rows = [], tx.shelf(ClockRow)
     for timer in after.timers:
         if known.get((timer.clock, timer.cycle)) == timer:
             continue
         check = clocks.next_check(timer)
-        rows.put(rows.make(feedback_id=feedback_id, next_check_at=check, **_values(timer)))
+        rows.write(feedback_id=feedback_id, next_check_at=check, **_values(timer))
         if check is not None:
             checks.append(check)
     return checks
