@@ -45,7 +45,7 @@ async def start_clocks(event: FeedbackReceived, tx: Transaction) -> None:
     if store.clocks_of(tx, event.feedback_id) is None:
         rules: Rulebook = tx.tools
         change = cases.receive(rules.rules(), at=event.at)
-        keep(tx, event.feedback_id, None, change, at=event.at)
+        keep(tx, event.feedback_id, change, at=event.at)
 
 
 async def take_priority(event: FeedbackRouted | FeedbackTriageNeeded, tx: Transaction) -> None:
@@ -63,7 +63,7 @@ async def take_priority(event: FeedbackRouted | FeedbackTriageNeeded, tx: Transa
         department=event.department if isinstance(event, FeedbackRouted) else None,
     )
     change = Change(cases.tell_reporter(change.case), change.facts)
-    keep(tx, event.feedback_id, before, change, at=event.at)
+    keep(tx, event.feedback_id, change, at=event.at)
 
 
 async def remember_told(event: NotificationSent, tx: Transaction) -> None:
@@ -71,7 +71,7 @@ async def remember_told(event: NotificationSent, tx: Transaction) -> None:
     before = store.clocks_of(tx, event.feedback_id)
     if before is not None and event.kind == "receipt" and event.audience == "reporter":
         change = Change(cases.tell_reporter(before))
-        keep(tx, event.feedback_id, before, change, at=event.at)
+        keep(tx, event.feedback_id, change, at=event.at)
 
 
 async def hand_over(event: CaseDispatched, tx: Transaction) -> None:
@@ -155,7 +155,7 @@ def _apply(tx: Transaction, event: Event, decide: Decide) -> None:
         log.info("no clocks for this case", feedback_id=event.feedback_id, ce_type=event.type)
         return
     change = decide(before, _rules(tx, before))
-    keep(tx, event.feedback_id, before, change, at=event.at)
+    keep(tx, event.feedback_id, change, at=event.at)
 
 
 def _rules(tx: Transaction, case: CaseClocks) -> Rules:

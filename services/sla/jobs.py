@@ -173,7 +173,7 @@ async def recount_open(service: Service, *, settle: bool = False) -> int:
                     continue
                 pinned = rules.rules(before.policy_version)
                 change = cases.recompute(before, pinned, at=tx.now, reason=reason)
-                keep(tx, feedback_id, before, change, at=tx.now)
+                keep(tx, feedback_id, change, at=tx.now)
                 moved += bool(change.facts)
         last = ids[-1]
     log.info("open deadlines counted anew", calendar=version, moved=moved)

@@ -7,7 +7,7 @@ are written; they see plain row objects and never a statement.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import cache
 from typing import Any, Generic, TypeVar
 
@@ -21,6 +21,10 @@ Row = TypeVar("Row", bound=SQLModel)
 Fetch = Callable[..., Awaitable[list[Any]]]
 """Runs a statement with its values: `Transaction.fetch`."""
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+
+Values = dict[str, Any]
+"""What a row holds, by column: past the attributes of its class, which cost five times as much."""
 
 
 class NotLoaded(LookupError):
@@ -64,10 +68,8 @@ class _Plan:
         pairs = ", ".join(f"${n}::{types[c]}[]" for n, c in enumerate(self.key, 1))
         self.delete = f"DELETE FROM {name} WHERE ({key}) IN (SELECT * FROM unnest({pairs}))"
 
-    def arrays(self, rows: Iterable[SQLModel]) -> tuple[list[Any], ...]:
+    def arrays(self, values: Sequence[Values]) -> tuple[list[Any], ...]:
         """The rows as one array per column, the way ``unnest`` takes them."""
-        # Past the attributes of the class, which cost five times the look into the dictionary.
-        values = [vars(row) for row in rows]
         return tuple(
             [_dump(v.get(c)) for v in values] if c in self.documents else [v.get(c) for v in values]
             for c in self.columns
@@ -95,9 +97,9 @@ class Shelf(Generic[Row]):
         self._fetch = fetch
         self._rows: dict[tuple[Any, ...], Row] = {}
         self._of: dict[str, dict[tuple[Any, ...], Row]] = {}
-        self._dirty: dict[tuple[Any, ...], Row] = {}
+        self._dirty: dict[tuple[Any, ...], Values] = {}
         self._deleted: set[tuple[Any, ...]] = set()
-        self._added: list[Row] = []
+        self._added: list[Values] = []
 
     async def load(self, feedback_ids: Iterable[str]) -> None:
         """Read the rows of these cases, once, in one statement."""
@@ -136,12 +138,20 @@ class Shelf(Generic[Row]):
 
     def put(self, row: Row) -> Row:
         """Insert or replace `row` when the transaction commits."""
-        self._dirty[self._keep(row)] = row
+        self._dirty[self._keep(row)] = vars(row)
         return row
+
+    def write(self, **values: Any) -> None:
+        """Insert or replace this row when the transaction commits, without holding it as one.
+
+        Every column is named. For those who never look at the row again: `make` costs the rest."""
+        key = tuple([values[c] for c in self._plan.key])
+        self._deleted.discard(key)
+        self._dirty[key] = values
 
     def add(self, row: Row) -> Row:
         """Insert `row`, which is new, when the transaction commits."""
-        self._added.append(row)
+        self._added.append(vars(row))
         return row
 
     def delete(self, row: Row) -> None:
@@ -162,7 +172,7 @@ class Shelf(Generic[Row]):
             await self._fetch(self._plan.insert, *self._plan.arrays(self._added))
             self._added.clear()
         if self._dirty:
-            await self._fetch(self._plan.upsert, *self._plan.arrays(self._dirty.values()))
+            await self._fetch(self._plan.upsert, *self._plan.arrays(list(self._dirty.values())))
             self._dirty.clear()
 
     def _key(self, row: Row) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import asyncpg
 from pydantic_core import to_json
@@ -48,6 +48,18 @@ SELECT * FROM unnest($3::text[], $4::text[], $5::text[], $6::int[], $7::jsonb[],
 """
 
 
+class Holding(Protocol):
+    """What a service holds in memory during one transaction and makes into rows at its end."""
+
+    def __init__(self, tx: Transaction) -> None: ...
+
+    async def settle(self) -> None:
+        """Put on the shelves what differs since the last time."""
+
+
+Held = TypeVar("Held", bound=Holding)
+
+
 class CaseNotLocked(RuntimeError):
     """A fact was told about a case this transaction has not locked: a bug in the caller."""
 
@@ -74,6 +86,7 @@ class Transaction:
         self._session: AsyncSession | None = None
         self._shelves: dict[type[SQLModel], Shelf[Any]] = {}
         self._tallies: dict[type[SQLModel], Tally] = {}
+        self._holdings: dict[type[Any], Holding] = {}
         self._sequences: dict[str, int] = {}
         self._told: set[str] = set()
         self._outbox: list[tuple[str, str, str | None, int | None, str, bytes | None]] = []
@@ -136,6 +149,13 @@ class Transaction:
             tally = self._tallies[row_class] = Tally(row_class, self.fetch)
         return tally
 
+    def holding(self, kind: type[Held]) -> Held:
+        """What the service itself holds through the transaction; settled when it commits."""
+        holding = self._holdings.get(kind)
+        if holding is None:
+            holding = self._holdings[kind] = kind(self)
+        return holding  # type: ignore[return-value]
+
     def emit(self, event: Event) -> str:
         """Tell `event`, which this service owns, when the transaction commits; gives its id."""
         if event.owner != self.service:
@@ -167,6 +187,8 @@ class Transaction:
 
     async def flush(self) -> None:
         """Write everything held in memory; the commit follows at the door."""
+        for holding in self._holdings.values():
+            await holding.settle()
         for shelf in self._shelves.values():
             await shelf.flush()
         for tally in self._tallies.values():

@@ -115,10 +115,10 @@ def hear_from_user(case: CaseClocks, rules: Rules, *, at: datetime) -> Change:
     While the first answer is still owed there is no second one besides it."""
     draft = Draft(case, rules)
     draft.resume(Clock.RESOLUTION, at)
-    active = not draft.case.running(Clock.FOLLOW_UP) and any(
-        draft.case.running(c) for c in (Clock.RESOLUTION, Clock.TRIAGE, Clock.ACCEPT)
+    active = not draft.running(Clock.FOLLOW_UP) and any(
+        draft.running(c) for c in (Clock.RESOLUTION, Clock.TRIAGE, Clock.ACCEPT)
     )
-    if active and not draft.case.running(Clock.FIRST_RESPONSE):
+    if active and not draft.running(Clock.FIRST_RESPONSE):
         draft.start(Clock.NEXT_RESPONSE, at)
     return draft.done()
 
@@ -206,7 +206,7 @@ def extend(case: CaseClocks, rules: Rules, *, at: datetime, until: datetime, rea
     if timer is None or until <= timer.due:
         return draft.done()
     draft.mark(timer, clocks.marks_due(timer, at))
-    timer = draft.case.running(Clock.RESOLUTION)
+    timer = draft.running(Clock.RESOLUTION)
     if timer is not None:
         timer = clocks.extend(timer, until, draft.working(timer))
         draft.put(timer)
@@ -226,7 +226,7 @@ def tick(case: CaseClocks, rules: Rules, *, now: datetime) -> Change:
     draft = Draft(case, rules)
     due = [mark for timer in case.timers for mark in clocks.marks_due(timer, now)]
     for mark in sorted(due, key=lambda m: m.at):
-        timer = draft.case.running(mark.clock)
+        timer = draft.running(mark.clock)
         if timer is not None:
             draft.mark(timer, [mark])
     return draft.done()

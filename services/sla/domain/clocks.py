@@ -110,7 +110,7 @@ def start(
 ) -> Timer:
     """A new timer. Outside hours it begins to run at the next opening."""
     due = working.add_working(at, budget)
-    timer = Timer(
+    return Timer(
         clock=clock,
         cycle=cycle,
         calendar=calendar,
@@ -119,29 +119,31 @@ def start(
         budget=budget,
         due=due,
         first_due=first_due or due,
-        steps=(),
+        steps=_steps(clock, due, budget, working, escalate),
         reopened=reopened,
     )
-    return _schedule(timer, working, escalate)
 
 
-def _schedule(timer: Timer, working: WorkingTime, escalate: Iterable[Escalation]) -> Timer:
-    """Work out when each level is reached, counted from the deadline both ways."""
+def _steps(
+    clock: Clock,
+    due: datetime,
+    allowed: timedelta,
+    working: WorkingTime,
+    escalate: Iterable[Escalation],
+) -> tuple[Step, ...]:
+    """When each level is reached, counted from the deadline both ways."""
     levels: dict[int, Role | None] = {BREACH: None}
-    if timer.clock is not Clock.FOLLOW_UP:
+    if clock is not Clock.FOLLOW_UP:
         levels |= {e.at: e.to for e in escalate}
-    allowed = timer.budget + timer.extended
     steps = []
     for level, to in sorted(levels.items()):
-        part = allowed * abs(level - BREACH) / 100
+        at = due
         if level < BREACH:
-            at = working.subtract_working(timer.due, part)
-        elif level == BREACH:
-            at = timer.due
-        else:
-            at = working.add_working(timer.due, part)
+            at = working.subtract_working(due, allowed * (BREACH - level) / 100)
+        elif level > BREACH:
+            at = working.add_working(due, allowed * (level - BREACH) / 100)
         steps.append(Step(level, at, to))
-    return replace(timer, steps=tuple(steps))
+    return tuple(steps)
 
 
 def _same_escalation(timer: Timer) -> list[Escalation]:
@@ -213,21 +215,22 @@ def resume(timer: Timer, at: datetime, working: WorkingTime) -> Timer:
     if not timer.is_open or timer.paused_at is None:
         return timer
     stood = max(ZERO, working.working_between(timer.paused_at, at))
-    timer = replace(timer, paused_at=None)
     if not stood:
-        return timer
-    moved = working.add_working(timer.due, stood)
-    timer = replace(timer, due=moved, paused=timer.paused + stood)
-    return _schedule(timer, working, _same_escalation(timer))
+        return replace(timer, paused_at=None)
+    due = working.add_working(timer.due, stood)
+    allowed = timer.budget + timer.extended
+    steps = _steps(timer.clock, due, allowed, working, _same_escalation(timer))
+    return replace(timer, paused_at=None, paused=timer.paused + stood, due=due, steps=steps)
 
 
 def extend(timer: Timer, until: datetime, working: WorkingTime) -> Timer:
     """A later deadline, exactly as the reporter is told it. It erases no breach."""
     if not timer.is_open or until <= timer.due:
         return timer
-    more = working.working_between(timer.due, until)
-    timer = replace(timer, due=until, extended=timer.extended + more)
-    return _schedule(timer, working, _same_escalation(timer))
+    extended = timer.extended + working.working_between(timer.due, until)
+    allowed = timer.budget + extended
+    steps = _steps(timer.clock, until, allowed, working, _same_escalation(timer))
+    return replace(timer, extended=extended, due=until, steps=steps)
 
 
 def recount(
@@ -243,16 +246,17 @@ def recount(
     """Count anew from its own start (another priority, another calendar).
 
     With `first`, nobody had been told yet and the new date is the first one."""
-    due = working.add_working(timer.started_at, budget + timer.extended + timer.paused)
-    timer = replace(
+    allowed = budget + timer.extended
+    due = working.add_working(timer.started_at, allowed + timer.paused)
+    return replace(
         timer,
         budget=budget,
         calendar=calendar,
         department=department,
         due=due,
         first_due=due if first else timer.first_due,
+        steps=_steps(timer.clock, due, allowed, working, escalate),
     )
-    return _schedule(timer, working, escalate)
 
 
 def meet(timer: Timer, at: datetime) -> Timer:

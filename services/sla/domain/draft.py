@@ -3,30 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
 from services.sla.domain import clocks
 from services.sla.domain.calendar import WorkingTime
 from services.sla.domain.clocks import Mark, Timer
-from services.sla.domain.facts import CaseClocks, Change, Fact, FactKind, Rules
+from services.sla.domain.facts import (
+    CaseClocks,
+    Change,
+    Fact,
+    FactKind,
+    Rules,
+    in_order,
+    latest,
+)
 from services.sla.domain.policy import Allowance, Row, calendar_name
 from shared.contracts.vocabulary import CaseType, Clock, Priority
 
 
-@dataclass(slots=True)
 class Draft:
     """Collects changes and facts within one function of `cases`; never kept."""
 
-    case: CaseClocks
-    rules: Rules
-    facts: list[Fact] = field(default_factory=list)
+    __slots__ = ("_began_with", "_timers", "case", "facts", "rules")
+
+    def __init__(self, case: CaseClocks, rules: Rules) -> None:
+        self.case = case
+        """What the promises depend on, as it is by now; its timers are those it began with."""
+        self.rules = rules
+        self.facts: list[Fact] = []
+        self._began_with = case.timers
+        self._timers = {(t.clock, t.cycle): t for t in case.timers}
 
     def done(self) -> Change:
-        return Change(self.case, tuple(self.facts))
+        timers = tuple(self._timers.values())
+        case = self.case if timers == self._began_with else replace(self.case, timers=timers)
+        return Change(case, tuple(self.facts))
 
     def set(self, **values: object) -> None:
         self.case = replace(self.case, **values)  # type: ignore[arg-type]
+
+    def current(self, clock: Clock) -> Timer | None:
+        """The latest cycle of a clock."""
+        return latest(self._timers.values(), clock)
+
+    def running(self, clock: Clock) -> Timer | None:
+        """The latest cycle of a clock, if it has not ended."""
+        timer = self.current(clock)
+        return timer if timer is not None and timer.is_open else None
 
     def row(self) -> Row:
         case = self.case
@@ -36,17 +60,13 @@ class Draft:
         return self.rules.calendars.named(timer.calendar)
 
     def put(self, timer: Timer) -> None:
-        timers, key = self.case.timers, (timer.clock, timer.cycle)
-        if any((t.clock, t.cycle) == key for t in timers):
-            self.set(timers=tuple(timer if (t.clock, t.cycle) == key else t for t in timers))
-        else:
-            self.set(timers=(*timers, timer))
+        self._timers[timer.clock, timer.cycle] = timer
 
     def tell(self, kind: FactKind, timer: Timer, **more: object) -> None:
         self.facts.append(Fact(kind, timer, **more))  # type: ignore[arg-type]
 
-    def allowed(self, clock: Clock, *, reopened: bool) -> Allowance | None:
-        allowance = self.rules.policy.allowance(self.row(), clock)
+    def allowed(self, row: Row, clock: Clock, *, reopened: bool) -> Allowance | None:
+        allowance = self.rules.policy.allowance(row, clock)
         if allowance is None or not reopened:
             return allowance
         share = self.rules.policy.reopened_percent
@@ -54,10 +74,10 @@ class Draft:
 
     def start(self, clock: Clock, at: datetime, *, reopened: bool = False) -> None:
         """Begin a new cycle, unless one runs or the row promises nothing."""
-        allowance = self.allowed(clock, reopened=reopened)
-        if allowance is None or self.case.running(clock):
+        row, before = self.row(), self.current(clock)
+        allowance = self.allowed(row, clock, reopened=reopened)
+        if allowance is None or (before is not None and before.is_open):
             return
-        before = self.case.current(clock)
         promised = before is not None and clock is Clock.RESOLUTION and self.case.told
         name = calendar_name(clock, allowance, self.case.department)
         timer = clocks.start(
@@ -67,7 +87,7 @@ class Draft:
             working=self.rules.calendars.named(name),
             calendar=name,
             department=self.case.department,
-            escalate=self.row().escalate,
+            escalate=row.escalate,
             cycle=before.cycle + 1 if before else 1,
             first_due=before.first_due if before and promised else None,
             reopened=reopened,
@@ -81,7 +101,7 @@ class Draft:
         if timer is None:
             return
         self.mark(timer, clocks.overdue_mark(timer, at))
-        timer = self.case.running(clock)
+        timer = self.running(clock)
         if timer is None:
             return
         worked = clocks.worked(timer, at, self.working(timer))
@@ -105,19 +125,19 @@ class Draft:
             self.tell(FactKind.MARKED, timer, mark=mark)
 
     def pause(self, clock: Clock, at: datetime) -> None:
-        timer = self.case.running(clock)
+        timer = self.running(clock)
         if timer is not None and timer.paused_at is None:
             paused = clocks.pause(timer, at)
             self.put(paused)
             self.tell(FactKind.PAUSED, paused)
 
     def resume(self, clock: Clock, at: datetime, *, tell: bool = True) -> Timer | None:
-        timer = self.case.running(clock)
+        timer = self.running(clock)
         if timer is None or timer.paused_at is None:
             return timer
         # what was reached before the pause would otherwise move with the deadline
         self.mark(timer, clocks.marks_due(timer, timer.paused_at))
-        timer = self.case.running(clock)
+        timer = self.running(clock)
         if timer is None:
             return None
         timer = clocks.resume(timer, at, self.working(timer))
@@ -130,25 +150,25 @@ class Draft:
         """Hold every open clock against the row that applies now.
 
         What has passed by `at` is marked first: a new date hides no breach."""
-        for timer in self.case.timers:
+        for timer in list(self._timers.values()):
             self.mark(timer, clocks.marks_due(timer, at))
-        for timer in sorted(self.case.timers, key=lambda t: (list(Clock).index(t.clock), t.cycle)):
+        row = self.row()
+        for timer in in_order(self._timers.values()):
             if not timer.is_open:
                 continue
-            allowance = self.allowed(timer.clock, reopened=timer.reopened)
+            allowance = self.allowed(row, timer.clock, reopened=timer.reopened)
             if allowance is None:
                 self.cancel(at, timer.clock)
                 continue
-            name = calendar_name(
-                timer.clock, allowance, self.case.department if first else timer.department
-            )
+            department = self.case.department if first else timer.department
+            name = calendar_name(timer.clock, allowance, department)
             counted = clocks.recount(
                 timer,
                 budget=allowance.amount,
                 working=self.rules.calendars.named(name),
                 calendar=name,
-                department=self.case.department if first else timer.department,
-                escalate=self.row().escalate,
+                department=department,
+                escalate=row.escalate,
                 first=first,
             )
             self.put(counted)
@@ -183,7 +203,7 @@ class Draft:
 
     def owe_resolution(self) -> None:
         """What was praise, which promises no resolution, and now is not, is owed one."""
-        first, resolution = (self.case.current(c) for c in (Clock.FIRST_RESPONSE, Clock.RESOLUTION))
-        handled = first is None or first.cancelled_at or self.case.current(Clock.FOLLOW_UP)
+        first, resolution = (self.current(c) for c in (Clock.FIRST_RESPONSE, Clock.RESOLUTION))
+        handled = first is None or first.cancelled_at or self.current(Clock.FOLLOW_UP)
         if not handled and (resolution is None or resolution.cancelled_at):
             self.start(Clock.RESOLUTION, self.case.received_at)

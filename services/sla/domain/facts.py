@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -63,7 +64,7 @@ class CaseClocks:
 
     def current(self, clock: Clock) -> Timer | None:
         """The latest cycle of a clock."""
-        return max((t for t in self.timers if t.clock is clock), key=_cycle, default=None)
+        return latest(self.timers, clock)
 
     def running(self, clock: Clock) -> Timer | None:
         """The latest cycle of a clock, if it has not ended."""
@@ -79,5 +80,22 @@ class Change:
     facts: tuple[Fact, ...] = ()
 
 
-def _cycle(timer: Timer) -> int:
-    return timer.cycle
+def latest(timers: Iterable[Timer], clock: Clock) -> Timer | None:
+    """The latest cycle of a clock among these."""
+    found = None
+    for timer in timers:
+        if timer.clock is clock and (found is None or timer.cycle > found.cycle):
+            found = timer
+    return found
+
+
+def in_order(timers: Iterable[Timer]) -> list[Timer]:
+    """By clock, as the clocks are listed, and cycle."""
+    return sorted(timers, key=_place)
+
+
+_PLACES = {clock: place for place, clock in enumerate(Clock)}
+
+
+def _place(timer: Timer) -> tuple[int, int]:
+    return _PLACES[timer.clock], timer.cycle

@@ -8,7 +8,6 @@ from services.sla.store.cases import (
     keep,
     load,
     open_cases,
-    save,
 )
 from services.sla.store.marks import Marked, claim_due, look, mark_claimed
 from services.sla.store.rules import CalendarRow, PolicyRow, Rulebook, seed
@@ -28,6 +27,5 @@ __all__ = [
     "look",
     "mark_claimed",
     "open_cases",
-    "save",
     "seed",
 ]

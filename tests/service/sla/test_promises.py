@@ -153,6 +153,23 @@ async def test_facts_of_one_batch_and_one_by_one_come_to_the_same(sla: Service) 
     assert [(k, b | {"feedback_id": "case-2"}) for k, b in together] == singly
 
 
+async def test_one_batch_and_one_by_one_leave_the_same_rows(sla: Service) -> None:
+    story = [*ordinary(), asked("2026-03-04 15:00"), replied("2026-03-06 09:00")]
+    await take_in(sla, *story)
+    for event in story:
+        await take_in(sla, event.model_copy(update={"feedback_id": "case-2"}))
+    for table in ("cases", "clocks"):
+        together, singly = [await _rows(sla, table, case) for case in (CASE, "case-2")]
+        assert together == singly
+        assert together
+
+
+async def _rows(sla: Service, table: str, feedback_id: str) -> list[str]:
+    query = f"SELECT (to_jsonb(r) - 'feedback_id')::text FROM {table} r WHERE feedback_id = $1"
+    async with sla.transaction() as tx:
+        return sorted(row[0] for row in await tx.fetch(query, feedback_id))
+
+
 async def test_waiting_for_the_user_moves_the_promise_by_working_time(sla: Service) -> None:
     await take_in(sla, *ordinary(), asked("2026-03-05 09:00"))
     assert (await facts(sla))[-2:] == [("met", "FIRST_RESPONSE"), ("paused", "RESOLUTION")]
