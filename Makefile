@@ -17,14 +17,11 @@ unexport PYTHONDONTWRITEBYTECODE
 run: setup
 	exec $(VENV) -m services --demo
 
-# The quick ones side by side; those that start whole houses one after the other.
-QUICK := tests/unit tests/service tests/contracts tests/messaging tests/journeys
-HOUSES := tests/integration tests/browser tests/faults
+# Two files at a time. The long ones come first: those that start whole houses, then the quick ones.
+TESTS := $(addprefix tests/,faults integration browser journeys messaging contracts service unit)
 
 test: setup
-	if [ -n "$(ARGS)" ]; then exec $(VENV) -m pytest -q $(ARGS); fi; \
-	quick=0; $(VENV) -m pytest -q -n 2 --dist loadfile $(QUICK) || quick=$$?; \
-	$(VENV) -m pytest -q $(HOUSES) && exit $$quick
+	exec $(VENV) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(or $(ARGS),$(TESTS))
 
 bench: setup
 	exec $(VENV) -m tests.benchmarks $(ARGS)
