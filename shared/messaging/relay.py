@@ -11,14 +11,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
+from aiokafka.partitioner import murmur2
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -232,7 +235,20 @@ def new_producer(kafka: str) -> AIOKafkaProducer:
         request_timeout_ms=10_000,
         retry_backoff_ms=500,
         max_request_size=4 * 1024 * 1024,
+        partitioner=choose_partition,
     )
+
+
+def choose_partition(key: bytes | None, partitions: list[int], available: list[int]) -> int:
+    """The partition Kafka's own clients choose; a case has many facts and is hashed once."""
+    if key is None:
+        return random.choice(available or partitions)
+    return partitions[_hash(key) % len(partitions)]
+
+
+@lru_cache(maxsize=10_000)
+def _hash(key: bytes) -> int:
+    return int(murmur2(key)) & 0x7FFFFFFF
 
 
 async def check_log(connection: asyncpg.Connection, kafka: str) -> None:
