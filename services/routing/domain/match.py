@@ -27,13 +27,17 @@ class Fired:
     seen: tuple[str, ...]
 
 
+Numbers = dict[int, int]
+"""Phrases by number, with their place in the rule: few of them occur, however many there are."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Compiled:
     rule: Rule
-    phrases: tuple[int, ...]
-    all_of: tuple[tuple[int, ...], ...]
-    none_of: tuple[int, ...]
-    places: tuple[int, ...]
+    phrases: Numbers
+    all_of: tuple[Numbers, ...]
+    none_of: Numbers
+    places: Numbers
     not_before: tuple[str, ...]
 
 
@@ -76,14 +80,12 @@ class RuleSet:
         self._automaton = AhoCorasick(words, matchkind=MatchKind.Standard) if words else None
 
     def _compile(self, rule: Rule) -> _Compiled:
-        def numbers(phrases: Iterable[str]) -> tuple[int, ...]:
-            return tuple(
-                dict.fromkeys(
-                    self._vocabulary.number(plain)
-                    for phrase in phrases
-                    for plain in self.book.alternatives(phrase)
-                )
-            )
+        def numbers(phrases: Iterable[str]) -> Numbers:
+            found: Numbers = {}
+            for phrase in phrases:
+                for plain in self.book.alternatives(phrase):
+                    found.setdefault(self._vocabulary.number(plain), len(found))
+            return found
 
         before = [p for each in rule.not_before for p in self.book.alternatives(each)]
         return _Compiled(
@@ -115,7 +117,7 @@ class RuleSet:
                 continue
             if rule.chosen and chosen not in rule.chosen:
                 continue
-            places = [p for p in compiled.places if p in hits or p in place_hits]
+            places = _occurring(compiled.places, hits, place_hits) if compiled.places else []
             if compiled.places and not places:
                 continue
             phrases = _seen(compiled, text, hits, segments) if compiled.phrases else ()
@@ -157,19 +159,27 @@ def _seen(
     """Phrases of the rule that occur where its guards allow it."""
     scope = compiled.rule.scope
 
-    def where(numbers: Iterable[int]) -> set[int]:
-        return {segments.index(scope, at) for n in numbers for at in hits.get(n, ())}
+    def where(numbers: Numbers) -> set[int]:
+        return {segments.index(scope, at) for n in numbers.keys() & hits.keys() for at in hits[n]}
 
     excluded = where(compiled.none_of)
     allowed = [where(group) for group in compiled.all_of]
     seen = []
-    for number in compiled.phrases:
-        for at in _free(compiled, text, hits.get(number, ()), segments):
+    for number in _occurring(compiled.phrases, hits):
+        for at in _free(compiled, text, hits[number], segments):
             segment = segments.index(scope, at)
             if segment not in excluded and all(segment in group for group in allowed):
                 seen.append(number)
                 break
     return tuple(seen)
+
+
+def _occurring(numbers: Numbers, *found: dict[int, list[int]]) -> list[int]:
+    """Those of a rule's phrases that were found, in the order of the rule."""
+    there: set[int] = set()
+    for hits in found:
+        there |= numbers.keys() & hits.keys()
+    return sorted(there, key=numbers.__getitem__)
 
 
 def _free(

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
+from functools import lru_cache
 
 LIMIT = 50_000
 """Characters of folded text that rules look at; one `ﷺ` folds into eighteen."""
 
 _MARKS_IN_A_ROW = 8
+_CHARACTERS = 8_192
+"""So many characters are known at once: more than anybody writes in."""
 _SPACE = re.compile(r"\s+")
 _SPACE_BESIDE_CJK = re.compile("(?<=[⺀-鿿]) | (?=[⺀-鿿])")
 _QUOTES = str.maketrans("‘’“”「」『』", '\'\'""""""')
@@ -24,6 +27,8 @@ def fold(text: str) -> str:
     Spaces next to Chinese characters go (占 座 is 占座); a run of blanks that contains a line
     end becomes one line end, because that also ends a sentence. Linear in the length of `text`.
     """
+    if not text:
+        return ""
     text = _shorten_marks(text[:LIMIT])
     text = unicodedata.normalize("NFKC", text)[:LIMIT].casefold().translate(_QUOTES)
     drop = {ord(c): None for c in set(text) if _invisible(c)}
@@ -33,6 +38,7 @@ def fold(text: str) -> str:
     return _SPACE_BESIDE_CJK.sub("", text).strip()[:LIMIT]
 
 
+@lru_cache(maxsize=_CHARACTERS)
 def _invisible(char: str) -> bool:
     category = unicodedata.category(char)
     if category == "Cc":
@@ -40,10 +46,15 @@ def _invisible(char: str) -> bool:
     return category == "Cf" or char in _INVISIBLE or "\ufe00" <= char <= "\ufe0f"
 
 
+@lru_cache(maxsize=_CHARACTERS)
+def _begins_with_mark(char: str) -> bool:
+    # Some characters are no marks themselves but begin with one once decomposed (U+FF9E).
+    return bool(unicodedata.combining(unicodedata.normalize("NFKD", char)[0]))
+
+
 def _shorten_marks(text: str) -> str:
     """Cut long runs of combining marks: sorting them makes normalisation quadratic."""
-    # Some characters are no marks themselves but begin with one once decomposed (U+FF9E).
-    marks = {c for c in set(text) if unicodedata.combining(unicodedata.normalize("NFKD", c)[0])}
+    marks = {c for c in set(text) if _begins_with_mark(c)}
     if not marks:
         return text
     kept: list[str] = []
