@@ -44,7 +44,7 @@ environment:
 	command -v uv >/dev/null || test -x .venv/bin/uv || cp "$(CACHE)/uv" .venv/bin/uv 2>/dev/null || \
 		$(VENV) -m pip install -q --disable-pip-version-check uv 2>/dev/null || true
 	uv=$$(command -v uv || echo .venv/bin/uv); \
-		$$uv $(INSTALL) || $$uv --offline $(INSTALL) 2>/dev/null || \
+		$$uv --offline $(INSTALL) 2>/dev/null || $$uv $(INSTALL) || \
 		$(VENV) -m pip install --disable-pip-version-check --require-hashes -r requirements.lock || \
 		{ echo "Python 的组件取不到，请联网后再试。 / The Python packages cannot be fetched, try again with a network." >&2; exit 1; }
 	test ! -x .venv/bin/uv || { mkdir -p "$(CACHE)" && cp .venv/bin/uv "$(CACHE)/uv"; } 2>/dev/null || true
