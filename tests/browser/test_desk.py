@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from contextlib import suppress
 
-from playwright.async_api import expect
+from playwright.async_api import Error, Route, expect
 
 from tests.browser.conftest import Browse
 from tests.browser.house import PASSWORD, House
@@ -51,9 +53,35 @@ async def test_the_queue_by_keyboard(browse: Browse) -> None:
     await page.keyboard.type("键盘测试用的第 2 条")
     await expect(rows).to_have_count(1)
     await page.keyboard.press("Escape")
+    await expect(page.locator("#q")).not_to_be_focused()
+    await expect(page.locator("#q")).to_have_value("键盘测试用的第 2 条")
     await page.keyboard.press("j")
     await page.keyboard.press("Enter")
     await expect(page.locator(".words-text")).to_contain_text("第 2 条")
+
+
+async def test_an_answer_asked_for_before_a_search_does_not_undo_it(browse: Browse) -> None:
+    for n in range(2):
+        await browse.people.say(f"搜索测试用的第 {n + 1} 条：自习区有人大声打电话。")
+    page = await browse("/desk?queue=all", as_="coordinator")
+    rows = page.locator("[data-row]")
+    await expect(rows.nth(1)).to_be_visible()
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        asked.set()
+        await answer.wait()
+        with suppress(Error):  # the page no longer waits for it
+            await route.fulfill(response=await route.fetch())
+
+    await page.route(lambda url: "queue=all" in url and "q=" not in url, late)
+    await page.evaluate("htmx.trigger('#live', 'refresh')")
+    await asked.wait()
+    await page.fill("#q", "搜索测试用的第 2 条")
+    await expect(rows).to_have_count(1)
+    answer.set()
+    await page.wait_for_timeout(1_000)
+    await expect(rows).to_have_count(1)
 
 
 async def test_new_work_appears_and_what_is_under_the_cursor_stays(browse: Browse) -> None:

@@ -76,6 +76,28 @@
   });
   document.addEventListener("htmx:afterOnLoad", () => connected(true));
 
+  // Answers come in any order: one that was asked for before what is shown is not shown, and while
+  // a search is on its way nothing is asked for under the address from before it.
+  let asked = 0;
+  let shown = 0;
+  let search = null;
+  document.addEventListener("htmx:beforeRequest", (e) => {
+    const { elt, xhr } = e.detail;
+    if (elt !== live()) search = xhr;
+    else if (search) {
+      e.preventDefault();
+      refresh(300);
+      return;
+    }
+    xhr.asked = ++asked;
+  });
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (!detail.shouldSwap) return;
+    if (detail.xhr.asked < shown) detail.shouldSwap = false;
+    else shown = detail.xhr.asked;
+  });
+  document.addEventListener("htmx:afterRequest", ({ detail }) => { if (detail.xhr === search) search = null; });
+
   // An address names only the filters that are set.
   document.addEventListener("htmx:configRequest", ({ detail }) => {
     if (detail.verb !== "get") return;
@@ -125,6 +147,7 @@
       const fold = form.closest("details");
       if (fold) fold.open = false;
       history.replaceState(null, "", url);
+      shown = ++asked;
       update(fresh);
       refresh(600);
     } else if (target === "result" && fresh) {
@@ -268,7 +291,11 @@
     if (e.key === "Enter" && (e.ctrlKey || e.metaKey) && typing?.form) {
       e.preventDefault();
       typing.form.requestSubmit();
-    } else if (e.key === "Escape" && typing?.type === "search") typing.blur();
+    } else if (e.key === "Escape" && typing?.type === "search" && !e.isComposing) {
+      // A browser empties the field: whoever leaves it for the rows wants to keep what was found.
+      e.preventDefault();
+      typing.blur();
+    }
     if (typing || e.ctrlKey || e.metaKey || e.altKey || e.isComposing) return;
     if (!$("[data-keys]") || $("dialog[open]")) return;
     const keys = {
