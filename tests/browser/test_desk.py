@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import suppress
 
-from playwright.async_api import Error, Route, expect
+from playwright.async_api import Route, expect
 
 from tests.browser.conftest import Browse
 from tests.browser.house import PASSWORD, House
@@ -71,17 +70,17 @@ async def test_an_answer_asked_for_before_a_search_does_not_undo_it(browse: Brow
     async def late(route: Route) -> None:
         asked.set()
         await answer.wait()
-        with suppress(Error):  # the page no longer waits for it
-            await route.fulfill(response=await route.fetch())
+        await route.fulfill(response=await route.fetch())
 
     await page.route(lambda url: "queue=all" in url and "q=" not in url, late)
     await page.evaluate("htmx.trigger('#live', 'refresh')")
     await asked.wait()
     await page.fill("#q", "搜索测试用的第 2 条")
     await expect(rows).to_have_count(1)
-    answer.set()
-    await page.wait_for_timeout(1_000)
-    await expect(rows).to_have_count(1)
+    async with page.expect_event("requestfinished", lambda one: "q=" not in one.url):
+        answer.set()
+    await page.wait_for_timeout(300)
+    assert await rows.count() == 1
 
 
 async def test_new_work_appears_and_what_is_under_the_cursor_stays(browse: Browse) -> None:
