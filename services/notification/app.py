@@ -21,7 +21,7 @@ from services.notification.outlets import (
 )
 from services.notification.store import NotificationTable
 from services.notification.tools import Tools
-from shared.messaging.intake import Intake
+from shared.messaging.intake import PACE, Intake
 from shared.service import House, Service
 from shared.settings import refuse
 
@@ -38,7 +38,7 @@ def build(house: House) -> Service:
         house,
         metadata=NotificationTable.metadata,
         migrations=Path(__file__).parent / "migrations",
-        intake=Intake(handlers=HANDLERS, tombstones=TOMBSTONES, prefetch=store.load),
+        intake=Intake(handlers=HANDLERS, tombstones=TOMBSTONES, prefetch=store.load, pace=PACE),
         tools=tools,
     )
     service.routers = [api.router]

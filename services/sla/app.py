@@ -9,7 +9,7 @@ from services.sla import api, jobs, store
 from services.sla.handlers import HANDLERS
 from services.sla.store import Rulebook, SlaTable
 from services.sla.store.rules import seed
-from shared.messaging.intake import Intake
+from shared.messaging.intake import PACE, Intake
 from shared.service import House, Service
 
 NAME = "sla"
@@ -23,7 +23,7 @@ def build(house: House) -> Service:
         house,
         metadata=SlaTable.metadata,
         migrations=Path(__file__).parent / "migrations",
-        intake=Intake(HANDLERS, prefetch=store.load),
+        intake=Intake(HANDLERS, prefetch=store.load, pace=PACE),
         tools=rules,
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from services.tracking import api, handlers, jobs, pages
 from services.tracking.live import Bell
 from services.tracking.store import TrackingTable, generation, load
-from shared.messaging.intake import Intake
+from shared.messaging.intake import PACE, Intake
 from shared.service import House, Service
 from shared.web.limits import Failures
 from shared.web.pages import Pages
@@ -35,7 +35,7 @@ def build(house: House) -> Service:
         house,
         metadata=TrackingTable.metadata,
         migrations=HERE / "migrations",
-        intake=Intake(handlers=handlers.HANDLERS, prefetch=load, guard=generation.guard),
+        intake=Intake(handlers=handlers.HANDLERS, prefetch=load, guard=generation.guard, pace=PACE),
         tools=Tools(
             Pages(NAME, HERE / "templates", locale=house.settings.locale, clock=house.clock)
         ),

@@ -91,6 +91,7 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """The last record of each partition in the present poll, wanted or not."""
         self._committed_at = 0.0
         self._resume_at = 0.0
+        self._next_poll_at = 0.0
         self._backoff = Backoff()
         self._consumer: AIOKafkaConsumer | None = None
         self._empty_handed_since: float | None = None
@@ -131,6 +132,8 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             return ()
         if self._done and time.monotonic() - self._committed_at >= COMMIT_EVERY:
             await self._commit_offsets()
+        if (pause := self._next_poll_at - time.monotonic()) > 0:
+            await asyncio.sleep(pause)
         batches = await consumer.getmany(
             timeout_ms=200 if self._done else 500, max_records=self._max_records
         )
@@ -142,6 +145,8 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         if not wanted:
             self._mark_done(records)
             return ()
+        if len(records) < self._max_records // 10:
+            self._next_poll_at = time.monotonic() + self.intake.pace
         # What is passed over is done once everything before it is done.
         last = {(r.topic, r.partition): r for r in records}
         handled = {(r.topic, r.partition) for r in wanted}

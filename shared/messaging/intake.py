@@ -17,6 +17,8 @@ RawHandler = Callable[[Record, Transaction], Awaitable[None]]
 
 BREATH = 20
 """After so many facts of a batch the door and the other services have their turn."""
+PACE = 0.05
+"""Seconds between the polls of a service that is not on the way from door to department."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,9 @@ class Intake:
     ``feedback.events``, before the particular one. `raw` takes whole topics of foreign messages,
     `tombstones` the erasures of a compacted topic. `prefetch` loads the rows of a batch's cases
     once. `guard` is asked first in every transaction of a consumer, with the consumer's group; it
-    raises where that group may no longer write.
+    raises where that group may no longer write. `pace` is the least time between two small polls,
+    in seconds: a case has several facts within a moment, and whoever takes them at once leaves the
+    processor to those somebody waits for.
     """
 
     handlers: Mapping[type[Event], Handler]
@@ -35,6 +39,7 @@ class Intake:
     tombstones: Mapping[str, RawHandler] = field(default_factory=dict)
     prefetch: Callable[[Transaction, list[str]], Awaitable[None]] | None = None
     guard: Callable[[Transaction, str], Awaitable[None]] | None = None
+    pace: float = 0.0
 
     @property
     def topics(self) -> tuple[str, ...]:
