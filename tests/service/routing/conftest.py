@@ -9,6 +9,7 @@ import httpx2
 import pytest_asyncio
 
 from services.routing.app import build
+from services.routing.shipped import load_rules
 from services.routing.tools import Rules
 from shared.contracts.desk import CaseDispatched, CaseReturned
 from shared.contracts.intake import FeedbackReceived
@@ -66,6 +67,10 @@ class Routing:
         assert answer.status_code == 200, answer.text
         body: dict[str, Any] = answer.json()
         return body
+
+
+SHIPPED = load_rules().version
+"""The version of the rules that set-up stores."""
 
 
 def received(text: str, **more: Any) -> FeedbackReceived:

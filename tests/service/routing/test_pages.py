@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.service.routing.conftest import Routing, dispatched
+from tests.service.routing.conftest import SHIPPED, Routing, dispatched
 
 SEATS = "三层东区217一上午都是一个水杯占着，占座到底管不管？"
 
@@ -73,10 +73,10 @@ async def test_what_was_said_in_confidence_is_shown_to_nobody_there(routing: Rou
 
 async def test_the_document_is_edited_in_the_browser(routing: Routing) -> None:
     admin = routing.as_("admin")
-    assert "&#34;version&#34;: 1," in (await admin.get("/routing/edit")).text
+    assert f"&#34;version&#34;: {SHIPPED}," in (await admin.get("/routing/edit")).text
     text = routing.rules.stored.text.replace('"margin": 0.2', '"margin": 0.3')
     saved = await admin.post("/routing/edit", files={"rules": (None, text.replace("\n", "\r\n"))})
-    assert (saved.status_code, saved.headers["location"]) == (303, "/routing?saved=2")
+    assert (saved.status_code, saved.headers["location"]) == (303, f"/routing?saved={SHIPPED + 1}")
     assert routing.rules.ruleset.book.margin == 0.3
     assert "\r" not in routing.rules.stored.text
     assert "已保存" in (await admin.get(saved.headers["location"])).text
@@ -99,7 +99,7 @@ async def test_a_stale_document_overwrites_nothing(routing: Routing) -> None:
     page = await admin.post("/routing/edit", files={"rules": (None, text)})
     assert page.status_code == 409
     assert "别人先存了一版" in page.text
-    assert routing.rules.version == 2
+    assert routing.rules.version == SHIPPED + 1
 
 
 async def test_only_rule_keepers_get_to_the_document(routing: Routing) -> None:
