@@ -1,4 +1,5 @@
 # make run: the whole system on this machine. make test: all tests. make bench: the benchmarks.
+# make demo: the same with two invented months in it. make storm: the test of interleavings, at length. make containers: the compose file, started.
 # Everything is installed into .venv from requirements.lock; nothing is changed outside but caches.
 
 SHELL := /bin/sh
@@ -11,17 +12,29 @@ INSTALL = pip install --python $(VENV) --compile-bytecode --require-hashes -r re
 # Compiled once and kept: without it every start takes two seconds longer.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup run test bench
+.PHONY: setup run demo test storm bench containers
 .SILENT:
 
 run: setup
 	exec $(VENV) -m services --demo
 
-# Two files at a time. The long ones come first: those that start whole houses, then the quick ones.
-TESTS := $(addprefix tests/,faults integration browser journeys messaging contracts service unit)
+# Plays for a minute or two; then goes on from where it was. ARGS=--again begins anew.
+demo: setup
+	exec $(VENV) -m services demo $(ARGS)
+
+# Two files at a time. The long ones come first: those that start the whole system, then the quick ones.
+TESTS := $(addprefix tests/,faults integration browser journeys messaging upgrades contracts service unit)
 
 test: setup
 	exec $(VENV) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(or $(ARGS),$(TESTS))
+
+# Thousands of stories of interleavings, each different; make test tells fifty.
+storm: setup
+	STORM_EXAMPLES=$(or $(EXAMPLES),2000) exec $(VENV) -m pytest -q tests/messaging/storm $(ARGS)
+
+# The shape of production in containers: as root, with Debian's packages, some minutes.
+containers: setup
+	exec $(VENV) -m pytest -q -x tests/containers $(ARGS)
 
 bench: setup
 	exec $(VENV) -m tests.benchmarks $(ARGS)

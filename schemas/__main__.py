@@ -6,18 +6,20 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from schemas import corpus
 from schemas.asyncapi import document
 from schemas.compatibility import breaks
-from schemas.facts import HERE, as_json, schemas
-from schemas.house import NAMES, readers
-from schemas.table import facts_table, put_into
+from schemas.events import HERE, as_json, schemas
+from schemas.readers import NAMES, readers
+from schemas.table import events_table, put_into
+from shared.release import RELEASE
 
 RELEASED = HERE / "released"
+NUMBER = HERE.parent / "shared" / "release.py"
 PAGE = HERE.parent / "shared" / "contracts" / "README.md"
 
 cli = typer.Typer(
@@ -27,17 +29,17 @@ cli = typer.Typer(
 
 def generated() -> dict[Path, str]:
     """What the generated files have to hold, by path."""
-    house = list(readers())
+    runtime = list(readers())
     found = {HERE / name: as_json(schema) for name, schema in schemas().items()}
-    found |= {HERE / "asyncapi" / f"{r.name}.json": as_json(document(r)) for r in house}
-    found[PAGE] = put_into(PAGE.read_text("utf-8"), facts_table(house))
+    found |= {HERE / "asyncapi" / f"{r.name}.json": as_json(document(r)) for r in runtime}
+    found[PAGE] = put_into(PAGE.read_text("utf-8"), events_table(runtime))
     return found
 
 
 def drift() -> list[str]:
     """Generated files that are not what the code says."""
     wanted = generated()
-    there = {*(HERE / "facts").glob("*.json"), *(HERE / "asyncapi").glob("*.json")}
+    there = {*(HERE / "events").glob("*.json"), *(HERE / "asyncapi").glob("*.json")}
     found = [_name(p) + ": belongs to nothing any more" for p in there - wanted.keys()]
     for path, text in wanted.items():
         if not path.exists():
@@ -57,12 +59,12 @@ def released() -> dict[str, dict[str, Any]]:
 
 @cli.callback(invoke_without_command=True)
 def write(context: typer.Context) -> None:
-    """Write schemas, AsyncAPI documents, new examples and the table of facts."""
+    """Write schemas, AsyncAPI documents, new examples and the table of events."""
     if context.invoked_subcommand is not None:
         return
     wanted = generated()
     _write(wanted)
-    for path in {*(HERE / "facts").glob("*.json"), *(HERE / "asyncapi").glob("*.json")}:
+    for path in {*(HERE / "events").glob("*.json"), *(HERE / "asyncapi").glob("*.json")}:
         if path not in wanted:
             path.unlink()
     new = corpus.freeze()
@@ -81,15 +83,20 @@ def check() -> None:
 
 
 @cli.command()
-def release(version: Annotated[str, typer.Argument(help="the version that goes out")]) -> None:
-    """Keep today's schemas as what the next changes are compared with."""
+def release() -> None:
+    """Today's schemas become what the next changes are compared with, and the next release begins.
+
+    Run it on the last commit of a release: that commit is the release, the next one begins a new.
+    """
     today = schemas()
     if problems := breaks(released(), today):
         print("\n".join(problems), file=sys.stderr)
         raise typer.Exit(1)
     _write({RELEASED / name: as_json(schema) for name, schema in today.items()})
-    _write({RELEASED / "VERSION": version + "\n"})
-    print(f"{len(today)} schemas released as {version}")
+    _write({RELEASED / "VERSION": f"{RELEASE}\n"})
+    stated = NUMBER.read_text("utf-8")
+    _write({NUMBER: stated.replace(f"RELEASE = {RELEASE}\n", f"RELEASE = {RELEASE + 1}\n")})
+    print(f"{len(today)} schemas released as {RELEASE}; {RELEASE + 1} begins: commit both together")
 
 
 def _write(files: Mapping[Path, str]) -> None:

@@ -1,6 +1,6 @@
-"""One AsyncAPI 3 document per service: what it tells and what it takes, by FastStream.
+"""One AsyncAPI 3 document per service: what it emits and what it takes, by FastStream.
 
-A publisher is declared per fact type, since FastStream would put all that goes to one topic into
+A publisher is declared per event type, since FastStream would put all that goes to one topic into
 one channel. What FastStream cannot know is said afterwards: the CloudEvents headers, the name of
 each message, and that one subscription takes many types.
 """
@@ -13,8 +13,8 @@ from faststream.kafka import KafkaBroker
 from faststream.specification import AsyncAPI
 from pydantic import BaseModel
 
-from schemas.facts import is_tombstone, schema_of
-from schemas.house import DIRECTORY, EVENTS, NAMES, PRIVATE, Reader, told_by
+from schemas.events import is_tombstone, schema_of
+from schemas.readers import DIRECTORY, EVENTS, NAMES, PRIVATE, Reader, emitted_by
 from shared.contracts import INBOUND, INBOUND_REJECTED, REGISTER, Event
 from shared.contracts.inbound import InboundFeedback
 
@@ -45,9 +45,9 @@ _REJECTED: dict[str, Any] = {
 def document(reader: Reader) -> dict[str, Any]:
     """The AsyncAPI document of a service."""
     broker = KafkaBroker("localhost:9092")
-    for fact in told_by(reader.name):
-        broker.publisher(fact.topic, title=fact.type, schema=fact, description=_said(fact))
-    if INBOUND in reader.intake.raw:
+    for event in emitted_by(reader.name):
+        broker.publisher(event.topic, title=event.type, schema=event, description=_said(event))
+    if INBOUND in reader.subscription.raw:
         broker.publisher(
             INBOUND_REJECTED,
             title=INBOUND_REJECTED,
@@ -63,7 +63,7 @@ def document(reader: Reader) -> dict[str, Any]:
         broker,
         title=f"Feedback Express: {reader.name}",
         version=VERSION,
-        description="Facts travel as CloudEvents 1.0 in binary mode: the body is the fact, the "
+        description="Events travel as CloudEvents 1.0 in binary mode: the body is the event, the "
         "rest are headers. The key is the case, so that a case keeps its order.",
     )
     found: dict[str, Any] = generated.to_specification().to_jsonable()
@@ -73,10 +73,10 @@ def document(reader: Reader) -> dict[str, Any]:
 def taken_by(reader: Reader) -> dict[str, list[type[BaseModel]]]:
     """Topic → what the service takes from it. Every process reads the whole directory."""
     taken: dict[str, list[type[BaseModel]]] = {
-        topic: list(facts) for topic in (EVENTS, PRIVATE) if (facts := reader.facts(topic))
+        topic: list(events) for topic in (EVENTS, PRIVATE) if (events := reader.events(topic))
     }
     taken[DIRECTORY] = [f for _, f in sorted(REGISTER.items()) if f.topic == DIRECTORY]
-    if INBOUND in reader.intake.raw:
+    if INBOUND in reader.subscription.raw:
         taken[INBOUND] = [InboundFeedback]
     return taken
 
@@ -100,8 +100,8 @@ def _completed(
     channels, messages = found["channels"], found["components"]["messages"]
     for channel in channels.values():
         channel.pop("servers", None)
-    for fact in told_by(service):
-        _name_messages(found, fact.type, [fact])
+    for event in emitted_by(service):
+        _name_messages(found, event.type, [event])
     for topic, models in taken.items():
         _name_messages(found, f"{service}.{topic}", models)
         channels[f"{service}.{topic}"]["description"] = f"What {service} takes from {topic}."
@@ -117,7 +117,7 @@ def _completed(
 
 
 def _name_messages(found: dict[str, Any], title: str, models: list[type[BaseModel]]) -> None:
-    """One message per fact type in the channel and in the operation of this title."""
+    """One message per event type in the channel and in the operation of this title."""
     channel, operation = found["channels"][title], found["operations"][title]
     messages = found["components"]["messages"]
     for generated in channel["messages"].values():
@@ -149,7 +149,7 @@ def _payloads(service: str, taken: dict[str, list[type[BaseModel]]]) -> dict[str
     """The schemas of all bodies, the same words as in the files beside this document."""
     models: set[type[BaseModel]] = {m for some in taken.values() for m in some}
     found: dict[str, Any] = {}
-    for model in sorted(models | set(told_by(service)), key=lambda m: m.__name__):
+    for model in sorted(models | set(emitted_by(service)), key=lambda m: m.__name__):
         if issubclass(model, Event) and is_tombstone(model):
             continue
         schema = _repointed(schema_of(model))
@@ -169,7 +169,7 @@ def _repointed(part: Any) -> Any:
 
 
 def cloud_event_headers() -> dict[str, Any]:
-    """What stands in the headers of every fact."""
+    """What stands in the headers of every event."""
 
     def text(description: str, **more: Any) -> dict[str, Any]:
         return {"type": "string", "description": description} | more
@@ -179,17 +179,17 @@ def cloud_event_headers() -> dict[str, Any]:
         "type": "object",
         "properties": {
             "ce_specversion": text("CloudEvents", const="1.0"),
-            "ce_id": text("Tells this fact from every other; seen twice only after a crash."),
+            "ce_id": text("Unique to this event; seen twice only after a crash."),
             "ce_source": text("The service that said it.", enum=list(NAMES)),
-            "ce_type": text("The fact's type and version."),
+            "ce_type": text("The event's type and version."),
             "ce_subject": text("The case; empty on feedback.directory."),
             "ce_time": text("When it happened.", format="date-time"),
             "ce_sequence": text(
                 "1, 2, 3 … without a gap per case and source; only on feedback.events.",
                 pattern="^[1-9][0-9]*$",
             ),
-            "ce_correlationid": text("The first fact of the chain that led here."),
-            "ce_causationid": text("The fact that led here directly."),
+            "ce_correlationid": text("The first event of the chain that led here."),
+            "ce_causationid": text("The event that led here directly."),
             "traceparent": text("W3C trace context, where the cause had one."),
             "content-type": text("Of the body.", const="application/json"),
         },

@@ -1,7 +1,7 @@
 """What may not change between two releases of a schema, found by comparing the two.
 
-The log is kept for ever and services are replaced one by one, so that new code reads old facts
-and old code reads new ones: for facts a field may neither become narrower nor wider. What adapters
+The log is kept for ever and services are replaced one by one, so that new code reads old events
+and old code reads new ones: for events a field may neither become narrower nor wider. What adapters
 send is read by us alone: there a field may become wider.
 """
 
@@ -27,21 +27,31 @@ def breaks(released: Mapping[str, Schema], today: Mapping[str, Schema]) -> list[
         if new is None:
             found.append(f"{name}: the type is gone")
             continue
-        facts = "x-type" in old
+        events = "x-type" in old
         found += [
             f"{name}: {key} was {old[key]!r}, is {new.get(key)!r}"
             for key in _HEAD
             if key in old and old[key] != new.get(key)
         ]
-        found += [f"{name}: {b}" for b in _Comparison(old, new, facts=facts).differences()]
+        found += [f"{name}: {b}" for b in _Comparison(old, new, events=events).differences()]
     return found
 
 
-class _Comparison:
-    """One old schema against one new; `facts` means that old readers read new messages too."""
+def _same_default(old: Any, new: Any) -> bool:
+    """Whether leaving it out means what it meant; an object may have a new field without value."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        added = new.keys() - old.keys()
+        return old.keys() <= new.keys() and all(
+            new[key] is None if key in added else _same_default(old[key], new[key]) for key in new
+        )
+    return bool(old == new)
 
-    def __init__(self, old: Schema, new: Schema, *, facts: bool) -> None:
-        self._old, self._new, self._facts = old, new, facts
+
+class _Comparison:
+    """One old schema against one new; `events` means that old readers read new messages too."""
+
+    def __init__(self, old: Schema, new: Schema, *, events: bool) -> None:
+        self._old, self._new, self._events = old, new, events
 
     def differences(self) -> Iterator[str]:
         """Sentences, each with the place in the body."""
@@ -52,15 +62,15 @@ class _Comparison:
         gone = [k for k in before if k not in after]
         added = [k for k in after if k not in before]
         # A list of known codes that now admits any text: every old value is still good.
-        if gone == ["code"] and added == ["string"] and not self._facts:
+        if gone == ["code"] and added == ["string"] and not self._events:
             gone = []
         if gone:
             yield f"{at}: no longer {' or '.join(gone)}" + (
                 f", now {' or '.join(added)}" if added else ""
             )
-        elif added and self._facts:
+        elif added and self._events:
             yield f"{at}: may now be {' or '.join(added)}, which readers refuse"
-        if old.get("default") != new.get("default"):
+        if not _same_default(old.get("default"), new.get("default")):
             yield f"{at}: the default was {old.get('default')!r}, is {new.get('default')!r}"
         open_list = "string" in before and "string" in after
         for kind in before.keys() & after.keys():
@@ -76,7 +86,7 @@ class _Comparison:
                 yield from self._compare(before, after, f"{at}[]")
             elif after is not True and before != after:
                 yield f"{at}: {key} is now restricted"
-            elif before is not True and before != after and self._facts:
+            elif before is not True and before != after and self._events:
                 yield f"{at}: {key} is no longer restricted"
 
     def _codes(self, old: Schema, new: Schema, at: str, *, open_list: bool) -> Iterator[str]:
@@ -86,7 +96,7 @@ class _Comparison:
         if gone := [v for v in before if v not in after]:
             yield f"{at}: no longer takes {', '.join(map(str, gone))}"
         added = [v for v in after if v not in before]
-        if added and self._facts and not open_list:
+        if added and self._events and not open_list:
             yield f"{at}: may now be {', '.join(map(str, added))}, which readers refuse"
 
     def _limits(self, old: Schema, new: Schema, at: str) -> Iterator[str]:
@@ -97,11 +107,11 @@ class _Comparison:
             tighter = before is None or (
                 after is not None and (after > before if key in _AT_LEAST else after < before)
             )
-            if tighter or self._facts:
+            if tighter or self._events:
                 yield f"{at}: {key} was {before}, is {after}"
         for key in (*_EXACT, "format"):
             before, after = old.get(key), new.get(key)
-            if before != after and (after is not None or self._facts):
+            if before != after and (after is not None or self._events):
                 yield f"{at}: {key} was {before}, is {after}"
 
     def _fields(self, old: Schema, new: Schema, at: str) -> Iterator[str]:
@@ -116,7 +126,7 @@ class _Comparison:
             how = "has become required" if name in before else "is new and required"
             yield f"{at}.{name}: {how}"
         for name in sorted(needed - needs):
-            if self._facts and name in after:
+            if self._events and name in after:
                 yield f"{at}.{name}: is no longer required, and readers count on it"
 
 

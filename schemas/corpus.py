@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from schemas.facts import HERE, as_json
+from schemas.events import HERE, as_json
 from schemas.stories import INBOUND_EXAMPLES, stories
 from shared.messaging.envelope import Record
 

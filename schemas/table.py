@@ -1,11 +1,11 @@
-"""The table of all facts: who tells each, and who does what with it."""
+"""The table of all events: who emits each, and who does what with it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from schemas.house import EVENTS, Reader, not_told_yet
+from schemas.readers import EVENTS, Reader, not_emitted_yet
 from shared.contracts import DIRECTORY, INBOUND, REGISTER, Event
 
 BEGIN = "<!-- from here written by: python -m schemas -->"
@@ -24,31 +24,33 @@ def put_into(page: str, table: str) -> str:
     return between.sub(lambda _: f"{BEGIN}\n\n{table}\n{END}", page)
 
 
-def facts_table(readers: Sequence[Reader]) -> str:
-    """All facts by topic and owner; a handler's name says what the service does."""
-    lines, silent = [], not_told_yet()
+def events_table(readers: Sequence[Reader]) -> str:
+    """All events by topic and owner; a handler's name says what the service does."""
+    lines, silent = [], not_emitted_yet()
     for topic in sorted({f.topic for f in REGISTER.values()}, key=lambda t: (t != EVENTS, t)):
-        lines += [f"### `{topic}`", "", "| fact | told by | what it says | who reacts, and how |"]
+        lines += [f"### `{topic}`", "", "| event | emitted by | meaning | who reacts, and how |"]
         lines += ["| --- | --- | --- | --- |"]
-        facts = [f for f in REGISTER.values() if f.topic == topic]
-        lines += [_line(fact, readers, told=fact.type not in silent) for fact in facts]
+        events = [f for f in REGISTER.values() if f.topic == topic]
+        lines += [_line(event, readers, emitted=event.type not in silent) for event in events]
         lines.append("")
         if topic == EVENTS and (everything := [r for r in readers if r.takes_all]):
             names = " and ".join(
-                f"{r.name} (`{r.intake.handlers[Event].__name__}`)" for r in everything
+                f"{r.name} (`{r.subscription.handlers[Event].__name__}`)" for r in everything
             )
-            lines += [f"Besides, every one of these facts is taken by {names}.", ""]
+            lines += [f"Besides, every one of these events is taken by {names}.", ""]
     takers = [
-        f"{r.name} (`{r.intake.raw[INBOUND].__name__}`)" for r in readers if INBOUND in r.intake.raw
+        f"{r.name} (`{r.subscription.raw[INBOUND].__name__}`)"
+        for r in readers
+        if INBOUND in r.subscription.raw
     ]
     lines += [f"What programs send on `{INBOUND}` is taken by {', '.join(takers)}."]
     return "\n".join(lines) + "\n"
 
 
-def _line(fact: type[Event], readers: Sequence[Reader], *, told: bool) -> str:
-    reactions = [f"{r.name} `{handler}`" for r in readers if (handler := r.handler_of(fact))]
-    if fact.topic == DIRECTORY:
+def _line(event: type[Event], readers: Sequence[Reader], *, emitted: bool) -> str:
+    reactions = [f"{r.name} `{handler}`" for r in readers if (handler := r.handler_of(event))]
+    if event.topic == DIRECTORY:
         reactions.insert(0, "every process (`shared/messaging/directory.py`)")
-    says = " ".join((fact.__doc__ or "").split()).replace("``", "`").replace("|", "\\|")
-    owner = fact.owner if told else f"{fact.owner} (not told yet)"
-    return f"| `{fact.type}` | {owner} | {says} | {' · '.join(reactions) or '–'} |"
+    says = " ".join((event.__doc__ or "").split()).replace("``", "`").replace("|", "\\|")
+    owner = event.owner if emitted else f"{event.owner} (not emitted yet)"
+    return f"| `{event.type}` | {owner} | {says} | {' · '.join(reactions) or '–'} |"

@@ -1,4 +1,4 @@
-"""The whole house in one process, and the commands that concern all of it."""
+"""The whole system in one process, and the commands that concern all of it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from shared.db.engine import DatabaseNotReady
+from services import recovery
+from services.demo import command as demonstration
+from shared.db import DatabaseNotReady
 from shared.embedded import ServerUnavailable
-from shared.messaging.relay import LogLost
+from shared.messaging.connecting import BrokerRefused
+from shared.messaging.log_state import LogLost
 from shared.messaging.restore import RelayRunning, restore_log
 from shared.observability import logs
-from shared.process import LOG_LOST, Build, Process, house_for, say, servers_for, set_up
+from shared.process import LOG_LOST, Build, Process, runtime_for, say, servers_for, set_up
 from shared.running import running
 from shared.settings import Settings, read_settings, refuse
 
@@ -60,9 +63,9 @@ def run(
             process.run(setup=demo, demo=demo, on_ready=lambda: _welcome(settings, demo=demo))
         )
     except LogLost as lost:
-        say(f"{lost}  (python -m services restore-log)")
+        print(lost, file=sys.stderr)
         status = LOG_LOST
-    if status == LOG_LOST and process.whole:
+    if status == LOG_LOST and process.restores:
         # Everything that lived through the loss has to go, producers above all: begin anew.
         say("starting again …")
         os.execv(sys.executable, [sys.executable, "-m", "services", *sys.argv[1:]])
@@ -79,8 +82,8 @@ def setup(
 
     async def work() -> None:
         async with servers_for(settings) as (database, kafka, _):
-            house = house_for(settings, database, kafka)
-            services = [build(house) for build in builds().values()]
+            runtime = runtime_for(settings, database, kafka)
+            services = [build(runtime) for build in builds().values()]
             await set_up(services, kafka, demo=demo)
             for service in services:
                 await service.engine.dispose()
@@ -99,11 +102,11 @@ def restore() -> None:
 
     async def work() -> None:
         async with servers_for(settings) as (database, kafka, _):
-            house = house_for(settings, database, kafka)
-            services = [build(house) for build in builds().values()]
+            runtime = runtime_for(settings, database, kafka)
+            services = [build(runtime) for build in builds().values()]
             for service in services:
                 await service.connect()
-            await restore_log(services, kafka, tell=say)
+            await restore_log(services, kafka, report=say)
             for service in services:
                 await service.engine.dispose()
 
@@ -124,8 +127,11 @@ def status(
     raise SystemExit(0 if body["ready"] else 1)
 
 
+recovery.register(cli, builds)
+
+
 def _status(settings: Settings) -> dict[str, Any]:
-    """What every process of the house on this machine says of itself and its services.
+    """What every process of the system on this machine says of itself and its services.
 
     Where none has left a note (another machine, a container), the settings' address is asked.
     """
@@ -135,14 +141,14 @@ def _status(settings: Settings) -> dict[str, Any]:
     about: dict[str, Any] = {}
     for url in urls:
         try:
-            said = httpx2.get(f"{url}/health/ready", timeout=5, trust_env=False).json()
-            told = {name: _told(one) for name, one in said["services"].items()}
+            answer = httpx2.get(f"{url}/health/ready", timeout=5, trust_env=False).json()
+            found = {name: _shown(one) for name, one in answer["services"].items()}
         except (httpx2.HTTPError, ValueError, KeyError, TypeError) as error:
             reasons.append(f"no answer from {url}: {type(error).__name__}")
             continue
-        about = about or said
-        reasons += [reason for reason in said["reasons"] if reason not in reasons]
-        for name, one in told.items():
+        about = about or answer
+        reasons += [reason for reason in answer["reasons"] if reason not in reasons]
+        for name, one in found.items():
             services[name] = _together(services[name], one) if name in services else one
     if missing := [name for name in NAMES if name not in services]:
         reasons.append(f"not running: {', '.join(missing)}")
@@ -152,15 +158,18 @@ def _status(settings: Settings) -> dict[str, Any]:
         "web": settings.url,
         "kafka": about.get("kafka", settings.kafka or "embedded"),
         "database": about.get("database", "given" if settings.database else "embedded"),
+        "embeddings": about.get("embeddings", {"source": settings.embeddings.partition("?")[0]}),
         "versions": about.get("versions", {}),
         "services": {name: services[name] for name in NAMES if name in services},
     }
 
 
-def _told(one: dict[str, Any]) -> dict[str, Any]:
+def _shown(one: dict[str, Any]) -> dict[str, Any]:
     """A service's part of a readiness answer, as the command shows it."""
     kept = ("pid", "ready", "lag", "outbox", "dead_letters", "parked")
-    return {key: one[key] for key in kept} | {"reason": "; ".join(one["reasons"])}
+    return {key: one[key] for key in kept} | {
+        "reason": "; ".join([*one["reasons"], *one.get("warnings", [])])
+    }
 
 
 def _together(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
@@ -172,6 +181,8 @@ def _together(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 def _print_status(body: dict[str, Any]) -> None:
     console = Console()
     console.print(f"web {body['web']}   kafka {body['kafka']}   database {body['database']}")
+    if problem := body["embeddings"].get("problem"):
+        console.print(f"embeddings: {problem}")
     for reason in body["reasons"]:
         console.print(f"not ready: {reason}")
     table = Table("service", "ready", "lag", "outbox", "refused", "parked", "reason")
@@ -202,6 +213,7 @@ def _welcome(settings: Settings, *, demo: bool) -> None:
 
 
 def _accounts(settings: Settings) -> None:
+    """The accounts of a system with demo people, and their password."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in ("账号 account", "身份 role", ""):
         table.add_column(column)
@@ -224,8 +236,11 @@ def _accounts(settings: Settings) -> None:
 def _guarded(work: Callable[[], Any]) -> None:
     try:
         _loop(work())
-    except (ServerUnavailable, DatabaseNotReady, RelayRunning) as error:
+    except (ServerUnavailable, DatabaseNotReady, RelayRunning, BrokerRefused) as error:
         refuse(str(error))
+
+
+demonstration.register(cli, builds, _accounts)
 
 
 def _loop(work: Any) -> Any:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Annotated
 
 import typer
-from alembic import command
-from sqlalchemy import Connection
 
-from shared.db.migrate import alembic_config, ensure_database
-from shared.messaging.relay import LogLost
+from shared.db import DatabaseNotReady
+from shared.db.migrate import write_next
+from shared.embedded import ServerUnavailable
+from shared.ids import id_as_typed
+from shared.messaging.failures import is_transient
+from shared.messaging.log_state import LogLost
+from shared.messaging.refusals import send_again
 from shared.observability import logs
-from shared.process import LOG_LOST, Build, Process, house_for, say, servers_for
+from shared.process import LOG_LOST, Build, Process, runtime_for, say, servers_for
 from shared.service import Service
-from shared.settings import Settings, read_settings
+from shared.settings import Settings, read_settings, refuse
 
 
 def service_commands(name: str, build: Build) -> typer.Typer:
@@ -27,7 +31,7 @@ def service_commands(name: str, build: Build) -> typer.Typer:
 
     @cli.callback(invoke_without_command=True)
     def run(context: typer.Context) -> None:
-        """Run this service: its HTTP door, consumer, relay and jobs."""
+        """Run this service: HTTP, consumer, relay and jobs."""
         if context.invoked_subcommand is not None:
             return
         logs.configure()
@@ -38,7 +42,7 @@ def service_commands(name: str, build: Build) -> typer.Typer:
                 process.run(on_ready=lambda: say(f"{name} is ready: {settings.url}"))
             )
         except LogLost as lost:
-            say(f"{lost}  (python -m services restore-log)")
+            print(lost, file=sys.stderr)
             status = LOG_LOST
         raise SystemExit(status)
 
@@ -47,32 +51,48 @@ def service_commands(name: str, build: Build) -> typer.Typer:
         """Create and migrate this service's database."""
 
         async def work(service: Service) -> None:
-            await service.migrate()
-            say(f"{name}: the database is up to date")
+            newer = await service.migrate()
+            say(f"{newer}; nothing to do" if newer else f"{name}: the database is up to date")
 
         with_service(build, work)
 
     @cli.command()
-    def redrive(feedback_id: Annotated[str, typer.Argument(help="the case")]) -> None:
-        """Take the refused and parked facts of a case in again, oldest first."""
+    def redrive(
+        feedback_id: Annotated[str, typer.Argument(help="the case")],
+        past_gaps: Annotated[
+            bool, typer.Option(help="also where events are missing that will never come")
+        ] = False,
+    ) -> None:
+        """Take the refused and parked events of a case in again, oldest first."""
 
         async def work(service: Service) -> None:
             await service.connect()
             for call in service.starting:
                 await call()
             done = refused = 0
-            async for one in service.redrive(feedback_id):
+            async for one in service.redrive(id_as_typed(feedback_id), past_gaps=past_gaps):
                 if one.error is None:
                     done += 1
-                    say(f"taken in: {one.type} {one.ce_id}")
+                    say(f"processed: {one.type} {one.ce_id}")
                 else:
                     refused += 1
                     say(f"still refused: {one.type} {one.ce_id}: {one.error}")
             for call in service.stopping:
                 await call()
-            say(f"{name}: {done} taken in" + (", the rest waits" if refused else ""))
+            say(f"{name}: {done} processed" + (", the rest waits" if refused else ""))
             if refused:
                 raise SystemExit(1)
+
+        with_service(build, work)
+
+    @cli.command(name="send-again")
+    def resend() -> None:
+        """Try the events once more that the broker refused, and those that wait behind them."""
+
+        async def work(service: Service) -> None:
+            await service.connect()
+            count = await send_again(service.engine)
+            say(f"{name}: {count} rows are waiting to be sent again")
 
         with_service(build, work)
 
@@ -81,16 +101,9 @@ def service_commands(name: str, build: Build) -> typer.Typer:
         """For developers: write the next migration from the difference to the tables."""
 
         async def work(service: Service) -> None:
-            await ensure_database(service.house.database, name)
-            await service.connect()
-
-            def generate(connection: Connection) -> None:
-                config = alembic_config(service.migrations, connection, service.metadata)
-                command.upgrade(config, "head")
-                command.revision(config, message=message, autogenerate=True)
-
-            async with service.engine.begin() as connection:
-                await connection.run_sync(generate)
+            await service.migrate()
+            async with service.engine.connect() as connection:
+                await connection.run_sync(write_next, service.migrations, service.metadata, message)
 
         with_service(build, work)
 
@@ -103,11 +116,19 @@ def with_service(build: Build, work: object, settings: Settings | None = None) -
     settings = settings or read_settings()
 
     async def run() -> None:
-        async with servers_for(settings, tell=lambda _: None) as (database, kafka, _):
-            service = build(house_for(settings, database, kafka))
+        async with servers_for(settings, report=lambda _: None) as (database, kafka, _):
+            service = build(runtime_for(settings, database, kafka))
             try:
                 await work(service)  # type: ignore[operator]
             finally:
                 await service.engine.dispose()
 
-    asyncio.run(run())
+    try:
+        asyncio.run(run())
+    except (ServerUnavailable, DatabaseNotReady) as error:
+        refuse(str(error))
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        print(f"cannot start: {type(error).__name__}: {error}", file=sys.stderr)
+        raise SystemExit(1) from None

@@ -1,4 +1,4 @@
-"""The one source of the present moment. Nothing else in the house asks the system for it."""
+"""The one source of the present moment. Nothing else in the system asks the system for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time, as aware UTC."""
+    """The time, as aware UTC."""
 
     def now(self) -> datetime:
         """The present moment."""
@@ -23,7 +23,7 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock that only moves when told to; for stories in tests."""
+    """A clock that only moves when it is moved; for tests."""
 
     def __init__(self, now: datetime) -> None:
         if now.tzinfo is None:

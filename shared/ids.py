@@ -1,5 +1,6 @@
 """Identifiers made on the client: ordered by time, so that indexes stay dense."""
 
+import unicodedata
 from datetime import datetime
 from uuid import UUID
 
@@ -9,6 +10,25 @@ from uuid_utils import uuid7
 def new_id() -> str:
     """A UUIDv7 as text."""
     return str(uuid7())
+
+
+def letters_and_digits(typed: str) -> str:
+    """The ASCII letters and digits of an identifier that a person typed or pasted.
+
+    Full-width ones count as what they look like; blanks, dashes of any kind and what cannot be
+    seen do not count.
+    """
+    plain = unicodedata.normalize("NFKC", typed)
+    return "".join([c for c in plain if c.isascii() and c.isalnum()])
+
+
+def id_as_typed(typed: str) -> str:
+    """The `new_id` that a person typed, however it came out; `typed` itself if it is none."""
+    digits = letters_and_digits(typed)
+    try:
+        return str(UUID(digits)) if len(digits) == 32 else typed
+    except ValueError:
+        return typed
 
 
 def made_since(identifier: str, moment: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Which processes of the house run on this machine: each leaves a note while it runs."""
+"""Which processes of the system run on this machine: each leaves a note while it runs."""
 
 from __future__ import annotations
 
@@ -16,20 +16,17 @@ from shared.settings import Settings
 
 log = structlog.get_logger()
 
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
-
 
 @contextlib.contextmanager
 def note_of(settings: Settings, services: Iterable[str]) -> Iterator[None]:
     """``<data>/run/<pid>.json`` with ``{pid, url, services}`` for the length of a block.
 
-    `url` is this process's own door, whatever links in messages begin with. A data directory that
-    cannot be written costs the note, not the process.
+    `url` is this process's own address, whatever links in messages begin with. A data directory
+    that cannot be written costs the note, not the process.
     """
-    host = _EVERYWHERE.get(settings.host, settings.host)
     note = {
         "pid": os.getpid(),
-        "url": f"http://{host}:{settings.port}",
+        "url": settings.own_url,
         "services": list(services),
     }
     path = settings.data / "run" / f"{os.getpid()}.json"

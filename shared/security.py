@@ -1,26 +1,52 @@
-"""Signed things: sessions, adapter tokens, tracking codes. All hang on the one secret."""
+"""Signed things: sessions, adapter tokens, tracking codes.
+
+Keys come in lists, newest first: the first signs, each of them verifies. A key leaves the list
+when nothing is in use any more that it signed.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import hmac
+import re
 import secrets
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Any
+from urllib.parse import unquote
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from shared.ids import letters_and_digits
+
 SESSION_LIFE = timedelta(hours=12)
+"""Of a session that nobody uses; one that is used is renewed."""
+SESSION_MAX_AGE = timedelta(days=3)
+"""Then the password is asked for again, used or not."""
+SESSION_TICK = timedelta(milliseconds=1)
+"""As finely as sessions tell time."""
+LINK_TO_MATTERS, MATTERS = "link-to-matters", "matters"
+"""What is signed: the link in a letter to a reporter; all the codes that are theirs."""
+MATTERS_COOKIE = "matters"
+RENEW_AFTER = timedelta(hours=1)
+"""A renewal that would bring less is not worth a cookie."""
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", "-": "", " ": "", "—": "", "–": ""})
+_MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1"})
 _RANDOM, _CHECK = 16, 4
+_GROUPS = re.compile(
+    r"(?<![A-Za-z0-9])[A-Za-z0-9]{4}([\s_.·\-\u2010-\u2015\u2212])[A-Za-z0-9]{4}"
+    r"(?:\1[A-Za-z0-9]{4}){3}(?![A-Za-z0-9])"
+)
+"""A code as it is printed, whatever became of its dashes."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """Who is signed in, until when."""
+    """Who is signed in, since when, until when. A renewed one is the same session."""
 
     session_id: str
     username: str
@@ -28,6 +54,18 @@ class Session:
     role: str
     department: str | None
     expires: datetime
+
+    @property
+    def began(self) -> datetime:
+        """When the password was typed.
+
+        It stands in the id, where code of before leaves it alone; an id without it was never
+        renewed.
+        """
+        stamp, dot, _ = self.session_id.partition(".")
+        if not dot:
+            return self.expires - SESSION_LIFE
+        return datetime.fromtimestamp(int(stamp, 16) / 1000, UTC)
 
 
 @dataclass(frozen=True)
@@ -39,36 +77,52 @@ class AdapterToken:
 
 
 class Signer:
-    """Makes and reads signed values. A value signed with another secret reads as None."""
+    """Makes and reads signed values. A value signed with another key reads as None.
 
-    def __init__(self, secret: str) -> None:
-        self._sessions = URLSafeSerializer(secret, salt="session", signer_kwargs=_SHA256)
-        self._tokens = URLSafeSerializer(secret, salt="adapter", signer_kwargs=_SHA256)
+    `keys` are those of sessions and tokens; `code_keys` those of tracking codes, derived from
+    `keys` where none are given (see `code_key`).
+    """
+
+    def __init__(self, keys: str | Sequence[str], code_keys: Sequence[bytes] = ()) -> None:
+        keys = [keys] if isinstance(keys, str) else list(keys)
+        self._oldest_first = oldest_first = keys[::-1]
+        self._sessions = URLSafeSerializer(oldest_first, salt="session", signer_kwargs=_SHA256)
+        self._tokens = URLSafeSerializer(oldest_first, salt="adapter", signer_kwargs=_SHA256)
         self.read_adapter_token = lru_cache(1024)(self._read_adapter_token)
         """The adapter a token stands for, unless it is forged; the same few come all day."""
-        self._code_key = hmac.digest(secret.encode(), b"tracking-code", "sha256")
+        self._code_keys = tuple(code_keys) or tuple(code_key(key) for key in keys)
 
     def session(
         self, *, username: str, display: str, role: str, department: str | None, now: datetime
     ) -> tuple[str, Session]:
         """A new session and the token that stands for it."""
-        session = Session(
-            secrets.token_urlsafe(12), username, display, role, department, now + SESSION_LIFE
-        )
-        token = self._sessions.dumps(
-            [session.session_id, username, display, role, department, int(_stamp(session.expires))]
-        )
-        return str(token), session
+        session_id = f"{round(_stamp(session_moment(now)) * 1000):x}.{secrets.token_urlsafe(12)}"
+        session = Session(session_id, username, display, role, department, now + SESSION_LIFE)
+        return self._token(session), session
+
+    def renewed(self, session: Session, now: datetime) -> tuple[str, Session] | None:
+        """The same session for longer; None while it is not time, and where it may not be."""
+        until = min(now + SESSION_LIFE, session.began + SESSION_MAX_AGE)
+        if "." not in session.session_id or until - session.expires < RENEW_AFTER:
+            return None
+        longer = replace(session, expires=until)
+        return self._token(longer), longer
+
+    def _token(self, session: Session) -> str:
+        fields = [session.session_id, session.username, session.display, session.role]
+        values = [*fields, session.department, int(_stamp(session.expires))]
+        return str(self._sessions.dumps(values))
 
     def read_session(self, token: str, now: datetime) -> Session | None:
         """The session a token stands for, unless it is forged or over."""
         try:
             sid, username, display, role, department, expires = self._sessions.loads(token)
             until = datetime.fromtimestamp(expires, UTC)
-        except (BadSignature, ValueError, TypeError):
+            session = Session(sid, username, display, role, department, until)
+            over = min(until, session.began + SESSION_MAX_AGE)
+        except (BadSignature, ValueError, TypeError, AttributeError):
             return None
-        session = Session(sid, username, display, role, department, until)
-        return session if until > now else None
+        return session if over > now else None
 
     def adapter_token(self, token_id: str, name: str) -> str:
         """A token for an adapter; starts with ``fx.`` so that people recognise it."""
@@ -83,11 +137,26 @@ class Signer:
             return None
         return AdapterToken(token_id, name)
 
+    def signed(self, purpose: str, value: Any, *, until: datetime) -> str:
+        """A value that anybody can read, and nobody change, for `purpose` and until then."""
+        return str(self._of(purpose).dumps([value, int(_stamp(until))]))
+
+    def read_signed(self, purpose: str, token: str, now: datetime) -> Any:
+        """What was signed for this purpose; None where it is forged, or its time is over."""
+        try:
+            value, until = self._of(purpose).loads(token)
+            return value if until > _stamp(now) else None
+        except (BadSignature, ValueError, TypeError):
+            return None
+
+    def _of(self, purpose: str) -> URLSafeSerializer:
+        return URLSafeSerializer(self._oldest_first, salt=purpose, signer_kwargs=_SHA256)
+
     def tracking_code(self) -> str:
         """A new code: 80 random bits and 20 that prove it came from here, in five groups."""
         # Five of the eight random bits of each byte.
         body = "".join([_ALPHABET[byte & 31] for byte in secrets.token_bytes(_RANDOM)])
-        code = body + self._check(body)
+        code = body + _check(self._code_keys[0], body)
         return f"{code[:4]}-{code[4:8]}-{code[8:12]}-{code[12:16]}-{code[16:]}"
 
     def is_genuine(self, code: str) -> bool:
@@ -95,18 +164,33 @@ class Signer:
         plain = plain_code(code)
         if len(plain) != _RANDOM + _CHECK:
             return False
-        return hmac.compare_digest(plain[_RANDOM:], self._check(plain[:_RANDOM]))
+        body, check = plain[:_RANDOM], plain[_RANDOM:]
+        return any([hmac.compare_digest(check, _check(key, body)) for key in self._code_keys])
 
-    def _check(self, body: str) -> str:
-        digest = hmac.digest(self._code_key, body.encode(), "sha256")
-        number = int.from_bytes(digest[:3], "big")
-        return "".join([_ALPHABET[(number >> 5 * n) & 31] for n in range(_CHECK)])
+
+def code_key(secret: str) -> bytes:
+    """The key of tracking codes that belongs to a secret."""
+    return hmac.digest(secret.encode(), b"tracking-code", "sha256")
+
+
+def _check(key: bytes, body: str) -> str:
+    number = int.from_bytes(hmac.digest(key, body.encode(), "sha256")[:3], "big")
+    return "".join([_ALPHABET[(number >> 5 * n) & 31] for n in range(_CHECK)])
+
+
+def code_in(typed: str) -> str:
+    """The code in what somebody typed or pasted, also among words or in a link; else empty."""
+    typed = unicodedata.normalize("NFKC", typed)
+    if link := re.search(r"/track/([^/?#\s]+)", typed):
+        return plain_code(unquote(link[1]))
+    # English words before a code would be read as a part of it.
+    found = _GROUPS.search(typed)
+    return plain_code(found[0] if found else typed)
 
 
 def plain_code(code: str) -> str:
-    """The code as typed by anybody: upper case, no dashes, O read as 0, I and L as 1."""
-    plain = code.strip().upper().translate(_MISREAD)
-    return plain if plain.isascii() else ""
+    """The code as typed by anybody: letters and digits, O read as 0, I and L as 1."""
+    return letters_and_digits(code).upper().translate(_MISREAD)
 
 
 def code_hash(code: str) -> str:
@@ -117,6 +201,11 @@ def code_hash(code: str) -> str:
 def secret_hash(value: str) -> str:
     """A one-way fingerprint of a secret that is long and random already."""
     return base64.urlsafe_b64encode(hashlib.sha256(value.encode()).digest()).decode()
+
+
+def session_moment(now: datetime) -> datetime:
+    """`now` as sessions tell time: to the millisecond, so that two moments can be compared."""
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 def _stamp(moment: datetime) -> float:

@@ -1,6 +1,6 @@
-"""A service: three doors, one memory, one switchboard. Every service is built from this.
+"""A service: entry points, a database, a relay and a consumer. Every service is built from this.
 
-`House` is what all services of a process share; `Service` is one of them.
+`Runtime` is what all services of a process share; `Service` is one of them.
 """
 
 from __future__ import annotations
@@ -10,27 +10,35 @@ import contextlib
 import secrets
 import socket
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 import structlog
 from fastapi import APIRouter
-from sqlalchemy import MetaData, text
-from sqlalchemy.engine import URL
+from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.routing import BaseRoute
+from typing_extensions import TypeVar
 
 from shared.clock import Clock, SystemClock
 from shared.db import migrate
-from shared.db.engine import create_engine, database_url, driven, plain_url
+from shared.db.engine import create_engine, database_name, driven, service_address
+from shared.db.extensions import install
+from shared.db.restored import check_finished
+from shared.db.revisions import Fit
+from shared.embeddings import Embedder
 from shared.messaging import dead_letters
-from shared.messaging.consumer import LogConsumer, log_broker
+from shared.messaging.consumer import LogConsumer
 from shared.messaging.directory import Directory
-from shared.messaging.failures import Backoff, is_transient
-from shared.messaging.intake import Intake
+from shared.messaging.failures import TOO_MANY_REFUSED, Backoff, is_transient
+from shared.messaging.foreground import Foreground
+from shared.messaging.health import STUCK_AFTER
+from shared.messaging.outbox import OutboxState, measure
+from shared.messaging.refusals import reason_of
 from shared.messaging.relay import Relay
+from shared.messaging.subscription import Subscription
 from shared.messaging.transaction import Transaction, transaction
 from shared.security import Signer
 from shared.settings import Settings
@@ -41,12 +49,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-STUCK_AFTER = 10.0
-"""Seconds an outbox row may wait, a consumer may fail, before readiness says so."""
+Deps = TypeVar("Deps", default=Any)
+"""What the entry points of one service work with: a dataclass of its own."""
 
 
 @dataclass
-class House:
+class Runtime:
     """What all services of this process share."""
 
     settings: Settings
@@ -55,32 +63,50 @@ class House:
     signer: Signer
     clock: Clock = field(default_factory=SystemClock)
     directory: Directory = field(default_factory=Directory)
+    foreground: Foreground = field(default_factory=Foreground)
+    embedder: Embedder = field(default_factory=Embedder)
     replica: str = field(default_factory=socket.gethostname)
     on_wipe: Callable[[str], None] = lambda reason: None
+    stop: Callable[[str, int], None] = lambda reason, status: None
+    """End the process, for that reason and with that exit status."""
+    notice: tuple[str, str] | None = None
+    """What every page says on top of itself (Chinese, English)."""
+
+
+@dataclass
+class Restored:
+    """What a service is told, and adds to, after a backup was put back (see `shared.backup`)."""
+
+    missing: dict[str, set[str]]
+    """What cannot be made again → of which cases or accounts."""
+    send_waiting: bool = False
+    """The operator has decided that what waited to be sent may go out."""
 
 
 Job = Callable[[], Coroutine[Any, Any, None]]
 
 
-class Service:
-    """One service of the house, with its database, relay, consumer, routes and jobs.
+class Service(Generic[Deps]):
+    """One service of the system, with its database, relay, consumer, routes and jobs.
 
-    `tools` is whatever the service's doors work with (a rule set, calendars, outlets); it stands
-    in ``tx.tools``. `prepare` is run once before anything starts, to fill it from the database.
+    `deps` is what its entry points work with (a rule set, calendars, transports); it stands in
+    ``tx.deps``, and each service's ``deps_of`` gives it back with its type.
     """
 
     def __init__(
         self,
         name: str,
-        house: House,
+        runtime: Runtime,
         *,
         metadata: MetaData,
         migrations: Path,
-        intake: Intake,
-        tools: Any = None,
+        subscription: Subscription,
+        deps: Deps | None = None,
         max_records: int = 500,
     ) -> None:
-        self.name, self.house, self.intake, self.tools = name, house, intake, tools
+        self.name, self.runtime, self.subscription = name, runtime, subscription
+        if deps is not None:
+            self.deps: Deps = deps
         self.metadata, self.migrations = metadata, migrations
         self.routers: list[APIRouter] = []
         self.hot_routes: list[BaseRoute] = []
@@ -89,11 +115,26 @@ class Service:
         """Load what is shipped (with True: demo people too); called by the set-up."""
         self.starting: list[Callable[[], Awaitable[None]]] = []
         self.stopping: list[Callable[[], Awaitable[None]]] = []
+        self.restored: list[Callable[[Restored], Awaitable[None]]] = []
+        """Called when a backup was put back and the log was read: what else has to be done then."""
+        self.begin_anew: Callable[[], Awaitable[str]] | None = None
+        """Where all of the database is made of the log: empties it, and gives the group that
+        fills it again. Nothing of such a service is read again after a backup was restored."""
+        self.acts_outside = False
+        """It does what no log can take back: after a backup was restored, all that stands in the
+        log is taken for done."""
         self.checks: list[Callable[[], str | None]] = []
+        """Each says why the service cannot do its work, or None; readiness then fails."""
+        self.notices: list[Callable[[], list[str]]] = []
+        """What somebody has to look at, one sentence each; it takes nobody out of service."""
+        self.extensions: tuple[str, ...] = ()
+        """Extensions of PostgreSQL that set-up installs where it can; it does without them."""
+        self.embeds = False
+        """It has texts turned into vectors: a process without such a service starts no model."""
         self.busy: Callable[[], bool] = lambda: False
-        """True while the door has more urgent things to do than the relay."""
+        """True while the entry points have more urgent things to do than the relay."""
         self.max_records = max_records
-        self.url: URL = database_url(house.database, name)
+        self.database = service_address(runtime.database, name)
         self.group = name
         self.relay: Relay | None = None
         self.consumer: LogConsumer | None = None
@@ -102,12 +143,14 @@ class Service:
         self._job_errors: dict[str, str] = {}
         self._database_failed: tuple[float, str] | None = None
         self.letters = (0, 0)
+        self.outbox = OutboxState()
+        self._tables_ahead: str | None = None
         self.running = False
         self.closing = asyncio.Event()
         """Set when the process begins to end: what answers without end (streams) stops now."""
         self._joining: asyncio.Task[None] | None = None
         self._rejoining = asyncio.Lock()
-        self.engine = create_engine(self.url, role=None)
+        self.engine = create_engine(self.database, name=database_name(name))
 
     @property
     def engine(self) -> AsyncEngine:
@@ -122,22 +165,40 @@ class Service:
 
     async def connect(self) -> None:
         """Open the database as the service's own role; nothing else starts yet."""
-        self.role = await migrate.known_role(self.house.database, self.name)
+        self.role = await migrate.known_role(self.runtime.database, self.name)
         await self.engine.dispose()
-        self.engine = create_engine(self.url, role=self.role)
+        self.engine = create_engine(self.database, name=database_name(self.name), role=self.role)
 
-    async def migrate(self) -> None:
-        """Create and migrate the database."""
-        await migrate.ensure_database(self.house.database, self.name)
+    async def migrate(self) -> str | None:
+        """Create and migrate the database; a sentence where it is newer than this code."""
+        await migrate.ensure_database(self.runtime.database, self.name)
+        await self.install_extensions()
         await self.connect()
-        await migrate.upgrade(self.engine, self.migrations, self.metadata)
+        patient = create_engine(
+            self.database, name=database_name(self.name), role=self.role, command_timeout=None
+        )
+        try:
+            newer = await migrate.upgrade(patient, self.name, self.migrations, self.metadata)
+        finally:
+            await patient.dispose()
+        return migrate.ahead(self.name, newer) if newer else None
+
+    async def install_extensions(self) -> None:
+        """Install what the service wishes for, as the account of the set-up."""
+        if missing := await install(self.runtime.database, self.name, self.extensions):
+            log.warning("extensions are missing", service=self.name, **missing)
 
     async def check_database(self) -> None:
-        """Raise `DatabaseNotReady` unless the database stands where this code expects it."""
-        await migrate.check(self.engine, self.name, self.migrations, self.metadata)
+        """Raise `DatabaseNotReady` unless this code works on the database as it stands."""
+        standing = await migrate.check(self.engine, self.name, self.migrations)
+        newer = migrate.ahead(self.name, standing) if standing.fit is Fit.AHEAD else None
+        if newer and newer != self._tables_ahead:
+            log.warning(newer, service=self.name)
+        self._tables_ahead = newer
+        await check_finished(self.engine, self.name)
 
     async def start(self) -> None:
-        """Check the database, then open the doors to the log and the clock."""
+        """Check the database, then start relay, consumer and jobs."""
         self.closing.clear()
         await self.connect()
         await self.check_database()
@@ -151,7 +212,7 @@ class Service:
         self.running = True
 
     async def stop(self) -> None:
-        """Close the doors; finished work is committed, the rest is found again later."""
+        """Stop jobs, consumer and relay; what is not finished is found again at the next start."""
         self.running = False
         self.closing.set()
         await end(self._tasks)
@@ -160,7 +221,7 @@ class Service:
             await call()
         if self.consumer is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop_consumer(), 8)
+                await asyncio.wait_for(self.consumer.stop(), 9)
         if self.relay is not None:
             await self.relay.stop()
         await self.engine.dispose()
@@ -168,41 +229,41 @@ class Service:
     async def _start_relay(self) -> None:
         self.relay = Relay(
             self.name,
-            database=plain_url(self.url),
+            database=self.database,
             role=self.role,
-            kafka=self.house.kafka,
-            on_wipe=self.house.on_wipe,
+            kafka=self.runtime.kafka,
+            on_wipe=self.runtime.on_wipe,
             busy=self.busy,
         )
         await self.relay.start()
 
     async def _start_consumer(self, member: str = "") -> None:
-        if not self.intake.topics:
+        if not self.subscription.topics:
             return
-        broker = log_broker(self.house.kafka)
         self.consumer = LogConsumer(
             self.name,
-            broker=broker,
-            intake=self.intake,
+            kafka=self.runtime.kafka,
+            subscription=self.subscription,
             open_transaction=self.transaction,
             group=self.group,
-            instance=f"{self.group}-{self.house.replica}{member}",
+            instance=f"{self.group}-{self.runtime.replica}{member}",
+            on_stop=lambda reason: self.runtime.stop(f"{self.name}: {reason}", TOO_MANY_REFUSED),
             max_records=self.max_records,
+            foreground=self.runtime.foreground,
         )
-        self._broker = broker
         self._joining = self._spawn("join", self._join)
 
     async def rejoin(self, group: str, member: str = "") -> None:
-        """Leave the group and join `group`, to go on from its place in the log.
+        """Leave the group and join `group`, to go on from its offsets in the log.
 
-        `member` tells this member from the one it was under the same name.
+        `member` distinguishes this member from the one it was under the same name.
         """
         async with self._rejoining:
             if self._joining is not None:
                 self._joining.cancel()
                 await asyncio.gather(self._joining, return_exceptions=True)
             if self.consumer is not None:
-                await self._stop_consumer()
+                await self.consumer.stop()
             self.group = group
             await self._start_consumer(member)
 
@@ -216,45 +277,39 @@ class Service:
         await self.rejoin(self.group, f"-{secrets.token_hex(4)}")
 
     async def _join(self) -> None:
-        """Join the group; a broker that is away must not keep the doors for people shut."""
+        """Join the group; a broker that is away must not keep people from being served."""
+        assert self.consumer is not None
         backoff = Backoff()
         while True:
             try:
-                await self._broker.start()
+                await self.consumer.start()
             except Exception as error:
                 if not is_transient(error):
                     raise
+                self.consumer.health.error = reason_of(error)
                 log.warning("cannot join yet", service=self.name, error=type(error).__name__)
-                with contextlib.suppress(Exception):
-                    await self._broker.stop()
                 await asyncio.sleep(backoff.next())
             else:
+                self.consumer.health.error = None
                 return
-
-    async def _stop_consumer(self) -> None:
-        assert self.consumer is not None
-        await self.consumer.finish()
-        await self._broker.stop()
 
     # -- work ------------------------------------------------------------------------------
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
-        """One unit of work. The door that opens it is the only place that commits."""
-        return transaction(self.name, self._driven, self.house.clock, self._news, tools=self.tools)
+        """One unit of work. The entry point that opens it is the only place that commits."""
+        return transaction(self.name, self._driven, self.runtime.clock, self._news, deps=self.deps)
 
     def _news(self) -> None:
         if self.relay is not None:
             self.relay.wake()
 
-    def redrive(self, feedback_id: str) -> Any:
-        """Replay the dead letters of a case, oldest first."""
-
-        async def apply(tx: Transaction, record: Any) -> None:
-            if self.intake.prefetch is not None and record.feedback_id:
-                await self.intake.prefetch(tx, [record.feedback_id])
-            await self.intake.hand_over(tx, record)
-
-        return dead_letters.redrive(self.transaction, apply, feedback_id)
+    def redrive(
+        self, feedback_id: str, *, past_gaps: bool = False
+    ) -> AsyncIterator[dead_letters.Redriven]:
+        """Take the dead letters of a case in again, oldest first."""
+        return dead_letters.redrive(
+            self.transaction, self.subscription.apply_letter, feedback_id, past_gaps=past_gaps
+        )
 
     # -- health ----------------------------------------------------------------------------
 
@@ -265,37 +320,47 @@ class Service:
             found.append("not started")
         if self._database_failed is not None:
             found.append(f"database: {self._database_failed[1]}")
-        if self.relay is not None:
-            health = self.relay.health
-            if health.oldest_seconds > STUCK_AFTER:
-                found.append(
-                    f"relay: oldest unpublished fact waits {health.oldest_seconds:.0f} s"
-                    + (f" ({health.error})" if health.error else "")
-                )
+        if self.relay is not None and self.outbox.oldest_seconds > STUCK_AFTER:
+            error = self.relay.health.error
+            found.append(
+                f"relay: oldest unpublished event waits {self.outbox.oldest_seconds:.0f} s"
+                + (f" ({error})" if error else "")
+            )
         if self.consumer is not None:
-            consumer = self.consumer.health
-            now = time.monotonic()
-            if consumer.stopped or (
-                consumer.failing_since is not None and now - consumer.failing_since > STUCK_AFTER
-            ):
-                found.append(f"consumer: {consumer.error}")
-            elif now - consumer.polled_at > 2 * STUCK_AFTER:
-                found.append("consumer: stands still")
-            elif not consumer.assigned:
-                found.append("consumer: has not joined its group")
+            found += self.consumer.reasons()
         found += [f"{name}: {error}" for name, error in self._job_errors.items()]
         found += [reason for check in self.checks if (reason := check())]
         return found
 
+    def warnings(self) -> list[str]:
+        """What somebody has to look at, although the service does its work."""
+        found = [warning for notice in self.notices for warning in notice()]
+        if self._tables_ahead:
+            found.append(self._tables_ahead)
+        refused, parked = self.letters
+        if refused or parked:
+            found.append(
+                f"dead letters: {refused} events refused or waiting for a missing one, {parked} "
+                "parked behind them, their cases stand still; mend the cause, then: "
+                f"python -m services.{self.name} redrive CASE"
+            )
+        if self.outbox.refused:
+            found.append(
+                f"outbox: {self.outbox.refused} rows refused by the broker, {self.outbox.held} "
+                "wait behind them; mend the cause, then: "
+                f"python -m services.{self.name} send-again"
+            )
+        return found
+
     async def _watch(self) -> None:
-        patience = Backoff(STUCK_AFTER, 600)
-        wait = patience.next()
+        rejoining = Backoff(STUCK_AFTER, 600)
+        wait = rejoining.next()
         while True:
             try:
                 async with asyncio.timeout(5):
-                    async with self.engine.connect() as connection:
-                        await connection.execute(text("SELECT 1"))
                     self.letters = await dead_letters.count(self.engine)
+                    # Not by the relay: a stuck one cannot report itself.
+                    self.outbox = await measure(self.engine)
             except Exception as error:
                 # Readiness is the answer to every failure here.
                 self._database_failed = (time.monotonic(), type(error).__name__)
@@ -304,10 +369,10 @@ class Service:
             if self.consumer is not None:
                 self.consumer.measure_lag()
                 if self.consumer.health.assigned:
-                    patience.reset()
-                    wait = patience.next()
+                    rejoining.reset()
+                    wait = rejoining.next()
                 elif self.consumer.empty_handed_for > wait:
-                    wait = patience.next()
+                    wait = rejoining.next()
                     await self._join_as_another()
             await asyncio.sleep(2)
 

@@ -8,13 +8,18 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 from shared.embedded import Servers, start_servers
 from shared.messaging.topics import create_topics
-from shared.service import House
+from shared.service import Runtime
 from tests import support
 
 CORPUS_REPORT = Path(__file__).parents[1] / "build" / "routing-corpus.txt"
+
+# No test depends on speed: how long one example takes says how busy the machine is.
+settings.register_profile("express", deadline=None)
+settings.load_profile("express")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -27,7 +32,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest_asyncio.fixture(scope="session")
 async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Servers]:
-    """PostgreSQL and Kafka with the topics of the house."""
+    """PostgreSQL and Kafka with the topics of the system."""
     started = await start_servers(tmp_path_factory.mktemp("data"), kafka=True, postgres=True)
     try:
         assert started.kafka_address is not None
@@ -48,21 +53,21 @@ async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[st
 
 
 @pytest.fixture
-def make_house(servers: Servers, tmp_path: Path) -> Callable[..., House]:
-    """A house on both servers; takes ``clock=`` and settings."""
+def make_runtime(servers: Servers, tmp_path: Path) -> Callable[..., Runtime]:
+    """A system on both servers; takes ``clock=`` and settings."""
 
-    def make(**more: Any) -> House:
+    def make(**more: Any) -> Runtime:
         assert servers.database_url and servers.kafka_address
-        return support.make_house(servers.database_url, servers.kafka_address, tmp_path, **more)
+        return support.make_runtime(servers.database_url, servers.kafka_address, tmp_path, **more)
 
     return make
 
 
 @pytest.fixture
-def make_quiet_house(postgres: str, tmp_path: Path) -> Callable[..., House]:
-    """A house on PostgreSQL alone: doors and handlers, nothing published."""
+def make_quiet_runtime(postgres: str, tmp_path: Path) -> Callable[..., Runtime]:
+    """A system on PostgreSQL alone: entry points and handlers, nothing published."""
 
-    def make(**more: Any) -> House:
-        return support.make_house(postgres, "127.0.0.1:1", tmp_path, **more)
+    def make(**more: Any) -> Runtime:
+        return support.make_runtime(postgres, "127.0.0.1:1", tmp_path, **more)
 
     return make

@@ -1,36 +1,55 @@
-"""What tests share: a house on the real servers, services with empty databases."""
+"""What tests share: a system on the real servers, services with empty databases."""
 
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import text
 
+from services.desk.seeds import CATEGORIES, DEPARTMENTS
 from shared.clock import Clock, ManualClock, SystemClock
+from shared.contracts import EVENTS
 from shared.ids import new_id
+from shared.messaging.directory import Directory
 from shared.messaging.envelope import Record, headers_for
 from shared.messaging.transaction import Transaction
+from shared.moments import LOCAL
 from shared.security import Signer
-from shared.service import House, Service
+from shared.service import Runtime, Service
 from shared.settings import Settings
 
-_KEEP = {"alembic_version", "log_state"}
+_KEEP = {"alembic_version", "schema_revisions", "log_state"}
 _migrated: set[tuple[str, str]] = set()
 _made = itertools.count()
+_numbers: WeakKeyDictionary[Service, Counter[tuple[str, str]]] = WeakKeyDictionary()
+"""The last number of each case and source in what a test's service was given."""
 
 
-def make_house(
+def make_runtime(
     database: str, kafka: str, data: Path, *, clock: Clock | None = None, **settings: Any
-) -> House:
-    """A house on these servers with a fixed secret."""
-    values = {"data": data, "secret": "a secret for tests only", "demo_password": "test-password"}
-    return House(
+) -> Runtime:
+    """A system on these servers with a fixed secret, which knows what desk lists at set-up."""
+    values = {
+        "data": data,
+        "secret": "a secret for tests only",
+        "demo_password": "test-password",
+        "embeddings": "off",
+    }
+    directory = Directory()
+    directory.departments |= DEPARTMENTS
+    directory.categories |= CATEGORIES
+    # Nobody reads the topic here: what stands in it is known.
+    directory.loaded = True
+    return Runtime(
         settings=Settings(**(values | settings)),
+        directory=directory,
         kafka=kafka,
         database=database,
         signer=Signer("a secret for tests only"),
@@ -39,10 +58,10 @@ def make_house(
     )
 
 
-async def prepared(build: Callable[[House], Service], house: House) -> Service:
+async def prepared(build: Callable[[Runtime], Service], runtime: Runtime) -> Service:
     """The service, connected, with its database migrated and emptied; nothing is started."""
-    service = build(house)
-    known = (house.database, service.name)
+    service = build(runtime)
+    known = (runtime.database, service.name)
     if known not in _migrated:
         await service.migrate()
         _migrated.add(known)
@@ -60,29 +79,51 @@ async def prepared(build: Callable[[House], Service], house: House) -> Service:
     return service
 
 
-async def take_in(service: Service, *events: Any) -> None:
-    """Give facts to the service as the log would, in one transaction."""
+def adapter_token(runtime: Runtime, name: str) -> str:
+    """A token as the command issues it, which the directory knows already."""
+    runtime.directory.tokens.add(f"id-of-{name}")
+    return runtime.signer.adapter_token(f"id-of-{name}", name)
+
+
+async def process_batch(service: Service, *events: Any) -> None:
+    """Give events to the service as the log would, in one transaction."""
     async with service.transaction() as tx:
         await apply(service, tx, *events)
 
 
 async def apply(service: Service, tx: Transaction, *events: Any) -> None:
-    """Take facts in inside `tx`, the way the consumer does it."""
-    records = [
+    """Take events in inside `tx`, the way the consumer does it."""
+    await service.subscription.process_batch(tx, records(service, *events))
+
+
+def records(service: Service, *events: Any) -> list[Record]:
+    """New events as they stand in the log this service reads, numbered by case and source."""
+    return [
         Record(
             topic=e.topic,
             partition=0,
             offset=n,
             key=e.key.encode(),
-            headers=headers_for(e, ce_id=new_id(), source=e.owner, sequence=n + 1, cause=None),
+            headers=headers_for(
+                e,
+                ce_id=new_id(),
+                source=e.owner,
+                sequence=_next_number(service, e) if e.topic == EVENTS else None,
+                cause=None,
+            ),
             body=None if e.tombstone else e.model_dump_json(exclude_none=True).encode(),
         )
         for n, e in enumerate(events)
     ]
-    await service.intake.take_in(tx, records)
 
 
-async def told(service: Service, feedback_id: str | None = None) -> list[dict[str, Any]]:
+def _next_number(service: Service, event: Any) -> int:
+    numbers = _numbers.setdefault(service, Counter())
+    numbers[event.feedback_id, event.owner] += 1
+    return numbers[event.feedback_id, event.owner]
+
+
+async def outbox_of(service: Service, feedback_id: str | None = None) -> list[dict[str, Any]]:
     """What stands in the outbox, oldest first: ``{type, seq, body}``."""
     import json
 
@@ -90,7 +131,7 @@ async def told(service: Service, feedback_id: str | None = None) -> list[dict[st
         rows = await connection.execute(
             text(
                 "SELECT headers->>'ce_type' AS type, seq, body, key, topic FROM outbox "
-                "WHERE CAST(:k AS text) IS NULL OR key = :k ORDER BY id"
+                "WHERE CAST(:k AS text) IS NULL OR split_part(key, '/', 1) = :k ORDER BY id"
             ),
             {"k": feedback_id},
         )
@@ -99,6 +140,7 @@ async def told(service: Service, feedback_id: str | None = None) -> list[dict[st
                 "type": r.type,
                 "seq": r.seq,
                 "topic": r.topic,
+                "key": r.key,
                 "body": None if r.body is None else json.loads(r.body),
             }
             for r in rows
@@ -107,9 +149,7 @@ async def told(service: Service, feedback_id: str | None = None) -> list[dict[st
 
 def at(words: str) -> datetime:
     """``2026-03-04 10:00`` in Shanghai as aware UTC."""
-    from zoneinfo import ZoneInfo
-
-    return datetime.fromisoformat(words).replace(tzinfo=ZoneInfo("Asia/Shanghai")).astimezone(UTC)
+    return datetime.fromisoformat(words).replace(tzinfo=LOCAL).astimezone(UTC)
 
 
 def clock_at(words: str) -> ManualClock:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from schemas.stories.people import LIAISON, OFFICE, Case, Story
-from shared.contracts import Actor, desk, intake, sla
-from shared.contracts import notification as told
-from shared.contracts.vocabulary import Channel, Clock
+from schemas.stories.promises import changed
+from shared.contracts import Actor, desk, intake
+from shared.contracts import notification as notification
+from shared.contracts.sla import Change
+from shared.contracts.sla import PromiseStatus as Status
+from shared.contracts.vocabulary import Channel, Clock, Priority
 
 
 def conduct() -> Story:
@@ -50,7 +53,7 @@ def conduct() -> Story:
     )
     yield case(
         "no-address",
-        told.NotificationSuppressed(
+        notification.NotificationSuppressed(
             **case.after(hours=2, seconds=3),
             delivery_id="01978a3e-0003-7000-a000-000000000001",
             kind="receipt",
@@ -68,8 +71,15 @@ def conduct() -> Story:
         ),
     )
     due = case.received + timedelta(hours=2)
+    triage = {"clock": Clock.TRIAGE, "cycle": 2, "due": due, "first_due": due}
     yield case(
         "rejected",
-        sla.SlaCancelled(**case.after(days=1), clock=Clock.TRIAGE, cycle=2, due=due, first_due=due),
+        changed(
+            case.after(days=1),
+            Priority.P3,
+            (Change.CANCELLED, Status.CANCELLED, triage | {"started": case.received}),
+        ),
     )
     yield case("tombstone", intake.PrivateErased(**case.after(days=400)))
+    yield case("forgotten", desk.PrivateErasedByDesk(**case.after(days=400)))
+    yield case("forgotten", notification.PrivateErasedByNotification(**case.after(days=400)))

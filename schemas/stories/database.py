@@ -5,9 +5,20 @@ from __future__ import annotations
 from datetime import timedelta
 
 from schemas.stories.people import HANDLER, OFFICE, Case, Story
+from schemas.stories.promises import changed
 from shared.contracts import REPORTER, desk, intake, routing, sla
-from shared.contracts import notification as told
-from shared.contracts.vocabulary import CaseType, Channel, Clock, Outcome, Priority
+from shared.contracts import notification as notification
+from shared.contracts.sla import Change
+from shared.contracts.sla import PromiseStatus as Status
+from shared.contracts.vocabulary import (
+    CaseType,
+    Channel,
+    Clock,
+    Outcome,
+    Priority,
+    RefusalReason,
+    State,
+)
 
 
 def database() -> Story:
@@ -39,7 +50,6 @@ def database() -> Story:
             tracking_code="K7QX-2M9D-PL4T-W3HV",
             title="JSTOR",
             text="Alumni account can't access JSTOR since Monday, error 403. Mail: me@example.edu",
-            words={"w1": "My account is me@example.edu"},
             contact=intake.Contact(
                 name="王同学",
                 email="me@example.edu",
@@ -91,7 +101,17 @@ def database() -> Story:
     )
     due = case.received + timedelta(days=1)
     promise = {"clock": Clock.RESOLUTION, "due": due, "first_due": due, "department": "eresources"}
-    yield case("alumni-access", sla.SlaPaused(**case.after(minutes=50), **promise))
+    clock = promise | {"started": case.received}
+    first = clock | {"clock": Clock.FIRST_RESPONSE, "in_time": True}
+    yield case(
+        "alumni-access",
+        changed(
+            case.after(minutes=50),
+            Priority.P3,
+            (Change.MET, Status.MET, first | {"working_seconds": 3_000}),
+            (Change.PAUSED, Status.PAUSED, clock),
+        ),
+    )
     yield case(
         "alumni-access",
         intake.FeedbackSupplemented(
@@ -99,13 +119,35 @@ def database() -> Story:
         ),
     )
     yield case(
+        "alumni-access",
+        intake.PrivateWords(
+            **case.after(hours=15),
+            by=REPORTER,
+            text="“校友”入口，账号 me@example.edu",
+            words_id="w1",
+        ),
+    )
+    yield case(
         "supplied",
         desk.CaseResumed(**case.after(hours=15), department="eresources", reason="supplied"),
     )
     moved = promise | {"due": due + timedelta(hours=15)}
-    yield case("alumni-access", sla.SlaResumed(**case.after(hours=15), **moved))
+    clock |= moved
+    yield case(
+        "alumni-access-again",
+        changed(case.after(hours=15), Priority.P3, (Change.RESUMED, Status.RUNNING, clock)),
+    )
     yield case("alumni-access", sla.SlaWarned(**case.after(hours=33), level=75, **moved))
     yield case("alumni-access", intake.FeedbackUrged(**case.after(hours=38), by=REPORTER))
+    yield case(
+        "alumni-access",
+        intake.FeedbackMattersAsked(
+            **case.after(hours=38, minutes=1),
+            by=REPORTER,
+            request_id="019cb692-cd00-7000-8000-000000000001",
+            until=case.received + timedelta(hours=40),
+        ),
+    )
     yield case("alumni-access", sla.SlaBreached(**case.after(hours=39), **moved))
     yield case(
         "to-leader",
@@ -122,11 +164,19 @@ def database() -> Story:
     )
     yield case(
         "late",
-        sla.SlaMet(**case.after(hours=41), in_time=False, working_seconds=28_800, **moved),
+        changed(
+            case.after(hours=41),
+            Priority.P3,
+            (
+                Change.MET,
+                Status.BREACHED,
+                clock | {"in_time": False, "working_seconds": 28_800},
+            ),
+        ),
     )
     yield case(
         "wechat-closed",
-        told.NotificationFailed(
+        notification.NotificationFailed(
             **case.after(hours=41, seconds=4),
             delivery_id="01978a3e-0002-7000-a000-000000000001",
             kind="reply",
@@ -138,7 +188,7 @@ def database() -> Story:
     )
     yield case(
         "reply-by-mail",
-        told.NotificationSent(
+        notification.NotificationSent(
             **case.after(hours=41, seconds=9),
             delivery_id="01978a3e-0002-7000-a000-000000000002",
             kind="reply",
@@ -169,6 +219,9 @@ def database() -> Story:
     yield case(
         "too-late",
         desk.CaseRequestRefused(
-            **case.after(days=6), request="feedback.appealed", reason="这件反馈正在重新办理。"
+            **case.after(days=6),
+            state=State.TRIAGE,
+            request="feedback.appealed",
+            reason=RefusalReason.NOT_POSSIBLE_NOW,
         ),
     )

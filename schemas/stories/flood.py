@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from schemas.stories.people import LIAISON, Case, Story
-from shared.contracts import REPORTER, desk, intake, routing, sla
-from shared.contracts import notification as told
-from shared.contracts.vocabulary import CaseType, Channel, Clock, Outcome, Priority, Solved
+from schemas.stories.promises import changed
+from shared.contracts import REPORTER, desk, intake, routing
+from shared.contracts import notification as notification
+from shared.contracts.rights import Rights
+from shared.contracts.sla import Change
+from shared.contracts.sla import PromiseStatus as Status
+from shared.contracts.vocabulary import CaseType, Channel, Clock, Outcome, Priority, Solved, State
 
 
 def flood() -> Story:
@@ -48,19 +52,16 @@ def flood() -> Story:
             rules_version=3,
         ),
     )
-    due = {"due": case.received + timedelta(minutes=30)}
-    promise = due | {"first_due": due["due"], "department": "facilities"}
+    promise = {
+        "clock": Clock.FIRST_RESPONSE,
+        "due": case.received + timedelta(minutes=30),
+        "first_due": case.received + timedelta(minutes=30),
+        "started": case.received,
+        "department": "facilities",
+    }
     yield case(
         "flood",
-        sla.SlaPromised(
-            **case.after(seconds=2),
-            clock=Clock.FIRST_RESPONSE,
-            started=case.received,
-            priority=Priority.P1,
-            policy_version=2,
-            reason="priority",
-            **promise,
-        ),
+        changed(case.after(seconds=2), Priority.P1, (Change.PROMISED, Status.RUNNING, promise)),
     )
     yield case(
         "flood",
@@ -75,7 +76,7 @@ def flood() -> Story:
     )
     yield case(
         "flood-to-staff",
-        told.NotificationSent(
+        notification.NotificationSent(
             **case.after(seconds=5),
             delivery_id="01978a3e-0001-7000-a000-000000000001",
             kind="new_work",
@@ -99,7 +100,17 @@ def flood() -> Story:
     )
     yield case(
         "flood",
-        desk.CaseNoted(**case.after(minutes=6), by=LIAISON, department="facilities"),
+        desk.CaseNoted(
+            **case.after(minutes=6), by=LIAISON, state=State.IN_PROGRESS, department="facilities"
+        ),
+    )
+    yield case(
+        "flood",
+        desk.PrivateReplyWords(
+            **case.after(minutes=21),
+            words_id="w-01978a3e-1",
+            text="您好，水阀已关闭，走廊积水已清理。换水龙头前我们打 13800001234 告诉您。",
+        ),
     )
     yield case(
         "flood",
@@ -107,18 +118,23 @@ def flood() -> Story:
             **case.after(minutes=21),
             by=LIAISON,
             department="facilities",
-            text="您好，水阀已关闭，走廊积水已清理，水龙头今天下午更换。谢谢您第一时间告诉我们。",
+            text="您好，水阀已关闭，走廊积水已清理。换水龙头前我们打 〔电话〕 告诉您。",
             outcome=Outcome.SOLVED,
+            words_id="w-01978a3e-1",
+            rights=Rights(
+                urge=False,
+                rate=True,
+                reopen_until=case.after(days=15, minutes=21)["at"],
+                reopen_refused="too_late",
+            ),
         ),
     )
     yield case(
-        "flood",
-        sla.SlaMet(
-            **case.after(minutes=21),
-            clock=Clock.FIRST_RESPONSE,
-            in_time=True,
-            working_seconds=1260,
-            **promise,
+        "flood-answered",
+        changed(
+            case.after(minutes=21),
+            Priority.P1,
+            (Change.MET, Status.MET, promise | {"in_time": True, "working_seconds": 1260}),
         ),
     )
     yield case(

@@ -6,14 +6,13 @@ import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from shared.contracts import EVENTS, Actor, Event
 from shared.messaging.envelope import Record, headers_for
+from shared.moments import LOCAL
 
 Story = Iterator[tuple[str, dict[str, str], Event]]
 
-_LOCAL = ZoneInfo("Asia/Shanghai")
 OFFICE = Actor(kind="staff", name="coordinator", display="周雨桐", role="coordinator")
 LIAISON = Actor(
     kind="staff",
@@ -33,32 +32,32 @@ HANDLER = Actor(
 
 def at(words: str) -> datetime:
     """A moment in Shanghai as aware UTC."""
-    return datetime.fromisoformat(words).replace(tzinfo=_LOCAL).astimezone(UTC)
+    return datetime.fromisoformat(words).replace(tzinfo=LOCAL).astimezone(UTC)
 
 
 class Case:
-    """Puts facts of one case into envelopes, each caused by the one before it."""
+    """Puts events of one case into envelopes, each caused by the one before it."""
 
     def __init__(self, number: int, received: str) -> None:
         self.id = f"01978a3e-{number:04x}-7000-8000-00000000{number:04x}"
         self.received = at(received)
         self.code_hash = hashlib.sha256(self.id.encode()).hexdigest()
-        self._number, self._facts, self._sequences = number, 0, dict[str, int]()
+        self._number, self._events, self._sequences = number, 0, dict[str, int]()
         self._cause: Record | None = None
 
     def after(self, **time: float) -> dict[str, Any]:
-        """``feedback_id`` and ``at`` of a fact so long after receipt."""
+        """``feedback_id`` and ``at`` of an event so long after receipt."""
         return {"feedback_id": self.id, "at": self.received + timedelta(**time)}
 
     def __call__(self, name: str, event: Event) -> tuple[str, dict[str, str], Event]:
-        """The next fact of the case, as the example `name` of its type."""
-        self._facts += 1
+        """The next event of the case, as the example `name` of its type."""
+        self._events += 1
         sequence = None
         if event.topic == EVENTS:
             sequence = self._sequences[event.owner] = self._sequences.get(event.owner, 0) + 1
         headers = headers_for(
             event,
-            ce_id=f"01978a3e-{self._number:04x}-7000-9000-{self._facts:012x}",
+            ce_id=f"01978a3e-{self._number:04x}-7000-9000-{self._events:012x}",
             source=event.owner,
             sequence=sequence,
             cause=self._cause,

@@ -1,4 +1,4 @@
-"""Facts with nothing in them but what must be there; the directory; what adapters send."""
+"""Events with nothing in them but what must be there; the directory; what adapters send."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shared.contracts.vocabulary import CaseType, Channel, Priority, Solved
 
 
 def small_things() -> Story:
-    """Facts with nothing in them but what must be there."""
+    """Events with nothing in them but what must be there."""
     case = Case(4, "2026-03-13T09:05:00")
     yield case(
         "least",
@@ -29,6 +29,15 @@ def small_things() -> Story:
         intake.FeedbackRated(**case.after(days=1), stars=2, solved=Solved.PARTLY),
     )
     yield case("timeout", desk.CaseResumed(**case.after(days=3), reason="timeout"))
+    yield case(
+        "moved",
+        desk.CaseUnassigned(
+            **case.after(days=4), department="it", previous="handler.it", reason="moved"
+        ),
+    )
+    yield case(
+        "forgotten", desk.PrivateReplyWordsErased(**case.after(days=9), words_id="w-01978a3e-1")
+    )
     yield case("quiet", desk.CaseClosed(**case.after(days=7), how="quiet"))
     yield case("taken-back", intake.FeedbackWithdrawn(**case.after(days=8), by=REPORTER))
     yield case("taken-back", desk.CaseWithdrawn(**case.after(days=8), by=REPORTER))
@@ -37,16 +46,22 @@ def small_things() -> Story:
 def directory() -> Story:
     """The directory."""
     now = at("2026-03-02T08:00:00")
-    house = Case(0, "2026-03-02T08:00:00")
-    yield house(
+    runtime = Case(0, "2026-03-02T08:00:00")
+    yield runtime(
         "facilities",
         desk.DepartmentListed(at=now, code="facilities", zh="后勤保障", en="Facilities"),
     )
-    yield house(
+    yield runtime(
+        "seats",
+        desk.CategoryListed(
+            at=now, code="seats", zh="座位与空间", en="Seats and space", department="space"
+        ),
+    )
+    yield runtime(
         "closed",
         desk.DepartmentListed(at=now, code="annex", zh="分馆台口", en="Annex Desk", active=False),
     )
-    yield house(
+    yield runtime(
         "liaison",
         desk.PersonListed(
             at=now,
@@ -57,23 +72,31 @@ def directory() -> Story:
             email="liaison.facilities@library.example",
         ),
     )
-    yield house(
+    yield runtime(
         "left",
         desk.PersonListed(
             at=now, username="student", display="学生助理", role="student", active=False
         ),
     )
-    yield house(
+    yield runtime(
         "signed-out",
         desk.SessionRevoked(
             at=now, session_id="o2Yk0sWqv1xLZ9aB", expires=at("2026-03-02T20:00:00")
         ),
     )
-    yield house("issued", intake.TokenIssued(at=now, token_id="t-01978a3e", name="survey"))
-    yield house(
+    yield runtime("issued", intake.TokenIssued(at=now, token_id="t-01978a3e", name="survey"))
+    yield runtime(
         "revoked",
         intake.TokenIssued(at=now, token_id="t-01978a3e", name="survey", revoked=True),
     )
+    yield runtime(
+        "over", desk.SessionForgotten(at=at("2026-03-03T08:00:00"), session_id="o2Yk0sWqv1xLZ9aB")
+    )
+    yield runtime(
+        "new-password",
+        desk.SessionsEnded(at=now, username="liaison.facilities", before=now),
+    )
+    yield runtime("everybody", desk.SessionsEnded(at=now, before=now))
 
 
 def _inbound(key: str | None, body: dict[str, Any]) -> dict[str, Any]:

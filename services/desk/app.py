@@ -1,50 +1,68 @@
-"""Plugs the doors of desk in."""
+"""Plugs the entry points of desk in."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from services.desk import api, handlers, jobs, pages, seeds
+from services.desk.deps import NAME, Deps
+from services.desk.handlers.recollect import OWN
 from services.desk.store import DeskTable, load
+from services.desk.wording import page_words
 from shared.contracts import PRIVATE
-from shared.messaging.directory import Directory
-from shared.messaging.intake import Intake
-from shared.service import House, Service
-from shared.web.limits import Failures
+from shared.contracts.desk import PrivateErasedByDesk
+from shared.messaging.subscription import LINGER, Subscription
+from shared.service import Runtime, Service
+from shared.settings import Settings
 from shared.web.pages import Pages
+from shared.web.sign_in import SignInLimits
 
 HERE = Path(__file__).parent
 
 
-@dataclass
-class Tools:
-    """What the doors of desk work with."""
-
-    directory: Directory
-    pages: Pages
-    sign_in_failures: Failures
-
-
-def build(house: House) -> Service:
-    """The desk service of `house`."""
+def build(runtime: Runtime) -> Service[Deps]:
+    """The desk service of `runtime`."""
     service = Service(
-        "desk",
-        house,
+        NAME,
+        runtime,
         metadata=DeskTable.metadata,
         migrations=HERE / "migrations",
-        intake=Intake(handlers.HANDLERS, prefetch=load, tombstones={PRIVATE: handlers.erase}),
-        tools=Tools(
-            directory=house.directory,
-            pages=Pages(
-                "desk", HERE / "templates", locale=house.settings.locale, clock=house.clock
-            ),
-            sign_in_failures=Failures(most=10, seconds=15 * 60),
+        subscription=Subscription(
+            handlers.HANDLERS,
+            linger=LINGER,
+            urgent=handlers.URGENT,
+            prefetch=load,
+            tombstones={PRIVATE: handlers.erase},
+            acknowledge=PrivateErasedByDesk,
+            own=OWN,
+        ),
+        deps=Deps(
+            directory=runtime.directory,
+            pages=Pages.of(runtime, NAME, HERE / "templates", words=page_words),
+            sign_in=SignInLimits(),
+            own_addresses=own_addresses(runtime.settings),
         ),
     )
-    service.routers = [api.session, api.cases, pages.router]
-    service.jobs = {"waiting": partial(jobs.keep_ending, service)}
+    # "bulk" would be an id to the routes of a case.
+    service.routers = [
+        api.session,
+        api.absence,
+        api.bulk,
+        api.incidents,
+        api.similar,
+        api.drafts,
+        api.viewers,
+        api.cases,
+        api.record,
+        *pages.routers,
+        api.described(),
+    ]
+    service.jobs = {
+        "waiting": partial(jobs.run, service),
+        "many": partial(jobs.work, service, api.perform),
+    }
 
     async def seed(demo: bool) -> None:
         await seeds.seed_departments(service)
@@ -53,3 +71,11 @@ def build(house: House) -> Service:
 
     service.seeds = [seed]
     return service
+
+
+def own_addresses(settings: Settings) -> frozenset[str]:
+    """The host of the site, the mailboxes of the settings, and their domains that hold the host."""
+    host = (urlsplit(settings.url).hostname or "").lower()
+    mailboxes = {a.lower() for a in (settings.mail_from, settings.mail_reply_to) if a}
+    domains = {mailbox.rpartition("@")[2] for mailbox in mailboxes}
+    return frozenset({host, *mailboxes} | {d for d in domains if host.endswith(f".{d}")})

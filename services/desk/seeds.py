@@ -1,20 +1,66 @@
-"""What is shipped: the departments, and for a demonstration the people who work in them."""
+"""What is shipped: departments, categories, and for a demonstration the people who work in them."""
 
 from __future__ import annotations
 
 import asyncio
 
-from services.desk.store import DepartmentRow, PersonRow
+from services.desk.store import CategoryRow, DepartmentRow, PersonRow
 from services.desk.store.people import (
+    all_categories,
     all_departments,
     everybody,
     hash_password,
     is_password,
+    list_category,
     list_department,
     list_person,
 )
-from shared.contracts.vocabulary import DEPARTMENTS, Role
+from shared.contracts.vocabulary import Role
 from shared.service import Service
+
+DEPARTMENTS: dict[str, tuple[str, str]] = {
+    "circulation": ("流通服务部", "Circulation"),
+    "space": ("空间与读者服务部", "Space and Reader Services"),
+    "eresources": ("资源建设部电子资源组", "E-resources"),
+    "it": ("信息系统部", "Information Systems"),
+    "facilities": ("后勤保障", "Facilities"),
+    "office": ("馆办公室", "Library Office"),
+    "acquisition": ("资源建设部采访组", "Acquisition"),
+    "catalogue": ("编目典藏部", "Cataloguing and Stacks"),
+    "events": ("文化活动部", "Cultural Events"),
+    "special": ("特藏部", "Special Collections"),
+    "reference": ("学科服务部", "Reference and Subject Services"),
+    "ill": ("馆际互借组", "Interlibrary Loan"),
+    "desk": ("综合服务台口", "Service Desk"),
+    "security": ("保卫", "Security"),
+    "relations": ("用户关系办公室", "User Relations Office"),
+}
+"""Code → (Chinese, English)."""
+
+CATEGORIES: dict[str, tuple[str, str, str]] = {
+    "circulation": ("借阅流通", "Circulation", "circulation"),
+    "seats": ("座位与空间", "Seats and space", "space"),
+    "eresources": ("电子资源与数据库", "E-resources and databases", "eresources"),
+    "offcampus": ("校外访问与认证", "Off-campus access", "it"),
+    "facilities": ("设施环境", "Facilities", "facilities"),
+    "conduct": ("服务态度与纪律", "Staff conduct", "relations"),
+    "systems": ("系统平台", "Systems", "it"),
+    "acquisition": ("馆藏荐购", "Acquisition", "acquisition"),
+    "catalogue": ("书目与排架", "Catalogue and shelving", "catalogue"),
+    "events": ("活动讲座与展览", "Events and exhibitions", "events"),
+    "special": ("古籍特藏", "Special collections", "special"),
+    "reference": ("参考咨询与学科服务", "Reference", "reference"),
+    "ill": ("馆际互借", "Interlibrary loan", "ill"),
+    "rules": ("开放时间与规章", "Hours and rules", "office"),
+    "entry": ("入馆与证件", "Entry and cards", "desk"),
+    "printing": ("打印与研讨间设备", "Printing and study rooms", "space"),
+    "safety": ("安全与失物", "Safety, lost and found", "security"),
+    "accessibility": ("无障碍", "Accessibility", "office"),
+    "international": ("国际学生", "International students", "reference"),
+    "praise": ("表扬", "Praise", "relations"),
+    "not_ours": ("非本馆事务", "Not the library's", "relations"),
+}
+"""Code → (Chinese, English, owning department)."""
 
 _PEOPLE = (
     ("coordinator", "用户关系办公室·值班", Role.COORDINATOR, "relations"),
@@ -32,17 +78,21 @@ _OF_EACH_DEPARTMENT = (
 
 
 async def seed_departments(service: Service) -> None:
-    """The shipped departments that are not there yet; a renamed one keeps its name."""
+    """The shipped departments and categories that are not there yet; renamed ones stay renamed."""
     async with service.transaction() as tx:
         known = await all_departments(tx)
         for code, (zh, en) in DEPARTMENTS.items():
             if code not in known:
                 list_department(tx, DepartmentRow(code=code, zh=zh, en=en))
+        listed = await all_categories(tx)
+        for code, (zh, en, owner) in CATEGORIES.items():
+            if code not in listed:
+                list_category(tx, CategoryRow(code=code, zh=zh, en=en, department=owner))
 
 
 async def seed_demo_people(service: Service) -> None:
     """The demo accounts, all with the demo password; hashed once, since it is one password."""
-    password = service.house.settings.demo_secret()
+    password = service.runtime.settings.demo_secret()
     async with service.transaction() as tx:
         known = await everybody(tx)
         departments = await all_departments(tx)

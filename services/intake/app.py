@@ -1,48 +1,61 @@
-"""Plugs the doors of intake in."""
+"""Puts intake together."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from services.intake import api, pages, store
-from services.intake.handlers import HANDLERS, accept_inbound
+from services.intake.deps import NAME, Deps
+from services.intake.handlers import HANDLERS, accept_inbound, reject_unreadable
+from services.intake.handlers.recollect import OWN, OWN_TOMBSTONES, forget_without_details
 from services.intake.jobs import forgetting
 from services.intake.store import Arrival, IntakeTable, Receipt
-from services.intake.tools import Tools
 from services.intake.wechat import WechatSettingError, accounts_from_setting
 from shared.contracts import INBOUND
 from shared.messaging.group_commit import GroupCommit
-from shared.messaging.intake import Intake
-from shared.service import House, Service
+from shared.messaging.subscription import LINGER, Subscription
+from shared.service import Runtime, Service
 from shared.settings import refuse
-from shared.web.pages import templates
+from shared.web.pages import Pages
 
 HERE = Path(__file__).parent
 
 
-def build(house: House) -> Service:
+def build(runtime: Runtime) -> Service[Deps]:
     """The intake service; exit status 2 for an ``EXPRESS_WECHAT`` that cannot be used."""
     try:
-        accounts = accounts_from_setting(house.settings.wechat)
+        accounts = accounts_from_setting(runtime.settings.wechat)
     except WechatSettingError as error:
         refuse(str(error))
-    service = Service(
-        "intake",
-        house,
+    service: Service[Deps] = Service(
+        NAME,
+        runtime,
         metadata=IntakeTable.metadata,
         migrations=HERE / "migrations",
-        intake=Intake(HANDLERS, raw={INBOUND: accept_inbound}, prefetch=store.load),
-    )
-    group: GroupCommit[Arrival, Receipt | None] = GroupCommit(service.transaction, store.accept)
-    service.tools = Tools(
-        house=house,
-        pages=templates(
-            "intake", HERE / "templates", locale=house.settings.locale, clock=house.clock
+        subscription=Subscription(
+            HANDLERS,
+            raw={INBOUND: accept_inbound},
+            unreadable={INBOUND: reject_unreadable},
+            own=OWN,
+            own_tombstones=OWN_TOMBSTONES,
+            prefetch=store.load,
+            linger=2 * LINGER,
+            linger_at_broker=True,
         ),
+    )
+    group: GroupCommit[Arrival, Receipt | None] = GroupCommit(
+        service.transaction, store.accept, foreground=runtime.foreground
+    )
+    service.deps = Deps(
+        runtime=runtime,
+        pages=Pages.of(runtime, "intake", HERE / "templates"),
         group=group,
         accounts=accounts,
     )
     service.starting.append(group.start)
+    service.restored = [partial(forget_without_details, service)]
+    service.checks.append(lambda: group.error)
     service.stopping.append(group.stop)
     service.busy = lambda: group.waiting > 0
     service.hot_routes = api.HOT_ROUTES

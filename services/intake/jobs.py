@@ -1,4 +1,4 @@
-"""The door for the clock: forgetting what need not be remembered."""
+"""The entry point for the clock: forgetting what need not be remembered."""
 
 from __future__ import annotations
 

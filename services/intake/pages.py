@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from services.intake import store
 from services.intake.api.feedback import who_may_enter
-from services.intake.tools import tools_of
+from services.intake.deps import deps_of
 from shared.web.auth import service_of, to_sign_in
 
 router = APIRouter(include_in_schema=False)
@@ -19,7 +19,10 @@ _LONGEST_PLACE = 200
 async def say(request: Request) -> Response:
     """Say it; ``?place=`` from a QR code on the wall fills in where."""
     place = " ".join(request.query_params.get("place", "").split())[:_LONGEST_PLACE]
-    return tools_of(request).pages.render(request, "say.html", form={}, errors={}, place=place)
+    deps = deps_of(request)
+    return deps.pages.render(
+        request, "say.html", form={}, errors={}, place=place, incidents=deps.open_incidents
+    )
 
 
 @router.get("/desk/new")
@@ -31,7 +34,7 @@ async def counter(request: Request) -> Response:
     async with service_of(request, "intake").transaction() as tx:
         desks = await store.recent_desks(tx)
     wanted = request.query_params
-    return tools_of(request).pages.render(
+    return deps_of(request).pages.render(
         request,
         "desk_new.html",
         user=person.user,

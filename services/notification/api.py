@@ -1,55 +1,41 @@
-"""The door for people: what became of the messages of a case, and sending one again."""
+"""Entry point for people: what became of the messages of a case, and sending one again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from services.notification import ledger, store
+from services.notification.deps import NAME, deps_of
 from services.notification.domain import RESENDABLE, State, staff_of
 from services.notification.store import DeliveryRow, PrivateRow
-from shared.contracts.refusal import Conflict, Forbidden, NotFound
-from shared.contracts.vocabulary import Role
-from shared.web.auth import Staff, service_of, staff
+from shared.contracts.refusal import Conflict, NotFound
+from shared.moments import local
+from shared.web.auth import Staff, service_of, with_role
+from shared.web.permissions import Permission
 
 router = APIRouter(prefix="/api/notification", tags=["notification"])
 
-READERS = frozenset({Role.COORDINATOR, Role.AUDITOR, Role.LEADER})
-DECIDERS = frozenset({Role.COORDINATOR})
 _ID = r"^[!-~]{1,64}$"
-_LOCAL = ZoneInfo("Asia/Shanghai")
 
 
-def _one_of(roles: frozenset[Role]) -> Callable[[Request], Staff]:
-    def allowed(request: Request) -> Staff:
-        person = staff(request)
-        if person.role not in roles:
-            raise Forbidden(
-                "您的角色不能查看或重发通知。", "Your role may not see or resend messages."
-            )
-        return person
-
-    return allowed
-
-
-Reader = Annotated[Staff, Depends(_one_of(READERS))]
-Decider = Annotated[Staff, Depends(_one_of(DECIDERS))]
+Reader = Annotated[Staff, Depends(with_role(Permission.READ_DELIVERIES))]
+Decider = Annotated[Staff, Depends(with_role(Permission.SEND_AGAIN))]
 
 
 @router.get("/deliveries")
 async def list_deliveries(
     request: Request, person: Reader, feedback_id: Annotated[str, Query(pattern=_ID)]
 ) -> dict[str, Any]:
-    """Who was told what about a case, and what became of it. No address stands here."""
-    async with service_of(request, "notification").transaction() as tx:
+    """Who was sent what about a case, and what became of it. No address stands here."""
+    async with service_of(request, NAME).transaction() as tx:
         await store.load(tx, [feedback_id])
         if store.case_of(tx, feedback_id) is None:
             raise NotFound
-        rows = sorted(tx.shelf(DeliveryRow).of(feedback_id), key=lambda r: (r.place, r.turn))
+        rows = sorted(
+            tx.rows(DeliveryRow).for_case(feedback_id), key=lambda r: (r.sort_key, r.turn)
+        )
     return {"items": [_shown(row, person) for row in rows]}
 
 
@@ -58,20 +44,20 @@ async def resend(
     request: Request, person: Decider, delivery: Annotated[str, Path(pattern=_ID)]
 ) -> dict[str, Any]:
     """A person has looked, and wants it sent again."""
-    async with service_of(request, "notification").transaction() as tx:
+    async with service_of(request, NAME).transaction() as tx:
         feedback_id = await store.find(tx, delivery)
         if feedback_id is None:
             raise NotFound
         await tx.lock(feedback_id)
         await store.load(tx, [feedback_id])
-        row = tx.shelf(DeliveryRow).get(delivery)
+        row = tx.rows(DeliveryRow).get(delivery)
         if row is None or State(row.state) not in RESENDABLE:
             raise Conflict(
                 "只有没发出去或不能确定的消息可以重发。",
                 "Only a message that failed, or that nobody can be sure of, can be sent again.",
             )
-        private = tx.shelf(PrivateRow).get(feedback_id)
-        if not tx.tools.address(row, private) or not row.lane:
+        private = tx.rows(PrivateRow).get(feedback_id)
+        if not deps_of(tx).address(row, private) or not row.rate_limit_key:
             raise Conflict(
                 "没有可用的联系方式，请用其他办法告诉对方。",
                 "There is no address to send it to; please reach the person some other way.",
@@ -81,7 +67,8 @@ async def resend(
 
 
 def _shown(row: DeliveryRow, person: Staff) -> dict[str, Any]:
-    may = State(row.state) in RESENDABLE and person.role in DECIDERS and bool(row.lane)
+    may = person.may(Permission.SEND_AGAIN)
+    may = may and State(row.state) in RESENDABLE and bool(row.rate_limit_key)
     return {
         "id": row.id,
         "kind": row.kind,
@@ -91,14 +78,10 @@ def _shown(row: DeliveryRow, person: Staff) -> dict[str, Any]:
         "state": row.state,
         "reason": row.reason,
         "attempts": row.attempts,
-        "planned_at": _at(row.planned_at),
-        "tried_at": _at(row.first_tried_at),
-        "next_try_at": _at(row.next_try_at),
-        "finished_at": _at(row.finished_at),
+        "planned_at": local(row.planned_at),
+        "tried_at": local(row.first_tried_at),
+        "next_try_at": local(row.next_try_at),
+        "finished_at": local(row.finished_at),
         "resent_by": row.resent_by,
         "may": ["resend"] if may else [],
     }
-
-
-def _at(value: datetime | None) -> str | None:
-    return None if value is None else value.astimezone(_LOCAL).isoformat()

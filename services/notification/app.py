@@ -1,79 +1,109 @@
-"""The switchboard of notification: settings become outlets, doors are plugged in."""
+"""Builds notification: settings become transports, entry points are plugged in."""
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from services.notification import api, store
+from services.notification.deps import NAME, Deps
+from services.notification.domain import plain_address
 from services.notification.handlers import HANDLERS, TOMBSTONES
-from services.notification.jobs import Sender, TokenRows
-from services.notification.outlets import (
-    ConsoleOutlet,
-    Outlet,
+from services.notification.handlers.recollect import OWN
+from services.notification.jobs import Sender
+from services.notification.jobs.holding import hold_waiting
+from services.notification.store import NotificationTable, TokenRows
+from services.notification.transports import (
+    ConsoleTransport,
     Printer,
-    SmtpOutlet,
-    WechatOutlet,
+    SmtpTransport,
+    Transport,
+    WechatTransport,
     apps_from_setting,
     mail_domain,
     server_from_setting,
 )
-from services.notification.store import NotificationTable
-from services.notification.tools import Tools
-from shared.messaging.intake import PACE, Intake
-from shared.service import House, Service
-from shared.settings import refuse
+from services.notification.transports.mail import UnsafeHeader
+from services.notification.transports.smtp import SmtpServer
+from shared.clock import Clock
+from shared.contracts.notification import PrivateErasedByNotification
+from shared.messaging.subscription import LINGER, Subscription
+from shared.service import Runtime, Service
+from shared.settings import Settings, refuse
 
-NAME = "notification"
 SENDER = "feedback"
-"""The mailbox our mail comes from, at the domain of the site."""
+"""The mailbox our mail comes from, at the host of the site, unless a setting names another."""
 
 
-def build(house: House) -> Service:
+def build(runtime: Runtime) -> Service[Deps]:
     """The service, not yet started."""
-    tools = _tools(house, lambda: service)
+    deps = _deps(runtime, lambda: service)
     service = Service(
         NAME,
-        house,
+        runtime,
         metadata=NotificationTable.metadata,
         migrations=Path(__file__).parent / "migrations",
-        intake=Intake(handlers=HANDLERS, tombstones=TOMBSTONES, prefetch=store.load, pace=PACE),
-        tools=tools,
+        subscription=Subscription(
+            handlers=HANDLERS,
+            tombstones=TOMBSTONES,
+            acknowledge=PrivateErasedByNotification,
+            prefetch=store.load,
+            linger=2 * LINGER,
+            linger_at_broker=True,
+            own=OWN,
+        ),
+        deps=deps,
     )
     service.routers = [api.router]
-    service.jobs = {"sender": Sender(service, tools).run}
+    service.jobs = {"sender": Sender(service, deps).run}
+    service.notices = [deps.complaints]
 
     async def close() -> None:
-        for outlet in (tools.mail, tools.wechat_twin, *tools.wechat.values()):
-            await outlet.aclose()
+        for transport in (deps.mail, deps.wechat_twin, *deps.wechat.values()):
+            await transport.aclose()
 
     service.stopping = [close]
+    service.acts_outside = True
+    service.restored = [partial(hold_waiting, service)]
     return service
 
 
-def _tools(house: House, service: Callable[[], Service]) -> Tools:
-    settings = house.settings
-    domain = mail_domain(settings.url)
+def _deps(runtime: Runtime, service: Callable[[], Service[Deps]]) -> Deps:
+    settings = runtime.settings
+    host = mail_domain(settings.url)
     printer = Printer()
     try:
         server = server_from_setting(settings.smtp) if settings.smtp.strip() else None
         apps = apps_from_setting(settings.wechat)
     except ValueError as error:
         refuse(str(error))
-    mail: Outlet = ConsoleOutlet(printer, instead_of="email")
+    sender = settings.mail_from or f"{SENDER}@{host}"
+    mail: Transport = ConsoleTransport(printer, instead_of="email")
     if server is not None:
-        mail = SmtpOutlet(server, sender=f"{SENDER}@{domain}", clock=house.clock)
-    tokens = TokenRows(service)
-    return Tools(
-        directory=house.directory,
+        mail = _smtp(settings, server, sender, runtime.clock)
+    tokens = TokenRows(lambda: service().transaction())
+    return Deps(
+        directory=runtime.directory,
         base_url=settings.url,
-        domain=domain,
-        key=hmac.digest(settings.signing_secret().encode(), b"receivers", "sha256"),
+        host=host,
+        answerable=bool(settings.mail_reply_to),
+        mailboxes=frozenset(map(plain_address, filter(None, (sender, settings.mail_reply_to)))),
+        key=hmac.digest(settings.code_keys()[0], b"receivers", "sha256"),
+        signer=runtime.signer,
         mail=mail,
-        wechat={a.account: WechatOutlet(a, tokens, house.clock) for a in apps.values()},
-        wechat_twin=ConsoleOutlet(printer, instead_of="wechat"),
+        wechat={a.account: WechatTransport(a, tokens, runtime.clock) for a in apps.values()},
+        wechat_twin=ConsoleTransport(printer, instead_of="wechat"),
         printer=printer,
-        worker=house.replica,
+        worker=runtime.replica,
         locale=settings.locale,
     )
+
+
+def _smtp(settings: Settings, server: SmtpServer, sender: str, clock: Clock) -> SmtpTransport:
+    reply_to = settings.mail_reply_to or None
+    try:
+        return SmtpTransport(server, sender=sender, reply_to=reply_to, clock=clock)
+    except UnsafeHeader as error:
+        refuse(f"EXPRESS_MAIL_{error.field.upper()}: must be one address, in ASCII before the @")

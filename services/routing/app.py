@@ -1,44 +1,62 @@
-"""Plugs the doors of routing in."""
+"""Builds the routing service."""
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
 
-from services.routing import api, jobs, pages, store
-from services.routing.handlers import HANDLERS
-from services.routing.store import RoutingTable
-from services.routing.tools import Tools
-from shared.messaging.intake import Intake
-from shared.service import House, Service
+from services.routing import api, jobs, pages, seeds, store
+from services.routing.deps import NAME, Deps, Meaning, Rules
+from services.routing.handlers import CONCERNS, HANDLERS
+from services.routing.handlers.recollect import OWN
+from services.routing.store import RoutingTable, vectors
+from shared.messaging.subscription import Subscription
+from shared.service import Runtime, Service
 from shared.web.pages import Pages
 
-NAME = "routing"
 HERE = Path(__file__).parent
 
 
-def build(house: House) -> Service:
-    """The routing service of this house."""
-    tools = Tools(
-        directory=house.directory,
-        pages=Pages(NAME, HERE / "templates", locale=house.settings.locale, clock=house.clock),
+def build(runtime: Runtime) -> Service[Deps]:
+    """The routing service of this system."""
+    deps = Deps(
+        directory=runtime.directory,
+        pages=Pages.of(runtime, NAME, HERE / "templates"),
+        rules=Rules(seeds.shipped_rules()),
+        meaning=Meaning(runtime.embedder, seeds.shipped_model()),
     )
     service = Service(
         NAME,
-        house,
+        runtime,
         metadata=RoutingTable.metadata,
         migrations=HERE / "migrations",
-        intake=Intake(HANDLERS, prefetch=store.load),
-        tools=tools,
+        subscription=Subscription(
+            HANDLERS,
+            prefetch=store.load,
+            concerns=CONCERNS,
+            own=OWN,
+        ),
+        deps=deps,
     )
 
     async def store_shipped(demo: bool) -> None:
         async with service.transaction() as tx:
-            await store.seed(tx.connection, tx.now)
+            await seeds.seed(tx.connection, tx.now)
 
+    deps.meaning.precedents = partial(jobs.find_precedents, service)
     service.routers = [api.router, pages.router]
     service.starting = [partial(jobs.refresh_rules, service)]
     service.seeds = [store_shipped]
-    service.jobs = {"rules": partial(jobs.follow_rules, service)}
-    service.checks = [lambda: tools.rules.problem]
+    service.jobs = {
+        "rules": partial(jobs.follow_rules, service),
+        "meaning": partial(jobs.embed_cases, service),
+    }
+    service.stopping = [runtime.embedder.close]
+    service.notices = [
+        lambda: deps.rules.problems,
+        runtime.embedder.notices,
+        lambda: deps.meaning.notices,
+    ]
+    service.embeds = True
+    service.extensions = (vectors.EXTENSION,)
     return service

@@ -1,4 +1,4 @@
-"""Door for people: try a sentence and see why, look through the rules, edit them."""
+"""Pages: try a sentence and see why, look through the rules, edit them."""
 
 from __future__ import annotations
 
@@ -8,18 +8,26 @@ from urllib.parse import quote
 
 from fastapi import APIRouter
 from pydantic import ValidationError
-from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.routing import store
-from services.routing.api import MAY_EDIT, Attempt, as_body, attempted, editor, locale_of, reader
+from services.routing.api.editing import MOST, replace_rules
+from services.routing.api.rules import (
+    Attempt,
+    as_body,
+    attempted,
+    editor,
+    known,
+    locale_of,
+    reader,
+)
+from services.routing.deps import Deps, deps_of
 from services.routing.domain import Rule, RulesInvalid, fold
-from services.routing.editing import MOST, replace_rules
-from services.routing.tools import Tools
 from shared.contracts.refusal import Conflict, Refusal
-from shared.contracts.vocabulary import CATEGORIES
-from shared.web.auth import Staff, house_of, maybe_staff, service_of
+from shared.web.auth import Staff, maybe_staff, runtime_of, service_of
+from shared.web.bodies import read_body
+from shared.web.permissions import Permission
 from shared.web.problems import field_errors
 
 router = APIRouter(include_in_schema=False)
@@ -44,14 +52,14 @@ async def try_page(request: Request) -> Response:
     if (away := _sign_in(request)) is not None:
         return away
     person = reader(request)
-    form = await request.form()
-    typed = {name: _text(form, name) for name in _TRIED}
+    form = (await read_body(request, may_be_empty=True, multipart=True)).form
+    typed = {name: form.get(name, "").replace("\r\n", "\n") for name in _TRIED}
     try:
-        attempt = Attempt.model_validate(typed)
+        attempt = Attempt.model_validate(typed, context=known(request))
     except ValidationError as error:
         errors = field_errors(request, error.errors(include_url=False))
         return await _rules_page(request, person, status=422, form=typed, errors=errors)
-    decision = as_body(attempted(_tools(request), attempt))
+    decision = as_body(attempted(deps_of(request), attempt))
     return await _rules_page(request, person, form=typed, tried=_shown(request, decision))
 
 
@@ -62,7 +70,7 @@ async def edit_page(request: Request) -> Response:
         return away
     person = editor(request)
     await _follow(request)
-    return _edit_page(request, person, _tools(request).rules.stored.text)
+    return _edit_page(request, person, deps_of(request).rules.stored.text)
 
 
 @router.post("/routing/edit")
@@ -71,8 +79,8 @@ async def save_page(request: Request) -> Response:
     if (away := _sign_in(request)) is not None:
         return away
     person = editor(request)
-    # A text field may be as long as a body may be.
-    text = _text(await request.form(max_part_size=1_000_000), "rules")
+    form = (await read_body(request, may_be_empty=True, multipart=True)).form
+    text = form.get("rules", "").replace("\r\n", "\n")
     try:
         stored = await replace_rules(service_of(request, "routing"), text, by=person.username)
     except RulesInvalid as invalid:
@@ -89,12 +97,12 @@ async def _rules_page(
     request: Request, person: Staff, *, status: int = 200, **context: Any
 ) -> Response:
     await _follow(request)
-    tools, locale = _tools(request), locale_of(request)
+    deps, locale = deps_of(request), locale_of(request)
     q = request.query_params.get("q", "").replace("\0", "")[:100]
-    stored = tools.rules.stored
-    listed = [_listed(rule, tools, locale) for rule in stored.ruleset.book.rules]
+    stored = deps.rules.stored
+    listed = [_listed(rule, deps, locale) for rule in stored.ruleset.book.rules]
     found = [one for one in listed if all(word in one["find"] for word in fold(q).split())]
-    since = house_of(request).clock.now() - LOOK_BACK
+    since = runtime_of(request).clock.now() - LOOK_BACK
     async with service_of(request, "routing").engine.connect() as connection:
         results = await store.results(connection, since)
         corrected = await store.corrected(connection, CORRECTED)
@@ -109,8 +117,8 @@ async def _rules_page(
         total=len(listed),
         stored=stored,
         results=results,
-        corrected=[_corrected(one, tools, locale) for one in corrected],
-        may_edit=person.role in MAY_EDIT,
+        corrected=[_corrected(one, deps, locale) for one in corrected],
+        may_edit=person.may(Permission.EDIT_RULES),
         **values,
     )
 
@@ -119,21 +127,21 @@ def _edit_page(
     request: Request, person: Staff, text: str, *, status: int = 200, **context: Any
 ) -> Response:
     values: dict[str, Any] = {"mistakes": [], "stale": False} | context
-    stored = _tools(request).rules.stored
+    stored = deps_of(request).rules.stored
     return _render(request, "edit.html", person, status=status, text=text, stored=stored, **values)
 
 
 def _render(request: Request, template: str, person: Staff, **context: Any) -> Response:
-    answer: Response = _tools(request).pages.render(request, template, user=person.user, **context)
+    answer: Response = deps_of(request).pages.render(request, template, user=person.user, **context)
     return answer
 
 
-def _listed(rule: Rule, tools: Tools, locale: str) -> dict[str, Any]:
+def _listed(rule: Rule, deps: Deps, locale: str) -> dict[str, Any]:
     """A rule as the list shows it, with all its words to search in."""
     english = locale == "en"
     words = [*rule.phrases, *rule.places]
-    category = CATEGORIES.get(rule.category or "", ("", "", ""))
-    department = tools.directory.department_name(rule.owner or None, locale)
+    category = deps.directory.categories.get(rule.category or "", ("", "", ""))
+    department = deps.directory.department_name(rule.owner or None, locale)
     return {
         "id": rule.id,
         "note": rule.note_en if english else rule.note,
@@ -154,7 +162,7 @@ def _listed(rule: Rule, tools: Tools, locale: str) -> dict[str, Any]:
 
 def _shown(request: Request, decision: dict[str, Any]) -> dict[str, Any]:
     """A decision in the reader's language."""
-    locale, directory = locale_of(request), _tools(request).directory
+    locale, directory = locale_of(request), deps_of(request).directory
     field = "text_en" if locale == "en" else "text"
     return decision | {
         "department_name": directory.department_name(decision["department"], locale),
@@ -166,8 +174,8 @@ def _shown(request: Request, decision: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _corrected(one: dict[str, Any], tools: Tools, locale: str) -> dict[str, Any]:
-    name = tools.directory.department_name
+def _corrected(one: dict[str, Any], deps: Deps, locale: str) -> dict[str, Any]:
+    name = deps.directory.department_name
     text = " ".join(one["text"].split())
     return one | {
         "text": text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…",
@@ -179,20 +187,10 @@ def _corrected(one: dict[str, Any], tools: Tools, locale: str) -> dict[str, Any]
 async def _follow(request: Request) -> None:
     """An edit made in another process a moment ago is seen."""
     async with service_of(request, "routing").engine.connect() as connection:
-        await _tools(request).rules.refresh(connection)
-
-
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name)
-    return value.replace("\r\n", "\n") if isinstance(value, str) else ""
+        await deps_of(request).rules.refresh(connection)
 
 
 def _sign_in(request: Request) -> Response | None:
     if maybe_staff(request) is not None or request.headers.get("hx-request") == "true":
         return None
     return RedirectResponse(f"/signin?next={quote('/routing')}", 303)
-
-
-def _tools(request: Request) -> Tools:
-    tools: Tools = service_of(request, "routing").tools
-    return tools

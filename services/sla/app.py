@@ -1,30 +1,45 @@
-"""Plugs the doors of sla in."""
+"""Builds the sla service: its entry points on what they work with."""
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
 
-from services.sla import api, jobs, store
+from services.sla import api, jobs, pages, seeds, store
+from services.sla.deps import NAME, Deps
 from services.sla.handlers import HANDLERS
-from services.sla.store import Rulebook, SlaTable
-from services.sla.store.rules import seed
-from shared.messaging.intake import PACE, Intake
-from shared.service import House, Service
+from services.sla.handlers.recollect import OWN
+from services.sla.jobs.trials import follow_trials
+from services.sla.store import SlaTable
+from services.sla.wording import page_words
+from shared.messaging.subscription import LINGER, Subscription
+from shared.service import Runtime, Service
+from shared.web.pages import Pages
 
-NAME = "sla"
+HERE = Path(__file__).parent
 
 
-def build(house: House) -> Service:
-    """The sla service of this house."""
-    rules = Rulebook()
+def build(runtime: Runtime) -> Service[Deps]:
+    """The sla service of this system."""
+    rules = Deps(
+        seeds.load_policy(),
+        seeds.load_calendar(),
+        pages=Pages.of(runtime, NAME, HERE / "templates", words=page_words),
+        directory=runtime.directory,
+    )
     service = Service(
         NAME,
-        house,
+        runtime,
         metadata=SlaTable.metadata,
-        migrations=Path(__file__).parent / "migrations",
-        intake=Intake(HANDLERS, prefetch=store.load, pace=PACE),
-        tools=rules,
+        migrations=HERE / "migrations",
+        subscription=Subscription(
+            # Not more: marks wait until the partition is caught up.
+            HANDLERS,
+            prefetch=store.load,
+            linger=LINGER,
+            own=OWN,
+        ),
+        deps=rules,
     )
 
     async def load_rules() -> None:
@@ -33,13 +48,14 @@ def build(house: House) -> Service:
 
     async def store_shipped(demo: bool) -> None:
         async with service.transaction() as tx:
-            await seed(tx.connection, tx.now)
+            await seeds.seed(tx.connection, tx.now)
 
-    service.routers = [api.router]
+    service.routers = [*api.ROUTERS, *pages.ROUTERS]
     service.starting = [load_rules]
     service.seeds = [store_shipped]
     service.jobs = {
         "marks": jobs.MarkLoop(service).run,
         "rules": partial(jobs.follow_rules, service),
+        "trials": partial(follow_trials, service),
     }
     return service

@@ -1,54 +1,58 @@
-"""Plugs the doors of tracking in."""
+"""Builds tracking: its entry points are plugged in."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
+import structlog
+
 from services.tracking import api, handlers, jobs, pages
-from services.tracking.live import Bell
+from services.tracking.deps import NAME, Deps
 from services.tracking.store import TrackingTable, generation, load
-from shared.messaging.intake import PACE, Intake
-from shared.service import House, Service
-from shared.web.limits import Failures
+from services.tracking.wording import page_words
+from shared.messaging.subscription import LINGER, Subscription
+from shared.service import Runtime, Service
 from shared.web.pages import Pages
 
-NAME = "tracking"
+log = structlog.get_logger()
+
 HERE = Path(__file__).parent
 
 
-@dataclass
-class Tools:
-    """What the doors of tracking work with."""
-
-    pages: Pages
-    bell: Bell = field(default_factory=Bell)
-    unknown_codes: Failures = field(default_factory=lambda: Failures(60, 600))
-    waiting: int = 0
-    """Requests that wait for a code that is not projected yet."""
-
-
-def build(house: House) -> Service:
+def build(runtime: Runtime) -> Service[Deps]:
     """The service, ready to start."""
     service = Service(
         NAME,
-        house,
+        runtime,
         metadata=TrackingTable.metadata,
         migrations=HERE / "migrations",
-        intake=Intake(handlers=handlers.HANDLERS, prefetch=load, guard=generation.guard, pace=PACE),
-        tools=Tools(
-            Pages(NAME, HERE / "templates", locale=house.settings.locale, clock=house.clock)
+        subscription=Subscription(
+            handlers=handlers.HANDLERS,
+            prefetch=load,
+            guard=generation.guard,
+            linger=2 * LINGER,
+            linger_at_broker=True,
         ),
+        deps=Deps(Pages.of(runtime, NAME, HERE / "templates", words=page_words)),
     )
     service.routers = [api.router, pages.router]
 
     async def know_generation() -> None:
-        async with service.engine.connect() as connection:
+        async with service.engine.begin() as connection:
+            if await generation.is_outdated(connection):
+                number = await generation.begin_anew(connection)
+                log.info("the views say more than before and are begun anew", generation=number)
             service.group = generation.group_of(await generation.current(connection))
 
+    async def begin_anew() -> str:
+        async with service.engine.begin() as connection:
+            return generation.group_of(await generation.begin_anew(connection))
+
     service.starting.append(know_generation)
+    service.begin_anew = begin_anew
     service.jobs = {
         "follow the generation": lambda: jobs.follow_generation(service),
-        "look for news": lambda: jobs.look_for_news(service),
+        "look for changes": lambda: jobs.look_for_changes(service),
+        "publish gauges": lambda: jobs.publish_gauges(service),
     }
     return service

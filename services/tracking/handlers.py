@@ -1,4 +1,4 @@
-"""The door for facts: every one of them passes `project`."""
+"""The entry point for events: every one of them passes `project`."""
 
 from __future__ import annotations
 
@@ -6,36 +6,41 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-from services.tracking.domain.case import CHANGES, Changes, deadlines
+from services.tracking.deps import BOARD, deps_of
+from services.tracking.domain.case import Case, Changes, changes_of, deadlines, with_measured
 from services.tracking.domain.counting import (
     TIMED,
     counts_of,
     counts_of_met,
+    counts_of_occurrence,
     difference,
-    place_of,
+    elsewhere,
+    scopes_of,
     spread,
 )
 from services.tracking.domain.lines import line_of
-from services.tracking.store import CaseRow, CounterRow, DurationRow, LineRow
+from services.tracking.domain.occurrences import Occurrence, occurrences_of, stays
+from services.tracking.store import CaseRow, CounterRow, DurationRow, LineRow, OccurrenceRow
 from shared.contracts import Event, short_type
 from shared.contracts.intake import FeedbackReceived
-from shared.contracts.sla import SlaMet
+from shared.contracts.sla import Change, SlaPromisesChanged
+from shared.messaging.row_buffer import set_values, values_of
 from shared.messaging.transaction import Transaction
 
 
 async def project(event: Event, tx: Transaction) -> None:
-    """Number the fact, keep its line if the reporter is told, and bring view and sums up to it."""
-    cases = tx.shelf(CaseRow)
+    """Number the event, keep its line if the reporter sees one, and update view and sums."""
+    cases = tx.rows(CaseRow)
     known = cases.get(event.feedback_id)
-    row = known or cases.make(feedback_id=event.feedback_id, received_at=event.at)
-    # Every fact of the house passes here, and attributes of a table row are dear: the decisions
+    row = known or cases.new(feedback_id=event.feedback_id, received_at=event.at)
+    # Every event of the system passes here, and attributes of a table row are dear: the decisions
     # are taken on a plain copy.
-    case: Any = SimpleNamespace(**vars(row))
+    case: Any = SimpleNamespace(**values_of(row))
     changes: Changes = {"seq": case.seq + 1}
     if (data := line_of(case if known else None, event)) is not None:
-        lines = tx.shelf(LineRow)
-        lines.add(
-            lines.make(
+        lines = tx.rows(LineRow)
+        lines.insert(
+            lines.new(
                 feedback_id=event.feedback_id,
                 seq=case.seq + 1,
                 type=short_type(event.type),
@@ -43,45 +48,90 @@ async def project(event: Event, tx: Transaction) -> None:
                 data=data,
             )
         )
-    change = CHANGES.get(type(event))
-    if change is not None or known is None:
-        before, old = (counts_of(case), place_of(case)) if known is not None else ({}, ())
-        changes |= change(case, event) if change is not None else {}
+    changed = changes_of(case, event)
+    before = SimpleNamespace(**vars(case))
+    happened = list(occurrences_of(before, event))
+    if changed is not None or known is None:
+        counted, scopes = (counts_of(case), scopes_of(case)) if known is not None else ({}, ())
+        changes |= changed or {}
         vars(case).update(changes)
-        late = deadlines(case)
-        vars(case).update(late)
-        changes |= late
-        sums = tx.tally(CounterRow)
-        for part, sign in difference(before, old, counts_of(case), place_of(case), event.at):
+        changes |= _settle(case, deadlines(case))
+        moved = scopes_of(case) != scopes
+        if known is None:
+            changes |= _settle(case, with_measured(case, state_since=event.at.isoformat()))
+        ended, measured = stays(before, case, moved=moved, at=event.at)
+        for one in ended:
+            _keep(tx, one, before, changes["seq"])
+        if measured and known is not None:
+            changes |= _settle(case, with_measured(case, **measured))
+        sums = tx.counters(CounterRow)
+        for part, sign in difference(counted, scopes, counts_of(case), scopes_of(case), event.at):
             sums.add(part, sign)
-    vars(row).update(changes)
-    cases.put(row)
-    tx.after_commit(partial(tx.tools.bell.ring, event.feedback_id))
+    for one in happened:
+        _keep(tx, one, case, changes["seq"])
+    set_values(row, **changes)
+    cases.upsert(row)
+    tx.after_commit(partial(deps_of(tx).changes.notify, event.feedback_id))
+    tx.after_commit(partial(deps_of(tx).changes.notify, BOARD))
     if isinstance(event, FeedbackReceived):
-        tx.after_commit(partial(tx.tools.bell.ring, event.code_hash))
+        tx.after_commit(partial(deps_of(tx).changes.notify, event.code_hash))
 
 
-async def keep_duration(event: SlaMet, tx: Transaction) -> None:
-    """Keep how long a promise took; it stays as it is whatever comes later."""
-    case = tx.shelf(CaseRow).get(event.feedback_id)
-    if event.clock not in TIMED or case is None:
-        return
-    durations = tx.shelf(DurationRow)
-    durations.add(
-        durations.make(
-            feedback_id=event.feedback_id,
-            clock=event.clock.value,
-            cycle=event.cycle,
-            department=case.department or "",
-            met_at=event.at,
-            in_time=event.in_time,
-            working_seconds=event.working_seconds,
+def _settle(case: Any, changes: Changes) -> Changes:
+    vars(case).update(changes)
+    return changes
+
+
+def _keep(tx: Transaction, one: Occurrence, case: Case, seq: int) -> None:
+    """What happened to `case`, as it was then, and what that adds to the sums."""
+    rows = tx.rows(OccurrenceRow)
+    rows.insert(
+        rows.new(
+            feedback_id=case.feedback_id,
+            seq=seq,
+            kind=one.kind,
+            detail=one.detail,
+            department=one.department,
+            category=case.category or "",
+            channel=case.channel,
+            priority=case.priority or "",
+            reporter_group=case.reporter_group or "",
+            at=one.at,
+            seconds=one.seconds,
         )
     )
-    tx.tally(CounterRow).add(spread(counts_of_met(event), place_of(case)))
+    scopes = elsewhere(scopes_of(case), one.department)
+    tx.counters(CounterRow).add(spread(counts_of_occurrence(one), scopes))
+
+
+async def keep_durations(event: SlaPromisesChanged, tx: Transaction) -> None:
+    """Keep how long what was met took; it stays as it is whatever comes later."""
+    case = tx.rows(CaseRow).get(event.feedback_id)
+    if case is None:
+        return
+    durations = tx.rows(DurationRow)
+    for change in event.changes:
+        if change.change is not Change.MET or change.clock not in TIMED:
+            continue
+        durations.insert(
+            durations.new(
+                feedback_id=event.feedback_id,
+                clock=change.clock.value,
+                cycle=change.cycle,
+                department=case.department or "",
+                category=case.category or "",
+                channel=case.channel,
+                priority=case.priority or "",
+                reporter_group=case.reporter_group or "",
+                met_at=change.at,
+                in_time=bool(change.in_time),
+                working_seconds=change.working_seconds or 0,
+            )
+        )
+        tx.counters(CounterRow).add(spread(counts_of_met(change), scopes_of(case)))
 
 
 HANDLERS = {
     Event: project,
-    SlaMet: keep_duration,
+    SlaPromisesChanged: keep_durations,
 }

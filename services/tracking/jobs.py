@@ -1,4 +1,4 @@
-"""The door for the clock: what other processes did to the views."""
+"""The entry point for the clock: what other processes did to the views."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ import asyncio
 import structlog
 from sqlalchemy import text
 
-from services.tracking.store import generation
+from services.tracking.deps import BOARD, Deps
+from services.tracking.store import gauges, generation
+from services.tracking.store.board import snapshot
+from shared.observability import metrics
 from shared.service import Service
 
 log = structlog.get_logger()
 
 LOOK_EVERY = 1.0
 """Seconds."""
+GAUGES_EVERY = 15.0
+"""Seconds; Prometheus asks about as often."""
 
 
-async def follow_generation(service: Service) -> None:
+async def follow_generation(service: Service[Deps]) -> None:
     """Read the log from the beginning once somebody began the views anew."""
     while True:
         async with service.engine.connect() as connection:
@@ -27,17 +32,46 @@ async def follow_generation(service: Service) -> None:
         await asyncio.sleep(LOOK_EVERY)
 
 
-async def look_for_news(service: Service) -> None:
-    """Ring for cases that another replica projected: one query for everybody who listens here."""
-    bell = service.tools.bell
+async def publish_gauges(service: Service[Deps]) -> None:
+    """Keep what `/metrics` says about cases current."""
+    while True:
+        await set_gauges(service)
+        await asyncio.sleep(GAUGES_EVERY)
+
+
+async def set_gauges(service: Service[Deps]) -> None:
+    """Once. What there is no more of is no longer said."""
+    async with service.engine.connect() as connection:
+        found = await gauges.measure(connection, service.runtime.clock.now())
+    metrics.OPEN_CASES.clear()
+    for (state, department), n in found.open.items():
+        metrics.OPEN_CASES.labels(state, department).set(n)
+    for gauge, by in (
+        (metrics.OVERDUE_CASES, found.overdue),
+        (metrics.DUE_WITHIN_HOUR, found.due_soon),
+        (metrics.RETURN_RATIO, found.return_ratio),
+        (metrics.UNDELIVERED, found.undelivered),
+    ):
+        gauge.clear()
+        for label, value in by.items():
+            gauge.labels(label).set(value)
+
+
+async def look_for_changes(service: Service[Deps]) -> None:
+    """Notify of cases that another replica projected: one query for everybody who waits here."""
+    changes = service.deps.changes
     seen: dict[str, int] = {}
+    board = ""
     while True:
         await asyncio.sleep(LOOK_EVERY)
-        keys = bell.keys
+        keys = changes.keys
         if not keys:
             seen.clear()
             continue
         async with service.engine.connect() as connection:
+            if BOARD in keys and (now := await snapshot(connection)) != board:
+                board = now
+                changes.notify(BOARD)
             found = await connection.execute(
                 text(
                     "SELECT feedback_id AS key, seq FROM cases WHERE feedback_id = ANY(:keys) "
@@ -49,5 +83,5 @@ async def look_for_news(service: Service) -> None:
             latest = {row.key: row.seq for row in found}
         for key, seq in latest.items():
             if seen.get(key) != seq:
-                bell.ring(key)
+                changes.notify(key)
         seen = latest

@@ -1,24 +1,107 @@
-"""The door for people: where is it, and how are we doing."""
+"""The entry point for people: where is it, and how are we doing."""
 
 from __future__ import annotations
+
+from functools import partial
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.tracking.api import PRIVATE
-from services.tracking.reading import SEE_OWN, behind_body, board_body, locale_of, track_body
-from shared.web.auth import house_of, service_of, staff, to_sign_in
+from services.tracking.api.asking import asked_of
+from services.tracking.api.behind import drill_down_body
+from services.tracking.api.board import answer_to, wants_anew
+from services.tracking.api.context import ViewContext, locale_of
+from services.tracking.api.parts import address_behind, parts_of
+from services.tracking.api.reports import report_body
+from services.tracking.api.track import PRIVATE, matters_body, track_body
+from services.tracking.deps import NAME, Deps, deps_of
+from services.tracking.domain.measures import BY_DEPARTMENT
+from services.tracking.wording.board import (
+    DAY_NAMES,
+    PRESETS,
+    REPORTS,
+    filter_words,
+    reason_words,
+)
+from services.tracking.wording.figures import figures
+from shared.contracts.refusal import NotFound, Refusal, TooMany, Unavailable
+from shared.moments import local
+from shared.security import MATTERS, MATTERS_COOKIE, code_in, plain_code
+from shared.service import Service
+from shared.web.auth import runtime_of, service_of, staff, to_sign_in
+from shared.web.permissions import Permission
 
 router = APIRouter(include_in_schema=False)
+FIRST_SHOWN = "month"
+"""The period of the page where the address names none: a day says little about effect."""
+
+
+@router.get("/track")
+@router.get("/track/")
+async def lookup_page(request: Request) -> Response:
+    """``/track/?code=…``: the page of the case, or a sentence beside the field."""
+    typed = request.query_params.get("code", "")
+    refused: Refusal | None = None
+    if code := code_in(typed):
+        try:
+            return await track_page(request, code)
+        except (TooMany, Unavailable) as error:
+            refused = error
+        except NotFound:
+            refused = _unknown()
+    elif typed:
+        refused = _unknown()
+    headers = dict(PRIVATE)
+    if refused is not None and refused.retry_after:
+        headers["Retry-After"] = str(refused.retry_after)
+    return deps_of(request).pages.render(
+        request,
+        "lookup.html",
+        status=200 if refused is None else refused.status,
+        headers=headers,
+        typed=typed,
+        problem=refused.detail(locale_of(request)) if refused is not None else None,
+    )
+
+
+def _unknown() -> NotFound:
+    return NotFound(
+        "没有这个查询码。请对照收到时的那一个，看看有没有少写或写错。",
+        "There is no such code. Please compare it with the one you were given.",
+    )
+
+
+@router.get("/track/mine")
+async def matters_page(request: Request) -> Response:
+    """``/track/mine``: all that a reporter has with us, for a while after they opened the link."""
+    return await _matters(request)
+
+
+@router.get("/track/mine/{token}")
+async def link_page(request: Request, token: str) -> Response:
+    """Where the link in the letter leads: a button, so that no program that looks at links uses
+    it up."""
+    return await _matters(request, token)
+
+
+async def _matters(request: Request, token: str | None = None) -> Response:
+    runtime, cookie = runtime_of(request), request.cookies.get(MATTERS_COOKIE, "")
+    codes = runtime.signer.read_signed(MATTERS, cookie, runtime.clock.now())
+    shown = codes is not None and token is None
+    cases = await matters_body(request, codes) if shown else None
+    pages = deps_of(request).pages
+    response: Response = pages.render(request, "matters.html", cases=cases, token=token)
+    response.headers.update(PRIVATE)
+    return response
 
 
 @router.get("/track/{code}")
 async def track_page(request: Request, code: str) -> Response:
     """``/track/{code}``, for the reporter."""
     body = await track_body(request, code)
-    pages = service_of(request, "tracking").tools.pages
-    response: Response = pages.render(request, "track.html", case=body, code=code)
+    pages = deps_of(request).pages
+    response: Response = pages.render(request, "track.html", case=body, code=plain_code(code))
     response.headers.update(PRIVATE)
     return response
 
@@ -29,28 +112,72 @@ async def dashboard_page(request: Request) -> Response:
     if (away := to_sign_in(request)) is not None:
         return away
     person = staff(request)
-    body = await board_body(request, person)
-    directory = house_of(request).directory
-    own = person.role in SEE_OWN
+    asked = asked_of(request, person, default=FIRST_SHOWN)
+    service: Service[Deps] = service_of(request, NAME)
+    context = ViewContext.of(service.runtime, asked.locale)
+    question = asked.question(context.now)
+    answer = await answer_to(service, question, anew=wants_anew(request))
+    directory = service.runtime.directory
+    own = person.departments_with(Permission.SEE_OWN_FIGURES)
     departments = [
-        (code, directory.department_name(code, locale_of(request)))
+        (code, directory.department_name(code, asked.locale))
         for code in directory.departments
-        if not own or code == person.department
+        if not asked.restricted or code in own
     ]
-    pages = service_of(request, "tracking").tools.pages
-    response: Response = pages.render(
-        request, "dashboard.html", board=body, user=person.user, departments=departments
+    response: Response = service.deps.pages.render(
+        request,
+        "dashboard.html",
+        user=person.user,
+        parts=parts_of(service.deps, asked, answer, context),
+        asked=asked,
+        stream=asked.query(),
+        presets=PRESETS[asked.locale == "en"],
+        departments=departments,
+        groups=sorted({*answer.body["reporter_groups"], asked.reporter_group or ""} - {""}),
+        chosen=filter_words(asked, asked.locale, context.name_of, context.category),
+        period_from=local(question.first),
+        period_to=local(min(question.last, context.now)),
+        days=(question.end - question.first_day).days,
+        as_of=local(context.now),
+    )
+    return response
+
+
+@router.get("/reports")
+async def report_page(request: Request) -> Response:
+    """``/reports``: what to tell the director."""
+    if (away := to_sign_in(request)) is not None:
+        return away
+    body, asked, period = await report_body(request)
+    context = ViewContext.of(service_of(request, NAME).runtime, asked.locale)
+    english = asked.locale == "en"
+    response: Response = deps_of(request).pages.render(
+        request,
+        "report.html",
+        user=staff(request).user,
+        report=body,
+        asked=asked,
+        period=period,
+        kinds=REPORTS[english],
+        behind=partial(address_behind, asked),
+        figures={one["key"]: one for one in figures(body, asked.locale)},
+        day_names=[pair[english] for pair in DAY_NAMES],
+        by_department=[(one.key, one.name[english], one.unit) for one in BY_DEPARTMENT],
+        department_of=lambda code: body["department_names"].get(code, ""),
+        category_of=context.category,
+        reason_of=partial(reason_words, locale=asked.locale),
+        as_of=local(context.now),
     )
     return response
 
 
 @router.get("/dashboard/cases")
-async def cases_behind_page(request: Request) -> Response:
+async def drill_down_page(request: Request) -> Response:
     """``/dashboard/cases``: what a number of the dashboard is made of."""
     if (away := to_sign_in(request)) is not None:
         return away
     person = staff(request)
-    body = await behind_body(request, person)
-    pages = service_of(request, "tracking").tools.pages
-    response: Response = pages.render(request, "behind.html", behind=body, user=person.user)
+    body = await drill_down_body(request, person)
+    pages = deps_of(request).pages
+    response: Response = pages.render(request, "drill_down.html", cases=body, user=person.user)
     return response

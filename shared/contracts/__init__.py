@@ -1,4 +1,4 @@
-"""The published language of the house: every fact, every code. Depends on pydantic only."""
+"""The published language of the system: every event, every code. Depends on pydantic only."""
 
 from shared.contracts import desk, intake, notification, routing, sla
 from shared.contracts.event import (
@@ -11,7 +11,9 @@ from shared.contracts.event import (
     REPORTER,
     SYSTEM,
     Actor,
+    ErasureAcknowledged,
     Event,
+    UnknownEvent,
     short_type,
 )
 
@@ -25,7 +27,9 @@ __all__ = [
     "REPORTER",
     "SYSTEM",
     "Actor",
+    "ErasureAcknowledged",
     "Event",
+    "UnknownEvent",
     "desk",
     "intake",
     "notification",

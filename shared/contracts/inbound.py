@@ -1,6 +1,6 @@
 """What comes in from outside: the body of a comment, and of one that a program sends.
 
-The same rules hold on every door. Words are kept as typed but for line ends and blank ends;
+The same rules hold everywhere. Words are kept as typed but for line ends and blank ends;
 what no page, mail or log line could carry is refused with a sentence in both languages.
 """
 
@@ -10,10 +10,17 @@ import re
 import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
-
-from shared.contracts.vocabulary import CATEGORIES
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+)
 
 MAX_TEXT = 50_000
 MAX_TITLE = 200
@@ -30,6 +37,7 @@ _ADDRESS = re.compile(
     r"@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_][\w-]{0,61}[^\W_]"
 )
 _PHONE = re.compile(r"[+(]?[0-9][0-9 ()\-./+*#转]{2,38}(?:ext\.? ?[0-9]{1,6})?", re.IGNORECASE)
+_DASHES = re.compile("[\u2010-\u2015\u2212]+")
 _EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 
 
@@ -100,6 +108,14 @@ def _present(most: int) -> Any:
     return AfterValidator(check)
 
 
+def _half_width(text: str | None) -> str | None:
+    """An address or a number as a Chinese keyboard types it, in the signs that it is made of."""
+    if text is None:
+        return None
+    plain = unicodedata.normalize("NFKC", text).replace("。", ".")
+    return _DASHES.sub("-", "".join(c for c in plain if unicodedata.category(c) != "Cf")).strip()
+
+
 def _address(text: str | None) -> str | None:
     if text is None:
         return None
@@ -115,9 +131,11 @@ def _phone(text: str | None) -> str | None:
     return text
 
 
-def _known_category(text: str | None) -> str | None:
-    if text is not None and text not in CATEGORIES:
-        raise ValueError(f"没有这个类别 | must be one of {', '.join(CATEGORIES)}")
+def _known_category(text: str | None, info: ValidationInfo) -> str | None:
+    """One of the validation context's ``categories``; any where the context names none."""
+    known = (info.context or {}).get("categories")
+    if text is not None and known and text not in known:
+        raise ValueError(f"没有这个类别 | must be one of {', '.join(known)}")
     return text
 
 
@@ -137,6 +155,9 @@ def _not_before_computers(value: datetime | None) -> datetime | None:
     return None if value is None else value.astimezone(UTC)
 
 
+WhenSaid = Annotated[AwareDatetime | None, AfterValidator(_not_before_computers)]
+
+
 def _number_too(value: Any) -> Any:
     """Programs often number their messages with numbers."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -145,6 +166,14 @@ def _number_too(value: Any) -> Any:
 def _says(**schema: int) -> Any:
     """What the published schema says; the validators decide."""
     return Field(json_schema_extra=dict(schema))
+
+
+def as_id(text: str | None) -> str | None:
+    """An id as we write it; `ValueError` for what is none."""
+    try:
+        return None if text is None else str(UUID(text))
+    except ValueError:
+        raise ValueError("这不是事件的编号 | this is not the id of an incident") from None
 
 
 Text = Annotated[str, _words(MAX_TEXT), _says(minLength=1, maxLength=MAX_TEXT)]
@@ -160,8 +189,20 @@ class InboundContact(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, coerce_numbers_to_str=True)
 
     name: Name = None
-    email: Annotated[str | None, _line(254), AfterValidator(_address), _says(maxLength=254)] = None
-    phone: Annotated[str | None, _line(40), AfterValidator(_phone), _says(maxLength=40)] = None
+    email: Annotated[
+        str | None,
+        _line(254),
+        AfterValidator(_half_width),
+        AfterValidator(_address),
+        _says(maxLength=254),
+    ] = None
+    phone: Annotated[
+        str | None,
+        _line(40),
+        AfterValidator(_half_width),
+        AfterValidator(_phone),
+        _says(maxLength=40),
+    ] = None
     wechat_openid: Annotated[str | None, _line(128), _says(maxLength=128)] = None
 
 
@@ -178,6 +219,8 @@ class FeedbackBody(BaseModel):
     anonymous: Flag = False
     confidential: Flag = False
     contact: InboundContact | None = None
+    incident: Annotated[str | None, _line(40), AfterValidator(as_id)] = None
+    """The open incident that this is one more case of ("me too")."""
 
 
 class InboundFeedback(FeedbackBody):
@@ -191,5 +234,8 @@ class InboundFeedback(FeedbackBody):
     """The sender's own number of the message: sent again, it is the same comment."""
     account: Annotated[str | None, _line(100), _says(maxLength=100)] = None
     """Whose numbers these are; the name of the token (or ``kafka``) when left out."""
-    occurred_at: Annotated[AwareDatetime | None, AfterValidator(_not_before_computers)] = None
+    occurred_at: WhenSaid = None
     """When it was said; shown, while every promise runs from receipt. Not in the future."""
+    reporter_group: Annotated[str | None, _line(40)] = None
+    """Of whom the reporter is one, where the sender knows: a code of the library's, such as
+    ``students``."""

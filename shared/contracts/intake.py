@@ -1,18 +1,20 @@
-"""Facts told by intake: what a reporter said, and says later. Texts are masked."""
+"""Events of intake: what a reporter said, and says later. Texts are masked."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from shared.contracts.event import DIRECTORY, PRIVATE, DirectoryFact, Event
 from shared.contracts.lenient import AnyChannel
 from shared.contracts.vocabulary import Solved
 
 
-class FeedbackReceived(Event, type="feedback.received.v1", owner="intake"):
-    """A comment came in through any door. ``at`` is the moment of receipt."""
+class FeedbackReceived(
+    Event, type="feedback.received.v1", owner="intake", shred=("title", "text", "place")
+):
+    """A comment came in on any channel. ``at`` is the moment of receipt."""
 
     channel: AnyChannel
     account: str | None = None
@@ -32,21 +34,24 @@ class FeedbackReceived(Event, type="feedback.received.v1", owner="intake"):
     """SHA-256 (hex) of the tracking code, so that a reader can find the case by code."""
     reachable: tuple[str, ...] = ()
     """Channels a reply can go out on: ``email``, ``wechat``; the addresses are private."""
+    incident: str | None = None
+    """The incident that the reporter says this is one more case of; desk decides."""
+    reporter_group: str | None = None
 
 
-class FeedbackSupplemented(Event, type="feedback.supplemented.v1", owner="intake"):
+class FeedbackSupplemented(Event, type="feedback.supplemented.v1", owner="intake", shred=("text",)):
     """The reporter added something."""
 
     text: str
     words_id: str
-    """Key of the unmasked words in `PrivateDetails.words`."""
+    """Names the `PrivateWords` that holds the text unmasked."""
 
 
-class FeedbackUrged(Event, type="feedback.urged.v1", owner="intake"):
+class FeedbackUrged(Event, type="feedback.urged.v1", owner="intake", shred=()):
     """The reporter asked for speed (催办)."""
 
 
-class FeedbackRated(Event, type="feedback.rated.v1", owner="intake"):
+class FeedbackRated(Event, type="feedback.rated.v1", owner="intake", shred=("comment",)):
     """The reporter rated the reply, 1 to 5 stars, and said whether it was solved."""
 
     stars: int
@@ -54,20 +59,31 @@ class FeedbackRated(Event, type="feedback.rated.v1", owner="intake"):
     comment: str | None = None
 
 
-class FeedbackReopenRequested(Event, type="feedback.reopen_requested.v1", owner="intake"):
+class FeedbackReopenRequested(
+    Event, type="feedback.reopen_requested.v1", owner="intake", shred=("reason",)
+):
     """The reporter says it is not solved."""
 
     reason: str
 
 
-class FeedbackAppealed(Event, type="feedback.appealed.v1", owner="intake"):
+class FeedbackAppealed(Event, type="feedback.appealed.v1", owner="intake", shred=("reason",)):
     """The reporter asks a leader to look again."""
 
     reason: str
 
 
-class FeedbackWithdrawn(Event, type="feedback.withdrawn.v1", owner="intake"):
+class FeedbackWithdrawn(Event, type="feedback.withdrawn.v1", owner="intake", shred=()):
     """The reporter takes the comment back."""
+
+
+class FeedbackMattersAsked(Event, type="feedback.matters_asked.v1", owner="intake", shred=()):
+    """The reporter wants to see all that they have with us: the link goes to the address on
+    record, and whoever opens it there is who they say."""
+
+    request_id: str
+    until: datetime
+    """Then the link is no good any more."""
 
 
 class Contact(BaseModel):
@@ -82,14 +98,18 @@ class Contact(BaseModel):
     wechat_openid: str | None = None
 
 
-class PrivateDetails(Event, type="private.details.v1", owner="intake", topic=PRIVATE):
-    """The whole of what may not enter the log: unmasked words and contact, the newest wins."""
+class PrivateDetails(
+    Event,
+    type="private.details.v1",
+    owner="intake",
+    topic=PRIVATE,
+    shred=("tracking_code", "title", "text", "contact", "on_behalf_of"),
+):
+    """What may not enter the log of a comment: its unmasked words and contact, the newest wins."""
 
     tracking_code: str
     title: str = ""
     text: str
-    words: dict[str, str] = Field(default_factory=dict)
-    """Later messages, unmasked, by the `words_id` their fact carries."""
     contact: Contact = Contact()
     anonymous: bool = False
     confidential: bool = False
@@ -97,8 +117,28 @@ class PrivateDetails(Event, type="private.details.v1", owner="intake", topic=PRI
     locale: str = "zh"
 
 
-class PrivateErased(Event, type="private.erased.v1", owner="intake", topic=PRIVATE):
-    """Tombstone: the personal data of a case is gone."""
+class PrivateWords(Event, type="private.words.v1", owner="intake", topic=PRIVATE, shred=("text",)):
+    """What the reporter said later, unmasked: one of these per supplement."""
+
+    words_id: str
+    text: str
+
+    @property
+    def key(self) -> str:
+        """One entry per message, in the partition of its case."""
+        return f"{self.feedback_id}/{self.words_id}"
+
+
+class PrivateErased(Event, type="private.erased.v1", owner="intake", topic=PRIVATE, shred=()):
+    """Tombstone: the personal data of a case is gone. There is one for every key of the case."""
+
+    words_id: str | None = None
+    """Whose entry it removes: that of these words, or (None) the `PrivateDetails`."""
+
+    @property
+    def key(self) -> str:
+        """The key of the entry that it removes."""
+        return f"{self.feedback_id}/{self.words_id}" if self.words_id else self.feedback_id
 
     @property
     def tombstone(self) -> bool:
@@ -106,7 +146,9 @@ class PrivateErased(Event, type="private.erased.v1", owner="intake", topic=PRIVA
         return True
 
 
-class TokenIssued(DirectoryFact, type="directory.token.v1", owner="intake", topic=DIRECTORY):
+class TokenIssued(
+    DirectoryFact, type="directory.token.v1", owner="intake", topic=DIRECTORY, shred=()
+):
     """An adapter token exists, or is revoked. Carries no secret."""
 
     token_id: str

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator
 
-from shared.contracts.vocabulary import CaseType, Channel, Outcome
+from shared.contracts.vocabulary import CaseType, Channel, Outcome, RefusalReason
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -16,10 +15,13 @@ E = TypeVar("E", bound=StrEnum)
 def lenient(enum: type[E], other: E) -> BeforeValidator:
     """A validator under which an unknown code becomes `other` instead of an error."""
 
+    known = enum._value2member_map_
+
     def take(value: Any) -> Any:
-        if not isinstance(value, Hashable):
+        try:
+            return value if value in known else other
+        except TypeError:
             return value  # an object or a list is no code at all: the enum refuses it
-        return value if value in enum._value2member_map_ else other
 
     # The published schema says that any text may stand here, and which ones are known.
     return BeforeValidator(take, json_schema_input_type=enum | str)
@@ -27,4 +29,5 @@ def lenient(enum: type[E], other: E) -> BeforeValidator:
 
 AnyChannel = Annotated[Channel, lenient(Channel, Channel.OTHER)]
 AnyOutcome = Annotated[Outcome, lenient(Outcome, Outcome.OTHER)]
+AnyRefusalReason = Annotated[RefusalReason, lenient(RefusalReason, RefusalReason.OTHER)]
 AnyCaseType = Annotated[CaseType, lenient(CaseType, CaseType.OTHER)]

@@ -1,12 +1,12 @@
-"""Facts told by notification: who was told what. No address ever stands here."""
+"""Events of notification: who was sent what. No address ever stands here."""
 
 from __future__ import annotations
 
-from shared.contracts.event import Event
+from shared.contracts.event import PRIVATE, ErasureAcknowledged, Event
 
 
-class DeliveryFact(Event):
-    """A fact about one delivery."""
+class DeliveryEvent(Event):
+    """What became of one delivery."""
 
     delivery_id: str
     kind: str
@@ -19,18 +19,32 @@ class DeliveryFact(Event):
     staff: str | None = None
 
 
-class NotificationSent(DeliveryFact, type="notification.sent.v1", owner="notification"):
+class NotificationSent(DeliveryEvent, type="notification.sent.v1", owner="notification", shred=()):
     """It went out."""
 
 
-class NotificationFailed(DeliveryFact, type="notification.failed.v1", owner="notification"):
+class NotificationFailed(
+    DeliveryEvent, type="notification.failed.v1", owner="notification", shred=()
+):
     """It did not, and will not, go out this way; or nobody can know (`uncertain`)."""
 
     reason: str
     uncertain: bool = False
 
 
-class NotificationSuppressed(DeliveryFact, type="notification.suppressed.v1", owner="notification"):
+class NotificationSuppressed(
+    DeliveryEvent, type="notification.suppressed.v1", owner="notification", shred=()
+):
     """It was kept back on purpose."""
 
     reason: str
+
+
+class PrivateErasedByNotification(
+    ErasureAcknowledged,
+    type="private.erased_by_notification.v1",
+    owner="notification",
+    topic=PRIVATE,
+    shred=(),
+):
+    """Notification has forgotten the personal data of a case."""

@@ -69,12 +69,6 @@ class Conflict(Refusal):
     status = 409
 
 
-class TooLarge(Refusal):
-    """413."""
-
-    status = 413
-
-
 class Unacceptable(Refusal):
     """422: understood, but not right; `errors` says where."""
 

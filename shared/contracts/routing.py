@@ -1,4 +1,4 @@
-"""Facts told by routing: where a comment should go, and why."""
+"""Events of routing: where a comment should go, and why."""
 
 from __future__ import annotations
 
@@ -44,9 +44,13 @@ class RoutingDecision(Event):
     rules_version: int = 1
 
 
-class FeedbackRouted(RoutingDecision, type="feedback.routed.v1", owner="routing"):
+class FeedbackRouted(
+    RoutingDecision, type="feedback.routed.v1", owner="routing", shred=("reasons",)
+):
     """Routing is sure enough to dispatch without a person."""
 
 
-class FeedbackTriageNeeded(RoutingDecision, type="feedback.triage_needed.v1", owner="routing"):
+class FeedbackTriageNeeded(
+    RoutingDecision, type="feedback.triage_needed.v1", owner="routing", shred=("reasons",)
+):
     """Routing leaves it to the coordinator, with its best candidates."""

@@ -1,64 +1,171 @@
-"""Facts told by sla: promises, and what became of them."""
+"""Events emitted by sla: promises, and what became of them."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 
 from shared.contracts.event import Event
+from shared.contracts.lenient import lenient
 from shared.contracts.vocabulary import Clock, Priority
 
+Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+"""Aware UTC, whatever offset it was written with."""
 
-class ClockFact(Event):
-    """A fact about one clock of one case in one cycle."""
+
+class Change(StrEnum):
+    """What happened to a clock."""
+
+    PROMISED = "promised"
+    """It runs; or, before any date was announced, its first date was worked out anew."""
+    MOVED = "moved"
+    """Its deadline is another one than was announced; `reason` says why."""
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    """It runs again; `due` has moved by the working time it stood still."""
+    MET = "met"
+    """What was promised has happened; a follow-up has run out."""
+    CANCELLED = "cancelled"
+    OTHER = "other"
+
+
+class PromiseStatus(StrEnum):
+    """What people see of a promise. Nothing that comes later hides a breach."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    MET = "met"
+    BREACHED = "breached"
+    CANCELLED = "cancelled"
+    OTHER = "other"
+
+
+class ClockChange(BaseModel):
+    """One thing that happened to one clock in one cycle; `due` is the deadline since then."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     clock: Clock
     cycle: int = 1
-    due: datetime
-    first_due: datetime
+    change: Annotated[Change, lenient(Change, Change.OTHER)]
+    at: Moment
+    due: Moment
+    first_due: Moment
+    started: Moment
+    department: str | None = None
+    reason: str | None = None
+    """``priority``, ``calendar``, ``reopened``, or words of a person."""
+    in_time: bool | None = None
+    """Of what was met: whether before its deadline."""
+    working_seconds: int | None = None
+    """Of what was met: working time from start to end without pauses."""
+    cause: str | None = None
+    """Of what was counted: the type of the event that it followed, without its version."""
+    row: str | None = None
+    """Of what was counted: the row of the policy that it was counted by."""
+    calendar_version: int | None = None
+
+
+class Promise(BaseModel):
+    """The latest cycle of one clock as it is now."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    clock: Clock
+    cycle: int = 1
+    status: Annotated[PromiseStatus, lenient(PromiseStatus, PromiseStatus.OTHER)]
+    due: Moment
+    first_due: Moment
+    started: Moment
+    department: str | None = None
+    reason: str | None = None
+    """Why `due` is what it is, where a date was announced before."""
+    paused: bool = False
+    """Stands still, breached or not."""
+    ended: Moment | None = None
+    """When it was met or cancelled; none while it runs or stands still, breached or not."""
+    in_time: bool | None = None
+    """Of what was met: whether before its deadline."""
+
+
+class SlaPromisesChanged(Event, type="sla.promises_changed.v1", owner="sla", shred=()):
+    """Clocks of a case began, moved, paused or ended: `changes` in order, and all `promises` now.
+
+    What one transaction does to a case is one event; `at` is the moment of its last change.
+    """
+
+    changes: tuple[ClockChange, ...]
+    promises: tuple[Promise, ...]
+    """One for each clock that ever ran, in the order of `Clock`."""
+    priority: Priority
+    policy_version: int = 1
+
+
+class ClockEvent(Event):
+    """An event about one clock of one case in one cycle."""
+
+    clock: Clock
+    cycle: int = 1
+    due: Moment
+    first_due: Moment
     department: str | None = None
 
 
-class SlaPromised(ClockFact, type="sla.promised.v1", owner="sla"):
-    """A clock runs, or its deadline moved; `reason` says why it moved."""
-
-    started: datetime
-    priority: Priority
-    policy_version: int = 1
-    reason: str | None = None
-
-
-class SlaWarned(ClockFact, type="sla.warned.v1", owner="sla"):
+class SlaWarned(ClockEvent, type="sla.warned.v1", owner="sla", shred=()):
     """`level` percent of the time is used up."""
 
     level: int
 
 
-class SlaBreached(ClockFact, type="sla.breached.v1", owner="sla"):
-    """The deadline passed. Nothing later undoes this fact."""
+class SlaBreached(ClockEvent, type="sla.breached.v1", owner="sla", shred=()):
+    """The deadline passed. Nothing later undoes this event."""
 
 
-class EscalationRaised(ClockFact, type="escalation.raised.v1", owner="sla"):
+class EscalationRaised(ClockEvent, type="escalation.raised.v1", owner="sla", shred=()):
     """Somebody higher up should know; `to_role` is ``reviewer`` or ``leader``."""
 
     level: int
     to_role: str
 
 
-class SlaMet(ClockFact, type="sla.met.v1", owner="sla"):
-    """The promise was kept (`in_time`), or what was promised came late."""
+class SlaSegmentEnded(Event, type="sla.segment_ended.v1", owner="sla", shred=()):
+    """A department's time with the case is over (移交, 退回, 答复): how long it had it."""
 
-    in_time: bool
+    department: str
+    part: bool = False
+    """True for a second department that did its part."""
+    started: Moment
     working_seconds: int
-    """Working time from start to end without pauses."""
+    """Working time in its hands, without the time it waited for somebody outside."""
+    elapsed_seconds: int
+    waiting_seconds: int = 0
+    """Working time it waited for somebody outside or for the reporter."""
 
 
-class SlaPaused(ClockFact, type="sla.paused.v1", owner="sla"):
-    """The clock stands still while the reporter is asked."""
+KeptPromises = dict[str, dict[str, Any]]
+"""Clock → its `Promise` as JSON without the clock: how a reader keeps the promises of a case."""
 
 
-class SlaResumed(ClockFact, type="sla.resumed.v1", owner="sla"):
-    """The clock runs again; `due` has moved by the paused working time."""
+def promises_after(kept: Mapping[str, dict[str, Any]], event: Event) -> KeptPromises:
+    """The promises of a case after an event of sla."""
+    if isinstance(event, SlaPromisesChanged):
+        return {p.clock.value: _as_json(p) for p in event.promises}
+    promises = dict(kept)
+    if isinstance(event, SlaBreached):
+        known = promises.get(event.clock)
+        if known is not None and known["cycle"] == event.cycle:
+            promises[event.clock] = known | {"status": PromiseStatus.BREACHED.value}
+    return promises
 
 
-class SlaCancelled(ClockFact, type="sla.cancelled.v1", owner="sla"):
-    """The promise no longer applies."""
+def still_runs(kept: Mapping[str, Any]) -> bool:
+    """Whether time passes for this promise, breached or not."""
+    return not kept.get("ended") and not kept.get("paused")
+
+
+def _as_json(promise: Promise) -> dict[str, Any]:
+    return promise.model_dump(mode="json", exclude={"clock"}, exclude_none=True)

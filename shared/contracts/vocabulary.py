@@ -1,7 +1,8 @@
-"""The words every service uses: states, clocks, roles, outcomes, departments, categories.
+"""The words every service uses: states, clocks, roles, outcomes.
 
 Codes travel in events, tables and HTTP; the Chinese and English names beside them are what
 people read. A reader that meets a code it does not know treats it as ``OTHER`` (see `lenient`).
+Departments and categories are no part of it: a library lists its own on ``feedback.directory``.
 """
 
 from __future__ import annotations
@@ -94,13 +95,18 @@ class Priority(StrEnum):
 
 
 class Channel(StrEnum):
-    """The door a comment came through."""
+    """The way a comment came in."""
 
     WEB = "web"
     DESK = "desk"
     WECHAT = "wechat"
     EMAIL = "email"
     PHONE = "phone"
+    CLASS_GROUP = "class_group"
+    SURVEY = "survey"
+    MEETING = "meeting"
+    PROPOSAL = "proposal"
+    STAFF = "staff"
     API = "api"
     OTHER = "other"
 
@@ -113,50 +119,45 @@ class Solved(StrEnum):
     NO = "no"
 
 
-DEPARTMENTS: dict[str, tuple[str, str]] = {
-    "circulation": ("流通服务部", "Circulation"),
-    "space": ("空间与读者服务部", "Space and Reader Services"),
-    "eresources": ("资源建设部电子资源组", "E-resources"),
-    "it": ("信息系统部", "Information Systems"),
-    "facilities": ("后勤保障", "Facilities"),
-    "office": ("馆办公室", "Library Office"),
-    "acquisition": ("资源建设部采访组", "Acquisition"),
-    "catalogue": ("编目典藏部", "Cataloguing and Stacks"),
-    "events": ("文化活动部", "Cultural Events"),
-    "special": ("特藏部", "Special Collections"),
-    "reference": ("学科服务部", "Reference and Subject Services"),
-    "ill": ("馆际互借组", "Interlibrary Loan"),
-    "desk": ("综合服务台口", "Service Desk"),
-    "security": ("保卫", "Security"),
-    "relations": ("用户关系办公室", "User Relations Office"),
-}
-"""Shipped departments: code → (Chinese, English). Desk owns the live list and publishes it on
-``feedback.directory``; this is what `setup` loads the first time."""
+class BreachCode(StrEnum):
+    """Why a promise was broken."""
 
-CATEGORIES: dict[str, tuple[str, str, str]] = {
-    "circulation": ("借阅流通", "Circulation", "circulation"),
-    "seats": ("座位与空间", "Seats and space", "space"),
-    "eresources": ("电子资源与数据库", "E-resources and databases", "eresources"),
-    "offcampus": ("校外访问与认证", "Off-campus access", "it"),
-    "facilities": ("设施环境", "Facilities", "facilities"),
-    "conduct": ("服务态度与纪律", "Staff conduct", "relations"),
-    "systems": ("系统平台", "Systems", "it"),
-    "acquisition": ("馆藏荐购", "Acquisition", "acquisition"),
-    "catalogue": ("书目与排架", "Catalogue and shelving", "catalogue"),
-    "events": ("活动讲座与展览", "Events and exhibitions", "events"),
-    "special": ("古籍特藏", "Special collections", "special"),
-    "reference": ("参考咨询与学科服务", "Reference", "reference"),
-    "ill": ("馆际互借", "Interlibrary loan", "ill"),
-    "rules": ("开放时间与规章", "Hours and rules", "office"),
-    "entry": ("入馆与证件", "Entry and cards", "desk"),
-    "printing": ("打印与研讨间设备", "Printing and study rooms", "space"),
-    "safety": ("安全与失物", "Safety, lost and found", "security"),
-    "accessibility": ("无障碍", "Accessibility", "office"),
-    "international": ("国际学生", "International students", "reference"),
-    "praise": ("表扬", "Praise", "relations"),
-    "not_ours": ("非本馆事务", "Not the library's", "relations"),
+    WAITING_EXTERNAL = "waiting_external"
+    OVERLOAD = "overload"
+    UNCLEAR_OWNER = "unclear_owner"
+    INVESTIGATION = "investigation"
+    OVERSIGHT = "oversight"
+    OTHER = "other"
+
+
+BREACH_NAMES: dict[BreachCode, tuple[str, str]] = {
+    BreachCode.WAITING_EXTERNAL: ("等外部单位", "waiting for others outside"),
+    BreachCode.OVERLOAD: ("人手不足", "too much work"),
+    BreachCode.UNCLEAR_OWNER: ("归属不清", "unclear who is responsible"),
+    BreachCode.INVESTIGATION: ("查明情况需要时间", "finding out took long"),
+    BreachCode.OVERSIGHT: ("疏忽", "an oversight"),
+    BreachCode.OTHER: ("其他原因", "another reason"),
 }
-"""Shipped categories: code → (Chinese, English, owning department)."""
+"""Chinese, English."""
+
+
+class FollowUpHow(StrEnum):
+    """How the office asked the reporter afterwards."""
+
+    PHONE = "phone"
+    WECHAT = "wechat"
+    MAIL = "mail"
+    IN_PERSON = "in_person"
+
+
+class RefusalReason(StrEnum):
+    """Why what a reporter asked for changed nothing."""
+
+    TOO_LATE = "too_late"
+    TOO_OFTEN = "too_often"
+    NOT_POSSIBLE_NOW = "not_possible_now"
+    OTHER = "other"
+
 
 STATE_NAMES: dict[State, tuple[str, str]] = {
     State.RECEIVED: ("已收到", "Received"),
@@ -176,3 +177,15 @@ STATE_NAMES: dict[State, tuple[str, str]] = {
     State.SPAM: ("无效", "Invalid"),
 }
 """State → (Chinese, English)."""
+
+CLOCK_NAMES: dict[Clock, tuple[str, str]] = {
+    Clock.TRIAGE: ("派单", "sorting"),
+    Clock.ACCEPT: ("签收", "acceptance"),
+    Clock.FIRST_RESPONSE: ("首次响应", "first response"),
+    Clock.NEXT_RESPONSE: ("再次响应", "next response"),
+    Clock.RESOLUTION: ("办结", "resolution"),
+    Clock.REVIEW: ("审核", "review"),
+    Clock.FOLLOW_UP: ("回访", "follow-up"),
+    Clock.APPEAL: ("复核", "appeal"),
+}
+"""Clock → (Chinese, English); the English as it stands within a sentence."""

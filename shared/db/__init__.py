@@ -1,14 +1,18 @@
 """PostgreSQL: one database per service, opened the same way everywhere."""
 
-from shared.db.engine import DatabaseNotReady, create_engine, database_name, database_url
+from shared.db.address import Address, parse_address
+from shared.db.engine import create_engine, database_name, service_address
+from shared.db.errors import DatabaseNotReady
 from shared.db.tables import document, moment, registry_for
 
 __all__ = [
+    "Address",
     "DatabaseNotReady",
     "create_engine",
     "database_name",
-    "database_url",
     "document",
     "moment",
+    "parse_address",
     "registry_for",
+    "service_address",
 ]

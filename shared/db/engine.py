@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncpg
-from sqlalchemy.engine import URL, make_url
+from pydantic_core import from_json
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-
-class DatabaseNotReady(Exception):
-    """The service's database is missing or not migrated; says what to run."""
+from shared.db.address import Address, parse_address
 
 
 def database_name(service: str) -> str:
@@ -16,32 +14,33 @@ def database_name(service: str) -> str:
     return f"express_{service}"
 
 
-def database_url(server: str, service: str) -> URL:
-    """The URL of a service's own database on the `server`."""
-    return make_url(server).set(drivername="postgresql+asyncpg", database=database_name(service))
+def service_address(server: str, service: str) -> Address:
+    """The address of a service's own database on the `server`, a PostgreSQL URL."""
+    return parse_address(server).database(database_name(service))
 
 
-def plain_url(url: URL) -> str:
-    """The same address as asyncpg alone takes it."""
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-def create_engine(url: URL, *, role: str | None, pool_size: int = 8) -> AsyncEngine:
+def create_engine(
+    address: Address,
+    *,
+    name: str = "express",
+    role: str | None = None,
+    pool_size: int = 8,
+    command_timeout: float | None = 15,
+) -> AsyncEngine:
     """An engine whose every connection acts as `role`, waits at most 10 s, and is durable.
+
+    A statement may take `command_timeout` seconds; None is as long as it needs.
 
     ``synchronous_commit=on`` is set and not merely hoped for: an answer of 2xx promises a row
     that survives.
     """
-    server_settings = {
-        "application_name": url.database or "express",
+    settings = {
         "synchronous_commit": "on",
         "lock_timeout": "8000",
         "idle_in_transaction_session_timeout": "60000",
     }
-    if role:
-        server_settings["role"] = role
     return create_async_engine(
-        url,
+        "postgresql+asyncpg://",
         pool_size=pool_size,
         max_overflow=8,
         pool_timeout=5,
@@ -49,11 +48,10 @@ def create_engine(url: URL, *, role: str | None, pool_size: int = 8) -> AsyncEng
         pool_use_lifo=True,
         # Parameters are people's words and contacts: no error message repeats them.
         hide_parameters=True,
-        connect_args={
-            "timeout": 5,
-            "command_timeout": 15,
-            "server_settings": server_settings,
-        },
+        json_deserializer=from_json,
+        connect_args=address.arguments(
+            name=name, role=role, command_timeout=command_timeout, settings=settings
+        ),
     )
 
 

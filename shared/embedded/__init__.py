@@ -1,4 +1,4 @@
-"""PostgreSQL and Kafka as child processes, for a machine that has neither."""
+"""PostgreSQL, Kafka and a model as child processes, for a machine that has none of them."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,14 +9,17 @@ from shared.embedded.errors import ServerUnavailable
 from shared.embedded.jars import fetch_jars
 from shared.embedded.java import find_java
 from shared.embedded.kafka import EmbeddedKafka
+from shared.embedded.model import EmbeddedModel, missing
 from shared.embedded.postgres import EmbeddedPostgres
 
 __all__ = [
     "EmbeddedKafka",
+    "EmbeddedModel",
     "EmbeddedPostgres",
     "ServerUnavailable",
     "Servers",
     "prepare",
+    "prepare_model",
     "start_servers",
 ]
 
@@ -66,3 +69,9 @@ def prepare(say: Callable[[str], None]) -> None:
     """Fetch what the servers need beforehand. Safe to repeat. Raises ServerUnavailable."""
     find_java()
     fetch_jars(say)
+
+
+def prepare_model(say: Callable[[str], None]) -> None:
+    """Say it where this machine cannot have the model. Everything works without."""
+    if reason := missing():
+        say(f"没有语义模型，其余照常 / no model for the meaning of texts, all else works: {reason}")

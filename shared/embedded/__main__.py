@@ -3,7 +3,7 @@
 import os
 import sys
 
-from shared.embedded import ServerUnavailable, prepare
+from shared.embedded import ServerUnavailable, prepare, prepare_model
 
 
 def main() -> int:
@@ -11,6 +11,8 @@ def main() -> int:
     if sys.argv[1:] != ["prepare"]:
         print("python -m shared.embedded prepare", file=sys.stderr)
         return 2
+    if os.environ.get("EXPRESS_EMBEDDINGS", "builtin") == "builtin":
+        prepare_model(lambda line: print(line, flush=True))
     if os.environ.get("EXPRESS_KAFKA"):
         return 0
     try:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fcntl
+import hashlib
 import os
 import re
 import shutil
@@ -20,6 +21,7 @@ import psutil
 
 GRACE_SECONDS = 7.0
 _LOG_LIMIT = 10_000_000
+_LONGEST_SOCKET_PATH = 107
 _COMPLAINT = re.compile(r"FATAL|PANIC|ERROR|Error|Exception")
 
 
@@ -98,17 +100,19 @@ class Child:
         log: Path,
         environment: Mapping[str, str],
         account: Account | None = None,
+        lifeline: bool = False,
     ) -> None:
         """Start it in a session of its own, so that a Ctrl-C in the terminal does not reach it.
 
         It stays until we end it after the services; where the system can, it also gets its
-        graceful signal when we are killed.
+        graceful signal when we are killed. With a `lifeline` its standard input is a pipe that
+        ends with us, which also tells a child that has changed its user.
         """
         rotate(log)
         with log.open("ab") as output:
             self._popen = subprocess.Popen(
                 wrap(command, account, self._graceful),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if lifeline else subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd="/",
@@ -156,6 +160,8 @@ class Child:
     def _forget(self) -> None:
         if self._popen:
             self._popen.wait(timeout=5)
+            if self._popen.stdin:
+                self._popen.stdin.close()
             self._popen = None
         self._record.unlink(missing_ok=True)
 
@@ -203,6 +209,14 @@ def wrap(
 def can_setpriv() -> bool:
     """Whether the program of util-linux is here."""
     return sys.platform == "linux" and shutil.which("setpriv") is not None
+
+
+def socket_directory(near: Path, socket: str, *, unique: Path) -> Path:
+    """`near`, or one of `unique`'s in the temporary directory where a path gets too long."""
+    if len(os.fsencode(near / socket)) <= _LONGEST_SOCKET_PATH:
+        return near
+    name = hashlib.sha256(os.fsencode(unique)).hexdigest()[:16]
+    return Path("/tmp") / f"express-{os.geteuid()}-{name}"
 
 
 def rotate(log: Path) -> None:

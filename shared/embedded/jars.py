@@ -104,7 +104,7 @@ def _fetch(missing: list[Jar], root: Path, say: Callable[[str], None]) -> None:
         root.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(max_workers=8) as pool:
             try:
-                for done, _ in enumerate(pool.map(lambda jar: _fetch_one(jar, root), missing), 1):
+                for done, _ in enumerate(pool.map(lambda jar: fetch_jar(jar, root), missing), 1):
                     if done % 10 == 0 or done == len(missing):
                         say(f"  Kafka {done}/{len(missing)}")
             except BaseException:
@@ -120,7 +120,7 @@ def _fetch(missing: list[Jar], root: Path, say: Callable[[str], None]) -> None:
         ) from error
 
 
-def _fetch_one(jar: Jar, root: Path) -> None:
+def fetch_jar(jar: Jar, root: Path) -> None:
     """Fetch one artifact, nothing it depends on, and put it in place in one step.
 
     jgo writes into its cache directly and only warns about a wrong checksum: a second process, or

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from aiokafka.client import AIOKafkaClient
@@ -83,13 +83,23 @@ class EmbeddedKafka:
 
     Whoever starts it first owns it and stops it; a second one, also in another process, gets the
     same address and stops nothing. Removing `logs` while it is stopped loses the log, not the port.
+    `properties` come after the shipped ones and win, `format_options` go to the tool that formats:
+    tests give it a second listener, with passwords.
     """
 
     def __init__(
-        self, data: Path, *, port: int | None = None, say: Callable[[str], None] = lambda _: None
+        self,
+        data: Path,
+        *,
+        port: int | None = None,
+        properties: str = "",
+        format_options: Sequence[str] = (),
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._say = say
         self._wanted_port = port
+        self._template = _PROPERTIES + properties
+        self._format_options = format_options
         self.directory = data.resolve() / "kafka"
         self.logs = self.directory / "logs"
         self.log = self.directory / "kafka.log"
@@ -180,7 +190,7 @@ class EmbeddedKafka:
         ports = self._choose_ports()
         self._ports.write_text(" ".join(map(str, ports)))
         values = {"host": HOST, "port": ports[0], "controller_port": ports[1], "logs": self.logs}
-        self._properties.write_text(_PROPERTIES.format(**values), encoding="utf-8")
+        self._properties.write_text(self._template.format(**values), encoding="utf-8")
         path = self.directory / "log4j2.properties"
         path.write_text(_LOGGING.format(log=self.log), encoding="utf-8")
 
@@ -195,6 +205,7 @@ class EmbeddedKafka:
         command: list[str | Path] = [java.command, self._logging, *run]
         command += ["kafka.tools.StorageTool", "format"]
         command += ["--ignore-formatted", f"--cluster-id={cluster}", "-c", self._properties]
+        command += self._format_options
         done = subprocess.run(
             command,
             capture_output=True,

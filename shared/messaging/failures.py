@@ -11,6 +11,8 @@ from aiokafka.errors import KafkaError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+TOO_MANY_REFUSED = 70
+"""Exit status: a service refused so many events in a row that the fault is ours; start again."""
 FIRST_WAIT = 1.0
 """Seconds before the first new try."""
 LONGEST_WAIT = 30.0
@@ -19,6 +21,8 @@ LONGEST_WAIT = 30.0
 # SQLSTATE classes: 08 connection, 40 deadlock and serialisation, 53 resources, 55 lock not
 # available, 57 the operator's doing (shutdown, cancelled statement), 58 the system's.
 _PASSING = ("08", "40", "53", "55", "57", "58")
+_TIMED_OUT = ("57014", "55P03", "25P03", "25P04")
+"""Statement cancelled, lock not available, and transactions that lasted too long."""
 
 
 DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -42,6 +46,28 @@ def is_transient(error: BaseException) -> bool:
         return state.startswith(_PASSING)
     cause = error.__cause__
     return cause is not None and cause is not error and is_transient(cause)
+
+
+def is_timeout(error: BaseException | None) -> bool:
+    """True when time ran out: the database's doing, or that of what was asked of it."""
+    while error is not None:
+        if isinstance(error, PoolTimeout):
+            return False
+        state = getattr(error, "sqlstate", None)
+        if isinstance(error, TimeoutError) or state in _TIMED_OUT:
+            return True
+        error = error.orig if isinstance(error, DBAPIError) else error.__cause__
+    return False
+
+
+def location_of(error: BaseException) -> str:
+    """File and line where it went wrong."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
 
 
 class Backoff:

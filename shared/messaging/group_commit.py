@@ -13,9 +13,10 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from shared.messaging.failures import is_transient
+from shared.messaging.foreground import Foreground
 from shared.messaging.kill_points import kill_point
 from shared.messaging.transaction import Transaction
-from shared.tasks import end
+from shared.tasks import Supervised
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -26,6 +27,8 @@ Result = TypeVar("Result")
 QUEUE = 2_000
 """Submissions that may wait; more are turned away with `Busy`."""
 BATCH = 200
+GATHER = 0.005
+"""Seconds for which a batch may wait for more of itself."""
 
 
 class Busy(Exception):
@@ -46,26 +49,33 @@ class GroupCommit(Generic[Item, Result]):
         open_transaction: Callable[[], AbstractAsyncContextManager[Transaction]],
         write: Callable[[Transaction, list[Item]], Awaitable[list[Result | Exception]]],
         *,
-        patience: float = 3.0,
+        timeout: float = 3.0,
+        gather: float = GATHER,
+        foreground: Foreground | None = None,
     ) -> None:
-        self._open, self._write, self._patience = open_transaction, write, patience
+        self._open, self._write, self._timeout = open_transaction, write, timeout
+        self._gather = gather
+        self._foreground = foreground or Foreground()
         self._queue: asyncio.Queue[tuple[Item, asyncio.Future[Result]]] = asyncio.Queue(QUEUE)
-        self._task: asyncio.Task[None] | None = None
+        self._task = Supervised("group commit", self._run)
         # Whom no answer has reached yet, in order of arrival, and until when each of them waits.
         self._unanswered: deque[tuple[float, asyncio.Future[Result]]] = deque()
-        self._impatience: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
         """Begin writing."""
-        self._task = asyncio.create_task(self._run(), name="group-commit")
+        self._task.start()
 
     async def stop(self) -> None:
         """Finish what is queued, then stop."""
-        if self._task is None:
-            return
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._queue.join(), 5)
-        await end([self._task])
+        await self._task.stop()
+
+    @property
+    def error(self) -> str | None:
+        """What ended the writing, while it is not going on."""
+        return self._task.error
 
     @property
     def waiting(self) -> int:
@@ -84,20 +94,20 @@ class GroupCommit(Generic[Item, Result]):
             self._queue.put_nowait((item, future))
         except asyncio.QueueFull:
             raise Busy from None
-        self._unanswered.append((loop.time() + self._patience, future))
-        if self._impatience is None:
-            self._impatience = loop.call_later(self._patience, self._lose_patience)
+        self._unanswered.append((loop.time() + self._timeout, future))
+        if self._timer is None:
+            self._timer = loop.call_later(self._timeout, self._expire)
         return await future
 
-    def _lose_patience(self) -> None:
+    def _expire(self) -> None:
         """Give up those whose time is over. One timer for all: one each is dear."""
         loop = asyncio.get_running_loop()
         self._forget_answered()
         while self._unanswered and self._unanswered[0][0] <= loop.time():
             _fail(self._unanswered.popleft()[1], Busy())
-        self._impatience = None
+        self._timer = None
         if self._unanswered:
-            self._impatience = loop.call_at(self._unanswered[0][0], self._lose_patience)
+            self._timer = loop.call_at(self._unanswered[0][0], self._expire)
 
     def _forget_answered(self) -> None:
         while self._unanswered and self._unanswered[0][1].done():
@@ -106,24 +116,31 @@ class GroupCommit(Generic[Item, Result]):
     async def _run(self) -> None:
         while True:
             batch = [await self._queue.get()]
-            await self._gather()
+            await self._collect_batch()
             while len(batch) < BATCH and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
             try:
-                await self._write_batch([b for b in batch if not b[1].done()])
+                with self._foreground:
+                    await self._write_batch([b for b in batch if not b[1].done()])
+                self._task.progressed()
             finally:
+                # Nobody waits for a writer that ended in the middle.
+                for _, future in batch:
+                    _fail(future, Busy())
                 self._forget_answered()
                 for _ in batch:
                     self._queue.task_done()
 
-    async def _gather(self) -> None:
+    async def _collect_batch(self) -> None:
         """Wait while every turn of the loop brings more, so that who comes at once shares a commit.
 
         Those answered by one commit come again together: without this the first of them would be
-        written alone, and everybody else would wait for that.
+        written alone, and everybody else would wait for that. Where turns are long (the other
+        services are busy in this process) there is always somebody new: then time ends it.
         """
-        before = -1
-        while before < self._queue.qsize() < BATCH:
+        loop = asyncio.get_running_loop()
+        before, end = -1, loop.time() + self._gather
+        while before < self._queue.qsize() < BATCH and loop.time() < end:
             before = self._queue.qsize()
             await asyncio.sleep(0)
 
@@ -133,8 +150,8 @@ class GroupCommit(Generic[Item, Result]):
         try:
             async with self._open() as tx:
                 results = await self._write(tx, [item for item, _ in batch])
-                kill_point("door.before_commit")
-            kill_point("door.after_commit")
+                kill_point("submission.before_commit")
+            kill_point("submission.after_commit")
         except Exception as error:
             if is_transient(error):
                 for _, future in batch:

@@ -9,8 +9,8 @@ import os
 import signal
 
 NAMES = (
-    "door.before_commit",
-    "door.after_commit",
+    "submission.before_commit",
+    "submission.after_commit",
     "consumer.before_commit",
     "consumer.after_commit",
     "consumer.after_offset_commit",

@@ -10,45 +10,51 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 
 import asyncpg
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
-from aiokafka.partitioner import murmur2
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from aiokafka import AIOKafkaProducer
 
-from shared.messaging.failures import DRIVER_ERRORS, Backoff, is_transient
+from shared.db.address import Address
+from shared.messaging.failures import Backoff, is_transient
 from shared.messaging.kill_points import kill_point
-from shared.messaging.topics import cluster_id
+from shared.messaging.log_state import LogLost, check_log
+from shared.messaging.outbox import MARK, READY, RELAY_LOCK, by_bytes
+from shared.messaging.producer import NotSent, columns, give_up, new_producer, send_rows
+from shared.messaging.refusals import (
+    REFUSED_IN_A_ROW,
+    SET_ASIDE,
+    TRIES,
+    is_refusal,
+    reason_of,
+)
+from shared.messaging.retention import prune
 from shared.tasks import end
 
 log = structlog.get_logger()
 
-BATCH = 500
 SWEEP = 0.5
 """Seconds after which the relay looks even if nobody woke it."""
-GIVE_WAY = 0.05
+MAX_DEFER = 0.05
 """Seconds for which the relay waits while the service says that it is busy."""
-_LOCK_KEY = 0x46_45_45_44
-_STATEMENT = """
-WITH marked AS (
-  UPDATE outbox o SET published_at = now(), partition = m.partition, "offset" = m.place,
-         generation = (SELECT generation FROM log_state)
-  FROM unnest($1::bigint[], $2::int[], $3::bigint[]) AS m(id, partition, place)
-  WHERE o.id = m.id
+PRUNE_EVERY = 6 * 3600.0
+"""Seconds between two looks for rows that `retention` no longer keeps."""
+
+_COLUMNS = "SELECT id, topic, key, headers, body FROM outbox WHERE"
+_FETCH = by_bytes(f"{_COLUMNS} {READY} ORDER BY id", "id")
+_MARK_AND_FETCH = f"WITH {MARK}" + by_bytes(
+    f"{_COLUMNS} {READY} AND id <> ALL($1::bigint[]) ORDER BY id", "id"
 )
-SELECT id, topic, key, headers, body FROM outbox
-WHERE published_at IS NULL AND id <> ALL($1::bigint[])
-ORDER BY id LIMIT $4
-"""
+_MARK_ONLY = f"WITH {MARK} SELECT FROM marked"
+# While one row of a batch is suspected, rows go one at a time, so that it fails alone.
+_FETCH_ONE = f"{_COLUMNS} {READY} ORDER BY id LIMIT 1"
+
+
+class NotPublished(Exception):
+    """Some rows did not reach the log; those that did are marked."""
 
 
 @dataclass
@@ -57,25 +63,7 @@ class RelayHealth:
 
     holds_lock: bool = False
     error: str | None = None
-    waiting: int = 0
-    oldest_seconds: float = 0.0
     published: int = 0
-    looked_at: float = field(default_factory=time.monotonic)
-
-
-async def is_relayed(engine: AsyncEngine) -> bool:
-    """True while some process runs this service: its relay holds the lock of the database."""
-    async with engine.connect() as connection:
-        free = await connection.scalar(
-            text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK_KEY}
-        )
-        if free:
-            await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK_KEY})
-        return not free
-
-
-class LogLost(Exception):
-    """The broker no longer has what this outbox was told it has: restore-log is needed."""
 
 
 class Relay:
@@ -89,7 +77,7 @@ class Relay:
         self,
         service: str,
         *,
-        database: str,
+        database: Address,
         role: str | None,
         kafka: str,
         on_wipe: Callable[[str], None],
@@ -99,9 +87,24 @@ class Relay:
         self.health = RelayHealth()
         self._database, self._role, self._kafka = database, role, kafka
         self._wake = asyncio.Event()
+        self._released = asyncio.Event()
+        self._released.set()
         self._on_wipe, self._busy = on_wipe, busy
         self._task: asyncio.Task[None] | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._singly_until = -1
+        """Rows up to this id are sent alone: one of them may be what the broker refuses."""
+        self._suspect, self._tries = -1, 0
+        self._refused_in_a_row = 0
+        self._prune_at = time.monotonic() + 60
+
+    def hold(self) -> None:
+        """Publish nothing until `release`: what is done until then goes out together."""
+        self._released.clear()
+
+    def release(self) -> None:
+        """Publish again, at once."""
+        self._released.set()
+        self._wake.set()
 
     def wake(self) -> None:
         """Something was committed to the outbox."""
@@ -110,11 +113,10 @@ class Relay:
     async def start(self) -> None:
         """Begin publishing in the background."""
         self._task = asyncio.create_task(self._run(), name=f"relay.{self.service}")
-        self._watch = asyncio.create_task(self._measure(), name=f"relay-watch.{self.service}")
 
     async def stop(self) -> None:
         """Stop at once: what is unpublished stays in the outbox and goes out at the next start."""
-        await end((self._task, self._watch))
+        await end([self._task])
 
     async def _run(self) -> None:
         backoff = Backoff(first=0.5, longest=10)
@@ -125,6 +127,8 @@ class Relay:
                 self.health.error = str(lost)
                 self._on_wipe(str(lost))
                 return
+            except NotPublished:
+                await asyncio.sleep(backoff.next())
             except Exception as error:
                 # The relay has one answer to every failure: begin again from the same row.
                 self.health.error = f"{type(error).__name__}: {error}"[:200]
@@ -133,172 +137,121 @@ class Relay:
                 await asyncio.sleep(backoff.next())
 
     async def _publish_until_broken(self, backoff: Backoff) -> None:
-        connection = await asyncpg.connect(
-            self._database,
-            timeout=5,
-            command_timeout=15,
-            server_settings={"application_name": f"relay.{self.service}"}
-            | ({"role": self._role} if self._role else {}),
+        connection = await self._database.connect(
+            name=f"relay.{self.service}", role=self._role, command_timeout=15
         )
         producer: AIOKafkaProducer | None = None
         try:
             self.health.holds_lock = False
             # Another process publishes: stand by until its connection ends.
-            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK_KEY):
+            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", RELAY_LOCK):
                 await asyncio.sleep(0.5)
             self.health.holds_lock = True
             producer = new_producer(self._kafka)
             await producer.start()
             await check_log(connection, self._kafka)
             self.health.error = None
-            backoff.reset()
-            await self._publish(connection, producer)
+            await self._publish(connection, producer, backoff)
         finally:
             self.health.holds_lock = False
             connection.terminate()
             if producer is not None:
-                await _give_up(producer)
+                await give_up(producer)
 
-    async def _publish(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> None:
-        statement = await connection.prepare(_STATEMENT)
-        ids: list[int] = []
-        partitions: list[int] = []
-        places: list[int] = []
+    async def _publish(
+        self, connection: asyncpg.Connection, producer: AIOKafkaProducer, backoff: Backoff
+    ) -> None:
+        mark_and_fetch = await connection.prepare(_MARK_AND_FETCH)
+        fetch = await connection.prepare(_FETCH)
+        done: tuple[list[int], list[int], list[int]] = ([], [], [])
         while True:
+            await self._released.wait()
             # Cleared before the look: a commit after it wakes us again, one before it is seen.
             self._wake.clear()
-            rows = await statement.fetch(ids, partitions, places, BATCH)
-            self.health.published += len(ids)
-            self.health.looked_at = time.monotonic()
-            ids, partitions, places = [], [], []
+            if done[0] and self._singly_until < 0:
+                rows = await mark_and_fetch.fetch(*done)
+            else:
+                await self._mark(connection, done)
+                rows = await self._next_rows(connection, fetch)
+            self._note(len(done[0]), backoff)
+            done = ([], [], [])
             if not rows:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(SWEEP):
-                        await self._wake.wait()
+                await self._rest(connection)
                 continue
-            await self._give_way()
+            await self._defer()
             kill_point("relay.before_send")
-            sent = [
-                await producer.send(
-                    row["topic"],
-                    value=row["body"],
-                    key=None if row["key"] is None else row["key"].encode(),
-                    headers=[(k, v.encode()) for k, v in json.loads(row["headers"]).items()],
-                )
-                for row in rows
-            ]
-            for row, acknowledged in zip(rows, await asyncio.gather(*sent), strict=True):
-                ids.append(row["id"])
-                partitions.append(acknowledged.partition)
-                places.append(acknowledged.offset)
+            acks, failed = await send_rows(producer, rows)
+            done = columns(rows, acks)
+            if failed is not None:
+                await self._mark(connection, done)
+                self._note(len(acks), backoff)
+                if await self._is_about_the_row(connection, rows, failed):
+                    backoff.reset()
+                raise NotPublished
             kill_point("relay.after_ack")
 
-    async def _give_way(self) -> None:
+    async def _mark(
+        self, connection: asyncpg.Connection, done: tuple[list[int], list[int], list[int]]
+    ) -> None:
+        if done[0]:
+            await connection.fetch(_MARK_ONLY, *done)
+
+    async def _next_rows(
+        self, connection: asyncpg.Connection, fetch: object
+    ) -> list[asyncpg.Record]:
+        if self._singly_until >= 0:
+            rows: list[asyncpg.Record] = await connection.fetch(_FETCH_ONE)
+            if rows and rows[0]["id"] <= self._singly_until:
+                return rows
+            self._singly_until = -1
+        return await fetch.fetch()  # type: ignore[attr-defined,no-any-return]
+
+    def _note(self, published: int, backoff: Backoff) -> None:
+        if published:
+            self.health.published += published
+            self._refused_in_a_row = 0
+            backoff.reset()
+
+    async def _is_about_the_row(
+        self, connection: asyncpg.Connection, rows: list[asyncpg.Record], failed: NotSent
+    ) -> bool:
+        """Whether a failure is the row's own; one refused alone too often is set aside."""
+        row, error = rows[failed.indexes[0]], failed.error
+        self.health.error = f"{row['topic']}: {reason_of(error)}"
+        if not is_refusal(error):
+            log.warning("relay waits", service=self.service, error=self.health.error)
+            return False
+        if len(failed.indexes) > 1:
+            self._singly_until = rows[failed.indexes[-1]]["id"]
+            return True
+        self._tries = self._tries + 1 if row["id"] == self._suspect else 1
+        self._suspect = row["id"]
+        if self._refused_in_a_row >= REFUSED_IN_A_ROW:
+            return False
+        if self._tries < TRIES:
+            return True
+        await connection.execute(SET_ASIDE, row["id"], reason_of(error))
+        self._refused_in_a_row += 1
+        log.error(
+            "the broker refuses a row of the outbox; it is set aside",
+            service=self.service,
+            outbox_id=row["id"],
+            topic=row["topic"],
+            error=reason_of(error),
+        )
+        return True
+
+    async def _rest(self, connection: asyncpg.Connection) -> None:
+        """Wait until something is committed; nothing waits, so old rows may be looked for."""
+        if time.monotonic() >= self._prune_at:
+            self._prune_at = time.monotonic() + PRUNE_EVERY
+            await prune(connection)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SWEEP):
+                await self._wake.wait()
+
+    async def _defer(self) -> None:
         """Let accepting go first, but not for long: an answered comment should also be seen."""
-        end = time.monotonic() + GIVE_WAY
+        end = time.monotonic() + MAX_DEFER
         while self._busy() and time.monotonic() < end:
             await asyncio.sleep(0.002)
-
-    async def _measure(self) -> None:
-        """Watch the outbox from a second connection: a stuck relay cannot report itself."""
-        while True:
-            try:
-                connection = await asyncpg.connect(
-                    self._database,
-                    timeout=5,
-                    command_timeout=5,
-                    server_settings={"role": self._role} if self._role else {},
-                )
-                try:
-                    while True:
-                        row = await connection.fetchrow(
-                            "SELECT count(*) AS n, coalesce(extract(epoch FROM now() - "
-                            "min(created_at)), 0) AS age FROM outbox WHERE published_at IS NULL"
-                        )
-                        assert row is not None
-                        self.health.waiting = row["n"]
-                        self.health.oldest_seconds = float(row["age"])
-                        await asyncio.sleep(2)
-                finally:
-                    connection.terminate()
-            except (OSError, TimeoutError, *DRIVER_ERRORS):
-                await asyncio.sleep(2)
-
-
-def new_producer(kafka: str) -> AIOKafkaProducer:
-    """An idempotent producer that waits for all replicas; it keeps order across its retries."""
-    return AIOKafkaProducer(
-        bootstrap_servers=kafka,
-        acks="all",
-        enable_idempotence=True,
-        linger_ms=0,
-        request_timeout_ms=10_000,
-        retry_backoff_ms=500,
-        max_request_size=4 * 1024 * 1024,
-        partitioner=choose_partition,
-    )
-
-
-def choose_partition(key: bytes | None, partitions: list[int], available: list[int]) -> int:
-    """The partition Kafka's own clients choose; a case has many facts and is hashed once."""
-    if key is None:
-        return random.choice(available or partitions)
-    return partitions[_hash(key) % len(partitions)]
-
-
-@lru_cache(maxsize=10_000)
-def _hash(key: bytes) -> int:
-    return int(murmur2(key)) & 0x7FFFFFFF
-
-
-async def check_log(connection: asyncpg.Connection, kafka: str) -> None:
-    """Refuse to add to a log that has lost what this outbox already put there.
-
-    Raises `LogLost`. The first time, the broker's identity is written down.
-    """
-    cluster = await cluster_id(kafka)
-    state = await connection.fetchrow("SELECT cluster_id, restoring FROM log_state")
-    if state is None:
-        raise RuntimeError("log_state is empty: run the set-up")
-    if state["restoring"]:
-        raise LogLost("restore-log was interrupted; run it again")
-    ends = await _recorded_ends(connection)
-    if state["cluster_id"] not in (None, cluster) and ends:
-        raise LogLost("the broker is another one than before; run restore-log")
-    await _compare(kafka, ends)
-    if cluster != state["cluster_id"]:
-        await connection.execute("UPDATE log_state SET cluster_id = $1", cluster)
-
-
-async def _recorded_ends(connection: asyncpg.Connection) -> dict[tuple[str, int], int]:
-    rows = await connection.fetch(
-        'SELECT topic, partition, max("offset") AS last FROM outbox '
-        'WHERE "offset" IS NOT NULL AND generation = (SELECT generation FROM log_state) '
-        "GROUP BY 1, 2"
-    )
-    return {(r["topic"], r["partition"]): r["last"] for r in rows}
-
-
-async def _compare(kafka: str, ends: dict[tuple[str, int], int]) -> None:
-    if not ends:
-        return
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, request_timeout_ms=10_000)
-    await consumer.start()
-    try:
-        present = await consumer.end_offsets([TopicPartition(t, p) for t, p in ends])
-    finally:
-        await consumer.stop()
-    for (topic, partition), last in ends.items():
-        if present[TopicPartition(topic, partition)] <= last:
-            raise LogLost(f"{topic}[{partition}] ends before offset {last}; run restore-log")
-
-
-async def _give_up(producer: AIOKafkaProducer) -> None:
-    """Close without draining: the rows are still in the outbox, and the broker may be away."""
-    try:
-        await asyncio.wait_for(producer.stop(), 1)
-    except (TimeoutError, KafkaError, OSError):
-        sender = getattr(producer, "_sender", None)
-        if sender is not None:
-            await sender.close()
-        await producer.client.close()

@@ -1,4 +1,4 @@
-"""The rows every service keeps for the log: streams, outbox, inbox, dead letters, log state."""
+"""The rows every service keeps for the log: streams, outbox, dead letters, log state."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+_TAKEN = "source → last ce_sequence taken in, dead letters included"
+
 
 def messaging_tables(metadata: MetaData) -> None:
     """Add the messaging tables to a service's own metadata."""
@@ -27,7 +29,11 @@ def messaging_tables(metadata: MetaData) -> None:
         metadata,
         Column("feedback_id", String, primary_key=True),
         Column("seq", Integer, nullable=False, server_default="0"),
-        comment="One row a case: its lock, and the sequence of what this service told about it.",
+        Column("taken", JSONB, nullable=False, server_default="{}", comment=_TAKEN),
+        Column("letters", Integer, nullable=False, server_default="0"),
+        comment="One row a case: its lock, what was emitted and taken in, how many dead letters.",
+        # Every transaction writes the row twice: with room on its page no index is touched.
+        postgresql_with={"fillfactor": 60},
     )
     Table(
         "outbox",
@@ -35,7 +41,8 @@ def messaging_tables(metadata: MetaData) -> None:
         Column("id", BigInteger, Identity(), primary_key=True),
         Column("ce_id", String, nullable=False, unique=True),
         Column("topic", String, nullable=False),
-        Column("key", String),
+        # Bytewise on every server, so that the keys of a case are one range of an index.
+        Column("key", String(collation="C")),
         Column("seq", Integer, comment="1, 2, 3 … per case; null outside feedback.events"),
         Column("headers", JSONB, nullable=False),
         Column("body", LargeBinary, comment="null is a tombstone"),
@@ -44,7 +51,13 @@ def messaging_tables(metadata: MetaData) -> None:
         Column("partition", Integer),
         Column("offset", BigInteger),
         Column("published_at", DateTime(timezone=True)),
-        Index("outbox_waiting", "id", postgresql_where=text("published_at IS NULL")),
+        Column("refused", Text, comment="why the broker will not take it; null as a rule"),
+        Index(
+            "outbox_waiting",
+            "id",
+            postgresql_where=text("published_at IS NULL"),
+        ),
+        Index("outbox_refused", "key", postgresql_where=text("refused IS NOT NULL")),
         Index(
             "outbox_sequence",
             "key",
@@ -52,28 +65,40 @@ def messaging_tables(metadata: MetaData) -> None:
             unique=True,
             postgresql_where=text("seq IS NOT NULL"),
         ),
+        Index("outbox_keys", "topic", "key", "id", postgresql_where=text("seq IS NULL")),
         Index(
-            "outbox_place",
+            "outbox_offset",
+            "generation",
             "topic",
             "partition",
             "offset",
-            "generation",
             unique=True,
             postgresql_where=text('"offset" IS NOT NULL'),
         ),
-        comment="What this service told: its own log, kept for ever.",
+        comment="What this service emitted: its own log, which Kafka's can be made from.",
+        # Each row is marked once, which leaves a dead version that no free page can avoid (its
+        # indexes change): the room is found again early, not after a fifth of ten million rows.
+        postgresql_with={
+            "autovacuum_vacuum_scale_factor": 0.02,
+            "autovacuum_vacuum_threshold": 10_000,
+        },
     )
     Table(
-        "inbox",
+        "log_ends",
         metadata,
-        Column("ce_id", String, primary_key=True),
-        comment="What this service has taken in; a second delivery finds itself here.",
+        Column("generation", Integer, primary_key=True),
+        Column("topic", String, primary_key=True),
+        Column("partition", Integer, primary_key=True),
+        Column("offset", BigInteger, nullable=False),
+        comment="The highest offset this service was given in each partition.",
+        # A few rows that every batch of the relay writes: with room on the page no index is.
+        postgresql_with={"fillfactor": 50},
     )
     Table(
         "dead_letters",
         metadata,
         Column("id", BigInteger, Identity(), primary_key=True),
-        Column("ce_id", String, unique=True),
+        Column("ce_id", String),
         Column("feedback_id", String),
         Column("topic", String, nullable=False),
         Column("partition", Integer, nullable=False),
@@ -81,10 +106,11 @@ def messaging_tables(metadata: MetaData) -> None:
         Column("key", LargeBinary),
         Column("headers", JSONB, nullable=False),
         Column("body", LargeBinary),
-        Column("error", Text, comment="null: parked behind an earlier letter of the case"),
+        Column("error", Text, comment="null: refused by nobody, only waiting"),
+        Column("missing", String, comment="what has to be taken in before: source and numbers"),
         Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
         Index("dead_letters_case", "feedback_id", "id"),
-        comment="Facts that could not be taken in, and those that wait behind them.",
+        comment="Events that could not be taken in, and those that wait behind them.",
     )
     Table(
         "log_state",

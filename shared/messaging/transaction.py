@@ -1,17 +1,18 @@
-"""The unit of work: everything one door does, or one poll of the log brings, in one commit.
+"""The unit of work: everything one entry point does, or one poll of the log brings, in one commit.
 
-State, inbox and outbox are written together or not at all. A case is locked by its row in
-``streams``, which also counts what this service told about it, so that ``ce_sequence`` has no gap.
+State, what was taken in and what is emitted are written together or not at all, in one statement.
+A case is locked by its row in ``streams``.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Set
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 import asyncpg
+import structlog
 from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import SQLModel
@@ -21,76 +22,67 @@ from shared.clock import Clock
 from shared.contracts import EVENTS, Event
 from shared.db.engine import driver_of
 from shared.ids import new_id
+from shared.messaging.counters import CounterDeltas
 from shared.messaging.envelope import Record, headers_for
-from shared.messaging.shelf import Shelf
-from shared.messaging.tally import Tally
+from shared.messaging.failures import location_of
+from shared.messaging.replay import Replay
+from shared.messaging.row_buffer import RowBuffer, load_together
+from shared.messaging.statements import Statement, write
+from shared.messaging.streams import Streams
+
+log = structlog.get_logger()
 
 Row = TypeVar("Row", bound=SQLModel)
 
-# The upsert locks rows that exist and makes those that do not, in id order, in one round trip.
-_LOCK = """
-INSERT INTO streams (feedback_id) SELECT unnest($1::text[])
-ON CONFLICT (feedback_id) DO UPDATE SET seq = streams.seq
-RETURNING feedback_id, seq,
-  EXISTS (SELECT 1 FROM dead_letters d WHERE d.feedback_id = streams.feedback_id) AS parked
-"""
-_TAKE_IN = """
-INSERT INTO inbox (ce_id) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING RETURNING ce_id
-"""
-# What is told and how far each case's sequence has come, in one round trip.
-_TELL = """
-WITH counted AS (
-  INSERT INTO streams (feedback_id, seq) SELECT * FROM unnest($1::text[], $2::int[])
-  ON CONFLICT (feedback_id) DO UPDATE SET seq = EXCLUDED.seq
-)
+_EMIT = """
 INSERT INTO outbox (ce_id, topic, key, seq, headers, body)
-SELECT * FROM unnest($3::text[], $4::text[], $5::text[], $6::int[], $7::jsonb[], $8::bytea[])
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::jsonb[], $6::bytea[])
 """
 
 
-class Holding(Protocol):
+class TransactionCache(Protocol):
     """What a service holds in memory during one transaction and makes into rows at its end."""
 
     def __init__(self, tx: Transaction) -> None: ...
 
-    async def settle(self) -> None:
-        """Put on the shelves what differs since the last time."""
+    async def flush(self) -> None:
+        """Put into the row buffers what differs since the last time."""
 
 
-Held = TypeVar("Held", bound=Holding)
-
-
-class CaseNotLocked(RuntimeError):
-    """A fact was told about a case this transaction has not locked: a bug in the caller."""
+Cached = TypeVar("Cached", bound=TransactionCache)
 
 
 class WrongOwner(RuntimeError):
-    """A service told a fact that belongs to another service: a bug in the caller."""
+    """A service emitted an event that another service owns: a bug in the caller."""
 
 
 class Transaction:
     """One unit of work of `service`. Made by `transaction`, never by hand."""
 
     def __init__(
-        self, service: str, connection: AsyncConnection, clock: Clock, tools: Any = None
+        self, service: str, connection: AsyncConnection, clock: Clock, deps: Any = None
     ) -> None:
         self.service = service
         self.connection = connection
         self.clock = clock
-        self.tools = tools
-        """What the service's `app.py` gave its doors to work with (rules, calendars …)."""
+        self.deps = deps
+        """What the service's `app.py` gave its entry points to work with (rules, calendars …)."""
         self.cause: Record | None = None
-        """The fact being handled; what is told now is told because of it."""
-        self.parked: set[str] = set()
-        """Locked cases behind whose dead letter later facts have to wait."""
+        """The event being handled; what is emitted now is emitted because of it."""
+        self.replay: Replay | None = None
+        """While a restored database is brought up to the log: what stands there already."""
+        self.streams = Streams(self.fetch)
+        """The locked cases."""
+        self.healable: set[str] = set()
+        """Parked cases whose letters wait for nothing any more: redrive them after the commit."""
         self._session: AsyncSession | None = None
-        self._shelves: dict[type[SQLModel], Shelf[Any]] = {}
-        self._tallies: dict[type[SQLModel], Tally] = {}
-        self._holdings: dict[type[Any], Holding] = {}
-        self._sequences: dict[str, int] = {}
-        self._told: set[str] = set()
+        self._buffers: dict[type[SQLModel], RowBuffer[Any]] = {}
+        self._counters: dict[type[SQLModel], CounterDeltas] = {}
+        self._caches: dict[type[Any], TransactionCache] = {}
         self._outbox: list[tuple[str, str, str | None, int | None, str, bytes | None]] = []
         self._after: list[Callable[[], None]] = []
+        self.has_news = False
+        """True once something was written to the outbox."""
 
     @property
     def now(self) -> datetime:
@@ -104,11 +96,6 @@ class Transaction:
             self._session = AsyncSession(bind=self.connection, expire_on_commit=False)
         return self._session
 
-    @property
-    def has_news(self) -> bool:
-        """True once something was told."""
-        return bool(self._outbox)
-
     async def fetch(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         """Run one statement with ``$1``, ``$2`` … on the bare driver: half the price."""
         rows: list[asyncpg.Record] = await driver_of(self.connection).fetch(statement, *values)
@@ -116,57 +103,54 @@ class Transaction:
 
     async def lock(self, *feedback_ids: str) -> None:
         """Lock these cases, new ones included, in id order; nobody else changes them now."""
-        wanted = sorted({i for i in feedback_ids if i not in self._sequences})
-        if not wanted:
-            return
-        for row in await self.fetch(_LOCK, wanted):
-            self._sequences[row["feedback_id"]] = row["seq"]
-            if row["parked"]:
-                self.parked.add(row["feedback_id"])
+        await self.streams.lock(feedback_ids)
 
     def begin_case(self, feedback_id: str) -> None:
         """Take a case whose id was made just now: nobody else can know it, no lock is needed."""
-        self._sequences.setdefault(feedback_id, 0)
+        self.streams.begin(feedback_id)
 
-    async def take_in(self, ce_ids: Sequence[str]) -> set[str]:
-        """Enter facts in the inbox; the answer is those not seen before."""
-        if not ce_ids:
-            return set()
-        # In id order, so that an overlapping owner of the same facts waits instead of deadlocking.
-        return {row["ce_id"] for row in await self.fetch(_TAKE_IN, sorted(set(ce_ids)))}
+    @property
+    def parked(self) -> Set[str]:
+        """Locked cases behind whose dead letters later events have to wait."""
+        return self.streams.parked
 
-    def shelf(self, row_class: type[Row]) -> Shelf[Row]:
+    def rows(self, row_class: type[Row]) -> RowBuffer[Row]:
         """The rows of this table that the transaction holds."""
-        shelf = self._shelves.get(row_class)
-        if shelf is None:
-            shelf = self._shelves[row_class] = Shelf(row_class, self.fetch)
-        return shelf
+        rows = self._buffers.get(row_class)
+        if rows is None:
+            rows = self._buffers[row_class] = RowBuffer(row_class, self.fetch)
+        return rows
 
-    def tally(self, row_class: type[SQLModel]) -> Tally:
+    async def load(self, feedback_ids: Iterable[str], *row_classes: type[SQLModel]) -> None:
+        """Read the rows of these cases from all these tables, in one round trip."""
+        await load_together(self.fetch, [self.rows(c) for c in row_classes], feedback_ids)
+
+    def counters(self, row_class: type[SQLModel]) -> CounterDeltas:
         """The sums in this table; what is added to them is written once, when it commits."""
-        tally = self._tallies.get(row_class)
-        if tally is None:
-            tally = self._tallies[row_class] = Tally(row_class, self.fetch)
-        return tally
+        counters = self._counters.get(row_class)
+        if counters is None:
+            counters = self._counters[row_class] = CounterDeltas(row_class)
+        return counters
 
-    def holding(self, kind: type[Held]) -> Held:
+    def cache(self, kind: type[Cached]) -> Cached:
         """What the service itself holds through the transaction; settled when it commits."""
-        holding = self._holdings.get(kind)
-        if holding is None:
-            holding = self._holdings[kind] = kind(self)
-        return holding  # type: ignore[return-value]
+        cache = self._caches.get(kind)
+        if cache is None:
+            cache = self._caches[kind] = kind(self)
+        return cache  # type: ignore[return-value]
 
     def emit(self, event: Event) -> str:
-        """Tell `event`, which this service owns, when the transaction commits; gives its id."""
+        """Emit `event`, which this service owns, when the transaction commits; gives its id.
+
+        In a replay the id of what stands in the log already; empty for what must not be emitted.
+        """
         if event.owner != self.service:
             raise WrongOwner(f"{event.type} belongs to {event.owner}, not to {self.service}")
-        sequence: int | None = None
-        if event.topic == EVENTS:
-            if event.feedback_id not in self._sequences:
-                raise CaseNotLocked(f"{event.type} about {event.feedback_id}")
-            sequence = self._sequences[event.feedback_id] + 1
-            self._sequences[event.feedback_id] = sequence
-            self._told.add(event.feedback_id)
+        if self.replay is not None:
+            found = self.replay.find(event, self.cause)
+            if found is not None:
+                return found
+        sequence = self.streams.emit(event.feedback_id) if event.topic == EVENTS else None
         ce_id = new_id()
         headers = headers_for(
             event, ce_id=ce_id, source=self.service, sequence=sequence, cause=self.cause
@@ -182,30 +166,49 @@ class Transaction:
         self._outbox.append((new_id(), topic, key, None, _text(headers), body))
 
     def after_commit(self, call: Callable[[], None]) -> None:
-        """Run `call` once the commit is durable; never when it is not."""
-        self._after.append(call)
+        """Run `call` once the commit is durable; never when it is not.
+
+        One that raises is logged: what is committed is answered, whatever is made of it here.
+        Nothing is called for what is replayed: it was, when it happened.
+        """
+        if self.replay is None:
+            self._after.append(call)
 
     async def flush(self) -> None:
-        """Write everything held in memory; the commit follows at the door."""
-        for holding in self._holdings.values():
-            await holding.settle()
-        for shelf in self._shelves.values():
-            await shelf.flush()
-        for tally in self._tallies.values():
-            await tally.flush()
+        """Write everything held in memory; the commit follows at the entry point."""
+        for cache in self._caches.values():
+            await cache.flush()
         if self._session is not None:
             await self._session.flush()
+        for rows in self._buffers.values():
+            await rows.delete_rows()
+        writes = self.streams.take_writes()
+        # Tables in one order, whatever was touched first: the statement is then a known one.
+        held: list[RowBuffer[Any] | CounterDeltas] = [
+            *self._buffers.values(),
+            *self._counters.values(),
+        ]
+        for part in sorted(held, key=lambda h: h.table):
+            writes += part.take_writes()
         if self._outbox:
-            told = sorted(self._told)
-            sequences = [self._sequences[i] for i in told]
-            outbox = (list(c) for c in zip(*self._outbox, strict=True))
-            await self.fetch(_TELL, told, sequences, *outbox)
-            self._told.clear()
+            columns = [list(c) for c in zip(*self._outbox, strict=True)]
+            writes.append(Statement(_EMIT, columns))
+            self.has_news = True
             self._outbox.clear()
+        await write(self.fetch, writes)
 
     def _committed(self) -> None:
         for call in self._after:
-            call()
+            try:
+                call()
+            except Exception as error:
+                # Too late to fail: the others have a right to be called.
+                log.error(
+                    "call after a commit failed",
+                    service=self.service,
+                    error=type(error).__name__,
+                    where=location_of(error),
+                )
 
 
 @asynccontextmanager
@@ -214,20 +217,19 @@ async def transaction(
     engine: AsyncEngine,
     clock: Clock,
     on_news: Callable[[], None],
-    tools: Any = None,
+    deps: Any = None,
 ) -> AsyncIterator[Transaction]:
     """Open a unit of work; commit when the block ends well, roll back when it does not.
 
     `engine` is a `driven` one: the driver begins and commits, which costs half of what SQLAlchemy
-    pays for it. `on_news` is called after a commit that told something, to wake the relay.
+    pays for it. `on_news` is called after a commit that emitted something, to wake the relay.
     """
     async with engine.connect() as connection:
-        tx = Transaction(service, connection, clock, tools)
+        tx = Transaction(service, connection, clock, deps)
         driver = driver_of(connection)
         try:
             async with driver.transaction():
                 yield tx
-                news = tx.has_news
                 await tx.flush()
         except asyncpg.InternalClientError:
             await connection.invalidate()
@@ -236,7 +238,7 @@ async def transaction(
             # The pool sees nothing of this; it must not get back what is of no use to the next.
             if driver.is_closed() or driver.is_in_transaction():
                 await connection.invalidate()
-        if news:
+        if tx.has_news:
             on_news()
         tx._committed()
 

@@ -9,8 +9,9 @@ from collections.abc import Callable
 import structlog
 from aiokafka.errors import KafkaError
 
+from shared.messaging.connecting import BrokerRefused
 from shared.messaging.topics import cluster_id
-from shared.tasks import end
+from shared.tasks import Supervised
 
 log = structlog.get_logger()
 
@@ -27,8 +28,10 @@ class BrokerWatch:
         self._kafka, self._on_change = kafka, on_change
         self.answered_at: float | None = None
         self.error: str | None = None
+        self.refusal: str | None = None
+        """Why a broker that answers does not let us in."""
         self._known: str | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._task = Supervised("broker watch", self._run)
 
     @property
     def silent_for(self) -> float:
@@ -37,21 +40,26 @@ class BrokerWatch:
 
     async def start(self) -> None:
         """Look in the background."""
-        self._task = asyncio.create_task(self._run(), name="broker-watch")
+        self._task.start()
 
     async def stop(self) -> None:
         """Stop looking."""
-        await end([self._task])
+        await self._task.stop()
 
     async def _run(self) -> None:
         while True:
             try:
                 cluster = await asyncio.wait_for(cluster_id(self._kafka), EVERY)
-            except (KafkaError, OSError, TimeoutError) as error:
+            except BrokerRefused as error:
                 self.error = type(error).__name__
+                if self.refusal is None:
+                    log.error("the broker refuses us", reason=str(error))
+                self.refusal = str(error)
+            except (KafkaError, OSError, TimeoutError) as error:
+                self.error, self.refusal = type(error).__name__, None
             else:
-                self.answered_at, self.error = time.monotonic(), None
+                self.answered_at, self.error, self.refusal = time.monotonic(), None, None
                 if self._known not in (None, cluster):
-                    self._on_change("the broker is another one than before; run restore-log")
+                    self._on_change("Kafka: another broker answers than before")
                 self._known = cluster
             await asyncio.sleep(EVERY)

@@ -1,1 +1,1 @@
-"""Logs, metrics and health: how the house says how it is."""
+"""Logs, metrics and health: how the system says how it is."""

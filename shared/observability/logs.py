@@ -54,8 +54,8 @@ class _Sparse(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if self._prefix and not record.name.startswith(self._prefix):
             return True
-        place, now = (record.name, record.lineno), time.monotonic()
-        if now - self._last.get(place, -1e9) < 10:
+        location, now = (record.name, record.lineno), time.monotonic()
+        if now - self._last.get(location, -1e9) < 10:
             return False
-        self._last[place] = now
+        self._last[location] = now
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -16,7 +16,7 @@ REGISTRY = CollectorRegistry(auto_describe=True)
 
 RECEIVED = Counter(
     "feedback_received_total",
-    "Comments accepted, by channel. Flat in opening hours: look at the doors.",
+    "Comments accepted, by channel. Flat in opening hours: look at the entry points.",
     ["channel"],
     registry=REGISTRY,
 )
@@ -40,7 +40,7 @@ ROUTED = Counter(
 )
 TRANSITIONS = Counter(
     "feedback_transitions_total",
-    "Moves of cases, by fact type. Returns rising: routing sends to the wrong place.",
+    "Moves of cases, by event type. Returns rising: routing sends to the wrong place.",
     ["type"],
     registry=REGISTRY,
 )
@@ -62,6 +62,55 @@ DELIVERIES = Counter(
     ["channel", "result"],
     registry=REGISTRY,
 )
+TRANSPORT_UNAVAILABLE = Gauge(
+    "feedback_transport_unavailable",
+    "1 while the mail server or an official account is away or refuses us, and deliveries wait.",
+    ["transport"],
+    registry=REGISTRY,
+)
+OPEN_CASES = Gauge(
+    "feedback_open_cases",
+    "Open cases, by state and department. Rising for days: the board says where they lie.",
+    ["state", "department"],
+    registry=REGISTRY,
+)
+OVERDUE_CASES = Gauge(
+    "feedback_overdue_cases",
+    "Open cases past a deadline, by department. Any: look at the overdue queue.",
+    ["department"],
+    registry=REGISTRY,
+)
+DUE_WITHIN_HOUR = Gauge(
+    "feedback_due_within_hour_cases",
+    "Open cases with a deadline in the next hour, by department.",
+    ["department"],
+    registry=REGISTRY,
+)
+RETURN_RATIO = Gauge(
+    "feedback_return_ratio",
+    "Returned by a department in 30 days, of what it was sent. High: routing misses.",
+    ["department"],
+    registry=REGISTRY,
+)
+UNDELIVERED = Gauge(
+    "feedback_undelivered_messages",
+    "Messages of today that did not arrive, by channel. Rising: mail server or account.",
+    ["channel"],
+    registry=REGISTRY,
+)
+
+UNREADABLE = Counter(
+    "feedback_unreadable_batches_total",
+    "Batches that could not be decoded and were handed on as they are. Any: ask who sends them.",
+    ["service"],
+    registry=REGISTRY,
+)
+REFUSED_RECORDS = Counter(
+    "feedback_refused_records_total",
+    "Records not believed, by reader and reason. Any: somebody else writes the log.",
+    ["service", "reason"],
+    registry=REGISTRY,
+)
 
 
 class ServiceCollector(Collector):
@@ -75,32 +124,49 @@ class ServiceCollector(Collector):
         ready = GaugeMetricFamily(
             "feedback_service_ready", "1 when ready. 0: /health/ready says why.", labels=["service"]
         )
+        warnings = GaugeMetricFamily(
+            "feedback_service_warnings",
+            "What somebody has to look at although it is ready. Any: /health/ready says what.",
+            labels=["service"],
+        )
         waiting = GaugeMetricFamily(
-            "feedback_outbox_rows", "Facts not yet in the log. Rising: broker.", labels=["service"]
+            "feedback_outbox_rows", "Events not yet in the log. Rising: broker.", labels=["service"]
+        )
+        set_aside = GaugeMetricFamily(
+            "feedback_outbox_refused_rows",
+            "Events the broker refuses for good. Any: mend the cause, then send-again.",
+            labels=["service"],
+        )
+        held = GaugeMetricFamily(
+            "feedback_outbox_held_rows", "Events that wait behind such a one.", labels=["service"]
         )
         age = GaugeMetricFamily(
-            "feedback_outbox_age_seconds", "Age of the oldest such fact.", labels=["service"]
+            "feedback_outbox_age_seconds", "Age of the oldest such event.", labels=["service"]
         )
         lag = GaugeMetricFamily(
-            "feedback_consumer_lag_records", "Facts not yet taken in.", labels=["service"]
+            "feedback_consumer_lag_records", "Events not yet processed.", labels=["service"]
         )
         letters = GaugeMetricFamily(
-            "feedback_dead_letters", "Facts refused. Any: mend, then redrive.", labels=["service"]
+            "feedback_dead_letters",
+            "Events refused, or waiting for one that is missing. Any: mend, then redrive.",
+            labels=["service"],
         )
         parked = GaugeMetricFamily(
-            "feedback_parked_facts", "Facts that wait behind a refused one.", labels=["service"]
+            "feedback_parked_events", "Events that wait behind a refused one.", labels=["service"]
         )
         taken = GaugeMetricFamily(
-            "feedback_facts_taken_in", "Facts taken in since start.", labels=["service"]
+            "feedback_processed_events", "Events processed since start.", labels=["service"]
         )
         for name, service in self._services.items():
             ready.add_metric([name], 0 if service.reasons() else 1)
-            if service.relay is not None:
-                waiting.add_metric([name], service.relay.health.waiting)
-                age.add_metric([name], service.relay.health.oldest_seconds)
+            warnings.add_metric([name], len(service.warnings()))
+            waiting.add_metric([name], service.outbox.waiting)
+            age.add_metric([name], service.outbox.oldest_seconds)
+            set_aside.add_metric([name], service.outbox.refused)
+            held.add_metric([name], service.outbox.held)
             if service.consumer is not None:
                 lag.add_metric([name], service.consumer.health.lag)
-                taken.add_metric([name], service.consumer.health.taken_in)
+                taken.add_metric([name], service.consumer.health.processed)
             letters.add_metric([name], service.letters[0])
             parked.add_metric([name], service.letters[1])
-        return [ready, waiting, age, lag, letters, parked, taken]
+        return [ready, warnings, waiting, age, set_aside, held, lag, letters, parked, taken]

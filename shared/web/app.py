@@ -18,7 +18,8 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from shared.observability.metrics import REGISTRY
-from shared.service import House, Service
+from shared.release import RELEASE
+from shared.service import Runtime, Service
 from shared.web import problems
 from shared.web.assets import STATIC_DIR
 from shared.web.edge import Edge
@@ -26,22 +27,25 @@ from shared.web.pages import Pages
 
 
 def web_app(
-    house: House, services: dict[str, Service], process_reasons: Callable[[], list[str]]
+    runtime: Runtime, services: dict[str, Service], process_reasons: Callable[[], list[str]]
 ) -> FastAPI:
     """The application: health and metrics, assets, then each service's routes."""
+    base = runtime.settings.base_path
     app = FastAPI(
-        title="Feedback Express", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json"
+        title="Feedback Express",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        servers=[{"url": base}] if base else None,
     )
     # It would send people to whatever host the request named; `Edge` does it by path alone.
     app.router.redirect_slashes = False
-    app.state.house = house
+    app.state.runtime = runtime
     app.state.services = services
     app.state.process_reasons = process_reasons
-    app.state.pages = Pages(
-        "shared", Path(__file__).parent / "templates", locale=house.settings.locale
-    )
+    app.state.pages = Pages.of(runtime, "shared", Path(__file__).parent / "templates")
     problems.install(app)
-    app.add_middleware(Edge)
+    app.add_middleware(Edge, base_path=base)
     # What everybody asks at once is found first.
     app.router.routes[:0] = [route for s in services.values() for route in s.hot_routes]
     app.mount("/static", _Assets(directory=STATIC_DIR), name="static")
@@ -76,27 +80,31 @@ def readiness(app: FastAPI) -> dict[str, object]:
     services = {}
     for name, service in app.state.services.items():
         reasons = service.reasons()
-        relay, consumer = service.relay, service.consumer
+        consumer = service.consumer
         services[name] = {
             "pid": os.getpid(),
             "ready": not reasons,
             "reasons": reasons,
+            "warnings": service.warnings(),
             "lag": consumer.health.lag if consumer else 0,
             "outbox": {
-                "waiting": relay.health.waiting if relay else 0,
-                "oldest_seconds": round(relay.health.oldest_seconds, 1) if relay else 0,
+                "waiting": service.outbox.waiting,
+                "oldest_seconds": round(service.outbox.oldest_seconds, 1),
+                "refused": service.outbox.refused,
+                "held": service.outbox.held,
             },
             "dead_letters": service.letters[0],
             "parked": service.letters[1],
         }
     process = app.state.process_reasons()
     ready = not process and all(s["ready"] for s in services.values())
-    house: House = app.state.house
+    runtime: Runtime = app.state.runtime
     return {
         "ready": ready,
         "reasons": process,
-        "kafka": house.kafka,
-        "database": "embedded" if not house.settings.database else "given",
+        "kafka": runtime.kafka,
+        "database": "embedded" if not runtime.settings.database else "given",
+        "embeddings": runtime.embedder.state,
         "versions": _versions(),
         "services": services,
     }
@@ -104,8 +112,8 @@ def readiness(app: FastAPI) -> dict[str, object]:
 
 @cache
 def _versions() -> dict[str, str]:
-    named = ("feedback-express", "faststream", "aiokafka", "fastapi", "sqlalchemy", "asyncpg")
-    found = {"python": platform.python_version()}
+    named = ("faststream", "aiokafka", "fastapi", "sqlalchemy", "asyncpg")
+    found = {"feedback-express": str(RELEASE), "python": platform.python_version()}
     for name in named:
         with contextlib.suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)

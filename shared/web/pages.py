@@ -2,7 +2,7 @@
 
 A route gives a template exactly what the JSON API answers:
 
-    pages = templates("tracking", Path(__file__).parent / "templates")
+    pages = Pages.of(runtime, "tracking", Path(__file__).parent / "templates")
     return pages.render(request, "track.html", case=body, code=code)
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urlencode
 
 import segno
@@ -25,16 +25,23 @@ from jinja2 import (
     Environment,
     FileSystemLoader,
     Template,
+    pass_context,
 )
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from shared import moments
 from shared.clock import Clock, SystemClock
-from shared.contracts.vocabulary import CATEGORIES, DEPARTMENTS
-from shared.web import catalogue, journey, moments, names
+from shared.messaging.directory import Directory
+from shared.web import catalogue, names
 from shared.web.assets import asset_url
+from shared.web.constants import WORD, WRITING, Constants
+from shared.web.pieces import OF_NOW, pieces
+
+if TYPE_CHECKING:
+    from shared.service import Runtime
 
 HERE = Path(__file__).parent
 LIVE_BLOCK = "live"
@@ -108,26 +115,85 @@ def choose_locale(request: Request, default: str = "zh") -> str:
     return catalogue.choose(wanted, request.headers.get("accept-language", ""), default)
 
 
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+"""What a form of a page can be sent as."""
+
+
 def wants_html(request: Request) -> bool:
-    """Whether a browser form is talking to an API path: answer a page or 303 instead of JSON."""
-    return "text/html" in request.headers.get("accept", "")
+    """Whether a browser is talking: answer a page or 303 instead of JSON.
+
+    Many libraries claim to accept HTML. A browser sends nothing but forms, and asks
+    nothing of ``/api``: whoever does is a program, whatever it accepts.
+    """
+    headers = request.headers
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    token = headers.get("authorization", "").lower().startswith("bearer ")
+    if kind not in FORMS and (kind or token):
+        return False
+    if request.method != "POST" and request.url.path.startswith("/api/"):
+        return False
+    wanted: dict[str, float] = {}
+    for part in request.headers.get("accept", "").lower().split(","):
+        kind, _, rest = part.partition(";")
+        wanted[kind.strip()] = _weight(rest)
+    html = wanted.get("text/html", 0.0)
+    return html > 0 and html >= wanted.get("application/json", 0.0)
+
+
+def is_json(content_type: str) -> bool:
+    """Whether a body of this ``Content-Type`` is JSON."""
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or kind.endswith("+json")
+
+
+def _weight(parameters: str) -> float:
+    for one in parameters.split(";"):
+        name, _, value = one.partition("=")
+        if name.strip() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0
 
 
 class _CompiledOnce(BytecodeCache):
-    """Compiled templates of this process: every service and both languages share them."""
+    """Compiled templates of this process, by what was settled in them: services share them."""
 
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str], CodeType] = {}
+    _known: ClassVar[dict[tuple[object, ...], CodeType]] = {}
+
+    def __init__(self, *settled: object) -> None:
+        self._settled = settled
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        bucket.code = self._known.get((bucket.key, bucket.checksum))
+        bucket.code = self._known.get((bucket.key, bucket.checksum, *self._settled))
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         if bucket.code is not None:
-            self._known[bucket.key, bucket.checksum] = bucket.code
+            self._known[bucket.key, bucket.checksum, *self._settled] = bucket.code
 
 
-_COMPILED = _CompiledOnce()
+class _Environment(Environment):
+    """Bodies are dictionaries: `item.title` looks there first, not for an attribute."""
+
+    constants: Mapping[str, str]
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+    def _generate(self, *template: Any, **rest: Any) -> str:
+        """Jinja's hook for the source of a compiled template."""
+        return super()._generate(*template, **rest) + WRITING
+
+
+def _asked_anew(words: Callable[..., object]) -> Callable[..., object]:
+    """`words` as a filter that is asked on every page, also for a constant.
+
+    Jinja applies any other filter of a constant once, when it compiles.
+    """
+    return pass_context(lambda _, *values: words(*values))
 
 
 class Pages:
@@ -141,16 +207,49 @@ class Pages:
         locale: str = "zh",
         clock: Clock | None = None,
         asset: Callable[[str], str] = asset_url,
+        base_path: str = "",
+        words: Callable[[str], Mapping[str, Any]] | None = None,
+        listed: Directory | None = None,
+        notice: tuple[str, str] | None = None,
     ) -> None:
         self.service = service
         self.default_locale = locale
         self.clock = clock or SystemClock()
+        self.base_path = base_path
+        self.listed = listed or Directory()
+        self.notice = notice
         catalogues = (HERE / "locales", directory.parent / "locales")
         loader = FileSystemLoader([directory, HERE / "templates"])
+        self._own_words = words or (lambda _: {})
         self._environments = {
             code: self._environment(code, loader, catalogue.load(catalogues, code), asset)
             for code in catalogue.LOCALES
         }
+
+    @classmethod
+    def of(
+        cls,
+        runtime: Runtime,
+        service: str,
+        directory: Path,
+        *,
+        words: Callable[[str], Mapping[str, Any]] | None = None,
+    ) -> Self:
+        """The pages of a service, whose templates are in `directory`, its catalogue beside it.
+
+        `words` gives what only its own templates call or filter with, by locale.
+        """
+        settings = runtime.settings
+        return cls(
+            service,
+            directory,
+            locale=settings.locale,
+            clock=runtime.clock,
+            base_path=settings.base_path,
+            words=words,
+            listed=runtime.directory,
+            notice=runtime.notice,
+        )
 
     def render(
         self,
@@ -165,7 +264,15 @@ class Pages:
         """The page, or only its live part when htmx asks for that."""
         locale = choose_locale(request, self.default_locale)
         page = self._environments[locale].get_template(template)
-        values = {"request": request, "path": request.url.path, "user": user, **context}
+        english = locale == "en"
+        values = {
+            "request": request,
+            "path": request.url.path,
+            "user": user,
+            "departments": [(c, names[english]) for c, names in self.listed.departments.items()],
+            "categories": [(c, names[english]) for c, names in self.listed.categories.items()],
+            **context,
+        }
         response = HTMLResponse(
             self._body(request, page, values), status, {**SECURITY_HEADERS, **(headers or {})}
         )
@@ -175,6 +282,10 @@ class Pages:
         if request.query_params.get("lang") == locale:
             response.set_cookie("locale", locale, max_age=31_536_000, samesite="lax", path="/")
         return response
+
+    def fragment(self, locale: str, template: str, **context: Any) -> Markup:
+        """A template that is a part of pages, rendered without a request: for whoever looks."""
+        return Markup(self._environments[locale].get_template(template).render(context))
 
     def _body(self, request: Request, page: Template, values: dict[str, Any]) -> str:
         live = page.blocks.get(LIVE_BLOCK)
@@ -190,47 +301,60 @@ class Pages:
         self,
         locale: str,
         loader: FileSystemLoader,
-        messages: dict[str, str],
+        messages: Mapping[str, str],
         asset: Callable[[str], str],
     ) -> Environment:
-        env = Environment(
+        sheet = self.base_path + asset("icons.svg")
+        env = _Environment(
             loader=loader,
             autoescape=True,
             # A field that an older body lacks is blank on the page, never an error.
             undefined=ChainableUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
-            extensions=["jinja2.ext.i18n"],
-            bytecode_cache=_COMPILED,
+            extensions=["jinja2.ext.i18n", Constants],
+            bytecode_cache=_CompiledOnce(locale, sheet, frozenset(messages.items())),
         )
+        env.constants = {"base": self.base_path, "locale": locale}
         env.install_gettext_callables(  # type: ignore[attr-defined]
             lambda text: messages.get(text, text),
             lambda one, many, n: messages.get(one if n == 1 else many, one if n == 1 else many),
             newstyle=True,
         )
         self._words(env, locale)
+        small = pieces(locale, self.clock.now, sheet)
+        env.filters.update(small)
+        env.filters.update({name: _asked_anew(small[name]) for name in OF_NOW})
+        env.filters[WORD] = lambda text: Markup(messages.get(text, text))
+        env.filters["asset_url"] = lambda name: self.base_path + asset(name)
         env.globals.update(
-            locale=locale,
-            asset_url=asset,
+            env.constants,
+            asset_url=env.filters["asset_url"],
             now=self.clock.now,
             make_qr=qr_svg,
+            notice=self.notice and self.notice[locale == "en"],
             new_key=lambda: secrets.token_urlsafe(18),
-            next_due=next_due,
             sparkline=sparkline,
             query=query,
-            sentence=partial(journey.sentence, locale=locale),
-            steps=partial(journey.steps, locale=locale),
-            promised=journey.promise,
             names=names,
-            departments=[(code, pair[locale != "zh"]) for code, pair in DEPARTMENTS.items()],
-            categories=[(code, entry[locale != "zh"]) for code, entry in CATEGORIES.items()],
         )
+        own = self._own_words(locale)
+        env.globals.update(own)
+        env.filters.update({name: one for name, one in own.items() if callable(one)})
         # Macros as a global, so that they also exist when only the live block is rendered.
-        env.globals["ui"] = env.get_template("_ui.html").module
+        ui: Any = env.get_template("_ui.html").module
+        for name, piece in small.items():
+            setattr(ui, name, piece)
+        env.globals["ui"] = ui
         return env
 
     def _words(self, env: Environment, locale: str) -> None:
         now = self.clock.now
+        listed = {
+            "department_name": partial(self.listed.department_name, locale=locale),
+            "category_name": partial(self.listed.category_name, locale=locale),
+        }
+        env.filters.update({name: _asked_anew(one) for name, one in listed.items()})
         env.filters.update(
             ago=lambda at: moments.ago_words(at, now(), locale),
             due=lambda at: moments.due_words(at, now(), locale),
@@ -241,39 +365,25 @@ class Pages:
             used=lambda at, start: moments.used_share(start, at, now()),
             urgency=lambda at, start=None: moments.urgency(start, at, now()),
             words=safe_words,
+            next_due=next_due,
             percent=percent,
             hours=hours,
-            state_words=partial(journey.state_words, locale=locale),
             state_name=partial(names.state_name, locale=locale),
-            department_name=partial(names.department_name, locale=locale),
-            category_name=partial(names.category_name, locale=locale),
+            clock_name=partial(names.clock_name, locale=locale),
         )
-        tables: dict[str, dict[str, Any]] = {
+        tables = {
             "outcome": names.OUTCOMES,
             "type": names.TYPES,
             "priority": names.PRIORITIES,
-            "clock": names.CLOCKS,
-            "promise": names.PROMISES,
-            "clock_status": names.CLOCK_STATUS,
-            "queue": names.QUEUES,
             "channel": names.CHANNELS,
-            "role": names.ROLES,
-            "decider": names.DECIDERS,
-            "action": names.ACTIONS,
         }
         for name, table in tables.items():
-            env.filters[f"{name}_name"] = partial(names.pick, table, locale=locale)
+            env.filters[f"{name}_name"] = partial(names.pick, name, table, locale=locale)
 
 
 def query(request: Request, **changes: str | None) -> str:
     """``?…`` of the present address with `changes`; None or empty removes a parameter."""
-    kept = {key: value for key, value in request.query_params.items() if key != "cursor"}
-    kept.update({key: value or "" for key, value in changes.items()})
-    return "?" + urlencode({key: value for key, value in kept.items() if value})
-
-
-def templates(
-    service: str, directory: Path, *, locale: str = "zh", clock: Clock | None = None
-) -> Pages:
-    """The pages of `service`, whose own templates are in `directory` and catalogue beside it."""
-    return Pages(service, directory, locale=locale, clock=clock)
+    gone = {"cursor", *changes}
+    kept = [pair for pair in request.query_params.multi_items() if pair[0] not in gone]
+    kept += [(key, value or "") for key, value in changes.items()]
+    return "?" + urlencode([pair for pair in kept if pair[1]])

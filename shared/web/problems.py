@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from shared.contracts.refusal import Refusal
 from shared.messaging.failures import DRIVER_ERRORS, is_transient
 from shared.messaging.group_commit import Busy
+from shared.validation import error_words, in_language
 from shared.web.auth import maybe_staff
 from shared.web.pages import Pages, choose_locale, wants_html
 
@@ -37,18 +38,6 @@ _WORDS = {
     500: ("系统出了点问题，我们已经记下。请稍后再试。", "Something broke, and we have noted it."),
     503: ("系统正忙，请过几秒再试。", "Busy just now. Please try again in a few seconds."),
 }
-_BOUNDS = {
-    "greater_than_equal": ("不小于 {0}", "at least {0}"),
-    "less_than_equal": ("不大于 {0}", "at most {0}"),
-    "int_parsing": ("须为整数", "must be a whole number"),
-    "int_type": ("须为整数", "must be a whole number"),
-    "bool_type": ("须为 true 或 false", "must be true or false"),
-    "bool_parsing": ("须为 true 或 false", "must be true or false"),
-    "string_type": ("须为文字", "must be text"),
-    "dict_type": ("须为对象", "must be an object"),
-    "model_type": ("须为对象", "must be an object"),
-}
-"""What pydantic says in English only."""
 _TITLES = {
     400: ("无法读取", "Bad request"),
     401: ("请先登录", "Sign in first"),
@@ -138,12 +127,6 @@ def refusal_answer(request: Request, refusal: Refusal) -> Response:
     )
 
 
-def in_language(words: str, locale: str) -> str:
-    """Of ``中文 | English`` the half that is read."""
-    zh, _, en = words.partition(" | ")
-    return (en or zh) if locale == "en" else zh
-
-
 def install(app: FastAPI) -> None:
     """Answer every error of `app` this way."""
 
@@ -201,31 +184,10 @@ def field_errors(request: Request, found: Any) -> dict[str, str]:
     errors = {}
     for e in found:
         field = ".".join(str(p) for p in e["loc"] if p not in ("body", "query", "path"))
-        errors[field or "body"] = _sentence(e, english)
+        errors[field or "body"] = error_words(e, english=english)
     return errors
 
 
-def _sentence(error: Any, english: bool) -> str:
-    kind = error["type"]
-    context = error.get("ctx") or {}
-    if kind == "missing":
-        return "required" if english else "必填"
-    if kind == "string_too_long":
-        most = context.get("max_length")
-        return f"at most {most} characters" if english else f"最多 {most} 个字"
-    if kind == "string_too_short":
-        return "please write something" if english else "请写点什么"
-    if bound := _BOUNDS.get(kind):
-        return bound[english].format(*context.values())
-    if kind == "value_error":
-        words = str(context.get("error", "")) or error["msg"]
-        return in_language(words, "en" if english else "zh")
-    if kind in ("enum", "literal_error"):
-        expected = context.get("expected", "")
-        return f"must be one of {expected}" if english else f"须为 {expected} 之一"
-    return error["msg"] if english else f"格式不对（{error['msg']}）"
-
-
 def _locale(request: Request) -> str:
-    house = getattr(request.app.state, "house", None)
-    return house.settings.locale if house is not None else "zh"
+    runtime = getattr(request.app.state, "runtime", None)
+    return runtime.settings.locale if runtime is not None else "zh"

@@ -1,4 +1,4 @@
-"""HTTP as we speak it: uvicorn's, with an end to its patience and to the size of a head."""
+"""HTTP as we speak it: uvicorn's, with limits to time and to the size of a head."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ _WORDS = {
 class BoundedProtocol(HttpToolsProtocol):
     """Refuses a head without end (431), and cuts whoever sends or reads too slowly to be meant."""
 
-    patience = 30.0
+    timeout = 30.0
     """Seconds until a request is here whole, and until a client reads on."""
     _head = 0
     _reading_head = True
     _refusal = 400
     _refused = False
     _sending: asyncio.TimerHandle | None = None
-    _deaf: asyncio.TimerHandle | None = None
+    _not_reading: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody is there; a request has to follow."""
         super().connection_made(transport)
-        self._sending = self.loop.call_later(self.patience, self._cut)
+        self._sending = self.loop.call_later(self.timeout, self._cut)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody is there any more."""
         self._sending = _ended(self._sending)
-        self._deaf = _ended(self._deaf)
+        self._not_reading = _ended(self._not_reading)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -48,7 +48,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._refused:
             return
         if self._sending is None and self._reading_head:
-            self._sending = self.loop.call_later(self.patience, self._cut)
+            self._sending = self.loop.call_later(self.timeout, self._cut)
         # Counted here: the parser keeps a header line to itself until it ends.
         self._head += len(data)
         super().data_received(data)
@@ -74,16 +74,16 @@ class BoundedProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """The client does not read."""
         super().pause_writing()
-        if self._deaf is None:
-            self._deaf = self.loop.call_later(self.patience, self._cut)
+        if self._not_reading is None:
+            self._not_reading = self.loop.call_later(self.timeout, self._cut)
 
     def resume_writing(self) -> None:
         """It reads again."""
-        self._deaf = _ended(self._deaf)
+        self._not_reading = _ended(self._not_reading)
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what never became a request, as every other error is told."""
+        """Refuse what never became a request, as every other error is answered."""
         status = self._refusal
         body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
         content = json.dumps(body | {"detail": _WORDS[status]}, ensure_ascii=False).encode()

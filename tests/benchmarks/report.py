@@ -47,6 +47,25 @@ class Report:
         if value > fails if at_most else value < fails:
             self.failed.append(f"{name}: {value:.2f}, the limit is {fails:g}")
 
+    def limit(
+        self,
+        name: str,
+        value: float,
+        unit: str,
+        *,
+        goal: float,
+        fails: float,
+        at_least: bool = False,
+    ) -> None:
+        """Print a figure that has a goal of its own: at most (or at least) `goal` of `unit`."""
+        met = "met" if (value >= goal if at_least else value <= goal) else "not met"
+        sign = "≥" if at_least else "≤"
+        line = f"  → {name:<44} {value:>8.2f} {unit:<14} goal {sign} {goal:g}   {met}"
+        print(line, flush=True)
+        self.ratios.append(line)
+        if value < fails if at_least else value > fails:
+            self.failed.append(f"{name}: {value:.2f} {unit}, the limit is {fails:g}")
+
     def summary(self) -> None:
         """All ratios once more, and what failed."""
         print("\nratios")

@@ -73,10 +73,10 @@ async def nothing(request: Request) -> JSONResponse:
 
 
 async def serve(database: str, kafka: str, port: int) -> None:
-    house = support.make_house(
+    runtime = support.make_runtime(
         database, kafka, Path("."), host="127.0.0.1", port=port, wechat=json.dumps([ACCOUNT])
     )
-    service = build(house)
+    service = build(runtime)
     await service.connect()
     await service.start()
     SESSIONS.configure(bind=service.engine)
@@ -101,10 +101,10 @@ async def serve(database: str, kafka: str, port: int) -> None:
         Route("/control/nothing", nothing, methods=["POST"]),
     ]
     service.routers.append(router)
-    app = web_app(house, {"intake": service}, lambda: [])
+    app = web_app(runtime, {"intake": service}, lambda: [])
     _settle_memory()
-    print(json.dumps({"token": house.signer.adapter_token("bench", "bench")}), flush=True)
-    await _server(app, house.settings).serve()
+    print(json.dumps({"token": support.adapter_token(runtime, "bench")}), flush=True)
+    await _server(app, runtime.settings).serve()
 
 
 if __name__ == "__main__":

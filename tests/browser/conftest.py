@@ -1,8 +1,8 @@
-"""One house and one Chromium for all browser tests; a watchful eye over every page."""
+"""One system and one Chromium for all browser tests; a watchful eye over every page."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +11,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from shared.web.auth import COOKIE
-from tests.browser.house import House
 from tests.browser.people import People
+from tests.browser.system import System
 from tests.browser.watch import Watch
 
 ARGUMENTS = (
@@ -27,12 +27,24 @@ ARGUMENTS = (
 PHONE, DESK = 360, 1280
 
 # A page of the staff looks for news every few seconds; nothing here measures how fast.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=60_000)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure says how the system was, since a page shows only that something is amiss."""
+    report = yield
+    system = getattr(item, "funcargs", {}).get("system")
+    if report.when == "call" and report.failed and isinstance(system, System):
+        report.sections.append(("the system", system.condition()))
+    return report
 
 
 @pytest_asyncio.fixture(scope="session")
-async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    started = await House.start(tmp_path_factory.mktemp("house"))
+async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+    started = await System.start(tmp_path_factory.mktemp("system"))
     try:
         yield started
     finally:
@@ -40,8 +52,8 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
 
 
 @pytest_asyncio.fixture(scope="session")
-async def people(house: House) -> People:
-    return People(house.url)
+async def people(system: System) -> People:
+    return People(system.url)
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -61,7 +73,7 @@ class Browse:
     """Opens windows, each with its own cookies, as different people do."""
 
     browser: Browser
-    house: House
+    system: System
     people: People
     watch: Watch
     _open: list[BrowserContext] = field(default_factory=list)
@@ -78,7 +90,7 @@ class Browse:
     ) -> Page:
         """A page at `path`, for the account `as_`, in a window of its own."""
         context = await self.browser.new_context(
-            base_url=self.house.url,
+            base_url=self.system.url,
             viewport={"width": width, "height": 740 if width == PHONE else 860},
             locale="zh-CN" if locale == "zh" else "en-GB",
             timezone_id="Asia/Shanghai",
@@ -87,11 +99,11 @@ class Browse:
             reduced_motion="reduce",
             **more,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(60_000)
         self._open.append(context)
         self.watch.over(context)
         if as_:
-            cookie = {"name": COOKIE, "value": await self.people.token(as_), "url": self.house.url}
+            cookie = {"name": COOKIE, "value": await self.people.token(as_), "url": self.system.url}
             await context.add_cookies([cookie])  # type: ignore[list-item]
         page = await context.new_page()
         if path:
@@ -107,9 +119,9 @@ class Browse:
 
 
 @pytest_asyncio.fixture
-async def browse(chromium: Browser, house: House, people: People) -> AsyncIterator[Browse]:
+async def browse(chromium: Browser, system: System, people: People) -> AsyncIterator[Browse]:
     """Windows for one test, which fails when anything in them goes wrong."""
-    opened = Browse(chromium, house, people, Watch(house.url))
+    opened = Browse(chromium, system, people, Watch(system.url))
     try:
         yield opened
     finally:

@@ -37,7 +37,7 @@ _ANSWERED: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (
         "寒假开放时间什么时候公布？要买回家的车票了。",
         "office",
         "您好，寒假开放时间已经定下来，今天下午会在主页公布：一月十八日起每天九点到十七点。祝您一路平安。",
-        "explained",
+        "solved",
         {"stars": 5, "solved": "yes"},
     ),
     (

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from importlib.resources import files
+
 from playwright.async_api import Page
 
 _UNNAMED = """() => [...document.querySelectorAll('input, textarea, select')]
@@ -17,6 +20,10 @@ _TWICE = """() => {
   return ids.filter((id, i) => ids.indexOf(id) !== i);
 }"""
 _WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# Rules about what only a person can judge come back as incomplete, not as violations.
+_AXE = """async () => (await axe.run(document, { resultTypes: ['violations'] })).violations
+  .filter(v => ['serious', 'critical'].includes(v.impact))
+  .map(v => `${v.id}: ${v.nodes.map(n => n.html.slice(0, 160)).slice(0, 3).join(' | ')}`)"""
 _FOCUS = """() => {
   const e = document.activeElement;
   if (!e || e === document.body) return null;
@@ -43,6 +50,17 @@ async def faults_of(page: Page) -> list[str]:
     if await page.locator("h1").count() > 1:
         found.append("more than one h1")
     return found
+
+
+async def barriers_on(page: Page) -> list[str]:
+    """What axe finds that keeps people from using the page: serious and critical alone."""
+    await page.evaluate(_axe())
+    return [str(one) for one in await page.evaluate(_AXE)]
+
+
+@cache
+def _axe() -> str:
+    return (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 
 
 async def unseen_focus(page: Page, steps: int = 12) -> list[str]:

@@ -4,37 +4,48 @@ from __future__ import annotations
 
 import re
 
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Browse
+from tests.browser.system import ROOT
+
+MEASURES = ("response_rate", "on_time", "resolution_rate", "satisfaction")
+
+
+async def rows(page: Page) -> int:
+    return await page.locator("[data-row]").count()
 
 
 async def test_each_number_leads_to_as_many_cases(browse: Browse) -> None:
     said = await browse.people.say("古籍阅览室的预约页面打不开。")
     await browse.people.in_hand(said["feedback_id"], "special")
-    page = await browse("/dashboard", as_="leader")
-    for tile, title in (("open", "未办结"), ("due_today", "今天到期"), ("overdue", "已超期")):
-        await page.goto("/dashboard")
+    page = await browse("/dashboard?period=today", as_="leader")
+    for tile, title in (
+        ("open", "未办结"),
+        ("due_today", "这一天到期"),
+        ("at_risk", "已预警"),
+        ("overdue", "已超期"),
+        ("received", "收到"),
+    ):
+        await page.goto("/dashboard?period=today")
         number = int(await page.locator(f"#tile-{tile} .tile-value").inner_text())
         await page.locator(f"#tile-{tile}").click()
         await expect(page).to_have_title(re.compile(f"^{title}"))
-        assert await page.locator("[data-row]").count() == min(number, 50)
+        assert await rows(page) == min(number, 200), tile
 
-    for tile in ("on_time", "first_response"):
-        await page.goto("/dashboard")
-        note = await page.locator(f"#tile-{tile} .tile-note").inner_text()
-        await page.locator(f"#tile-{tile}").click()
-        await expect(page).to_have_url(re.compile(f"measure={tile}"))
-        assert await page.locator("[data-row]").count() == int(note.removeprefix("n = "))
+    for measure in MEASURES:
+        await page.goto("/dashboard?period=today")
+        note = await page.locator(f"#tile-{measure} .tile-note").first.inner_text()
+        await page.locator(f"#tile-{measure}").click()
+        await expect(page).to_have_url(re.compile(f"measure={measure}"))
+        assert await rows(page) == int(note.removeprefix("n = ")), measure
 
-    await page.goto("/dashboard")
-    line = page.locator("table.figures tr", has=page.locator(".state-in_progress")).last
+    await page.goto("/dashboard?period=today")
+    line = page.locator("#table-states tr", has=page.locator(".state-in_progress"))
     number = int(await line.locator("a").inner_text())
     await line.locator("a").click()
-    await expect(page.locator(".only .tag")).to_have_text(re.compile("^办理中"))
-    assert await page.locator("[data-row]").count() == min(number, 50)
-    await page.locator(".only .tag").click()
-    await expect(page.locator(".only")).to_have_count(0)
+    await expect(page.locator("h1")).to_contain_text("办理中")
+    assert await rows(page) == min(number, 200)
 
 
 async def test_a_department_leads_to_its_open_cases(browse: Browse) -> None:
@@ -45,9 +56,9 @@ async def test_a_department_leads_to_its_open_cases(browse: Browse) -> None:
     await page.locator("summary", has_text="表格").first.click()
     line = page.locator(f"#table-dept tr[data-href*='department={where}']")
     number = int(await line.locator("td").nth(-2).inner_text())
-    await line.locator("a").click()
+    await line.locator("th a").click()
     await expect(page.locator("[data-row]")).to_have_count(number)
-    await expect(page.locator(f"#row-{said['feedback_id']}")).to_be_visible()
+    await expect(page.locator(f"a[href$='{said['feedback_id']}']")).to_be_visible()
 
 
 async def test_numbers_change_in_place(browse: Browse) -> None:
@@ -63,16 +74,26 @@ async def test_numbers_change_in_place(browse: Browse) -> None:
 async def test_the_filters_stand_in_the_address(browse: Browse) -> None:
     page = await browse("/dashboard", as_="leader")
     await page.locator("#department").select_option("it")
-    await expect(page).to_have_url(re.compile(r"\?department=it$"))
+    await expect(page).to_have_url(re.compile(r"\?period=month&department=it$"))
     await expect(page.locator("#tile-open")).to_have_attribute("href", re.compile("department=it"))
+    await expect(page.locator("#from")).to_be_hidden()
+    await page.locator("#period").select_option("custom")
+    await page.locator("#from").fill("2026-01-05")
+    await expect(page).to_have_url(re.compile("period=custom&from=2026-01-05"))
     own = await browse("/dashboard", as_="liaison.it")
-    await expect(own.locator("#department option")).to_have_count(2)
+    await expect(own.locator("#department option")).to_have_count(1)
+    await expect(own.locator("#departments-h")).to_be_visible()
+    await expect(own.locator("[id^=row-]:not(#row-it)")).to_have_count(0)
 
 
-async def test_it_prints_without_what_only_a_screen_needs(browse: Browse) -> None:
+async def test_it_prints_on_two_pages(browse: Browse) -> None:
     page = await browse("/dashboard", as_="leader")
     await page.emulate_media(media="print")
     await expect(page.locator(".filters")).to_be_hidden()
     await expect(page.locator(".top")).to_be_hidden()
     await expect(page.locator("#tile-open")).to_be_visible()
     await expect(page.locator("h1")).to_be_visible()
+    printed = await page.pdf(prefer_css_page_size=True)
+    (ROOT / "build" / "screenshots").mkdir(parents=True, exist_ok=True)
+    (ROOT / "build" / "screenshots" / "board.pdf").write_bytes(printed)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 2

@@ -8,11 +8,11 @@ import re
 from playwright.async_api import Route, expect
 
 from tests.browser.conftest import Browse
-from tests.browser.house import PASSWORD, House
+from tests.browser.system import PASSWORD, System
 
 
 async def test_a_wrong_password_is_one_line_and_the_name_stays(
-    browse: Browse, house: House
+    browse: Browse, system: System
 ) -> None:
     browse.expect("status of 401")
     page = await browse("/desk/new")
@@ -24,7 +24,7 @@ async def test_a_wrong_password_is_one_line_and_the_name_stays(
     await expect(page.locator("#username")).to_have_value("clerk")
     await page.fill("#password", PASSWORD)
     await page.keyboard.press("Enter")
-    await expect(page).to_have_url(f"{house.url}/desk/new")
+    await expect(page).to_have_url(f"{system.url}/desk/new")
     await page.locator("form[action='/desk/signout'] button").click()
     await expect(page).to_have_url(re.compile("/signin"))
 
@@ -105,14 +105,14 @@ async def test_a_page_that_went_stale_overwrites_nothing_and_keeps_the_words(
     where = await browse.people.in_hand(said["feedback_id"], "circulation")
     page = await browse(f"/desk/cases/{said['feedback_id']}", as_=f"handler.{where}")
     await page.locator("#reply-main-text").fill("我们马上来清。")
-    await page.get_by_text("已解决", exact=True).click()
+    await page.locator("#do-reply-main").get_by_text("已解决", exact=True).click()
     # The live part keeps looking; this page does not get to hear of it.
     await page.route("**/desk/cases/**", lambda route: route.abort())
     browse.expect("net::ERR_FAILED")
     await browse.people.act(
         f"handler.{where}", said["feedback_id"], "ask", question="请问是哪一个还书箱？"
     )
-    await page.locator("#do-reply-main > button").click()
+    await page.locator("#do-reply-main > button.btn-primary").click()
     await expect(page.locator("#do-reply-main [data-problem]")).to_be_visible()
     await expect(page.locator("#reply-main-text")).to_have_value("我们马上来清。")
     case = await browse.people.case("coordinator", said["feedback_id"])
@@ -135,7 +135,7 @@ async def test_a_case_that_is_not_there_and_a_place_that_is_not_ours(browse: Bro
     browse.expect("status of 404", "status of 403")
     page = await browse("/desk/cases/0190-nothing", as_="coordinator")
     await expect(page.locator("h1")).to_have_text("没有找到这一页")
-    # Whoever is signed in is led back to their work, not to the reporters' door.
+    # Whoever is signed in is led back to their work, not to the reporters' entry point.
     await expect(page.get_by_role("link", name="回到首页")).to_have_attribute("href", "/desk")
     clerk = await browse("/dashboard", as_="clerk")
     await expect(clerk.locator("h1")).to_have_text("这一步您的账号还做不了")

@@ -11,12 +11,14 @@ from tests.browser.looks import faults_of
 WORDS = [
     "<script>document.title='caught'</script>窗边漏风",
     "<img src=x onerror=\"document.title='caught'\">窗边漏风",
-    "{{ 7 * 7 }}${7*7}{% include 'base.html' %}窗边漏风",
+    "{{ 98765 * 98765 }}${98765*98765}{% include 'base.html' %}窗边漏风",
     "</textarea></div><h1 id=caught>窗边漏风</h1>",
     "\u202e风漏边窗\u202c窗边漏风",
     "窗边漏风" + "W" * 400,
     "窗" + "\u0301" * 500 + "边漏风",
 ]
+EVALUATED = str(98765 * 98765)
+"""What the third would be if a template took it for its own: no time and no number of a page."""
 
 
 @pytest.mark.parametrize("words", WORDS, ids=range(len(WORDS)))
@@ -25,7 +27,7 @@ async def test_hostile_words_are_inert_on_every_page(browse: Browse, words: str)
     where = await browse.people.in_hand(said["feedback_id"], "facilities")
     await browse.people.act(f"handler.{where}", said["feedback_id"], "note", text=words)
     await browse.people.act(
-        f"handler.{where}", said["feedback_id"], "reply", text=words, outcome="explained"
+        f"handler.{where}", said["feedback_id"], "reply", text=words, outcome="solved"
     )
     await browse.people.later(said["tracking_code"], "reopen", reason=words)
 
@@ -47,6 +49,6 @@ async def _inert(page: Page) -> None:
     assert "caught" not in await page.title() or "<" in await page.title()
     assert await page.locator("#caught, main img, main script").count() == 0
     text = await page.locator("main").inner_text()
-    assert "49" not in text.replace("{{ 7 * 7 }}", "") or "{{ 7 * 7 }}" not in text
+    assert EVALUATED not in text
     assert not any(sign in text for sign in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068")
     assert [one for one in await faults_of(page) if "wider" in one] == []

@@ -8,8 +8,8 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import PHONE, Browse
-from tests.browser.house import House
 from tests.browser.looks import faults_of
+from tests.browser.system import System
 
 CODE = re.compile(r"^[0-9A-Z]{4}(-[0-9A-Z]{4}){4}$")
 TEXT = "七层的直饮水机只出热水，想接点凉的。"
@@ -23,7 +23,7 @@ TEXT = "七层的直饮水机只出热水，想接点凉的。"
     ],
 )
 async def test_on_a_phone_a_reader_gets_thanks_a_code_and_dates(
-    browse: Browse, house: House, locale: str, thanks: str, title: str, follow: str
+    browse: Browse, system: System, locale: str, thanks: str, title: str, follow: str
 ) -> None:
     page = await browse("/?place=七层", width=PHONE, locale=locale)
     await expect(page.locator("#text")).to_be_focused()
@@ -42,7 +42,7 @@ async def test_on_a_phone_a_reader_gets_thanks_a_code_and_dates(
     assert await faults_of(page) == []
 
     await page.get_by_role("link", name=follow).click()
-    await expect(page).to_have_url(f"{house.url}/track/{code}")
+    await expect(page).to_have_url(f"{system.url}/track/{code}")
     await expect(page.locator(".bubble-me")).to_contain_text(TEXT)
 
 

@@ -7,7 +7,8 @@ import re
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import PHONE, Browse
-from tests.browser.house import PASSWORD
+from tests.browser.looks import faults_of
+from tests.browser.system import PASSWORD
 
 TEXT = "研讨室 412 的投影接上电脑以后没有画面，换了两根线也一样。"
 QUESTION = "您用的是哪一种接口？屏幕上有没有提示？"
@@ -22,11 +23,12 @@ async def _sign_in(page: Page, username: str) -> None:
     await expect(page.locator(".who")).to_be_visible()
 
 
-async def test_a_matter_from_words_to_rating(browse: Browse) -> None:
+async def test_a_matter_from_words_to_rating_by_a_reader_with_a_phone_only(browse: Browse) -> None:
     reader = await browse("/?place=四层", width=PHONE)
     await reader.fill("#text", TEXT)
-    await reader.locator("#say button.btn-primary").click()
-    await reader.get_by_role("link", name="看进展").click()
+    await reader.locator("#say button.btn-primary").tap()
+    await reader.get_by_role("link", name="看进展").tap()
+    await expect(reader.locator(".hero")).to_be_visible()
     head = reader.locator("h1")
     loaded = await reader.evaluate("performance.timeOrigin")
     feedback_id = await _id_of(reader)
@@ -58,6 +60,7 @@ async def test_a_matter_from_words_to_rating(browse: Browse) -> None:
     await handler.locator("#do-claim-main button").click()
     await expect(head).to_have_text(re.compile("正在办理"))
 
+    await handler.locator("#others > summary").click()
     await handler.locator("#other-ask summary").click()
     await handler.locator("#ask-question").fill(QUESTION)
     await handler.locator("#do-ask > button").click()
@@ -65,8 +68,10 @@ async def test_a_matter_from_words_to_rating(browse: Browse) -> None:
     await expect(head).to_have_text(re.compile("想向您了解"))
 
     await expect(reader.locator("#act-supplement")).to_have_attribute("open", "")
+    await expect(reader.locator(".hero")).to_contain_text("以前回答")
+    assert await faults_of(reader) == []
     await reader.locator("#supplement").fill(ANSWER)
-    await reader.locator("#form-supplement button").click()
+    await reader.locator("#form-supplement button").tap()
     await expect(reader.locator(".bubble-me").last).to_contain_text(ANSWER)
     await expect(reader.locator("#supplement")).to_have_value("")
     await expect(handler.locator(".bubble-me")).to_contain_text(ANSWER)
@@ -74,21 +79,23 @@ async def test_a_matter_from_words_to_rating(browse: Browse) -> None:
     # The rating is not there before there is something to rate.
     await expect(reader.locator("#form-rate")).to_have_count(0)
     await handler.locator("#reply-main-text").fill(REPLY)
-    await handler.get_by_text("已解决", exact=True).click()
-    await handler.locator("#do-reply-main > button").click()
+    await handler.locator("#do-reply-main").get_by_text("已解决", exact=True).click()
+    await handler.locator("#do-reply-main > button.btn-primary").click()
     await expect(handler.locator(".case-line .state")).to_have_text("已答复")
     await expect(reader.locator(".bubble-them").last).to_contain_text(REPLY)
     await expect(head).to_have_text(re.compile("已经答复您"))
 
-    await reader.locator("label[for=star-5]").click()
-    await reader.locator("label[for=solved-yes]").click()
+    assert await faults_of(reader) == []
+    await reader.locator("label[for=star-5]").tap()
+    await reader.locator("label[for=solved-yes]").tap()
     await reader.locator("#comment").fill("很快，谢谢。")
-    await reader.locator("#form-rate button").click()
+    await reader.locator("#form-rate button").tap()
     await expect(head).to_have_text(re.compile("已经办完"))
     await expect(reader.locator("#form-rate")).to_have_count(0)
     await expect(reader.locator(".timeline-plain")).to_contain_text("您评了 5 星")
     await expect(office.locator(".case-line .state")).to_have_text("已办结")
 
+    assert await faults_of(reader) == []
     # All of it happened on the page that was opened at the beginning.
     assert await reader.evaluate("performance.timeOrigin") == loaded
     numbers = await reader.locator(".timeline-plain li").evaluate_all(
@@ -135,7 +142,7 @@ async def test_not_solved_opens_it_again(browse: Browse) -> None:
     await page.locator("#reopen").fill("还在闪，换的不是那一根。")
     await page.locator("#form-reopen button").click()
     await expect(page.locator(".bubble-me").last).to_contain_text("还在闪")
-    await expect(page.locator("h1")).to_contain_text("The User Relations Office is reading it")
+    await expect(page.locator("h1")).to_contain_text("We take this up again")
 
 
 async def _id_of(page: Page) -> str:

@@ -7,10 +7,12 @@ import re
 from playwright.async_api import expect
 
 from tests.browser.conftest import PHONE, Browse
-from tests.browser.house import PASSWORD, House, until
+from tests.browser.system import PASSWORD, System, until
 
 
-async def test_from_words_to_a_reply_without_a_line_of_script(browse: Browse, house: House) -> None:
+async def test_from_words_to_a_reply_without_a_line_of_script(
+    browse: Browse, system: System
+) -> None:
     text = "六层的还书架推车挡住了安全通道。"
     reader = await browse("/", width=PHONE, script=False)
     await reader.fill("#text", text)
@@ -33,7 +35,7 @@ async def test_from_words_to_a_reply_without_a_line_of_script(browse: Browse, ho
     await staff.fill("#username", f"liaison.{where}")
     await staff.fill("#password", PASSWORD)
     await staff.locator("button.btn-primary").click()
-    await expect(staff).to_have_url(f"{house.url}/desk/cases/{feedback_id}")
+    await expect(staff).to_have_url(f"{system.url}/desk/cases/{feedback_id}")
     await staff.locator("#do-accept-main button").click()
     await expect(staff.locator(".said")).to_contain_text("签收")
     await staff.locator("form[action='/desk/signout'] button").click()
@@ -45,15 +47,15 @@ async def test_from_words_to_a_reply_without_a_line_of_script(browse: Browse, ho
     await handler.goto(f"/desk/cases/{feedback_id}")
     await handler.locator("#do-claim-main button").click()
     await handler.fill("#reply-main-text", "推车已经移走，通道也贴了提示。")
-    await handler.get_by_text("已解决", exact=True).click()
-    await handler.locator("#do-reply-main > button").click()
+    await handler.locator("#do-reply-main").get_by_text("已解决", exact=True).click()
+    await handler.locator("#do-reply-main > button.btn-primary").click()
     await expect(handler.locator(".case-line .state")).to_have_text("已答复")
 
-    async def told() -> bool:
+    async def answered() -> bool:
         await reader.reload()
         return "推车已经移走" in await reader.locator("main").inner_text()
 
-    await until(told, what="the reply is on the page")
+    await until(answered, what="the reply is on the page")
     await reader.locator("label[for=star-4]").click()
     await reader.locator("label[for=solved-yes]").click()
     await reader.locator("#form-rate button").click()

@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request
 
+_OF_A_REQUEST = ("htmx:afterRequest", "htmx:sendError", "htmx:sendAbort")
+"""What htmx says of a request that failed: the request itself is judged, see `_failed`."""
+
 
 @dataclass
 class Watch:
@@ -34,7 +37,7 @@ class Watch:
         page.on("pageerror", lambda error: self.troubles.append(f"error in a script: {error}"))
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        if message.type in ("error", "warning") and not message.text.startswith(_OF_A_REQUEST):
             where = message.location.get("url", "")
             self.troubles.append(f"console {message.type}: {message.text} ({where})")
 

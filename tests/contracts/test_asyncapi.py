@@ -11,20 +11,21 @@ import pytest
 from jsonschema import Draft7Validator
 
 import schemas
-from schemas.house import NAMES, Reader, readers, told_by
+from schemas.events import is_tombstone
+from schemas.readers import NAMES, Reader, emitted_by, readers
 from shared.contracts import DIRECTORY, EVENTS, INBOUND, INBOUND_REJECTED, REGISTER
 
 FOLDER = Path(schemas.__file__).parent / "asyncapi"
 
 
 @pytest.fixture(scope="module")
-def house() -> dict[str, Reader]:
+def runtime() -> dict[str, Reader]:
     return {r.name: r for r in readers()}
 
 
 @pytest.fixture(params=NAMES)
-def reader(request: pytest.FixtureRequest, house: dict[str, Reader]) -> Reader:
-    return house[request.param]
+def reader(request: pytest.FixtureRequest, runtime: dict[str, Reader]) -> Reader:
+    return runtime[request.param]
 
 
 def _document(reader: Reader) -> dict[str, Any]:
@@ -66,21 +67,21 @@ def test_every_reference_leads_somewhere(reader: Reader) -> None:
         Draft7Validator.check_schema(schema)
 
 
-def test_every_fact_a_service_owns_has_a_publisher_of_its_own(reader: Reader) -> None:
+def test_every_event_a_service_owns_has_a_publisher_of_its_own(reader: Reader) -> None:
     sent = _operations(_document(reader), "send")
-    if INBOUND in reader.intake.raw:
+    if INBOUND in reader.subscription.raw:
         assert sent.pop(INBOUND_REJECTED)[0] == INBOUND_REJECTED
-    assert sent == {f.type: (f.topic, {f.type}) for f in told_by(reader.name)}
+    assert sent == {f.type: (f.topic, {f.type}) for f in emitted_by(reader.name)}
 
 
 def test_a_subscriber_names_what_is_handled(reader: Reader) -> None:
     taken = {t: names for t, names in _operations(_document(reader), "receive").values()}
-    handled = {f.type for f in reader.intake.handlers if hasattr(f, "type")}
+    handled = {f.type for f in reader.subscription.handlers if hasattr(f, "type")}
     if reader.takes_all:
         handled |= {t for t, f in REGISTER.items() if f.topic == EVENTS}
-    assert set(taken) == {*reader.intake.topics, DIRECTORY}
+    assert set(taken) == {*reader.subscription.topics, DIRECTORY}
     assert taken.pop(DIRECTORY) == {t for t, f in REGISTER.items() if f.topic == DIRECTORY}
-    assert taken.pop(INBOUND, set()) == ({"InboundFeedback"} if reader.intake.raw else set())
-    erased = {t for t in set().union(*taken.values()) if t == "private.erased.v1"}
-    assert bool(erased) == bool(reader.intake.tombstones)
+    assert taken.pop(INBOUND, set()) == ({"InboundFeedback"} if reader.subscription.raw else set())
+    erased = {t for t in set().union(*taken.values()) if is_tombstone(REGISTER[t])}
+    assert bool(erased) == bool(reader.subscription.tombstones)
     assert set().union(*taken.values()) - erased == handled

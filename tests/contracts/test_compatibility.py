@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from schemas.__main__ import RELEASED, released
+from schemas.__main__ import NUMBER, RELEASED, released
 from schemas.compatibility import breaks
-from schemas.facts import schemas
+from schemas.events import schemas
 from shared.contracts.lenient import AnyOutcome
 from shared.contracts.vocabulary import Solved
+from shared.release import RELEASE
 
 Schema = dict[str, Any]
 Change = Callable[[Schema], Any]
@@ -33,17 +34,18 @@ class Made(BaseModel):
     inner: Inner
     several: tuple[Inner, ...] = ()
     words: dict[str, str] = {}
+    usual: Inner = Inner(name="usual")
 
 
-FACT = Made.model_json_schema() | {
+EVENT = Made.model_json_schema() | {
     "x-type": "made.up.v1",
     "x-owner": "desk",
     "x-topic": "feedback.events",
 }
-INBOUND = {k: v for k, v in FACT.items() if not k.startswith("x-")}
+INBOUND = {k: v for k, v in EVENT.items() if not k.startswith("x-")}
 
 
-def found(change: Change, old: Schema = FACT) -> list[str]:
+def found(change: Change, old: Schema = EVENT) -> list[str]:
     new = copy.deepcopy(old)
     change(new)
     return breaks({"it": old}, {"it": new})
@@ -152,6 +154,11 @@ NEVER: dict[str, tuple[Change, str]] = {
         _set("properties.count", default=1),
         "body.count: the default was 0, is 1",
     ),
+    "a default inside means something else": (
+        _set("properties.usual.default", note="always"),
+        "body.usual: the default was {'name': 'usual', 'note': None}, "
+        "is {'name': 'usual', 'note': 'always'}",
+    ),
 }
 
 ONLY_FACTS: dict[str, tuple[Change, str]] = {
@@ -183,6 +190,7 @@ ALWAYS: dict[str, Change] = {
     "an optional field is added inside": _set(
         "$defs.Inner.properties", new={"anyOf": [{"type": "string"}, {"type": "null"}]}
     ),
+    "a default has a new field without a value": _set("properties.usual.default", new=None),
     "a code is added to an open list": lambda s: s["$defs"]["Outcome"]["enum"].append("joined"),
     "the words about a field change": _set("properties.text", description="其他说明"),
     "a class inside is called otherwise": _set("$defs.Inner", title="Within"),
@@ -226,9 +234,15 @@ def test_a_limit_beside_a_choice_counts_too() -> None:
 
 
 def test_a_type_that_was_released_stays() -> None:
-    assert breaks({"facts/made.up.v1.json": FACT}, {}) == [
-        "facts/made.up.v1.json: the type is gone"
+    assert breaks({"events/made.up.v1.json": EVENT}, {}) == [
+        "events/made.up.v1.json: the type is gone"
     ]
+
+
+def test_the_released_schemas_are_those_of_the_release_before_this_one() -> None:
+    assert (RELEASED / "VERSION").read_text() == f"{RELEASE - 1}\n"
+    # In the words that the next release is made from, and the last one found by.
+    assert f"\nRELEASE = {RELEASE}\n" in NUMBER.read_text()
 
 
 def test_todays_schemas_break_no_promise_of_the_last_release() -> None:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from schemas.__main__ import drift, generated
-from schemas.house import NAMES, written
+from schemas.readers import NAMES, written
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -17,19 +17,19 @@ def test_the_committed_files_are_what_the_code_says_now() -> None:
     assert drift() == [], "run: python -m schemas, and look at what changed"
 
 
-def test_every_service_of_the_house_is_described() -> None:
+def test_every_service_of_the_system_is_described() -> None:
     assert written() == list(NAMES)
     described = {p.stem for p in generated() if p.parent.name == "asyncapi"}
     assert described == set(NAMES)
 
 
 def test_another_process_writes_the_same_bytes() -> None:
-    told = "import sys; from schemas.__main__ import generated; " + (
+    code = "import sys; from schemas.__main__ import generated; " + (
         "[sys.stdout.buffer.write(t.encode()) for _, t in sorted(generated().items())]"
     )
     there = "".join(text for _, text in sorted(generated().items())).encode()
     done = subprocess.run(
-        [sys.executable, "-c", told],
+        [sys.executable, "-c", code],
         cwd=ROOT,
         env=os.environ | {"PYTHONHASHSEED": "1"},
         capture_output=True,

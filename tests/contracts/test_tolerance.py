@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from schemas import corpus
-from schemas.facts import fact_schema, nested_models
+from schemas.events import event_schema, nested_models
 from shared.contracts import REGISTER
 from shared.messaging.envelope import InvalidMessage, Record
 
@@ -19,8 +19,8 @@ BODIES = [e for e in corpus.examples() if e.record.type in REGISTER and e.body i
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x, max_size=2)
 )
-STRICT = {"Priority", "Clock", "Solved"}
-"""Codes without an ``other``: a new one is a new fact type, and the comparison says so."""
+STRICT = {"Priority", "Clock", "Solved", "State"}
+"""Codes without an ``other``: a new one is a new event type, and the comparison says so."""
 
 
 def _read(example: corpus.Example, body: dict[str, Any]) -> Any:
@@ -28,9 +28,9 @@ def _read(example: corpus.Example, body: dict[str, Any]) -> Any:
     return Record(record.topic, 0, 0, record.key, record.headers, json.dumps(body).encode()).event()
 
 
-def _open_fields(fact_type: str) -> list[str]:
+def _open_fields(event_type: str) -> list[str]:
     """The fields that take codes from tomorrow."""
-    schema = fact_schema(REGISTER[fact_type])
+    schema = event_schema(REGISTER[event_type])
     return [
         name
         for name, field in schema.get("properties", {}).items()
@@ -43,7 +43,7 @@ OPEN = [(e, f) for e in BODIES for f in _open_fields(e.record.type)]
 
 
 @given(st.sampled_from(BODIES), st.dictionaries(st.text(min_size=1), ANY_JSON, max_size=4))
-def test_unknown_fields_are_ignored_in_every_fact(
+def test_unknown_fields_are_ignored_in_every_event(
     example: corpus.Example, junk: dict[str, Any]
 ) -> None:
     assert example.body is not None
@@ -53,7 +53,7 @@ def test_unknown_fields_are_ignored_in_every_fact(
 
 
 @given(st.sampled_from(BODIES), ANY_JSON)
-def test_unknown_fields_are_ignored_inside_a_fact(example: corpus.Example, junk: Any) -> None:
+def test_unknown_fields_are_ignored_inside_an_event(example: corpus.Example, junk: Any) -> None:
     assert example.body is not None
 
     def strewn(part: Any) -> Any:
@@ -86,30 +86,30 @@ def test_what_is_no_code_at_all_is_an_invalid_message(value: Any) -> None:
 def test_which_codes_are_open_and_which_are_not_is_known() -> None:
     closed: set[str] = set()
     opened: set[str] = set()
-    for fact_type in REGISTER:
-        schema = fact_schema(REGISTER[fact_type])
-        names = set(_open_fields(fact_type))
+    for event_type in REGISTER:
+        schema = event_schema(REGISTER[event_type])
+        names = set(_open_fields(event_type))
         for name, field in schema.get("properties", {}).items():
             for ref in (p["$ref"] for p in [field, *field.get("anyOf", ())] if "$ref" in p):
                 model = ref.rpartition("/")[2]
                 if "enum" in schema["$defs"][model]:
                     (opened if name in names else closed).add(model)
-    assert opened == {"Channel", "Outcome", "CaseType"}
+    assert opened == {"Channel", "Outcome", "CaseType", "RefusalReason"}
     assert closed == STRICT
 
 
-@pytest.mark.parametrize("fact_type", REGISTER)
-def test_a_fact_and_all_inside_it_is_frozen_and_ignores_what_it_does_not_know(
-    fact_type: str,
+@pytest.mark.parametrize("event_type", REGISTER)
+def test_an_event_and_all_inside_it_is_frozen_and_ignores_what_it_does_not_know(
+    event_type: str,
 ) -> None:
-    fact = REGISTER[fact_type]
-    for model in (fact, *nested_models(fact)):
+    one = REGISTER[event_type]
+    for model in (one, *nested_models(one)):
         assert issubclass(model, BaseModel)
         assert model.model_config.get("frozen") is True, model
         assert model.model_config.get("extra") == "ignore", model
 
 
-def test_a_read_fact_cannot_be_changed() -> None:
+def test_a_read_event_cannot_be_changed() -> None:
     example = BODIES[0]
     assert example.body is not None
     with pytest.raises(ValidationError):

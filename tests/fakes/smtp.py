@@ -54,7 +54,13 @@ class SmtpSink:
     mode: Mode = Mode.ACCEPT
     modes: dict[str, Mode] = field(default_factory=dict)
     received: list[Received] = field(default_factory=list)
+    answers: dict[str, str] = field(default_factory=dict)
+    """What the server says to ``EHLO``, ``MAIL`` or ``RCPT`` instead of taking it."""
+    senders: list[str] = field(default_factory=list)
+    """What came with every ``MAIL FROM``, taken or not."""
     login: tuple[str, str] | None = None
+    logins: int = 0
+    """How often somebody tried, right or wrong."""
     host: str = "127.0.0.1"
     port: int = 0
 
@@ -66,6 +72,36 @@ class SmtpSink:
     def _mode(self, receivers: list[str]) -> Mode:
         return next((self.modes[r] for r in receivers if r in self.modes), self.mode)
 
+    async def handle_EHLO(
+        self,
+        server: SMTP,
+        session: Session,
+        envelope: Envelope,
+        hostname: str,
+        responses: list[str],
+    ) -> list[str]:
+        if "EHLO" in self.answers:
+            return [self.answers["EHLO"]]
+        session.host_name = hostname
+        return responses
+
+    async def handle_HELO(
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str
+    ) -> str:
+        if "EHLO" in self.answers:
+            return self.answers["EHLO"]
+        session.host_name = hostname
+        return "250 sink.example"
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        self.senders.append(address)
+        if "MAIL" in self.answers:
+            return self.answers["MAIL"]
+        envelope.mail_from = address
+        return "250 OK"
+
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
@@ -74,6 +110,8 @@ class SmtpSink:
             await asyncio.sleep(3600)
         if mode is Mode.DROP_BEFORE_DATA:
             cast(Any, server).transport.abort()
+        if "RCPT" in self.answers:
+            return self.answers["RCPT"]
         if mode is Mode.LATER:
             return "451 4.3.0 try again later"
         if mode is Mode.REFUSE:
@@ -82,6 +120,8 @@ class SmtpSink:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if "DATA" in self.answers:
+            return self.answers["DATA"]
         mode = self._mode(envelope.rcpt_tos)
         if mode is Mode.LATER_AFTER_DATA:
             return "452 4.2.2 mailbox full"
@@ -99,6 +139,7 @@ class SmtpSink:
     def _authenticate(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any
     ) -> AuthResult:
+        self.logins += 1
         given = (data.login.decode(), data.password.decode())
         good = isinstance(data, LoginPassword) and given == self.login
         return AuthResult(success=good, handled=False)
@@ -106,7 +147,11 @@ class SmtpSink:
 
 @asynccontextmanager
 async def smtp_sink(
-    *, login: tuple[str, str] | None = None, port: int = 0, tls: ssl.SSLContext | None = None
+    *,
+    login: tuple[str, str] | None = None,
+    port: int = 0,
+    tls: ssl.SSLContext | None = None,
+    starttls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[SmtpSink]:
     """A sink on a loopback port, for the length of a block."""
     sink = SmtpSink(login=login)
@@ -122,6 +167,7 @@ async def smtp_sink(
                 authenticator=sink._authenticate if login else None,
                 auth_required=login is not None,
                 auth_require_tls=False,
+                tls_context=starttls,
             )
         sessions.append(protocol)
         return protocol

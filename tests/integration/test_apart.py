@@ -1,4 +1,4 @@
-"""Six processes behind the gateway: one house, whichever of them are up."""
+"""Six processes behind the gateway: one system, whichever of them are up."""
 
 from __future__ import annotations
 
@@ -12,40 +12,44 @@ import httpx2
 import pytest
 
 from services.__main__ import NAMES
-from tests.integration.house import Child, free_ports, until
+from shared.release import RELEASE
 from tests.integration.people import REPLY, Town
+from tests.integration.system import Child, free_ports, until
 
 
 async def test_each_process_is_ready_and_answers_for_itself_alone(town: Town) -> None:
     for name in NAMES:
-        body = await town.house.readiness(name)
+        body = await town.system.readiness(name)
         assert body is not None
         assert body["ready"], body
         assert list(body["services"]) == [name]
-        assert body["services"][name]["pid"] == town.house.children[name].pid
+        assert body["services"][name]["pid"] == town.system.children[name].pid
 
 
-async def test_status_tells_of_all_six(town: Town) -> None:
-    done = await town.house.run("services", "status", "--json")
+async def test_status_names_all_six(town: Town) -> None:
+    done = await town.system.run("services", "status", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     body = json.loads(done.stdout)
-    assert body["web"] == town.house.gateway.url
-    told = {name: one["pid"] for name, one in body["services"].items()}
-    assert told == {name: child.pid for name, child in town.house.children.items()}
+    assert body["web"] == town.system.gateway.url
+    pids = {name: one["pid"] for name, one in body["services"].items()}
+    assert pids == {name: child.pid for name, child in town.system.children.items()}
     assert all(one["ready"] and one["dead_letters"] == 0 for one in body["services"].values())
     assert body["versions"]["python"]
+    assert body["versions"]["feedback-express"] == str(RELEASE)
 
 
 async def test_each_process_shows_its_series_to_prometheus(town: Town) -> None:
     async with httpx2.AsyncClient(trust_env=False) as prometheus:
-        for name, port in town.house.ports.items():
+        for name, port in town.system.ports.items():
             answer = await prometheus.get(f"http://127.0.0.1:{port}/metrics")
             assert f'feedback_service_ready{{service="{name}"}} 1.0' in answer.text
 
 
-async def test_a_comment_through_any_door_goes_the_whole_way_to_its_rating(town: Town) -> None:
+async def test_a_comment_through_any_entry_point_goes_the_whole_way_to_its_rating(
+    town: Town,
+) -> None:
     token = await town.adapter("kiosk")
-    doors: dict[str, Callable[[], Awaitable[tuple[str, str]]]] = {
+    entry_points: dict[str, Callable[[], Awaitable[tuple[str, str]]]] = {
         "web": lambda: town.by_web(contact={"email": "reader@example.edu"}),
         "desk": town.by_desk,
         "adapter": lambda: town.by_adapter(token, "adapter-1"),
@@ -53,16 +57,16 @@ async def test_a_comment_through_any_door_goes_the_whole_way_to_its_rating(town:
         "wechat": lambda: town.by_wechat("o-reader-1"),
     }
 
-    async def whole_way(door: str) -> None:
-        case, code = await doors[door]()
+    async def whole_way(entry_point: str) -> None:
+        case, code = await entry_points[entry_point]()
         seen = await town.answered_and_rated(case, code)
-        assert seen["feedback_id"] == case, door
-        assert [r["text"] for r in seen["replies"]] == [REPLY], door
+        assert seen["feedback_id"] == case, entry_point
+        assert [r["text"] for r in seen["replies"]] == [REPLY], entry_point
         types = [line["type"] for line in seen["timeline"]]
-        assert types[0] == "feedback.received", door
-        assert {"case.accepted", "case.replied", "feedback.rated"} <= set(types), door
+        assert types[0] == "feedback.received", entry_point
+        assert {"case.accepted", "case.replied", "feedback.rated"} <= set(types), entry_point
 
-    await asyncio.gather(*(whole_way(door) for door in doors))
+    await asyncio.gather(*(whole_way(entry_point) for entry_point in entry_points))
 
     async def answered_outside() -> bool:
         mails = [m.message.get_content() for m in town.mail.received]
@@ -70,6 +74,26 @@ async def test_a_comment_through_any_door_goes_the_whole_way_to_its_rating(town:
         return any(REPLY in mail for mail in mails) and any(REPLY in chat for chat in chats)
 
     await until(answered_outside, within=30, what="the reply arrives by mail and in WeChat")
+
+
+async def test_a_session_that_is_ended_is_over_in_every_process(town: Town) -> None:
+    name = "reviewer.ill"
+    doors = (("GET", "/api/cases"), ("POST", "/api/desk/feedback"), ("GET", "/api/dashboard"))
+
+    async def let_in(client: httpx2.AsyncClient) -> set[bool]:
+        return {(await client.request(*door)).status_code != 401 for door in doors}
+
+    for command in ("end-sessions", "deactivate-user"):
+        town._tokens.pop(name, None)
+        async with await town.as_(name) as person:
+            assert await let_in(person) == {True}
+            done = await town.system.run("services.desk", command, name)
+            assert done.returncode == 0, done.stderr
+
+            async def out() -> bool:
+                return await let_in(person) == {False}
+
+            await until(out, within=60, what=f"{command} is known in all processes")
 
 
 async def test_pages_of_several_owners_carry_one_visit(town: Town) -> None:
@@ -115,7 +139,7 @@ async def test_lines_of_the_timeline_stream_through_the_gateway(town: Town) -> N
 
 async def test_an_address_cannot_be_made_up_to_begin_a_new_count(town: Town) -> None:
     async def tries(address: str, count: int) -> list[int]:
-        async with town.house.visitor(address) as visitor:
+        async with town.system.visitor(address) as visitor:
             return [
                 (
                     await visitor.get(
@@ -134,13 +158,13 @@ async def test_an_address_cannot_be_made_up_to_begin_a_new_count(town: Town) -> 
 
 
 @pytest.mark.parametrize("name", ["tracking", "desk", "intake"])
-async def test_a_killed_process_costs_its_own_doors_only_and_comes_back_with_everything(
+async def test_a_killed_process_costs_its_own_addresses_only_and_comes_back_with_everything(
     town: Town, name: str
 ) -> None:
     case, code = await town.by_web(f"自习区的灯坏了 {name}")
     await town.sees(code, "TRIAGE", "DISPATCHED")
-    town.house.children[name].kill()
-    doors = {
+    town.system.children[name].kill()
+    entry_points = {
         "tracking": ("GET", f"/api/track/{code}"),
         "desk": ("GET", f"/api/cases/{case}"),
         "intake": ("POST", f"/api/track/{code}/urge"),
@@ -148,7 +172,7 @@ async def test_a_killed_process_costs_its_own_doors_only_and_comes_back_with_eve
     async with await town.as_("coordinator") as visitor:
         codes = {
             owner: (await visitor.request(method, path, json={})).status_code
-            for owner, (method, path) in doors.items()
+            for owner, (method, path) in entry_points.items()
         }
         assert codes.pop(name) == 503
         assert all(code < 500 for code in codes.values()), codes
@@ -156,24 +180,24 @@ async def test_a_killed_process_costs_its_own_doors_only_and_comes_back_with_eve
         if name != "intake":
             meanwhile = await town.by_web(f"打印机缺纸 {name}")
         if name == "tracking":
-            done = await town.house.run("services", "status", "--json")
+            done = await town.system.run("services", "status", "--json")
             assert done.returncode == 1
             assert json.loads(done.stdout)["reasons"] == [f"not running: {name}"]
 
-        town.house.start(name)
-        await town.house.ready(name)
+        town.system.start(name)
+        await town.system.ready(name)
         _, code = meanwhile or await town.by_web(f"打印机缺纸 {name}")
         seen = await town.sees(code, "TRIAGE", "DISPATCHED")
         assert (await visitor.get(f"/api/cases/{seen['feedback_id']}")).status_code == 200
-    body = await town.house.readiness(name)
+    body = await town.system.readiness(name)
     assert body is not None
     assert body["services"][name]["dead_letters"] == body["services"][name]["parked"] == 0
 
 
-async def test_a_door_opens_also_when_the_broker_is_away_at_the_start(town: Town) -> None:
+async def test_people_are_served_also_when_the_broker_is_away_at_the_start(town: Town) -> None:
     nobody, own = free_ports(2)
-    env = town.house.env | {"EXPRESS_KAFKA": f"127.0.0.1:{nobody}", "EXPRESS_PORT": str(own)}
-    log = town.house.directory / "logs" / "alone.log"
+    env = town.system.env | {"EXPRESS_KAFKA": f"127.0.0.1:{nobody}", "EXPRESS_PORT": str(own)}
+    log = town.system.directory / "logs" / "alone.log"
     alone = Child.start([sys.executable, "-m", "services.intake"], log, env)
     try:
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{own}", timeout=10) as visitor:
@@ -220,13 +244,13 @@ async def test_a_rolling_restart_ends_each_cleanly_and_loses_no_comment(town: To
     writing = asyncio.create_task(go_on_writing())
     try:
         for name in NAMES:
-            child = town.house.children[name]
+            child = town.system.children[name]
             child.ask_to_end()
             assert await child.ended() == 0, child.tail()
-            note = town.house.directory / "data" / "run" / f"{child.pid}.json"
+            note = town.system.directory / "data" / "run" / f"{child.pid}.json"
             assert not note.exists()
-            town.house.start(name)
-        await town.house.ready()
+            town.system.start(name)
+        await town.system.ready()
     finally:
         over.set()
         await writing
@@ -235,5 +259,5 @@ async def test_a_rolling_restart_ends_each_cleanly_and_loses_no_comment(town: To
     for case, code in receipts:
         seen = await town.sees(code, "TRIAGE", "DISPATCHED")
         assert seen["feedback_id"] == case
-    found = await town.house.run("services", "status", "--json")
+    found = await town.system.run("services", "status", "--json")
     assert found.returncode == 0, found.stdout

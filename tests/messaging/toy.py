@@ -1,4 +1,4 @@
-"""A service small enough to see through: it counts what it hears of a case and says so."""
+"""A small service: keeps in which order it handled the events of a case, and emits that it did."""
 
 from __future__ import annotations
 
@@ -8,45 +8,58 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Field
 
-from shared.contracts import EVENTS, Event
+from shared.contracts import EVENTS, INBOUND, INBOUND_REJECTED, Event
 from shared.contracts.desk import CaseNoted, CaseOpened
 from shared.contracts.intake import FeedbackReceived, FeedbackUrged
+from shared.contracts.vocabulary import State
 from shared.db import migrate, registry_for
-from shared.messaging.intake import Intake
+from shared.messaging.envelope import Record
+from shared.messaging.subscription import Subscription
 from shared.messaging.tables import messaging_tables
 from shared.messaging.transaction import Transaction
-from shared.service import House, Service
+from shared.service import Runtime, Service
 
 DeskToy = registry_for("toy")
 messaging_tables(DeskToy.metadata)
 
 
-class Heard(DeskToy, table=True):
-    __tablename__ = "heard"
+class Handled(DeskToy, table=True):
+    __tablename__ = "handled"
     feedback_id: str = Field(primary_key=True)
     order: str = ""
 
 
 class Poison(Exception):
-    """What the toy raises on a poisoned fact."""
+    """What the toy raises on a poisoned event."""
 
 
-async def hear(event: Event, tx: Transaction) -> None:
-    shelf = tx.shelf(Heard)
-    row = shelf.get(event.feedback_id) or Heard(feedback_id=event.feedback_id)
+async def handle(event: Event, tx: Transaction) -> None:
+    if before := tx.deps.get("before"):
+        await before(event)
+    rows = tx.rows(Handled)
+    row = rows.get(event.feedback_id) or Handled(feedback_id=event.feedback_id)
     if isinstance(event, FeedbackReceived):
-        if event.text == "poison" and not tx.tools.get("antidote"):
+        if event.text == tx.deps.get("poison", "poison") and not tx.deps.get("antidote"):
             raise Poison
         row.order += "r"
         tx.emit(CaseOpened(feedback_id=event.feedback_id, at=tx.now))
     elif isinstance(event, FeedbackUrged):
         row.order += "u"
-        tx.emit(CaseNoted(feedback_id=event.feedback_id, at=tx.now))
-    shelf.put(row)
+        tx.emit(CaseNoted(feedback_id=event.feedback_id, at=tx.now, state=State.TRIAGE))
+    rows.upsert(row)
 
 
 async def load(tx: Transaction, feedback_ids: list[str]) -> None:
-    await tx.shelf(Heard).load(feedback_ids)
+    await tx.rows(Handled).load(feedback_ids)
+
+
+async def handle_inbound(record: Record, tx: Transaction) -> None:
+    """What stands on the inbound topic, by its body; the place is kept as its order."""
+    tx.rows(Handled).upsert(Handled(feedback_id=(record.body or b"").decode(), order="x"))
+
+
+async def send_back(record: Record, tx: Transaction) -> None:
+    tx.publish(INBOUND_REJECTED, key=None, body=record.body, headers=record.headers)
 
 
 class ToyService(Service):
@@ -56,7 +69,7 @@ class ToyService(Service):
         return None
 
     async def migrate(self) -> None:
-        await migrate.ensure_database(self.house.database, self.name)
+        await migrate.ensure_database(self.runtime.database, self.name)
         await self.connect()
         async with self.engine.begin() as connection:
             await connection.run_sync(self.metadata.drop_all)
@@ -64,31 +77,36 @@ class ToyService(Service):
             await connection.execute(text("INSERT INTO log_state (one) VALUES (1)"))
 
 
-def build(house: House, name: str = "desk", group: str | None = None, **more: Any) -> Service:
+def build(runtime: Runtime, name: str = "desk", group: str | None = None, **more: Any) -> Service:
     """The consuming toy; it speaks as desk."""
     service = ToyService(
         name,
-        house,
+        runtime,
         metadata=DeskToy.metadata,
         migrations=Path("/nowhere"),
-        intake=Intake({FeedbackReceived: hear, FeedbackUrged: hear}, prefetch=load),
-        tools={},
+        subscription=Subscription(
+            {FeedbackReceived: handle, FeedbackUrged: handle},
+            raw={INBOUND: handle_inbound},
+            unreadable={INBOUND: send_back},
+            prefetch=load,
+        ),
+        deps={},
         **more,
     )
     service.group = group or f"{name}-toy"
     return service
 
 
-def build_source(house: House) -> Service:
-    """The telling toy; it speaks as intake."""
+def build_source(runtime: Runtime, name: str = "intake") -> Service:
+    """The emitting toy; it speaks as intake."""
     return ToyService(
-        "intake",
-        house,
+        name,
+        runtime,
         metadata=DeskToy.metadata,
         migrations=Path("/nowhere"),
-        intake=Intake({}),
-        tools={},
+        subscription=Subscription({}),
+        deps={},
     )
 
 
-__all__ = ["EVENTS", "Heard", "Poison", "build", "build_source"]
+__all__ = ["EVENTS", "Handled", "Poison", "build", "build_source"]

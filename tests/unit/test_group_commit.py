@@ -16,12 +16,12 @@ from shared.messaging.group_commit import BATCH, Busy, GroupCommit
 class Ledger:
     """What was committed, batch by batch; nothing is while `open` is not set."""
 
-    def __init__(self, *, patience: float = 3.0) -> None:
+    def __init__(self, *, timeout: float = 3.0, gather: float = 60) -> None:
         self.batches: list[list[int]] = []
         self.open = asyncio.Event()
         self.open.set()
         self.group: GroupCommit[int, int] = GroupCommit(
-            self._transaction, self._write, patience=patience
+            self._transaction, self._write, timeout=timeout, gather=gather
         )
 
     @asynccontextmanager
@@ -60,6 +60,18 @@ async def test_those_who_come_at_once_share_a_commit_also_turn_after_turn() -> N
         assert ledger.batches == [list(range(20))]
 
 
+async def test_nobody_waits_for_more_where_every_turn_is_long_and_brings_somebody() -> None:
+    async def after(ledger: Ledger, turns: int) -> int:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        time.sleep(0.002)  # noqa: ASYNC251 - a turn of a process that has much else to do
+        return await ledger.group.submit(turns)
+
+    async with a_ledger(gather=0.005) as ledger:
+        await asyncio.gather(*(after(ledger, n) for n in range(20)))
+        assert all(len(batch) <= 5 for batch in ledger.batches)
+
+
 async def test_a_crowd_is_divided_and_keeps_its_order() -> None:
     async with a_ledger() as ledger:
         await asyncio.gather(*(ledger.group.submit(n) for n in range(2 * BATCH + 1)))
@@ -67,7 +79,7 @@ async def test_a_crowd_is_divided_and_keeps_its_order() -> None:
         assert [n for b in ledger.batches for n in b] == list(range(2 * BATCH + 1))
 
 
-async def test_everybody_has_the_same_patience_from_the_own_arrival() -> None:
+async def test_the_timeout_runs_for_each_from_the_own_arrival() -> None:
     async def waited(ledger: Ledger, later: float) -> float:
         await asyncio.sleep(later)
         began = time.monotonic()
@@ -75,7 +87,7 @@ async def test_everybody_has_the_same_patience_from_the_own_arrival() -> None:
             await ledger.group.submit(0)
         return time.monotonic() - began
 
-    async with a_ledger(patience=0.3) as ledger:
+    async with a_ledger(timeout=0.3) as ledger:
         ledger.open.clear()
         times = await asyncio.gather(*(waited(ledger, later) for later in (0, 0.05, 0.2)))
         assert all(time >= 0.29 for time in times)
@@ -85,8 +97,8 @@ async def test_everybody_has_the_same_patience_from_the_own_arrival() -> None:
         assert ledger.batches == [[0], [7]]
 
 
-async def test_patience_is_there_again_after_a_quiet_time() -> None:
-    async with a_ledger(patience=0.1) as ledger:
+async def test_the_timeout_runs_anew_after_a_quiet_time() -> None:
+    async with a_ledger(timeout=0.1) as ledger:
         assert await ledger.group.submit(1) == 10
         await asyncio.sleep(0.15)
         ledger.open.clear()

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.privacy import _mask, mask
+from shared.contracts.intake import Contact
+from shared.privacy import mask, masked
+from shared.privacy.numbers import _mask
 
 
 @pytest.mark.parametrize(
@@ -164,3 +166,132 @@ def test_a_name_that_was_given_is_masked_where_it_stands_alone(
     text: str, name: str | None, expected: str
 ) -> None:
     assert mask(text, name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("安静", "三楼自习区一点也不安静"),
+        ("安静", "请保持安静！\n\n希望管一管"),
+        ("安静", "安静"),
+        ("安静", "想找一个地方，安静，有插座"),
+        ("安静", "我是安静的人，请大家安静同学们"),
+        ("文献", "文献传递等了一周，文献老师说文献检索课没开".replace("文献老师", "学科老师")),
+        ("高兴", "很高兴看到新书"),
+        ("学生", "学生证丢了，学生能补办吗"),
+        ("Will", "Will the library open on Sunday? It will help."),
+        ("will", "Will the library open? I hope it will."),
+        ("May", "Closed from 5 May on; in May we have exams. May I renew?"),
+        ("Hope", "I hope so. Hope to hear from you"),
+        ("Hall", "It is cold in the Hall. Main Hall Hours are wrong"),
+        ("Grace", "a grace period of two days"),
+    ],
+)
+def test_a_word_that_somebody_is_called_by_stays_a_word(name: str, text: str) -> None:
+    assert mask(text, name) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("安静", "我叫安静，三楼不安静", "我叫〔姓名〕，三楼不安静"),
+        ("安静", "姓名：安静", "姓名：〔姓名〕"),
+        ("安静", "三楼不安静。\n安静", "三楼不安静。\n〔姓名〕"),
+        (
+            "安静",
+            "三楼不安静。\n——安静 敬上\n2026年3月4日",
+            "三楼不安静。\n——〔姓名〕 敬上\n2026年3月4日",
+        ),
+        ("安静", "安静同学说三楼不安静", "〔姓名〕同学说三楼不安静"),
+        ("安静", "太吵了。安静 13800001234", "太吵了。〔姓名〕 〔电话〕"),
+        ("文献", "本人文献，查文献时打不开", "本人〔姓名〕，查文献时打不开"),
+        ("Will", "Will it open? Ask Will about it.", "Will it open? Ask 〔姓名〕 about it."),
+        ("will", "My name is Will.", "My name is 〔姓名〕."),
+        ("Will", "It will help.\nBest,\nWill", "It will help.\nBest,\n〔姓名〕"),
+        ("Will", "Will here, will you open?", "〔姓名〕 here, will you open?"),
+        ("Will", "请找Will，谢谢", "请找〔姓名〕，谢谢"),
+        ("May", "I am May. Open in May?", "I am 〔姓名〕. Open in May?"),
+        ("Will Smith", "will smith says", "〔姓名〕 says"),
+        ("张伟", "和张伟一起，张伟的卡", "和〔姓名〕一起，〔姓名〕的卡"),
+        ("王小明", "王小明", "〔姓名〕"),
+        ("阿依古丽", "我和阿依古丽都去了", "我和〔姓名〕都去了"),
+    ],
+)
+def test_where_it_stands_as_a_name_it_is_masked(name: str, text: str, expected: str) -> None:
+    assert mask(text, name) == expected
+    assert mask(expected, name) == expected
+
+
+def test_what_is_known_of_a_person_is_masked_whatever_it_looks_like() -> None:
+    known = Contact(name="安静", email="a'b@图书馆.cn", phone="6275-1051", wechat_openid="oAbc_123")
+    said = "已回电 62751051（62751051234 不是），写信到 A'B@图书馆.cn，oAbc_123；安静同学说不安静"
+    assert masked(said, "李同学", known=known) == (
+        "已回电 〔电话〕（62751051234 不是），写信到 〔邮箱〕，〔账号〕；〔姓名〕同学说不安静"
+    )
+    assert masked("李同学来过", "李同学") == "〔姓名〕来过"
+    assert masked("打 110", known=Contact(phone="110")) == "打 110"
+
+
+@pytest.mark.parametrize("unit", ["安静", "Will ", "will here ", "安静同学\n", "我叫安静"])
+def test_a_name_repeated_without_end_costs_no_more_than_its_length(unit: str) -> None:
+    text = (unit * 50_000)[:50_000]
+    for name in ("安静", "Will", unit.strip()):
+        mask(text, name)
+
+
+OWN = frozenset({"lib.example.edu", "library@example.edu"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "您可以拨打总服务台电话62751051，或发邮件到 service@lib.example.edu。",
+        "请联系一卡通中心电话：62751234 转 8012，工作日 9:00–17:00。",
+        "服务台 010-62751051，周末请打 (010) 6275 1052 或 01062751053-8012",
+        "From abroad: +86 10 6275 1051, or +86-(571)-88206123.",
+        "医学分馆座机：8280-1234、8280-5678",
+        "电子资源热线 400-810-8888；电话 4008108888",
+        "call us: phone 6275 1051 ext. 12, mail Library@Example.edu",
+        "0571-8820123 是七位的号码",
+    ],
+)
+def test_staff_may_name_the_librarys_telephones_and_addresses(text: str) -> None:
+    assert masked(text, own=OWN) == text
+    assert masked(text) != text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("我们打 13800001234 没人接，请回电 62751051", "我们打 〔电话〕 没人接，请回电 62751051"),
+        ("电话 138 0000 1234", "电话 〔电话〕"),
+        ("+86 138-0000-1234", "〔电话〕"),
+        ("+1 415 555 2671", "〔电话〕"),
+        ("手机：62751234", "手机：〔电话〕"),
+        ("电话、学号 20210123 已登记", "电话、学号 20210123 已登记"),
+        ("电话、学号 31210123 已登记", "电话、学号 〔学号〕 已登记"),
+        ("学号 2100012345，校园卡 62751234", "学号 〔学号〕，校园卡 〔账号〕"),
+        ("身份证 110105194912310021", "身份证 〔证件号〕"),
+        ("已转 wang@stu.example.edu 与 x@example.edu", "已转 〔邮箱〕 与 〔邮箱〕"),
+        ("x@lib.example.edu.cn", "〔邮箱〕"),
+    ],
+)
+def test_staff_may_name_nobodys_number(text: str, expected: str) -> None:
+    assert masked(text, own=OWN) == expected
+    assert masked(expected, own=OWN) == expected
+
+
+@pytest.mark.parametrize("phone", ["62751234", "010-62751234", "+86 10 62751234"])
+@pytest.mark.parametrize("written", ["62751234", "010-6275 1234", "01062751234", "(010)62751234"])
+def test_a_landline_of_the_reporter_is_masked_however_it_is_written(
+    phone: str, written: str
+) -> None:
+    known = Contact(phone=phone, email="r@lib.example.edu")
+    assert masked(f"电话 {written} 占线", known=known, own=OWN) == "电话 〔电话〕 占线"
+    assert masked("致 r@lib.example.edu", known=known, own=OWN) == "致 〔邮箱〕"
+
+
+@given(digits_and_friends)
+def test_masking_words_of_staff_twice_changes_nothing_more(text: str) -> None:
+    once = masked(text, own=OWN)
+    assert masked(once, own=OWN) == once

@@ -1,21 +1,27 @@
-"""What comes in a request body: read once, checked late, never trusted."""
+"""What a request body may hold."""
 
 from __future__ import annotations
 
-import json
+import re
 import unicodedata
-from dataclasses import dataclass
-from typing import Annotated, Any, NoReturn
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
 
-from fastapi.exceptions import RequestValidationError
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from starlette.datastructures import FormData
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.desk.domain import Action
-from shared.contracts.refusal import Malformed
-from shared.contracts.vocabulary import CATEGORIES, CaseType, Outcome, Priority
+from services.desk.store.people import SHORTEST_PASSWORD, account_name
+from shared.contracts.vocabulary import (
+    BreachCode,
+    CaseType,
+    Clock,
+    FollowUpHow,
+    Outcome,
+    Priority,
+    Solved,
+)
+from shared.moments import LOCAL
+from shared.web.bodies import ParsedBody
 
 # Letters to Unicode, and yet nothing to the eye.
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
@@ -39,12 +45,6 @@ def _blank_is_none(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def _category(value: str | None) -> str | None:
-    if value is not None and value not in CATEGORIES:
-        raise ValueError("没有这个类别 | there is no such category")
-    return value
-
-
 def _outcome(value: Outcome) -> Outcome:
     if value is Outcome.OTHER:
         raise ValueError("请选择一种结果 | please choose an outcome")
@@ -54,12 +54,32 @@ def _outcome(value: Outcome) -> Outcome:
 Line = Annotated[str, Field(max_length=200), AfterValidator(clean), AfterValidator(_something)]
 Words = Annotated[str, Field(max_length=50_000), AfterValidator(clean), AfterValidator(_something)]
 Maybe = BeforeValidator(_blank_is_none)
+AnOutcome = Annotated[Outcome, AfterValidator(_outcome)]
+
+
+def with_offset(parsed: ParsedBody) -> dict[str, Any]:
+    """The values of the body; a date field of a browser means the time on the wall here."""
+    values = parsed.values()
+    until = values.get("until")
+    if not parsed.is_form or not isinstance(until, str):
+        return values
+    try:
+        moment = datetime.fromisoformat(until)
+    except ValueError:
+        return values
+    here = moment.replace(tzinfo=LOCAL) if moment.tzinfo is None else moment
+    return values | {"until": here.isoformat()}
 
 
 class Body(BaseModel):
-    """What a body may hold; anything else in it is passed over."""
+    """What a body may hold; anything else in it is passed over.
+
+    Fields are named as in `ActionInput`; an alias is what the contract calls them. `words` are
+    those that people wrote: they are masked before anything is decided.
+    """
 
     model_config = ConfigDict(extra="ignore")
+    words: ClassVar[tuple[str, ...]] = ()
 
 
 class NoBody(Body):
@@ -67,13 +87,37 @@ class NoBody(Body):
 
 
 class Dispatch(Body):
+    words = ("reason",)
     department: Line
-    category: Annotated[str | None, Maybe, AfterValidator(_category)] = None
+    category: Annotated[Line | None, Maybe] = None
     priority: Annotated[Priority | None, Maybe] = None
-    type: Annotated[CaseType | None, Maybe] = None
+    case_type: Annotated[CaseType | None, Maybe] = Field(default=None, alias="type")
+    reason: Annotated[Words | None, Maybe] = None
+
+
+class Correct(Body):
+    words = ("title", "reason")
+    category: Annotated[Line | None, Maybe] = None
+    case_type: Annotated[CaseType | None, Maybe] = Field(default=None, alias="type")
+    priority: Annotated[Priority | None, Maybe] = None
+    title: Annotated[Line | None, Maybe] = None
+    confidential: Annotated[bool | None, Maybe] = None
+    reason: Words
+
+
+class Reject(Body):
+    words = ("reason", "instead")
+    reason: Words
+    instead: Annotated[Words | None, Maybe] = None
+
+
+class Spam(Body):
+    words = ("reason",)
+    reason: Annotated[Words | None, Maybe] = None
 
 
 class Return(Body):
+    words = ("reason",)
     reason: Words
     suggest: Annotated[Line | None, Maybe] = None
 
@@ -83,83 +127,207 @@ class Assign(Body):
 
 
 class Ask(Body):
-    question: Words
+    words = ("text",)
+    text: Words = Field(alias="question")
 
 
-class Note(Body):
+class Text(Body):
+    words = ("text",)
     text: Words
+
+
+def _names(value: Any) -> Any:
+    """A list of boxes in a form names each of them: ``mention.wang=1``."""
+    if isinstance(value, dict):
+        return [name for name, chosen in value.items() if chosen]
+    return [value] if isinstance(value, str) and value.strip() else value or []
+
+
+class Note(Text):
+    mentions: Annotated[list[Line], BeforeValidator(_names)] = Field(default=[], alias="mention")
+
+
+class Wait(Body):
+    words = ("waiting_for", "reason")
+    waiting_for: Line = Field(alias="for")
+    until: Annotated[AwareDatetime | None, Maybe] = None
+    reason: Words
 
 
 class Reply(Body):
+    words = ("text", "reason")
     text: Words
-    outcome: Annotated[Outcome, AfterValidator(_outcome)]
+    outcome: AnOutcome
+    rule: Annotated[Line | None, Maybe] = None
+    reason: Annotated[Words | None, Maybe] = None
+    """Why it was only explained, or cannot be done."""
+
+
+class Draft(Body):
+    text: Annotated[str, Field(max_length=50_000), AfterValidator(clean)] = ""
+    outcome: Annotated[AnOutcome | None, Maybe] = None
+    rule: Annotated[Line | None, Maybe] = None
+
+
+class DirectReply(Reply):
+    case_type: Annotated[CaseType | None, Maybe] = Field(default=None, alias="type")
+
+
+class Approve(Body):
+    words = ("text", "reason")
+    text: Annotated[Words | None, Maybe] = None
+    outcome: Annotated[AnOutcome | None, Maybe] = None
+    reason: Annotated[Words | None, Maybe] = None
+
+
+class SendBack(Body):
+    words = ("text",)
+    text: Words = Field(alias="comment")
+
+
+class Extend(Body):
+    words = ("reason",)
+    until: AwareDatetime
+    reason: Words
+
+
+class GrantExtension(Body):
+    words = ("text",)
+    until: Annotated[AwareDatetime | None, Maybe] = None
+    text: Annotated[Words | None, Maybe] = Field(default=None, alias="note")
+
+
+class AddDepartment(Body):
+    words = ("text",)
+    department: Line
+    text: Words = Field(alias="question")
+
+
+class RemoveDepartment(Body):
+    department: Line
+
+
+class ExplainBreach(Body):
+    words = ("text",)
+    clock: Clock
+    code: BreachCode
+    text: Words
+    until: Annotated[AwareDatetime | None, Maybe] = None
+
+
+class FollowUp(Body):
+    words = ("text",)
+    solved: Solved
+    stars: Annotated[Annotated[int, Field(ge=1, le=5)] | None, Maybe] = None
+    text: Annotated[Words | None, Maybe] = None
+    how: FollowUpHow
+
+
+class Merge(Body):
+    words = ("reason",)
+    into: Line
+    reason: Annotated[Words | None, Maybe] = None
+
+
+class SplitPart(Body):
+    text: Words
+    title: Annotated[Line | None, Maybe] = None
+    category: Annotated[Line | None, Maybe] = None
+
+
+def _paragraphs(value: Any) -> Any:
+    """What a form sends: each paragraph is a part."""
+    if not isinstance(value, str):
+        return value
+    texts = re.split(r"\n\s*\n", clean(value))
+    return [{"text": text} for text in texts if text.strip()]
+
+
+class Split(Body):
+    parts: Annotated[
+        list[SplitPart], BeforeValidator(_paragraphs), Field(min_length=2, max_length=10)
+    ]
+
+
+class Link(Body):
+    other: Line = Field(alias="to")
+
+
+class Join(Body):
+    incident: Line
 
 
 class WithReason(Body):
+    words = ("reason",)
     reason: Words
 
 
 class SignIn(Body):
-    username: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(clean)]
+    username: Annotated[
+        str,
+        Field(min_length=1, max_length=100),
+        AfterValidator(clean),
+        AfterValidator(account_name),
+    ]
     password: Annotated[str, Field(min_length=1, max_length=200)]
     next: Annotated[str, Field(max_length=2000)] = "/desk"
 
 
+class NewPassword(Body):
+    password: Annotated[str, Field(min_length=1, max_length=200)]
+    """The one of now."""
+    new: Annotated[str, Field(min_length=SHORTEST_PASSWORD, max_length=200)]
+    again: Annotated[str | None, Field(max_length=200)] = None
+
+
+class Absence(Body):
+    """Nothing else may be in it: without `until` it means the opposite, so a misspelt one must not
+    be passed over."""
+
+    model_config = ConfigDict(extra="forbid")
+    account: Annotated[Line | None, Maybe] = None
+    """None: one's own."""
+    until: Annotated[AwareDatetime | None, Maybe] = None
+    """None: back."""
+    substitute: Annotated[Line | None, Maybe] = None
+
+
 BODIES: dict[Action, type[Body]] = {
     Action.DISPATCH: Dispatch,
+    Action.RECALL: WithReason,
+    Action.CORRECT: Correct,
+    Action.REJECT: Reject,
+    Action.SPAM: Spam,
+    Action.RESTORE: WithReason,
+    Action.ADD_DEPARTMENT: AddDepartment,
+    Action.REMOVE_DEPARTMENT: RemoveDepartment,
+    Action.FOLLOW_UP: FollowUp,
+    Action.REOPEN: WithReason,
     Action.RETURN: Return,
     Action.ASSIGN: Assign,
+    Action.PROGRESS: Text,
     Action.ASK: Ask,
+    Action.WAIT: Wait,
+    Action.SUBMIT: Reply,
+    Action.REPLY: DirectReply,
+    Action.EXTEND: Extend,
+    Action.FINISH_PART: Text,
+    Action.EXPLAIN_BREACH: ExplainBreach,
+    Action.APPROVE: Approve,
+    Action.SEND_BACK: SendBack,
+    Action.GRANT_EXTENSION: GrantExtension,
+    Action.REFUSE_EXTENSION: WithReason,
+    Action.SUPERVISE: Text,
+    Action.UPHOLD: WithReason,
+    Action.DISMISS: WithReason,
     Action.NOTE: Note,
-    Action.REPLY: Reply,
-    Action.REJECT: WithReason,
-    Action.REOPEN: WithReason,
+    Action.MERGE: Merge,
+    Action.UNMERGE: WithReason,
+    Action.SPLIT: Split,
+    Action.LINK: Link,
+    Action.UNLINK: Link,
+    Action.JOIN: Join,
+    Action.ANSWER_INCIDENT: Reply,
+    Action.CLOSE_INCIDENT: WithReason,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """A body as it came: bytes of JSON, or a form."""
-
-    json: bytes | None = None
-    form: FormData | None = None
-    foreign: bool = False
-    """Of a type that is not taken."""
-
-    def values(self) -> dict[str, Any]:
-        """The fields; `Malformed` for what is no JSON, 422 for JSON that is no object."""
-        if self.foreign:
-            raise HTTPException(415)
-        if self.form is not None:
-            return {key: value for key, value in self.form.items() if isinstance(value, str)}
-        if not self.json or not self.json.strip():
-            return {}
-        try:
-            found = json.loads(self.json, parse_constant=_no_such_number)
-        except (ValueError, RecursionError):
-            raise Malformed("无法读取这段 JSON。", "This JSON cannot be read.") from None
-        if not isinstance(found, dict):
-            raise RequestValidationError([{"type": "dict_type", "loc": (), "msg": "an object"}])
-        return found
-
-
-async def receive(request: Request) -> Raw:
-    """Read the body, before anything is locked for it."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        return Raw(form=await request.form(max_files=0, max_fields=100))
-    body = await request.body()
-    foreign = bool(body and kind) and kind != "application/json" and not kind.endswith("+json")
-    return Raw(json=body, foreign=foreign)
-
-
-def checked(kind: type[Body], values: dict[str, Any]) -> Any:
-    """The body as `kind`; 422 by field where it is not one."""
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        raise RequestValidationError(error.errors()) from None
-
-
-def _no_such_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+"""The others need none."""

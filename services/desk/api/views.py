@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.desk.domain import Viewer, possible, sees, sees_contact, sees_words
-from services.desk.domain.promises import running, status_of
-from services.desk.domain.sentences import actor_name, kept_of, sentence
-from services.desk.store import CaseRow, case_of
-from services.desk.store.reading import Whole
-from shared.contracts import REGISTER, Actor, short_type
+from services.desk.domain import Case, Part, Viewer, allowed_actions, sees, sees_contact, sees_words
+from services.desk.domain.hints import hints, without_them
+from services.desk.domain.promises import NOT_ON_TOP, asks_for_date, running
+from services.desk.store import case_of
+from services.desk.store.reading import CaseDetail
+from services.desk.store.tables import INTERNAL
+from services.desk.wording import actor_name, sentence
+from shared.contracts import Actor
+from shared.contracts.vocabulary import State
 from shared.messaging.directory import Directory
-from shared.web.moments import LOCAL, due_words, moment
+from shared.messaging.row_buffer import values_of
+from shared.moments import due_words, local
 
 Answer = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Eyes:
+class ViewContext:
     """Who looks, when, in which language, with which names at hand."""
 
     viewer: Viewer
     now: datetime
     locale: str
     directory: Directory
+    own: Collection[str] = ()
+    """Addresses of the library."""
 
     def department(self, code: str | None) -> str:
         return self.directory.department_name(code, self.locale)
@@ -36,64 +42,70 @@ class Eyes:
         return display or (listed.display if listed else username)
 
 
-def local(at: datetime | str | None) -> str | None:
-    """RFC 3339, on the library's own clock."""
-    known = moment(at)
-    return known.astimezone(LOCAL).isoformat() if known else None
-
-
-def item(row: Mapping[str, Any], eyes: Eyes) -> Answer:
+def item(row: Mapping[str, Any], context: ViewContext) -> Answer:
     """A row of the list."""
     return {
         "feedback_id": row["feedback_id"],
         "title": row["title"],
         "state": row["state"],
         "department": row["department"],
-        "department_name": eyes.department(row["department"]) or None,
+        "department_name": context.department(row["department"]) or None,
         "category": row["category"],
         "priority": row["priority"],
         "type": row["case_type"],
         "received_at": local(row["received_at"]),
         "due": {clock: local(due) for clock, due in running(row["promises"]).items()},
-        "overdue": row["breaks_at"] <= eyes.now,
+        "overdue": NOT_ON_TOP < row["next_due_at"] <= context.now,
+        "words_owed": row["words_owed_since"] is not None,
+        "reasons_owed": row["reasons_owed"],
         "place": row["place"],
         "channel": row["channel"],
         "assignee": row["assignee"],
-        "assignee_name": eyes.person(row["assignee"], row["assignee_name"]),
+        "assignee_name": context.person(row["assignee"], row["assignee_name"]),
         "urged": row["urged"],
         "confidential": row["confidential"],
+        "incident": row["incident_id"],
     }
 
 
-def whole(found: Whole, eyes: Eyes) -> Answer:
-    """Everything about one case that these eyes may see."""
-    row: Mapping[str, Any] = found.case._mapping
-    case = case_of(CaseRow(**row))
-    open_words = sees_words(eyes.viewer, case) and found.private is not None
-    body = item(row, eyes) | {
+def detail(found: CaseDetail, context: ViewContext) -> Answer:
+    """Everything about one case that this viewer may see."""
+    row = values_of(found.case)
+    case = case_of(found.case)
+    open_words = sees_words(context.viewer, case)
+    body = item(row, context) | {
         "text": found.words.text if found.words else "",
         "anonymous": row["anonymous"],
         "on_behalf": row["on_behalf"],
+        "on_behalf_of": None,
         "entered_by": row["entered_by"],
         "occurred_at": local(row["occurred_at"]),
         "locale": row["locale"],
         "binding": row["binding"],
         "cycle": row["cycle"],
         "version": row["version"],
-        "why": _why(found, eyes),
-        "promises": _promises(row["promises"], eyes),
-        "timeline": _timeline(found, eyes),
-        "notes": [_written(m) for m in found.messages if m.kind == "note"],
+        "why": _why(found, context),
+        "promises": _promises(row["promises"], context),
+        "date_asked": case.department is not None and asks_for_date(row["promises"], context.now),
+        "timeline": _timeline(found, context),
+        "notes": [
+            _written(found, m, open_words=open_words) for m in found.messages if m.kind in INTERNAL
+        ],
         "replies": [
-            _written(m) | {"outcome": m.outcome} for m in found.messages if m.kind == "reply"
+            _written(found, m, open_words=open_words) | {"outcome": m.outcome}
+            for m in found.messages
+            if m.kind == "reply"
         ],
         "conversation": _conversation(found, open_words=open_words),
-        "may": possible(case, eyes.viewer.role, eyes.now) if sees(eyes.viewer, case) else [],
+        "may": allowed_actions(case, context.viewer.actors, context.now)
+        if sees(context.viewer, case)
+        else [],
     }
-    if open_words:
+    body |= _work(found, case, context, open_words=open_words)
+    if open_words and found.private is not None:
         body["text"] = found.private.text or body["text"]
         body["title"] = found.private.title or body["title"]
-    if found.private is not None and sees_contact(eyes.viewer, case):
+    if found.private is not None and sees_contact(context.viewer, case):
         contact = dict(found.private.contact)
         if contact.pop("wechat_openid", None):
             contact["wechat"] = contact.get("wechat_account") or "wechat"
@@ -103,12 +115,118 @@ def whole(found: Whole, eyes: Eyes) -> Answer:
     return body
 
 
+def _work(found: CaseDetail, case: Case, context: ViewContext, *, open_words: bool) -> Answer:
+    """What is under way: second departments, review, more time, waiting, and what it belongs to."""
+    review, extension = case.review, case.extension
+    written = found.private_words.get(review.words_id or "") if review and open_words else None
+    return {
+        "co_departments": [
+            {
+                "department": part.department,
+                "department_name": context.department(part.department),
+                "question": part.question,
+                "state": _part_state(case, part),
+                "text": part.text,
+            }
+            for part in case.parts
+        ],
+        "returned_by": list(case.returned_by),
+        "waiting_for": case.waiting_for,
+        "waiting_until": local(case.waiting_until),
+        "extension": extension
+        and {
+            "until": local(extension.until),
+            "reason": extension.reason,
+            "state": extension.state,
+            "by": context.person(extension.by),
+            "asked_at": local(extension.asked_at),
+            "answer": extension.answer or None,
+        },
+        "review": review
+        and {
+            "by": review.by,
+            "by_name": context.person(review.by),
+            "at": local(review.at),
+            "text": written or review.text,
+            "outcome": review.outcome,
+            "rule": review.rule,
+            "reason": review.reason,
+            "hints": hints_on(
+                written or review.text,
+                review.rule,
+                case.category,
+                context,
+                unanswered=case.open_parts,
+            ),
+        },
+        "needs_review": case.needs_review,
+        "merged_into": case.merged_into,
+        "merged": list(case.merged),
+        "parent": case.parent,
+        "children": list(case.children) if case.state is State.MERGED else [],
+        "links": list(case.links),
+        "desk": found.case.desk,
+        "supervised_at": local(case.supervised_at),
+        "alarm": found.case.alarm,
+        "draft": _draft(found, context),
+        "assignee_away": _away(case.assignee, context),
+        "mentioned": any(one.username == context.viewer.username for one in found.mentions),
+    }
+
+
+def _part_state(case: Case, part: Part) -> str:
+    if part.text is not None:
+        return "finished"
+    return "open" if part.department in case.open_parts else "not_needed"
+
+
+def _away(username: str | None, context: ViewContext) -> Answer | None:
+    """Until when somebody is away, and who stands in."""
+    listed = context.directory.people.get(username or "")
+    if listed is None or not listed.is_away(context.now):
+        return None
+    substitute = context.directory.substitute(listed, context.now)
+    return {
+        "until": local(listed.away_until),
+        "substitute": substitute,
+        "substitute_name": context.person(substitute),
+    }
+
+
+def hints_on(
+    text: str,
+    rule: str | None,
+    category: str | None,
+    context: ViewContext,
+    *,
+    unanswered: Sequence[str] = (),
+) -> list[Answer]:
+    """What a reply lacks, in the reader's language; `unanswered`: departments asked for a part."""
+    cites_rules = category in context.directory.category_rules
+    found = hints(text, rule=rule, cites_rules=cites_rules, own=context.own)
+    found += without_them([context.department(code) for code in unanswered])
+    return [{"code": code, "text": en if context.locale == "en" else zh} for code, zh, en in found]
+
+
+def _draft(found: CaseDetail, context: ViewContext) -> Answer | None:
+    """What this viewer has written so far; nobody else's."""
+    for one in found.drafts:
+        if one.username == context.viewer.username:
+            return {
+                "text": one.text,
+                "outcome": one.outcome,
+                "rule": one.rule,
+                "saved_at": local(one.saved_at),
+            }
+    return None
+
+
 def shows_person(body: Answer) -> bool:
     """Whether an answer carries who it is: then the look goes on record."""
     return bool(body.get("contact") or body.get("on_behalf_of"))
 
 
-def _why(found: Whole, eyes: Eyes) -> Answer | None:
+def _why(found: CaseDetail, context: ViewContext) -> Answer | None:
     decision, decided = found.decision, found.case.decided
     if decision is None:
         if decided is None:
@@ -119,73 +237,87 @@ def _why(found: Whole, eyes: Eyes) -> Answer | None:
         "confidence": decision.confidence,
         "reasons": [
             {
-                "text": r.get("text_en") or r["text"] if eyes.locale == "en" else r["text"],
+                "text": r.get("text_en") or r["text"] if context.locale == "en" else r["text"],
                 "weight": r["weight"],
             }
             for r in decision.reasons
         ],
         "candidates": [
-            c | {"department_name": eyes.department(c["department"])} for c in decision.candidates
+            c | {"department_name": context.department(c["department"])}
+            for c in decision.candidates
         ],
     }
 
 
-def _promises(promises: Mapping[str, Any], eyes: Eyes) -> list[Answer]:
+def _promises(promises: Mapping[str, Any], context: ViewContext) -> list[Answer]:
     return [
         {
             "clock": clock,
             "due": local(one["due"]),
-            "due_text": due_words(one["due"], eyes.now, eyes.locale),
+            "due_text": due_words(one["due"], context.now, context.locale),
             "first_due": local(one["first_due"]),
-            "status": status_of(one),
+            "status": one["status"],
             "cycle": one["cycle"],
         }
-        for clock, one in sorted(promises.items(), key=lambda pair: str(pair[1]["due"]))
+        for clock, one in sorted(
+            promises.items(), key=lambda pair: datetime.fromisoformat(pair[1]["due"])
+        )
     ]
 
 
-def _timeline(found: Whole, eyes: Eyes) -> list[Answer]:
-    lines = [
-        _line(t.seq, t.at, t.type, t.data, Actor.model_validate(t.by), eyes) for t in found.timeline
+def _timeline(found: CaseDetail, context: ViewContext) -> list[Answer]:
+    return [
+        _line(t.seq, t.at, t.type, t.data, Actor.model_validate(t.by), context)
+        for t in found.timeline
     ]
-    for pending in found.pending:
-        event = REGISTER[pending.ce_type].model_validate_json(pending.body)
-        kind = short_type(pending.ce_type)
-        lines.append(_line(len(lines) + 1, event.at, kind, kept_of(event), event.by, eyes))
-    return lines
 
 
 def _line(
-    seq: int, at: datetime, kind: str, data: Mapping[str, Any], by: Actor, eyes: Eyes
+    seq: int, at: datetime, kind: str, data: Mapping[str, Any], by: Actor, context: ViewContext
 ) -> Answer:
+    if category := context.directory.categories.get(data.get("category") or ""):
+        data = {**data, "category_names": category[:2]}
+    if mentions := data.get("mentions"):
+        data = {**data, "mentioned": "、".join(context.person(one) or one for one in mentions)}
     return {
         "seq": seq,
         "at": local(at),
         "type": kind,
-        "text": sentence(kind, data, eyes.department, eyes.locale),
-        "by": actor_name(by, eyes.locale),
+        "text": sentence(kind, data, context.department, context.locale),
+        "by": actor_name(by, context.locale, context.person(by.substitute_for)),
     }
 
 
-def _written(message: Any) -> Answer:
-    return {"at": local(message.at), "by": message.by, "text": message.text}
+def _written(found: CaseDetail, message: Any, *, open_words: bool) -> Answer:
+    text = _text(found, message, open_words=open_words)
+    return {"at": local(message.at), "by": message.by, "text": text}
 
 
-def _conversation(found: Whole, *, open_words: bool) -> list[Answer]:
+def _text(found: CaseDetail, message: Any, *, open_words: bool) -> str:
+    """The words of a message: as they were written, for those who may read that."""
+    text: str = message.text
+    if open_words and message.words_id:
+        text = found.private_words.get(message.words_id) or text
+    return text
+
+
+def _conversation(found: CaseDetail, *, open_words: bool) -> list[Answer]:
     lines = []
     for message in found.messages:
-        if message.kind == "note":
+        if message.kind in INTERNAL:
             continue
-        text = message.text
-        if open_words and message.words_id:
-            text = found.private.words.get(message.words_id) or text
         lines.append(
             {
                 "at": local(message.at),
-                "who": "library" if message.by is not None else "me",
+                "who": "library"
+                if message.by is not None
+                else "another"
+                if message.origin
+                else "me",
+                "origin": message.origin,
                 "by": message.by,
                 "kind": message.kind,
-                "text": text,
+                "text": _text(found, message, open_words=open_words),
                 "outcome": message.outcome,
             }
         )

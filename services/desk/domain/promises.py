@@ -1,80 +1,113 @@
-"""The promises of a case, gathered from what sla tells, and the order in which cases break."""
+"""The order in which cases break, from the promises that sla emits."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.contracts.sla import (
-    ClockFact,
+    Change,
+    KeptPromises,
+    PromiseStatus,
     SlaBreached,
-    SlaCancelled,
-    SlaMet,
-    SlaPaused,
-    SlaPromised,
-    SlaResumed,
+    SlaPromisesChanged,
+    SlaWarned,
+    still_runs,
 )
 from shared.contracts.vocabulary import OPEN, Clock, State
 
-Promises = dict[str, dict[str, Any]]
-"""Clock → ``{cycle, due, first_due, status, breached}`` of its latest cycle; times as ISO text."""
-
+SOON = timedelta(hours=2)
+TO_THE_REPORTER = (Clock.FIRST_RESPONSE, Clock.NEXT_RESPONSE, Clock.RESOLUTION)
+ON_TOP = datetime(1000, 1, 1, tzinfo=UTC)
+"""Rank of words that are owed an answer without a promise: before all, the oldest first."""
+NOT_ON_TOP = datetime(1900, 1, 1, tzinfo=UTC)
+"""Ranks from here on are moments at which something is due."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NO_DUE = datetime(2900, 1, 1, tzinfo=UTC)
 """Rank of an open case with no running promise: after all that have one."""
 NOT_OPEN = datetime(3000, 1, 1, tzinfo=UTC)
 """Rank from which a case is not open any more; the newest of them first."""
 _BACKWARDS_FROM = datetime(2500, 1, 1, tzinfo=UTC)
 
-FINISHED = frozenset({"met", "cancelled"})
 
-
-def take(promises: Mapping[str, dict[str, Any]], fact: ClockFact) -> Promises:
-    """The promises after `fact`; one of an earlier cycle changes nothing."""
-    clock = str(fact.clock)
-    known = promises.get(clock)
-    if known is not None and known["cycle"] > fact.cycle:
-        return dict(promises)
-    if known is None or known["cycle"] < fact.cycle:
-        known = {"cycle": fact.cycle, "status": "running", "breached": False}
-    changed = known | {"due": fact.due.isoformat(), "first_due": fact.first_due.isoformat()}
-    match fact:
-        case SlaPromised() if known["status"] == "cancelled":
-            changed["status"] = "running"
-        case SlaBreached():
-            changed["breached"] = True
-        case SlaMet():
-            changed["status"] = "met"
-            changed["breached"] = known["breached"] or not fact.in_time
-        case SlaPaused():
-            changed["status"] = "paused"
-        case SlaResumed():
-            changed["status"] = "running"
-        case SlaCancelled():
-            changed["status"] = "cancelled"
-    return dict(promises) | {clock: changed}
-
-
-def status_of(promise: Mapping[str, Any]) -> str:
-    """``running``, ``paused``, ``met``, ``breached`` or ``cancelled``; a breach stays in sight."""
-    return "breached" if promise["breached"] else str(promise["status"])
-
-
-def running(promises: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """Clock → due of the promises that still run, late ones too.
+def running(promises: Mapping[str, Mapping[str, Any]]) -> dict[str, datetime]:
+    """Clock → deadline of the promises that still run, late ones too; the earliest first.
 
     The follow-up is left out: it is time for the reporter to answer, not work that can be late.
     """
-    return {
-        clock: promise["due"]
+    due = {
+        clock: datetime.fromisoformat(promise["due"])
         for clock, promise in promises.items()
-        if promise["status"] == "running" and clock != Clock.FOLLOW_UP
+        if clock != Clock.FOLLOW_UP and still_runs(promise)
     }
+    return dict(sorted(due.items(), key=lambda pair: pair[1]))
 
 
-def rank(state: State, promises: Mapping[str, Mapping[str, Any]], received: datetime) -> datetime:
-    """When the case breaks; a moment far away for one that cannot, ended ones last."""
-    if state not in OPEN:
+def reasons_owed(owed: Iterable[str], event: SlaBreached) -> list[str]:
+    """The clocks that a reason is owed for, now that this promise was broken.
+
+    What the reporter was promised, by the department that had it; the office owes none to itself.
+    """
+    if event.clock not in TO_THE_REPORTER or event.department is None:
+        return list(owed)
+    return list(dict.fromkeys((*owed, event.clock.value)))
+
+
+def reasons_left(owed: Iterable[str], clock: str | None) -> tuple[str, ...]:
+    """What is owed still once this one was explained."""
+    return tuple(one for one in owed if one != clock)
+
+
+def with_warnings(
+    before: KeptPromises, after: KeptPromises, warned: SlaWarned | None = None
+) -> KeptPromises:
+    """`after` with what is known of warnings: one counts for the deadline it was given for."""
+    marked = {}
+    for clock, promise in after.items():
+        level = before.get(clock, {}).get("warned")
+        if any(before.get(clock, {}).get(k) != promise[k] for k in ("cycle", "due")):
+            level = None
+        if warned is not None and (clock, promise["cycle"]) == (warned.clock, warned.cycle):
+            level = warned.level
+        marked[clock] = promise if level is None else promise | {"warned": level}
+    return marked
+
+
+def asks_for_date(promises: Mapping[str, Mapping[str, Any]], now: datetime) -> bool:
+    """Whether the day that was promised for the end is near, and whoever will not make it should
+    say so now: it was warned of, or comes within `SOON`."""
+    promise = promises.get(Clock.RESOLUTION)
+    if promise is None or promise["status"] != PromiseStatus.RUNNING:
+        return False
+    left = datetime.fromisoformat(promise["due"]) - now
+    return left > timedelta() and (promise.get("warned") is not None or left <= SOON)
+
+
+def follow_up_ran_out(event: SlaPromisesChanged) -> bool:
+    """True when the time for objections has passed, in the cycle that counts now."""
+    now = {promise.clock: promise.cycle for promise in event.promises}
+    return any(
+        change.clock is Clock.FOLLOW_UP
+        and change.change is Change.MET
+        and change.cycle == now.get(change.clock)
+        for change in event.changes
+    )
+
+
+def next_due_at(
+    state: State,
+    promises: Mapping[str, Mapping[str, Any]],
+    *,
+    received: datetime,
+    owed_since: datetime | None = None,
+) -> datetime:
+    """When the next promise breaks; a moment far away where none runs, ended cases last.
+
+    Words after a reply (`owed_since`) make work of the case again: on top, until a promise says
+    when they are to be answered.
+    """
+    if state not in OPEN and owed_since is None:
         return NOT_OPEN + (_BACKWARDS_FROM - received)
-    due = [datetime.fromisoformat(at) for at in running(promises).values()]
-    return min(due, default=NO_DUE)
+    default = NO_DUE if owed_since is None else ON_TOP + (owed_since - _EPOCH)
+    return min(running(promises).values(), default=default)

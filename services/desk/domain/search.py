@@ -8,10 +8,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
 
 _INVISIBLE = re.compile(
     "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]"
 )
+_DASHES = r"\-\u2010-\u2015\u2212"
+_BETWEEN_DIGITS = re.compile(rf"(?<=\d)[ .·()+{_DASHES}]{{1,2}}(?=\d)")
+_NO_DIGIT = re.compile(r"\D")
+_COUNTRY = re.compile(r"^(?:00)?86(?=1\d{10}$)")
+_NUMBER = re.compile(rf"[+(]?\d[\d .·()+{_DASHES}]{{3,}}")
 
 
 def fold(text: str) -> str:
@@ -19,14 +26,82 @@ def fold(text: str) -> str:
     return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold()
 
 
-def findable(title: str, text: str) -> str:
-    """What stands in the index for a case."""
-    return "".join(c + c for c in fold(f"{title}\n{text}"))
+def findable(*texts: str | None) -> str:
+    """What stands in the index for words."""
+    return _doubled(fold("\n".join(text or "" for text in texts)))
+
+
+def findable_private(*texts: str | None) -> str:
+    """What stands in the index for personal data: numbers also as they are dialled."""
+    folded = fold("\n".join(text for text in texts if text))
+    joined = _BETWEEN_DIGITS.sub("", folded)
+    return _doubled(folded if joined == folded else f"{folded}\n{joined}")
 
 
 def pattern(words: str) -> str:
     """The LIKE pattern that finds `words` literally; ``%``, ``_`` and ``\\`` mean nothing."""
     return "%" + "".join(_literal(c) * 2 for c in fold(words)) + "%"
+
+
+def pattern_private(words: str) -> str:
+    """The same in personal data: 138-0000 1234, +86 13800001234 and 13800001234 are one number."""
+    folded = fold(words).strip()
+    if not _NUMBER.fullmatch(folded):
+        return pattern(words)
+    return pattern(_COUNTRY.sub("", _NO_DIGIT.sub("", folded)))
+
+
+Snippet = tuple[str, str, str]
+"""What was found, between what stands before and after it."""
+AROUND = 24
+"""Letters before a hit, so that it stands in the first line; three times as many after it."""
+
+
+def spans(text: str, words: str, *, at_most: int = 5) -> list[tuple[int, int]]:
+    """Where `words` stand in `text` as the search finds them, as slices of it."""
+    wanted = fold(words).strip()
+    folded = fold(text)
+    if not wanted or wanted not in folded:
+        return []
+    # Most texts fold letter by letter; where one letter became several, each knows its place.
+    index: Sequence[int] = range(len(text) + 1)
+    if len(folded) != len(text):
+        one_by_one = [(i, c) for i, letter in enumerate(text) for c in _folded_letter(letter)]
+        folded = "".join(c for _, c in one_by_one)
+        index = [*(i for i, _ in one_by_one), len(text)]
+    found: list[tuple[int, int]] = []
+    begin = folded.find(wanted)
+    while begin >= 0 and len(found) < at_most:
+        end = begin + len(wanted)
+        # A letter that folds to several may hold a hit twice.
+        if not found or index[begin] >= found[-1][1]:
+            found.append((index[begin], index[end - 1] + 1))
+        begin = folded.find(wanted, end)
+    return found
+
+
+def snippet(text: str, words: str) -> Snippet | None:
+    """The first hit with what stands around it, on one line; None where there is none."""
+    if not (found := spans(text, words, at_most=1)):
+        return None
+    begin, end = found[0]
+    start, stop = max(0, begin - AROUND), min(len(text), end + 3 * AROUND)
+    before = ("…" if start else "") + _on_one_line(text[start:begin])
+    after = _on_one_line(text[end:stop]) + ("…" if stop < len(text) else "")
+    return before, _on_one_line(text[begin:end]), after
+
+
+def _on_one_line(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+@lru_cache(maxsize=4096)
+def _folded_letter(letter: str) -> str:
+    return fold(letter)
+
+
+def _doubled(folded: str) -> str:
+    return "".join(c + c for c in folded)
 
 
 def _literal(c: str) -> str:

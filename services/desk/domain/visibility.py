@@ -2,24 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
+from shared.contracts import Actor
 from shared.contracts.vocabulary import Role
 
 SEE_ALL = frozenset({Role.COORDINATOR, Role.LEADER, Role.AUDITOR})
 OF_A_DEPARTMENT = frozenset({Role.LIAISON, Role.HANDLER, Role.REVIEWER})
 OWN_ENTRIES = frozenset({Role.CLERK, Role.STUDENT})
 KNOW_THE_PERSON = frozenset({Role.COORDINATOR, Role.LEADER})
+_ROLES = tuple(Role)
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks."""
+    """Who looks or acts; what any of their roles allows is allowed."""
 
     username: str
-    role: Role
+    roles: frozenset[Role]
     department: str | None = None
+    display: str | None = None
+    stands_in_for: tuple[Viewer, ...] = ()
+    """Who is away, and in whose place this person may act."""
+
+    @property
+    def actors(self) -> tuple[Actor, ...]:
+        """The person in each of their roles, in the order of `Role`, then in those of the absent:
+        who acts is the first that may."""
+        return tuple(self.actor(role, whose) for role, whose in self.places)
+
+    @property
+    def places(self) -> list[tuple[Role, Viewer]]:
+        """In which roles, and in whose place, this person may act."""
+        people = (self, *self.stands_in_for)
+        return [(role, whose) for whose in people for role in _ROLES if role in whose.roles]
+
+    def actor(self, role: Role, whose: Viewer) -> Actor:
+        """The person in one of those."""
+        return Actor(
+            kind="staff",
+            name=self.username,
+            display=self.display,
+            role=role,
+            department=whose.department,
+            substitute_for=None if whose is self else whose.username,
+        )
+
+    @property
+    def every_role(self) -> frozenset[Role]:
+        """All roles in which this person may act now."""
+        return self.roles.union(*(one.roles for one in self.stands_in_for))
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Whose work this is: one's own, and that of the absent."""
+        return (self.username, *(one.username for one in self.stands_in_for))
 
 
 class Seen(Protocol):
@@ -29,6 +69,9 @@ class Seen(Protocol):
     def department(self) -> str | None: ...
 
     @property
+    def co_departments(self) -> Collection[str]: ...
+
+    @property
     def confidential(self) -> bool: ...
 
     @property
@@ -36,6 +79,17 @@ class Seen(Protocol):
 
     @property
     def entered_by(self) -> str | None: ...
+
+
+class Private(StrEnum):
+    """Of which of the cases in one's scope something private is shown."""
+
+    NONE = "none"
+    ALL = "all"
+    NAMED = "named"
+    """Those whose reporter is not anonymous."""
+    OPEN = "open"
+    """Those that are neither anonymous nor confidential."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,50 +102,75 @@ class Scope:
     everything: bool = False
     department: str | None = None
     entered_by: str | None = None
+    words: Private = Private.NONE
+    """Where the words are shown unmasked (numbers and addresses included)."""
+    person: Private = Private.NONE
+    """Where it is shown who it is and how to reach them."""
 
 
-def scope_of(viewer: Viewer) -> Scope:
-    """Which cases a list may show. An administrator runs the house and reads no mail."""
-    if viewer.role in SEE_ALL:
+def scopes_of(viewer: Viewer) -> tuple[Scope, ...]:
+    """Which cases a list may show: what stands in any of these, one for each role."""
+    scopes = (scope_of(whose, role) for role, whose in viewer.places)
+    return tuple(dict.fromkeys(scope for scope in scopes if scope != Scope()))
+
+
+def scope_of(viewer: Viewer, role: Role) -> Scope:
+    """Which cases a role shows. An administrator runs the system and reads no mail."""
+    if role in KNOW_THE_PERSON:
+        return Scope(everything=True, words=Private.ALL, person=Private.NAMED)
+    if role in SEE_ALL:
         return Scope(everything=True)
-    if viewer.role in OF_A_DEPARTMENT:
-        return Scope(department=viewer.department)
-    if viewer.role in OWN_ENTRIES:
+    if role in OF_A_DEPARTMENT:
+        return Scope(department=viewer.department, words=Private.OPEN, person=Private.OPEN)
+    if role is Role.CLERK:
+        return Scope(entered_by=viewer.username, words=Private.ALL)
+    if role in OWN_ENTRIES:
         return Scope(entered_by=viewer.username)
     return Scope()
 
 
-def sees(viewer: Viewer, case: Seen) -> bool:
-    """Whether this case exists for the viewer; confidential ones not for who merely typed them."""
-    scope = scope_of(viewer)
+def contains(scope: Scope, case: Seen) -> bool:
+    """Whether a case stands in a scope; a confidential one not for who merely typed it in."""
     if scope.everything:
         return True
     if scope.department is not None:
-        return case.department == scope.department
+        return scope.department in (case.department, *case.co_departments)
     if scope.entered_by is not None:
         return case.entered_by == scope.entered_by and not case.confidential
     return False
 
 
+def sees(viewer: Viewer, case: Seen) -> bool:
+    """Whether this case exists for the viewer."""
+    return any(contains(scope_of(whose, role), case) for role, whose in viewer.places)
+
+
 def sees_words(viewer: Viewer, case: Seen) -> bool:
-    """Whether the viewer reads the words unmasked (numbers and addresses included)."""
-    if viewer.role in KNOW_THE_PERSON:
-        return True
-    if viewer.role is Role.CLERK:
-        return sees(viewer, case)
-    return _handles(viewer, case)
+    """Whether the viewer reads the words unmasked."""
+    return any(contains(s, case) and _shown(s.words, case) for s in scopes_of(viewer))
 
 
 def sees_contact(viewer: Viewer, case: Seen) -> bool:
-    """Whether the viewer reads who it is and how to reach them."""
-    return viewer.role in KNOW_THE_PERSON or _handles(viewer, case)
+    """Whether the viewer reads who it is and how to reach them; of an anonymous case nobody."""
+    return any(contains(s, case) and _shown(s.person, case) for s in scopes_of(viewer))
 
 
-def _handles(viewer: Viewer, case: Seen) -> bool:
-    return (
-        viewer.role in OF_A_DEPARTMENT
-        and viewer.department is not None
-        and case.department == viewer.department
-        and not case.confidential
-        and not case.anonymous
-    )
+def reader_of(viewer: Viewer, case: Seen) -> Actor:
+    """In which role, and in whose place, the viewer reads who it is (see `sees_contact`)."""
+    for role, whose in viewer.places:
+        scope = scope_of(whose, role)
+        if contains(scope, case) and _shown(scope.person, case):
+            return viewer.actor(role, whose)
+    return viewer.actors[0]
+
+
+def _shown(private: Private, case: Seen) -> bool:
+    match private:
+        case Private.ALL:
+            return True
+        case Private.NAMED:
+            return not case.anonymous
+        case Private.OPEN:
+            return not case.anonymous and not case.confidential
+        case _:
+            return False

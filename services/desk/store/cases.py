@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
+from typing import Any
 
-from services.desk.domain import Case, Change
-from services.desk.domain.promises import rank
-from services.desk.store.tables import CaseRow, MessageRow
-from shared.contracts import Actor, short_type
-from shared.contracts.vocabulary import CaseType, Priority, State
-from shared.ids import new_id
+from pydantic import TypeAdapter
+
+from services.desk.domain import Case, Change, Extension, Part, Review, chain
+from services.desk.domain.lines import kept_of
+from services.desk.domain.promises import next_due_at
+from services.desk.store.tables import CaseRow, TimelineRow
+from shared.contracts import Event, short_type
+from shared.contracts.sla import KeptPromises, PromiseStatus
+from shared.contracts.vocabulary import CaseType, Clock, Priority, State
+from shared.messaging.row_buffer import set_values
 from shared.messaging.transaction import Transaction
 from shared.observability.metrics import TRANSITIONS
 
 _COPIED = (
+    "title",
     "department",
     "previous_department",
     "category",
@@ -25,19 +32,37 @@ _COPIED = (
     "cycle",
     "reopened",
     "replied_at",
+    "rated",
+    "words_owed_since",
     "waiting_since",
+    "waiting_for",
+    "waiting_until",
+    "untouched_since",
+    "public_since_dispatch",
+    "needs_review",
+    "ended_at",
+    "reopening_refused",
+    "appeal_dismissed",
+    "merged_into",
+    "parent",
+    "incident_id",
+    "supervised_at",
     "version",
 )
+_LISTS = ("returned_by", "merged", "children", "links", "reasons_owed")
+_EXTENSION = TypeAdapter(Extension | None)
+_REVIEW = TypeAdapter(Review | None)
+_PARTS = TypeAdapter(tuple[Part, ...])
 
 
 async def load(tx: Transaction, feedback_ids: list[str]) -> None:
-    """Read the rows that handlers and doors need, once for all these cases."""
-    await tx.shelf(CaseRow).load(feedback_ids)
+    """Read the rows that handlers and entry points need, once for all these cases."""
+    await tx.rows(CaseRow).load(feedback_ids)
 
 
 def find(tx: Transaction, feedback_id: str) -> CaseRow | None:
     """The row of a loaded case."""
-    return tx.shelf(CaseRow).get(feedback_id)
+    return tx.rows(CaseRow).get(feedback_id)
 
 
 def case_of(row: CaseRow) -> Case:
@@ -50,58 +75,93 @@ def case_of(row: CaseRow) -> Case:
         confidence_asked=row.confidence_asked,
         anonymous=row.anonymous,
         entered_by=row.entered_by,
-        returned_by=tuple(row.returned_by),
+        extension=_EXTENSION.validate_python(row.extension),
+        review=_REVIEW.validate_python(row.review),
+        parts=_PARTS.validate_python(row.parts),
+        resolution_due=_due(row.promises.get(Clock.RESOLUTION)),
+        breached=_breached(row.promises),
         **{name: getattr(row, name) for name in _COPIED},
+        **{name: tuple(getattr(row, name)) for name in _LISTS},
+    )
+
+
+def _due(promise: dict[str, Any] | None) -> datetime | None:
+    if promise is None or promise.get("ended"):
+        return None
+    return datetime.fromisoformat(promise["due"])
+
+
+def _breached(promises: KeptPromises) -> frozenset[Clock]:
+    return frozenset(
+        Clock(clock)
+        for clock, promise in promises.items()
+        if promise["status"] == PromiseStatus.BREACHED and clock in Clock._value2member_map_
+    )
+
+
+def assign(row: CaseRow, case: Case) -> None:
+    """Give the row what the domain decided; the caller writes it."""
+    set_values(
+        row,
+        state=str(case.state),
+        case_type=str(case.case_type) if case.case_type else None,
+        priority=str(case.priority) if case.priority else None,
+        extension=_EXTENSION.dump_python(case.extension, mode="json"),
+        review=_REVIEW.dump_python(case.review, mode="json"),
+        parts=_PARTS.dump_python(case.parts, mode="json"),
+        **{name: list(getattr(case, name)) for name in _LISTS},
+        **{name: getattr(case, name) for name in _COPIED},
     )
 
 
 def keep(tx: Transaction, row: CaseRow, change: Change) -> None:
-    """Write the case as it is after `change`, and tell its facts."""
-    case = change.case
-    # Rows of a shelf belong to no session: their values are set without its bookkeeping.
-    row.__dict__.update(
-        state=str(case.state),
-        case_type=str(case.case_type) if case.case_type else None,
-        priority=str(case.priority) if case.priority else None,
-        returned_by=list(case.returned_by),
-        **{name: getattr(case, name) for name in _COPIED},
-    )
-    put(tx, row)
+    """Write the case as it is after `change`, emit its events and enter them in the timeline."""
+    assign(row, change.case)
     for event in change.events:
-        tx.emit(event)
-        tx.after_commit(partial(_count, short_type(event.type)))
+        # Without an id it never came to be: see `Replay`.
+        if ce_id := tx.emit(event):
+            append_line(tx, row, event, ce_id)
+            tx.after_commit(partial(_count, short_type(event.type)))
+    put(tx, row)
+
+
+def begin(tx: Transaction, row: CaseRow, event: Event) -> None:
+    """Write a new case that begins with an event of ours."""
+    append_line(tx, row, event, tx.emit(event))
+    tx.after_commit(partial(_count, short_type(event.type)))
+    put(tx, row)
 
 
 def put(tx: Transaction, row: CaseRow) -> None:
-    """Write the row, in its place in the queues."""
-    row.__dict__["breaks_at"] = rank(State(row.state), row.promises, row.received_at)
-    tx.shelf(CaseRow).put(row)
-
-
-def write(
-    tx: Transaction,
-    feedback_id: str,
-    kind: str,
-    text: str,
-    *,
-    by: Actor | None = None,
-    outcome: str | None = None,
-    words_id: str | None = None,
-) -> None:
-    """Keep what somebody wrote in a case."""
-    shelf = tx.shelf(MessageRow)
-    shelf.add(
-        shelf.make(
-            message_id=new_id(),
-            feedback_id=feedback_id,
-            kind=kind,
-            at=tx.now,
-            by=(by.display or by.name) if by else None,
-            text=text,
-            outcome=outcome,
-            words_id=words_id,
-        )
+    """Write the row, in its order in the queues."""
+    due = next_due_at(
+        State(row.state),
+        row.promises,
+        received=row.received_at,
+        owed_since=row.words_owed_since,
     )
+    set_values(row, next_due_at=due)
+    tx.rows(CaseRow).upsert(row)
+
+
+def append_line(tx: Transaction, row: CaseRow, event: Event, ce_id: str) -> None:
+    """Enter an event in the case's timeline if it says anything; the caller writes the row."""
+    set_values(row, timeline_length=row.timeline_length + 1)
+    if (data := kept_of(event)) is None:
+        return
+    values = {
+        "seq": row.timeline_length,
+        "ce_id": ce_id,
+        "type": short_type(event.type),
+        "at": event.at,
+        "by": event.by.model_dump(exclude_none=True),
+        "data": data,
+    }
+    line = chain.line_of(values, chain.TIMELINE)
+    digest = chain.link(row.timeline_hash or row.feedback_id, line)
+    set_values(row, timeline_hash=digest)
+    lines = tx.rows(TimelineRow)
+    lines.insert(lines.new(feedback_id=row.feedback_id, hash=digest, **values))
 
 
 def _count(kind: str) -> None:

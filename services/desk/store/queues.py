@@ -5,49 +5,83 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache, reduce
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    String,
+    and_,
+    bindparam,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.desk.domain import Scope
-from services.desk.domain.promises import NOT_OPEN
-from services.desk.domain.search import pattern
-from services.desk.store.tables import CaseRow, WordsRow
+from services.desk.domain.case import Asked
+from services.desk.domain.promises import NOT_ON_TOP, NOT_OPEN, SOON
+from services.desk.domain.search import fold, pattern, pattern_private
+from services.desk.store.scopes import has_part, in_scopes, part_value, parts_of
+from services.desk.store.searching import searches
+from services.desk.store.tables import CaseRow, MentionRow
 from shared.contracts.refusal import Unacceptable
-from shared.contracts.vocabulary import State
-from shared.web.moments import LOCAL
+from shared.contracts.vocabulary import ENDED, State
+from shared.db.compiled import Compiled
+from shared.ids import id_as_typed
+from shared.moments import LOCAL
+from shared.security import code_hash, code_in
 
 QUEUES = (
+    "alarm",
     "triage",
     "mine",
+    "mentioned",
     "department",
     "to_accept",
     "due_soon",
     "overdue",
+    "owed",
+    "reasons",
     "waiting",
     "review",
+    "escalated",
+    "extensions",
+    "appeals",
     "open",
     "today",
     "all",
 )
-SOON = timedelta(hours=2)
+OWN = "own"
+"""The department of a scope that is the one of who asks."""
 COUNT_AT_MOST = 500
 """A longer queue is shown as ``500+``: nobody works by the exact number, and it stays cheap."""
 
 _cases: Any = CaseRow.__table__
-_words: Any = WordsRow.__table__
-_ORDER = (_cases.c.breaks_at, _cases.c.received_at, _cases.c.feedback_id)
+_mentions: Any = MentionRow.__table__
+_UNEXPLAINED = sorted(str(state) for state in ENDED - {State.CLOSED})
+_owed = _cases.c.words_owed_since.is_not(None)
+_ORDER = (_cases.c.next_due_at, _cases.c.received_at, _cases.c.feedback_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a list is asked for; `username` and `department` are those of the person asking."""
+    """What a list is asked for; `accounts` are that of the person asking, and those of whom they
+    stand in for."""
 
-    scope: Scope
-    username: str
+    scopes: tuple[Scope, ...]
+    accounts: tuple[str, ...]
     own_department: str | None
     now: datetime
     queue: str = "all"
@@ -60,87 +94,213 @@ class Wanted:
     limit: int = 50
 
 
-async def page(connection: AsyncConnection, wanted: Wanted) -> tuple[list[Any], str | None]:
+async def page(
+    connection: AsyncConnection, wanted: Wanted
+) -> tuple[list[Mapping[str, Any]], str | None]:
     """The rows of one page, and the cursor of the next."""
-    query: Select[Any] = select(_cases).where(*_conditions(wanted)).order_by(*_ORDER)
-    if wanted.q.strip():
-        query = query.join(_words, _words.c.feedback_id == _cases.c.feedback_id).where(
-            _words.c.search.like(pattern(wanted.q.strip()))
-        )
-    if wanted.cursor:
-        query = query.where(tuple_(*_ORDER) > tuple_(*_read_cursor(wanted.cursor)))
-    rows = list((await connection.execute(query.limit(wanted.limit + 1))).mappings())
+    found: dict[str, Mapping[str, Any]] = {}
+    values = _values(wanted)
+    for statement in _pages(_shape(wanted)):
+        for row in await statement.fetch(connection, values):
+            found[row["feedback_id"]] = row
+    rows = sorted(found.values(), key=_sort_key)
     more = len(rows) > wanted.limit
     rows = rows[: wanted.limit]
     return rows, _cursor(rows[-1]) if more else None
+
+
+def _shape(wanted: Wanted) -> Wanted:
+    """What the SQL of a list depends on; values stand in it as their names."""
+    return replace(
+        wanted,
+        scopes=tuple(
+            replace(s, department=_whose(s, wanted), entered_by=_given(s.entered_by))
+            for s in wanted.scopes
+        ),
+        accounts=wanted.accounts[:0] if len(wanted.accounts) == 1 else ("several",),
+        own_department=_given(wanted.own_department),
+        now=NOT_OPEN,
+        state=_given(wanted.state),
+        department=_given(wanted.department),
+        category=_given(wanted.category),
+        channel=_given(wanted.channel),
+        q=_given(wanted.q.strip() or None) or "",
+        cursor=_given(wanted.cursor or None),
+        limit=0,
+    )
+
+
+def _whose(scope: Scope, wanted: Wanted) -> str | None:
+    own = scope.department is not None and scope.department == wanted.own_department
+    return OWN if own else _given(scope.department)
+
+
+def _given(value: str | None) -> Any:
+    return None if value is None else "given"
+
+
+def _values(wanted: Wanted) -> dict[str, Any]:
+    """What stands for the names in the statements."""
+    values: dict[str, Any] = {
+        "username": wanted.accounts[0],
+        "accounts": list(wanted.accounts),
+        "own_department": wanted.own_department,
+        "own_part": part_value(wanted.own_department),
+        "now": wanted.now,
+        "soon": wanted.now + SOON,
+        "tomorrow": _tomorrow(wanted.now),
+        "state": wanted.state and str(wanted.state),
+        "department": wanted.department,
+        "category": wanted.category,
+        "channel": wanted.channel,
+        "most": wanted.limit + 1,
+    }
+    for n, scope in enumerate(wanted.scopes):
+        values |= {
+            f"department_{n}": scope.department,
+            f"part_{n}": part_value(scope.department),
+            f"entered_{n}": scope.entered_by,
+        }
+    if wanted.cursor:
+        values["due"], values["received"], values["id"] = _read_cursor(wanted.cursor)
+    if words := wanted.q.strip():
+        values |= {
+            "code": code_hash(code_in(words)),
+            "named": id_as_typed(fold(words).strip()),
+            "words": pattern(words),
+            "private": pattern_private(words),
+        }
+    return values
+
+
+@lru_cache(maxsize=500)
+def _pages(shape: Wanted) -> list[Compiled]:
+    queries = (
+        searches(shape.scopes, _conditions(shape))
+        if shape.q
+        else [
+            select(_cases).where(look, *_narrowed(shape))
+            for look in _of_own_department(shape.queue, shape)
+            or [and_(part, _in_queue(shape.queue, shape)) for part in parts_of(shape.scopes)]
+        ]
+    )
+    after: ColumnElement[bool] = true()
+    if shape.cursor:
+        names = zip(("due", "received", "id"), _ORDER, strict=True)
+        after = tuple_(*_ORDER) > tuple_(*(bindparam(n, type_=c.type) for n, c in names))
+    most = bindparam("most", type_=Integer)
+    return [Compiled(query.where(after).order_by(*_ORDER).limit(most)) for query in queries]
 
 
 async def counts(
     connection: AsyncConnection, wanted: Wanted, queues: tuple[str, ...]
 ) -> dict[str, str]:
     """How many stand in each queue, as shown."""
-    columns = []
-    for queue in queues:
-        inner = (
-            select(true())
-            .select_from(_cases)
-            .where(_in_scope(wanted.scope), _in_queue(queue, wanted))
-            .limit(COUNT_AT_MOST + 1)
-            .subquery()
-        )
-        columns.append(select(func.count()).select_from(inner).scalar_subquery().label(queue))
-    if not columns:
+    if not queues:
         return {}
-    row = (await connection.execute(select(*columns))).mappings().one()
+    (row,) = await _counts(_shape(wanted), queues).fetch(connection, _values(wanted))
     return {q: str(n) if n <= COUNT_AT_MOST else f"{COUNT_AT_MOST}+" for q, n in row.items()}
 
 
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
-    found = [_in_scope(wanted.scope), _in_queue(wanted.queue, wanted)]
-    if wanted.state is not None:
-        found.append(_cases.c.state == str(wanted.state))
-    for column in ("department", "category", "channel"):
-        if (value := getattr(wanted, column)) is not None:
-            found.append(_cases.c[column] == value)
+@lru_cache(maxsize=500)
+def _counts(shape: Wanted, queues: tuple[str, ...]) -> Compiled:
+    columns = []
+    for queue in queues:
+        looks = _of_own_department(queue, shape) or [
+            and_(in_scopes(shape.scopes), _in_queue(queue, shape))
+        ]
+        counted = [
+            select(func.count())
+            .select_from(
+                select(true()).select_from(_cases).where(look).limit(COUNT_AT_MOST + 1).subquery()
+            )
+            .scalar_subquery()
+            for look in looks
+        ]
+        columns.append(reduce(operator.add, counted).label(queue))
+    return Compiled(select(*columns))
+
+
+def _of_own_department(queue: str, shape: Wanted) -> list[ColumnElement[bool]]:
+    """The department's queue as two looks at one index each, for whoever sees all of it.
+
+    A department leads a case or has a part in it, never both.
+    """
+    whole = any(scope.everything or scope.department == OWN for scope in shape.scopes)
+    if queue != "department" or shape.own_department is None or not whole:
+        return []
+    is_open = _cases.c.next_due_at < NOT_OPEN
+    leads = _cases.c.department == bindparam("own_department")
+    return [and_(leads, is_open), and_(has_part("own_part"), is_open)]
+
+
+def _conditions(shape: Wanted) -> list[ColumnElement[bool]]:
+    return [_in_queue(shape.queue, shape), *_narrowed(shape)]
+
+
+def _narrowed(shape: Wanted) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    for column in ("state", "department", "category", "channel"):
+        if getattr(shape, column) is not None:
+            found.append(_cases.c[column] == bindparam(column))
     return found
 
 
-def _in_scope(scope: Scope) -> ColumnElement[bool]:
-    if scope.everything:
-        return true()
-    if scope.department is not None:
-        return _cases.c.department == scope.department  # type: ignore[no-any-return]
-    if scope.entered_by is not None:
-        return and_(_cases.c.entered_by == scope.entered_by, ~_cases.c.confidential)
-    return false()
-
-
-def _in_queue(queue: str, wanted: Wanted) -> ColumnElement[bool]:
-    breaks = _cases.c.breaks_at
-    is_open = breaks < NOT_OPEN
+def _in_queue(queue: str, shape: Wanted) -> ColumnElement[bool]:
+    due = _cases.c.next_due_at
+    is_open = due < NOT_OPEN
+    now = bindparam("now")
     match queue:
         case "triage":
-            found = _cases.c.state == str(State.TRIAGE)
-        case "mine" if wanted.scope.entered_by is not None:
-            found = and_(_cases.c.entered_by == wanted.username, is_open)
+            # Words after an answer of the office itself: no department has them.
+            found = or_(
+                _cases.c.state == str(State.TRIAGE),
+                and_(_owed, _cases.c.department.is_(None)),
+            )
+        case "owed":
+            found = _owed
+        case "reasons":
+            # What ended otherwise than by an answer is not explained any more.
+            found = and_(
+                _cases.c.reasons_owed != literal_column("'[]'::jsonb"),
+                _cases.c.department.is_not(None),
+                *(_cases.c.state != state for state in _UNEXPLAINED),
+            )
+        case "mine" if any(scope.entered_by is not None for scope in shape.scopes):
+            mine = or_(_is_mine(_cases.c.entered_by, shape), _is_mine(_cases.c.assignee, shape))
+            found = and_(mine, is_open)
         case "mine":
-            found = and_(_cases.c.assignee == wanted.username, is_open)
-        case "department" if wanted.own_department is None:
+            found = and_(_is_mine(_cases.c.assignee, shape), is_open)
+        case "mentioned":
+            me = _is_mine(_mentions.c.username, shape)
+            found = _cases.c.feedback_id.in_(select(_mentions.c.feedback_id).where(me))
+        case "department" if shape.own_department is None:
             found = false()
         case "department":
-            found = and_(_cases.c.department == wanted.own_department, is_open)
+            own = _cases.c.department == bindparam("own_department")
+            found = and_(or_(own, has_part("own_part")), is_open)
         case "to_accept":
             found = _cases.c.state == str(State.DISPATCHED)
         case "due_soon":
-            found = and_(breaks > wanted.now, breaks <= wanted.now + SOON)
+            found = and_(due > now, due <= bindparam("soon"))
         case "overdue":
-            found = breaks <= wanted.now
+            found = and_(due > NOT_ON_TOP, due <= now)
         case "open":
             found = is_open
         case "today":
-            found = and_(breaks > wanted.now, breaks < _tomorrow(wanted.now))
+            found = and_(due > now, due < bindparam("tomorrow"))
         case "waiting":
-            found = _cases.c.state == str(State.WAITING_USER)
+            state = _cases.c.state
+            found = or_(state == str(State.WAITING_USER), state == str(State.WAITING_EXTERNAL))
+        case "appeals":
+            found = _cases.c.state == str(State.APPEALED)
+        case "alarm":
+            found = and_(_cases.c.alarm.is_not(None), is_open)
+        case "escalated":
+            found = and_(_cases.c.escalated != literal_column("'[]'::jsonb"), is_open)
+        case "extensions":
+            asked = _cases.c.extension["state"].astext == str(Asked.PENDING)
+            found = and_(asked, is_open)
         case "review":
             found = _cases.c.state == str(State.IN_REVIEW)
         case _:
@@ -148,22 +308,34 @@ def _in_queue(queue: str, wanted: Wanted) -> ColumnElement[bool]:
     return found  # type: ignore[no-any-return]
 
 
+def _is_mine(column: Any, shape: Wanted) -> ColumnElement[bool]:
+    """Mine, or of somebody for whom I stand in. Of one account an index gives the order, too."""
+    if not shape.accounts:
+        return column == bindparam("username")  # type: ignore[no-any-return]
+    return column == func.any(bindparam("accounts", type_=ARRAY(String)))  # type: ignore[no-any-return]
+
+
 def _tomorrow(now: datetime) -> datetime:
     midnight = now.astimezone(LOCAL).replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight + timedelta(days=1)
 
 
+def _sort_key(row: Any) -> tuple[datetime, datetime, str]:
+    return row["next_due_at"], row["received_at"], row["feedback_id"]
+
+
 def _cursor(row: Any) -> str:
-    place = [row["breaks_at"].isoformat(), row["received_at"].isoformat(), row["feedback_id"]]
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+    due, received, feedback_id = _sort_key(row)
+    sort_key = [due.isoformat(), received.isoformat(), feedback_id]
+    return base64.urlsafe_b64encode(json.dumps(sort_key).encode()).decode().rstrip("=")
 
 
 def _read_cursor(cursor: str) -> tuple[datetime, datetime, str]:
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        breaks, received, feedback_id = json.loads(raw)
-        place = datetime.fromisoformat(breaks), datetime.fromisoformat(received), feedback_id
-        if place[0].tzinfo is None or place[1].tzinfo is None or not _plain(feedback_id):
+        due, received, feedback_id = json.loads(raw)
+        sort_key = datetime.fromisoformat(due), datetime.fromisoformat(received), feedback_id
+        if sort_key[0].tzinfo is None or sort_key[1].tzinfo is None or not _plain(feedback_id):
             raise ValueError
     except (ValueError, TypeError, binascii.Error, RecursionError, OverflowError):
         raise Unacceptable(
@@ -171,7 +343,7 @@ def _read_cursor(cursor: str) -> tuple[datetime, datetime, str]:
             "This cursor cannot be read; please start again from the first page.",
             errors={"cursor": "invalid"},
         ) from None
-    return place
+    return sort_key
 
 
 def _plain(value: object) -> bool:

@@ -1,90 +1,89 @@
-"""Everything a page or an answer about one case is made of, in a handful of statements."""
+"""Everything a page or an answer about one case is made of, in one statement."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.desk.store.tables import (
     CaseRow,
     DecisionRow,
+    DraftRow,
+    MentionRow,
     MessageRow,
     PrivateRow,
+    PrivateWordsRow,
     TimelineRow,
     WordsRow,
 )
+from shared.db.engine import driver_of
+from shared.messaging.row_buffer import RowBuffer, load_together, values_of
 
-# What we told about the case and have not yet read back from the log: a writer sees it at once.
-_PENDING = text(
-    "SELECT ce_id, headers, body FROM outbox o WHERE key = :id AND seq IS NOT NULL "
-    "AND NOT EXISTS (SELECT 1 FROM timeline t "
-    "WHERE t.feedback_id = :id AND t.ce_id = o.ce_id) ORDER BY seq"
+_TABLES = (
+    CaseRow,
+    WordsRow,
+    DecisionRow,
+    PrivateRow,
+    PrivateWordsRow,
+    MessageRow,
+    TimelineRow,
+    DraftRow,
+    MentionRow,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
-    """A fact of ours that is on its way through the log."""
-
-    ce_type: str
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
+class CaseDetail:
     """All that is known of a case."""
 
-    case: Any
+    case: CaseRow
     words: Any
     decision: Any
     private: Any
+    private_words: dict[str, str]
+    """Words as they were written, by `words_id`."""
     messages: list[Any]
     timeline: list[Any]
-    pending: list[Pending]
+    drafts: list[Any]
+    """Each for nobody but its writer."""
+    mentions: list[Any]
 
 
-async def read_case(connection: AsyncConnection, feedback_id: str) -> Any:
-    """The row of a case, or None."""
-    return await _one(connection, CaseRow, feedback_id)
-
-
-async def read_whole(connection: AsyncConnection, feedback_id: str) -> Whole | None:
+async def read_detail(connection: AsyncConnection, feedback_id: str) -> CaseDetail | None:
     """The case with everything around it, or None."""
-    case = await _one(connection, CaseRow, feedback_id)
+    fetch = driver_of(connection).fetch
+    tables = {row_class: RowBuffer[Any](row_class, fetch) for row_class in _TABLES}
+    await load_together(fetch, list(tables.values()), [feedback_id])
+    case = tables[CaseRow].get(feedback_id)
     if case is None:
         return None
-    messages: Any = MessageRow.__table__
-    timeline: Any = TimelineRow.__table__
-    return Whole(
+
+    def rows(row_class: Any) -> list[Any]:
+        # A page reads dozens of fields: attributes of a table row are dear.
+        found = tables[row_class].for_case(feedback_id)
+        return [SimpleNamespace(**values_of(row)) for row in found]
+
+    def row(row_class: Any) -> Any:
+        return next(iter(rows(row_class)), None)
+
+    return CaseDetail(
         case=case,
-        words=await _one(connection, WordsRow, feedback_id),
-        decision=await _one(connection, DecisionRow, feedback_id),
-        private=await _one(connection, PrivateRow, feedback_id),
-        messages=list(
-            await connection.execute(
-                select(messages)
-                .where(messages.c.feedback_id == feedback_id)
-                .order_by(messages.c.at, messages.c.message_id)
-            )
-        ),
-        timeline=list(
-            await connection.execute(
-                select(timeline)
-                .where(timeline.c.feedback_id == feedback_id)
-                .order_by(timeline.c.seq)
-            )
-        ),
-        pending=[
-            Pending(row.headers["ce_type"], row.body)
-            for row in await connection.execute(_PENDING, {"id": feedback_id})
-        ],
+        words=row(WordsRow),
+        decision=row(DecisionRow),
+        private=row(PrivateRow),
+        private_words={one.words_id: one.text for one in rows(PrivateWordsRow)},
+        messages=sorted(rows(MessageRow), key=lambda m: (m.at, m.message_id)),
+        timeline=sorted(rows(TimelineRow), key=lambda t: t.seq),
+        drafts=rows(DraftRow),
+        mentions=rows(MentionRow),
     )
 
 
-async def _one(connection: AsyncConnection, row_class: Any, feedback_id: str) -> Any:
-    table = row_class.__table__
-    query = select(table).where(table.c.feedback_id == feedback_id)
-    return (await connection.execute(query)).first()
+async def some_cases(connection: AsyncConnection, feedback_ids: list[str]) -> list[CaseRow]:
+    """The rows of these cases, without what stands around them."""
+    table = RowBuffer[CaseRow](CaseRow, driver_of(connection).fetch)
+    await load_together(driver_of(connection).fetch, [table], feedback_ids)
+    return [row for one in feedback_ids if (row := table.get(one)) is not None]

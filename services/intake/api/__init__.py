@@ -1,4 +1,4 @@
-"""The doors for people and programs.
+"""The entry points for people and programs.
 
 The two that everybody uses at once (a comment, the official account's callback) are plain
 Starlette routes; all of them are described in OpenAPI.
@@ -16,9 +16,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from services.intake.api.alike import similar
 from services.intake.api.callback import callback
 from services.intake.api.feedback import submit, submit_at_desk
-from services.intake.api.later import say_more
+from services.intake.api.later import act
+from services.intake.api.matters import ask_for_matters, open_matters
 from services.intake.domain.submission import DeskFeedback
 from shared.contracts.inbound import MAX_REASON, MAX_TEXT, InboundFeedback
 from shared.contracts.vocabulary import Solved
@@ -41,12 +43,56 @@ class ReceiptBody(BaseModel):
     received_at: str
 
 
-class SaidBody(BaseModel):
-    """What was said is on its way."""
+class ActionBody(BaseModel):
+    """What was done is on its way."""
 
     feedback_id: str
     action: str
     at: str
+
+
+class AskBody(BaseModel):
+    """What somebody has typed so far."""
+
+    text: str
+    place: str | None = None
+
+
+class KnownIncident(BaseModel):
+    """One fault that many report, in the library's words."""
+
+    incident: str
+    title: str
+    text: str
+    opened_at: str
+
+
+class SimilarBody(BaseModel):
+    """What it may be about, the likeliest first."""
+
+    items: list[KnownIncident]
+
+
+class TokenBody(BaseModel):
+    """What stands at the end of the link in the letter."""
+
+    token: str
+
+
+class MatterBody(BaseModel):
+    """A comment of theirs."""
+
+    feedback_id: str
+    tracking_code: str
+    track_url: str
+    received_at: str
+    title: str
+
+
+class MattersBody(BaseModel):
+    """All of them, the newest first."""
+
+    items: list[MatterBody]
 
 
 class LaterBody(BaseModel):
@@ -82,6 +128,14 @@ router.add_api_route(
     openapi_extra=_body(InboundFeedback, "text"),
 )
 router.add_api_route(
+    "/api/feedback/similar",
+    similar,
+    methods=["POST"],
+    summary="Open incidents that a comment may be about, before it is sent",
+    responses=_answers(SimilarBody, (200,), 400, 413, 415, 422, 429),
+    openapi_extra=_body(AskBody, "text"),
+)
+router.add_api_route(
     "/api/desk/feedback",
     submit_at_desk,
     methods=["POST"],
@@ -91,11 +145,26 @@ router.add_api_route(
     openapi_extra=_body(DeskFeedback, "text"),
 )
 router.add_api_route(
+    "/api/track/{code}/matters",
+    ask_for_matters,
+    methods=["POST"],
+    summary="A link to all that this reporter has with us, to their address on record",
+    responses=_answers(ActionBody, (200,), 404, 429, 503),
+)
+router.add_api_route(
+    "/api/track/mine",
+    open_matters,
+    methods=["POST"],
+    summary="All that this reporter has with us, by the token of the letter, once",
+    responses=_answers(MattersBody, (200,), 400, 404, 413, 415, 429, 503),
+    openapi_extra=_body(TokenBody, "token"),
+)
+router.add_api_route(
     "/api/track/{code}/{action}",
-    say_more,
+    act,
     methods=["POST"],
     summary="Say more with a tracking code: supplement, urge, rate, reopen, withdraw, appeal",
-    responses=_answers(SaidBody, (200,), 400, 404, 409, 413, 415, 422, 429, 503),
+    responses=_answers(ActionBody, (200,), 400, 404, 409, 413, 415, 422, 429, 503),
     openapi_extra=_body(LaterBody),
 )
 

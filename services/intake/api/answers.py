@@ -1,4 +1,4 @@
-"""How the doors answer: receipts and refusals, for programs and for people."""
+"""How entry points answer: receipts and refusals, for programs and for people."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.intake.deps import Deps, deps_of
 from services.intake.store import Receipt
-from services.intake.tools import Tools, tools_of
 from shared.contracts.refusal import Refusal, TooMany
 from shared.messaging.group_commit import Busy
+from shared.moments import LOCAL
 from shared.observability.metrics import TURNED_AWAY
-from shared.web.moments import LOCAL
+from shared.validation import in_language
 from shared.web.pages import choose_locale, wants_html
-from shared.web.problems import field_errors, in_language, problem
+from shared.web.problems import field_errors, problem
 
 REFUSALS = (Refusal, Busy, ValidationError)
-"""What a door answers itself, so that a page can give every word back."""
+"""What an entry point answers itself, so that a page can give every word back."""
 
 _BUSY = (
     "系统正忙，您写的还在，请过几秒再按一次。",
@@ -40,8 +41,8 @@ class Problem:
 
 
 def problem_of(request: Request, error: Exception) -> Problem:
-    """`error`, one of `REFUSALS`, as it is told."""
-    english = choose_locale(request, tools_of(request).house.settings.locale) == "en"
+    """`error`, one of `REFUSALS`, as it is described."""
+    english = choose_locale(request, deps_of(request).runtime.settings.locale) == "en"
     if isinstance(error, ValidationError):
         errors = field_errors(request, error.errors(include_url=False, include_input=False))
         sentences = list(dict.fromkeys(errors.values()))
@@ -67,20 +68,20 @@ def refused(
     request: Request, error: Exception, page: Callable[[Problem], Response] | None = None
 ) -> Response:
     """The answer: `page` for a browser, problem+json for a program."""
-    told = problem_of(request, error)
+    described = problem_of(request, error)
     if page is not None and wants_html(request):
-        answer = page(told)
-        if told.retry_after:
-            answer.headers["Retry-After"] = str(told.retry_after)
+        answer = page(described)
+        if described.retry_after:
+            answer.headers["Retry-After"] = str(described.retry_after)
         answer.headers["Cache-Control"] = "no-store"
         return answer
     return problem(
         request,
-        told.status,
-        detail=told.detail,
-        errors=told.errors or None,
-        allowed=told.allowed,
-        retry_after=told.retry_after,
+        described.status,
+        detail=described.detail,
+        errors=described.errors or None,
+        allowed=described.allowed,
+        retry_after=described.retry_after,
     )
 
 
@@ -98,20 +99,20 @@ def turn_away(wait: int | None) -> None:
         )
 
 
-def receipt_body(tools: Tools, receipt: Receipt) -> dict[str, str]:
+def receipt_body(deps: Deps, receipt: Receipt) -> dict[str, str]:
     """What the sender of a comment keeps."""
     return {
         "feedback_id": receipt.feedback_id,
         "tracking_code": receipt.tracking_code,
-        "track_url": tools.track_url(receipt.tracking_code),
+        "track_url": deps.track_url(receipt.tracking_code),
         "received_at": receipt.received_at.astimezone(LOCAL).isoformat(),
     }
 
 
-def receipt_answer(tools: Tools, receipt: Receipt) -> Response:
+def receipt_answer(deps: Deps, receipt: Receipt) -> Response:
     """201 with the receipt; 200 for a message that was here before."""
     return Response(
-        to_json(receipt_body(tools, receipt)),
+        to_json(receipt_body(deps, receipt)),
         200 if receipt.repeated else 201,
         headers={"Cache-Control": "no-store"},
         media_type="application/json",

@@ -13,11 +13,12 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from services.intake import texts
+from services.intake import wording
 from services.intake.api.answers import refused
+from services.intake.api.chat import take_answer
+from services.intake.deps import NAME, Deps, deps_of
 from services.intake.domain.submission import SKEW, Submission, Ticket
 from services.intake.store import Arrival, Nonce, Receipt, ReplayedNonce
-from services.intake.tools import Tools, tools_of
 from services.intake.wechat import (
     ACCEPTED,
     Opened,
@@ -33,6 +34,8 @@ from shared.contracts.refusal import NotFound
 from shared.contracts.vocabulary import Channel
 from shared.messaging.group_commit import Busy
 from shared.observability.metrics import ACCEPT_SECONDS
+from shared.service import Service
+from shared.web.auth import service_of
 from shared.web.problems import problem
 
 _SPOKEN = ("text", "voice")
@@ -42,15 +45,15 @@ _SPOKEN = ("text", "voice")
 async def callback(request: Request) -> Response:
     """``GET|POST /wechat/{account}``"""
     started = time.perf_counter()
-    tools = tools_of(request)
-    account = tools.accounts.get(request.path_params["account"])
+    deps = deps_of(request)
+    account = deps.accounts.get(request.path_params["account"])
     if account is None:
         return refused(request, NotFound())
     try:
         if request.method != "POST":
-            return PlainTextResponse(answer_url_check(account, request.query_params, _now(tools)))
-        opened = open_push(account, request.query_params, await request.body(), _now(tools))
-        answer = await _take(tools, account, opened)
+            return PlainTextResponse(answer_url_check(account, request.query_params, _now(deps)))
+        opened = open_push(account, request.query_params, await request.body(), _now(deps))
+        answer = await _take(service_of(request, NAME), deps, account, opened)
     except WechatRefusal as refusal:
         return problem(request, refusal.status, detail=refusal.title)
     except ReplayedNonce:
@@ -62,51 +65,55 @@ async def callback(request: Request) -> Response:
     return Response(answer, media_type="text/xml" if is_xml else "text/plain")
 
 
-def _now(tools: Tools) -> datetime:
-    return tools.house.clock.now()
+def _now(deps: Deps) -> datetime:
+    return deps.runtime.clock.now()
 
 
-async def _take(tools: Tools, account: WechatAccount, opened: Opened) -> str:
+async def _take(service: Service[Deps], deps: Deps, account: WechatAccount, opened: Opened) -> str:
     message = opened.message
-    comment = _comment(tools, message)
-    receipt = await tools.group.submit(
-        Arrival(comment, nonce=Nonce(opened.nonce_key, opened.body_hash))
-    )
-    words = _answer(tools, message, receipt)
-    # Whoever writes this often is heard, but not answered every time.
-    if not words or tools.chats.take(f"{account.account}\0{message.openid}") is not None:
+    comment = _comment(deps, message)
+    nonce = Nonce(opened.nonce_key, opened.body_hash)
+    words = ""
+    if comment is not None and await deps.asked_lately(service):
+        # The nonce is settled first: what is replayed answers nothing.
+        await deps.group.submit(Arrival(None, nonce=nonce))
+        words = await take_answer(service, comment)
+    if not words:
+        words = _answer(deps, message, await deps.group.submit(Arrival(comment, nonce=nonce)))
+    # Whoever writes this often is taken in, but not answered every time.
+    if not words or deps.followers.take(f"{account.account}\0{message.openid}") is not None:
         return ACCEPTED
-    return opened.reply(words, _now(tools))
+    return opened.reply(words, _now(deps))
 
 
-def _answer(tools: Tools, message: WechatMessage, receipt: Receipt | None) -> str:
-    settings = tools.house.settings
+def _answer(deps: Deps, message: WechatMessage, receipt: Receipt | None) -> str:
+    settings = deps.runtime.settings
     if receipt is not None:
         code = receipt.tracking_code
-        return texts.received(settings.locale, code, tools.track_url(code))
+        return wording.received(settings.locale, code, deps.track_url(code))
     if message.is_event:
         followed = message.event.lower() == "subscribe"
-        return texts.welcome(settings.locale, settings.url) if followed else ""
-    if message.msg_type == "text":
-        return texts.something(settings.locale)
-    return texts.in_words(settings.locale, settings.url)
+        return wording.welcome(settings.locale, settings.url) if followed else ""
+    if message.msg_type == "text" and not message.is_placeholder:
+        return wording.something(settings.locale)
+    return wording.in_words(settings.locale, settings.url)
 
 
-def _comment(tools: Tools, message: WechatMessage) -> Submission | None:
-    if message.msg_type not in _SPOKEN:
+def _comment(deps: Deps, message: WechatMessage) -> Submission | None:
+    if message.msg_type not in _SPOKEN or message.is_placeholder:
         return None
     # Never refused for its length: the platform would show the sender an error.
     words = as_typed(message.text)[:MAX_TEXT]
     if is_blank(words):
         return None
-    return from_wechat(message, words, tools.ticket(), locale=tools.house.settings.locale)
+    return from_wechat(message, words, deps.ticket(), locale=deps.runtime.settings.locale)
 
 
 def from_wechat(message: WechatMessage, words: str, ticket: Ticket, *, locale: str) -> Submission:
     """A message of a follower as a comment."""
     source = message.dedupe_key
     if message.openid in source:
-        # Without a number of its own it is told apart by who sent it; the log must not know who.
+        # Without a number of its own it is identified by who sent it; the log must not know who.
         source = "sha256:" + hashlib.sha256(source.encode()).hexdigest()
     said = message.created_at
     if said is not None and not (said.year >= 1971 and said <= ticket.received_at + SKEW):

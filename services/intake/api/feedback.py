@@ -1,8 +1,9 @@
-"""The doors for a comment: anybody's, an adapter's, a clerk's."""
+"""The entry points for a comment: anybody's, an adapter's, a clerk's."""
 
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -16,7 +17,7 @@ from services.intake.api.answers import (
     refused,
     turn_away,
 )
-from services.intake.api.body import Sent, read_body
+from services.intake.deps import Deps, deps_of
 from services.intake.domain.submission import (
     DeskFeedback,
     PublicFeedback,
@@ -26,15 +27,17 @@ from services.intake.domain.submission import (
     from_staff,
 )
 from services.intake.store import Arrival, Key, Receipt
-from services.intake.tools import Tools, tools_of
 from shared.contracts.inbound import FeedbackBody, InboundFeedback
-from shared.contracts.refusal import Forbidden, Unacceptable
-from shared.contracts.vocabulary import Channel, Role
+from shared.contracts.refusal import Unacceptable
+from shared.contracts.vocabulary import Channel
+from shared.moments import LOCAL
 from shared.observability.metrics import ACCEPT_SECONDS
 from shared.security import AdapterToken
-from shared.web.auth import Staff, adapter, staff
+from shared.web.auth import Staff, adapter, require_role
+from shared.web.bodies import ParsedBody, read_body
 from shared.web.limits import caller
 from shared.web.pages import wants_html
+from shared.web.permissions import Permission
 
 _MOST_KEY = 255
 
@@ -42,118 +45,137 @@ _MOST_KEY = 255
 async def submit(request: Request) -> Response:
     """``POST /api/feedback``"""
     started = time.perf_counter()
-    tools = tools_of(request)
-    sent = Sent({})
+    deps = deps_of(request)
+    parsed = ParsedBody()
     try:
         program = adapter(request)
-        wait = None if program else tools.callers.take(caller(request))
-        sent = await read_body(request)
-        turn_away(wait)
-        receipt = await _accept(tools, _arrival(tools, request, sent, program))
+        wait = None if program else deps.callers.take(caller(request))
+        parsed = await read_body(request)
+        turn_away(wait or (None if program else deps.over_budget(request, parsed.size)))
+        receipt = await _accept(deps, _arrival(deps, request, parsed, program))
     except REFUSALS as error:
-        return refused(request, error, lambda told: say_page(request, sent.form, told))
+        return refused(request, error, lambda problem: say_page(request, parsed.form, problem))
     ACCEPT_SECONDS.observe(time.perf_counter() - started)
     if wants_html(request):
-        return tools.pages.render(
+        return deps.pages.render(
             request,
             "sent.html",
             status=201,
             headers={"Cache-Control": "no-store"},
-            receipt=receipt_body(tools, receipt),
+            receipt=receipt_body(deps, receipt),
+            asked=parsed.form.get("incident"),
+            incident=deps.runtime.directory.incidents.get(parsed.form.get("incident", "")),
         )
-    return receipt_answer(tools, receipt)
+    return receipt_answer(deps, receipt)
 
 
 async def submit_at_desk(request: Request) -> Response:
     """``POST /api/desk/feedback``"""
     started = time.perf_counter()
-    tools = tools_of(request)
-    sent = Sent({})
+    deps = deps_of(request)
+    parsed = ParsedBody()
     person = who_may_enter(request)
     try:
-        sent = await read_body(request)
-        body = DeskFeedback.model_validate(sent.values)
+        parsed = await read_body(request)
+        body = DeskFeedback.model_validate(_as_meant(parsed), context=deps.known)
         submission = from_staff(
-            body, tools.ticket(), actor=person.actor, locale=tools.house.settings.locale
+            body, deps.ticket(), actor=person.actor, locale=deps.runtime.settings.locale
         )
-        key = _key(request, sent, f"staff:{person.username}", body)
-        receipt = await _accept(tools, Arrival(submission, key))
+        key = _key(request, parsed, f"staff:{person.username}", body)
+        receipt = await _accept(deps, Arrival(submission, key))
     except REFUSALS as error:
-        return refused(request, error, lambda told: desk_page(request, person, sent.form, told))
+        return refused(
+            request, error, lambda problem: desk_page(request, person, parsed.form, problem)
+        )
     ACCEPT_SECONDS.observe(time.perf_counter() - started)
     if wants_html(request):
-        return tools.pages.render(
+        return deps.pages.render(
             request,
             "desk_new.html",
             status=201,
             user=person.user,
-            receipt=receipt_body(tools, receipt),
-            form={name: sent.form[name] for name in ("desk", "place") if name in sent.form},
+            receipt=receipt_body(deps, receipt),
+            form={name: parsed.form[name] for name in ("desk", "place") if name in parsed.form},
         )
-    return receipt_answer(tools, receipt)
+    return receipt_answer(deps, receipt)
+
+
+def _as_meant(parsed: ParsedBody) -> dict[str, Any]:
+    """The fields; a date and a time typed into a form are those on the wall here."""
+    said = parsed.fields.get("occurred_at")
+    if not parsed.is_form or not isinstance(said, str):
+        return parsed.fields
+    try:
+        moment = datetime.fromisoformat(said.strip()) if said.strip() else None
+    except ValueError:
+        return parsed.fields
+    if moment is not None and moment.tzinfo is None:
+        moment = moment.replace(tzinfo=LOCAL)
+    return parsed.fields | {"occurred_at": moment and moment.isoformat()}
 
 
 def who_may_enter(request: Request) -> Staff:
-    """Staff who write comments down: everybody but the auditor, who changes nothing."""
-    person = staff(request)
-    if person.role is Role.AUDITOR:
-        raise Forbidden("审计只看不改。", "An auditor reads and changes nothing.")
-    return person
+    """Staff who write comments down."""
+    return require_role(request, Permission.WRITE_DOWN)
 
 
-def say_page(request: Request, form: dict[str, str], told: Problem) -> Response:
+def say_page(request: Request, form: dict[str, str], problem: Problem) -> Response:
     """The page with everything that was typed, and what is wrong."""
-    return tools_of(request).pages.render(
+    deps = deps_of(request)
+    return deps.pages.render(
         request,
         "say.html",
-        status=told.status,
-        form=_given_back(form, told),
-        errors=told.errors,
-        problem=told.detail,
+        status=problem.status,
+        incidents=deps.open_incidents,
+        form=_given_back(form, problem),
+        errors=problem.errors,
+        problem=problem.detail,
     )
 
 
-def desk_page(request: Request, person: Staff, form: dict[str, str], told: Problem) -> Response:
+def desk_page(request: Request, person: Staff, form: dict[str, str], problem: Problem) -> Response:
     """The counter's page, likewise."""
-    return tools_of(request).pages.render(
+    return deps_of(request).pages.render(
         request,
         "desk_new.html",
-        status=told.status,
+        status=problem.status,
         user=person.user,
-        form=_given_back(form, told),
-        errors=told.errors,
-        problem=told.detail,
+        form=_given_back(form, problem),
+        errors=problem.errors,
+        problem=problem.detail,
     )
 
 
-def _given_back(form: dict[str, str], told: Problem) -> dict[str, str]:
+def _given_back(form: dict[str, str], problem: Problem) -> dict[str, str]:
     """What was typed; a key that stands for other words is not offered again."""
-    spent = told.status == 409
+    spent = problem.status == 409
     return {k: v for k, v in form.items() if not (spent and k == "idempotency_key")}
 
 
-async def _accept(tools: Tools, arrival: Arrival) -> Receipt:
-    receipt = await tools.group.submit(arrival)
+async def _accept(deps: Deps, arrival: Arrival) -> Receipt:
+    receipt = await deps.group.submit(arrival)
     assert receipt is not None
     return receipt
 
 
-def _arrival(tools: Tools, request: Request, sent: Sent, program: AdapterToken | None) -> Arrival:
-    locale = tools.house.settings.locale
+def _arrival(
+    deps: Deps, request: Request, parsed: ParsedBody, program: AdapterToken | None
+) -> Arrival:
+    locale = deps.runtime.settings.locale
     if program is None:
-        body: FeedbackBody = PublicFeedback.model_validate(sent.values)
-        submission = from_public(body, tools.ticket(), channel=Channel.WEB, locale=locale)
-        return Arrival(submission, _key(request, sent, "public", body))
-    from_program = InboundFeedback.model_validate(sent.values)
-    submission = from_adapter(from_program, tools.ticket(), account=program.name, locale=locale)
-    return Arrival(submission, _key(request, sent, f"token:{program.token_id}", from_program))
+        body: FeedbackBody = PublicFeedback.model_validate(parsed.fields, context=deps.known)
+        submission = from_public(body, deps.ticket(), channel=Channel.WEB, locale=locale)
+        return Arrival(submission, _key(request, parsed, "public", body))
+    from_program = InboundFeedback.model_validate(parsed.fields, context=deps.known)
+    submission = from_adapter(from_program, deps.ticket(), account=program.name, locale=locale)
+    return Arrival(submission, _key(request, parsed, f"token:{program.token_id}", from_program))
 
 
-def _key(request: Request, sent: Sent, scope: str, body: FeedbackBody) -> Key | None:
+def _key(request: Request, parsed: ParsedBody, scope: str, body: FeedbackBody) -> Key | None:
     """The idempotency key of the header, or the hidden one of a form."""
     given: Any = request.headers.get("idempotency-key")
     if given is None:
-        given = sent.form.get("idempotency_key") or None
+        given = parsed.form.get("idempotency_key") or None
     if given is None:
         return None
     if not 1 <= len(given) <= _MOST_KEY or not given.isprintable():

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import quote
 
 from pydantic import BaseModel, ValidationError
@@ -16,100 +15,106 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from services.intake import store
 from services.intake.api.answers import REFUSALS, Problem, refused, turn_away
-from services.intake.api.body import Sent, read_body
-from services.intake.domain.later import BODIES, Action, Because, Rating, Supplement, check
-from services.intake.domain.submission import Submission, masked, private_details
+from services.intake.deps import Deps, deps_of
+from services.intake.domain.later import (
+    BODIES,
+    Action,
+    Because,
+    Rating,
+    Supplement,
+    allowed,
+    check,
+    check_room,
+)
+from services.intake.domain.submission import Submission, masked
 from services.intake.store import CaseRow, Key, WordsRow
-from services.intake.tools import Tools, tools_of
-from shared.contracts import REPORTER
+from shared.contracts import REPORTER, Event, short_type
 from shared.contracts.intake import (
+    FeedbackAppealed,
     FeedbackRated,
     FeedbackReopenRequested,
     FeedbackSupplemented,
     FeedbackUrged,
     FeedbackWithdrawn,
+    PrivateWords,
 )
-from shared.contracts.refusal import Conflict, NotFound, Refusal, TooMany, Unacceptable
+from shared.contracts.refusal import Conflict, NotFound, TooMany, Unacceptable
 from shared.ids import new_id
 from shared.messaging.transaction import Transaction
+from shared.moments import LOCAL
 from shared.security import code_hash
 from shared.web.auth import service_of
+from shared.web.bodies import ParsedBody, read_body
 from shared.web.limits import caller
-from shared.web.moments import LOCAL
 from shared.web.pages import wants_html
 
-AGAIN_WITHIN = timedelta(seconds=60)
+REPEATED_WITHIN = timedelta(seconds=60)
 """The same words again so soon are the same message: a button pressed twice."""
-LOOK_AGAIN = (0.1, 0.2, 0.3)
+RETRY_PAUSES = (0.1, 0.2, 0.3)
 """Seconds: the page of the reporter may know of a reply a moment before we do."""
 
 
 @dataclass(frozen=True)
-class Said:
-    """Something said, at which moment."""
+class ActionResult:
+    """What was done, at which moment."""
 
     feedback_id: str
     at: datetime
 
 
-async def say_more(request: Request) -> Response:
+async def act(request: Request) -> Response:
     """``POST /api/track/{code}/{action}``"""
-    tools = tools_of(request)
+    deps = deps_of(request)
     code, name = request.path_params["code"], request.path_params["action"]
-    sent = Sent({})
+    parsed = ParsedBody()
     try:
-        digest = genuine(tools, request, code)
+        digest = genuine(deps, request, code)
         if name not in Action._value2member_map_:
             raise NotFound
-        wait = tools.callers.take(caller(request))
-        sent = await _read(request)
-        turn_away(wait)
-        said = await _say_patiently(request, digest, Action(name), sent)
+        wait = deps.callers.take(caller(request))
+        parsed = await read_body(request, may_be_empty=True, late=True)
+        turn_away(wait or deps.over_budget(request, parsed.size))
+        result = await _act_with_retries(request, digest, Action(name), parsed)
     except REFUSALS as error:
-        return refused(request, error, lambda told: _page(request, sent, told))
+        return refused(request, error, lambda problem: error_page(request, parsed, problem))
     if wants_html(request):
         return RedirectResponse(f"/track/{quote(code, safe='')}?done={name}", 303)
     return JSONResponse(
         {
-            "feedback_id": said.feedback_id,
+            "feedback_id": result.feedback_id,
             "action": name,
-            "at": said.at.astimezone(LOCAL).isoformat(),
+            "at": result.at.astimezone(LOCAL).isoformat(),
         },
         headers={"Cache-Control": "no-store"},
     )
 
 
-async def _read(request: Request) -> Sent:
-    try:
-        return await read_body(request, may_be_empty=True)
-    except Refusal as refusal:
-        return Sent({}, wrong=refusal)
-
-
-def genuine(tools: Tools, request: Request, code: str) -> str:
+def genuine(deps: Deps, request: Request, code: str) -> str:
     """The hash of a code that was made here. 404 for any other, and 429 after many of those.
 
     Only such codes count, so that nobody who shares an address with a guesser is shut out.
     """
-    if tools.house.signer.is_genuine(code):
+    if deps.runtime.signer.is_genuine(code):
         return code_hash(code)
-    wait = tools.strangers.blocked(caller(request))
+    wait = deps.unknown_codes.blocked(caller(request))
     if wait is not None:
         raise TooMany(
             "试了太多不存在的查询码，请稍后再试。",
             "Too many unknown codes. Please wait a little.",
             retry_after=wait,
         )
-    tools.strangers.count(caller(request))
+    deps.unknown_codes.count(caller(request))
     raise NotFound
 
 
-async def _say_patiently(request: Request, digest: str, action: Action, sent: Sent) -> Said:
+async def _act_with_retries(
+    request: Request, digest: str, action: Action, parsed: ParsedBody
+) -> ActionResult:
     service = service_of(request, "intake")
-    for pause in (*LOOK_AGAIN, None):
+    for pause in (*RETRY_PAUSES, None):
         try:
             async with service.transaction() as tx:
-                return await say(tx, digest, action, sent, _key(request, sent))
+                return await perform(tx, digest, action, parsed, _key(request, parsed))
         except Conflict:
             if pause is None or service.consumer is None or action not in _AFTER_A_REPLY:
                 raise
@@ -117,53 +122,72 @@ async def _say_patiently(request: Request, digest: str, action: Action, sent: Se
     raise AssertionError
 
 
-async def say(
-    tx: Transaction, digest: str, action: Action, sent: Sent, key: str | None = None
-) -> Said:
-    """Lock the case, decide, write and tell. 404, 409, 422 in this order."""
+async def perform(
+    tx: Transaction, digest: str, action: Action, parsed: ParsedBody, key: str | None = None
+) -> ActionResult:
+    """Lock the case, decide, write and emit. 404, 409, 422 in this order."""
     submission = await store.find(tx, digest)
     if submission is None:
         raise NotFound
-    feedback_id = submission.feedback_id
+    feedback_id = _about(submission, parsed)
     await tx.lock(feedback_id)
     await store.load(tx, [feedback_id])
-    if key is not None and sent.wrong is None:
-        first = await _first_answer(tx, feedback_id, action, sent, key)
+    whole = submission.feedback_id
+    if feedback_id != whole and store.case_of(tx, feedback_id).parent != whole:
+        # Not one of the matters that the comment was split into.
+        raise NotFound
+    if key is not None and parsed.wrong is None:
+        first = await _first_answer(tx, feedback_id, action, parsed, key)
         if first is not None:
-            return Said(feedback_id, first)
+            return ActionResult(feedback_id, first)
+    if (earlier := await _again(tx, feedback_id, action, parsed)) is not None:
+        return ActionResult(feedback_id, earlier)
+    check(action, store.case_of(tx, feedback_id).standing, tx.now)
+    if parsed.wrong is not None:
+        raise parsed.wrong
+    body = BODIES[action].model_validate(parsed.fields)
+    await say(tx, submission, feedback_id, action, body)
+    return ActionResult(feedback_id, tx.now)
+
+
+async def say(
+    tx: Transaction, submission: Submission, feedback_id: str, action: Action, body: BaseModel
+) -> None:
+    """Write and emit what is possible; the case is locked and loaded."""
     row = store.case_of(tx, feedback_id)
-    if (earlier := await _again(tx, feedback_id, action, sent)) is not None:
-        return Said(feedback_id, earlier)
-    check(action, row.standing, tx.now)
-    if sent.wrong is not None:
-        raise sent.wrong
-    body = BODIES[action].model_validate(sent.values)
-    await _DO[action](tx, submission, row, body)
-    tx.shelf(CaseRow).put(row)
-    return Said(feedback_id, tx.now)
+    event = await _DO[action](tx, submission, row, body)
+    tx.emit(event)
+    asked = row.standing.asked.after(short_type(event.type), tx.now)
+    row.asked = asked.model_dump(mode="json", exclude_defaults=True)
+    tx.rows(CaseRow).upsert(row)
+
+
+def _about(submission: Submission, parsed: ParsedBody) -> str:
+    part = parsed.fields.get("part")
+    return part if isinstance(part, str) and part else submission.feedback_id
 
 
 async def _first_answer(
-    tx: Transaction, feedback_id: str, action: Action, sent: Sent, key: str
+    tx: Transaction, feedback_id: str, action: Action, parsed: ParsedBody, key: str
 ) -> datetime | None:
     try:
-        body = BODIES[action].model_validate(sent.values).model_dump_json()
+        body = BODIES[action].model_validate(parsed.fields).model_dump_json()
     except ValidationError:
-        return None  # told after whether this can be done at all
+        return None  # the answer comes after whether this can be done at all
     body_hash = hashlib.sha256(f"{action}\0{body}".encode()).hexdigest()
     return await store.answered_before(tx, Key(f"case:{feedback_id}", key, body_hash), feedback_id)
 
 
-async def _again(tx: Transaction, feedback_id: str, action: Action, sent: Sent) -> datetime | None:
+async def _again(
+    tx: Transaction, feedback_id: str, action: Action, parsed: ParsedBody
+) -> datetime | None:
     """When these very words were said a moment ago."""
-    if action is not Action.SUPPLEMENT or not isinstance(sent.values.get("text"), str):
+    if action is not Action.SUPPLEMENT or not isinstance(parsed.fields.get("text"), str):
         return None
-    last = (await store.words_of(tx, feedback_id))[-1:]
-    for row in last:
-        same = row.action == action and row.text == _plain(sent.values["text"])
-        if same and tx.now - row.at < AGAIN_WITHIN:
-            return row.at
-    return None
+    last = await store.last_supplement(tx, feedback_id)
+    if last is None or last.text != _plain(parsed.fields["text"]):
+        return None
+    return last.at if tx.now - last.at < REPEATED_WITHIN else None
 
 
 def _plain(text: str) -> str:
@@ -173,83 +197,104 @@ def _plain(text: str) -> str:
 # -- each action ---------------------------------------------------------------------------
 
 
-def _keep(tx: Transaction, feedback_id: str, action: Action, text: str) -> WordsRow:
-    row = WordsRow(words_id=new_id(), feedback_id=feedback_id, action=action, text=text, at=tx.now)
-    return tx.shelf(WordsRow).add(row)
+def _keep(
+    tx: Transaction, submission: Submission, feedback_id: str, action: Action, text: str
+) -> WordsRow:
+    """Keep the words whole; masked where the person was erased before."""
+    row = WordsRow(
+        words_id=new_id(),
+        feedback_id=feedback_id,
+        action=action,
+        text=masked(text, submission) if submission.erased else text,
+        at=tx.now,
+    )
+    return tx.rows(WordsRow).insert(row)
 
 
 async def _supplement(
     tx: Transaction, submission: Submission, row: CaseRow, body: Supplement
-) -> None:
-    said = await store.words_of(tx, row.feedback_id)
-    words = _keep(tx, row.feedback_id, Action.SUPPLEMENT, body.text)
-    shown = [(w.words_id, w.text) for w in (*said, words) if w.action == Action.SUPPLEMENT]
-    # The words first: who hears of the supplement finds them.
-    tx.emit(private_details(submission, tx.now, shown))
-    tx.emit(
-        FeedbackSupplemented(
-            feedback_id=row.feedback_id,
-            at=tx.now,
-            by=REPORTER,
-            text=masked(body.text, submission),
-            words_id=words.words_id,
+) -> Event:
+    last = await store.last_supplement(tx, row.feedback_id)
+    check_room(last.number if last else 0, allowed(row.standing, tx.now))
+    words = _keep(tx, submission, row.feedback_id, Action.SUPPLEMENT, body.text)
+    if not submission.erased:
+        # The words first: who reads the supplement finds them.
+        tx.emit(
+            PrivateWords(
+                feedback_id=row.feedback_id,
+                at=tx.now,
+                by=REPORTER,
+                words_id=words.words_id,
+                text=words.text,
+            )
         )
+    return FeedbackSupplemented(
+        feedback_id=row.feedback_id,
+        at=tx.now,
+        by=REPORTER,
+        text=masked(body.text, submission),
+        words_id=words.words_id,
     )
 
 
-async def _urge(tx: Transaction, submission: Submission, row: CaseRow, body: BaseModel) -> None:
-    row.urged_at = tx.now
-    tx.emit(FeedbackUrged(feedback_id=row.feedback_id, at=tx.now, by=REPORTER))
+async def _urge(tx: Transaction, submission: Submission, row: CaseRow, body: BaseModel) -> Event:
+    return FeedbackUrged(feedback_id=row.feedback_id, at=tx.now, by=REPORTER)
 
 
-async def _rate(tx: Transaction, submission: Submission, row: CaseRow, body: Rating) -> None:
-    row.rated = row.replies
+async def _rate(tx: Transaction, submission: Submission, row: CaseRow, body: Rating) -> Event:
     if body.comment:
-        _keep(tx, row.feedback_id, Action.RATE, body.comment)
-    tx.emit(
-        FeedbackRated(
-            feedback_id=row.feedback_id,
-            at=tx.now,
-            by=REPORTER,
-            stars=body.stars,
-            solved=body.solved,
-            comment=masked(body.comment, submission) if body.comment else None,
-        )
+        _keep(tx, submission, row.feedback_id, Action.RATE, body.comment)
+    return FeedbackRated(
+        feedback_id=row.feedback_id,
+        at=tx.now,
+        by=REPORTER,
+        stars=body.stars,
+        solved=body.solved,
+        comment=masked(body.comment, submission) if body.comment else None,
     )
 
 
-async def _reopen(tx: Transaction, submission: Submission, row: CaseRow, body: Because) -> None:
-    row.asked = Action.REOPEN
-    _keep(tx, row.feedback_id, Action.REOPEN, body.reason)
-    tx.emit(
-        FeedbackReopenRequested(
-            feedback_id=row.feedback_id,
-            at=tx.now,
-            by=REPORTER,
-            reason=masked(body.reason, submission),
-        )
+async def _reopen(tx: Transaction, submission: Submission, row: CaseRow, body: Because) -> Event:
+    _keep(tx, submission, row.feedback_id, Action.REOPEN, body.reason)
+    return FeedbackReopenRequested(
+        feedback_id=row.feedback_id,
+        at=tx.now,
+        by=REPORTER,
+        reason=masked(body.reason, submission),
     )
 
 
-async def _withdraw(tx: Transaction, submission: Submission, row: CaseRow, body: BaseModel) -> None:
-    row.asked = Action.WITHDRAW
-    tx.emit(FeedbackWithdrawn(feedback_id=row.feedback_id, at=tx.now, by=REPORTER))
+async def _appeal(tx: Transaction, submission: Submission, row: CaseRow, body: Because) -> Event:
+    _keep(tx, submission, row.feedback_id, Action.APPEAL, body.reason)
+    return FeedbackAppealed(
+        feedback_id=row.feedback_id,
+        at=tx.now,
+        by=REPORTER,
+        reason=masked(body.reason, submission),
+    )
 
 
-_DO: Mapping[Action, Callable[..., Any]] = {
+async def _withdraw(
+    tx: Transaction, submission: Submission, row: CaseRow, body: BaseModel
+) -> Event:
+    return FeedbackWithdrawn(feedback_id=row.feedback_id, at=tx.now, by=REPORTER)
+
+
+_DO: Mapping[Action, Callable[..., Awaitable[Event]]] = {
     Action.SUPPLEMENT: _supplement,
     Action.URGE: _urge,
     Action.RATE: _rate,
     Action.REOPEN: _reopen,
     Action.WITHDRAW: _withdraw,
+    Action.APPEAL: _appeal,
 }
-_AFTER_A_REPLY = frozenset({Action.RATE, Action.REOPEN})
+_AFTER_A_REPLY = frozenset({Action.RATE, Action.REOPEN, Action.APPEAL})
 
 
-def _key(request: Request, sent: Sent) -> str | None:
+def _key(request: Request, parsed: ParsedBody) -> str | None:
     given = request.headers.get("idempotency-key")
     if given is None:
-        given = sent.form.get("idempotency_key") or None
+        given = parsed.form.get("idempotency_key") or None
     if given is not None and not (1 <= len(given) <= 255 and given.isprintable()):
         raise Unacceptable(
             "Idempotency-Key 须为 1–255 个可见字符。",
@@ -258,17 +303,17 @@ def _key(request: Request, sent: Sent) -> str | None:
     return given
 
 
-def _page(request: Request, sent: Sent, told: Problem) -> Response:
+def error_page(request: Request, parsed: ParsedBody, problem: Problem) -> Response:
     """An error page that gives the words back."""
-    return tools_of(request).pages.render(
+    return deps_of(request).pages.render(
         request,
         "error.html",
-        status=told.status,
+        status=problem.status,
         problem={
-            "status": told.status,
-            "detail": told.detail,
-            "errors": told.errors if len(told.errors) > 1 else {},
-            "retry_after": told.retry_after,
+            "status": problem.status,
+            "detail": problem.detail,
+            "errors": problem.errors if len(problem.errors) > 1 else {},
+            "retry_after": problem.retry_after,
         },
-        typed=[v for k, v in sent.form.items() if k in ("text", "reason", "comment") and v],
+        typed=[v for k, v in parsed.form.items() if k in ("text", "reason", "comment") and v],
     )

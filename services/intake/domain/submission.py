@@ -1,35 +1,49 @@
-"""A comment on its way in, whatever door it came through."""
+"""A comment on its way in, whatever channel it came on."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, ValidationInfo
 
 from shared.contracts import REPORTER, Actor
-from shared.contracts.inbound import FeedbackBody, InboundContact, InboundFeedback, Name
+from shared.contracts.inbound import (
+    FeedbackBody,
+    InboundContact,
+    InboundFeedback,
+    Name,
+    WhenSaid,
+    as_id,
+)
 from shared.contracts.intake import Contact, FeedbackReceived, PrivateDetails
-from shared.contracts.refusal import Conflict, Unacceptable
-from shared.contracts.vocabulary import CATEGORIES, Channel
+from shared.contracts.refusal import Unacceptable
+from shared.contracts.vocabulary import Channel
 from shared.privacy import mask
 
 SKEW = timedelta(seconds=5)
 """How far ahead of ours the clock of an adapter may be."""
-MAX_PRIVATE_BYTES = 900_000
-"""A message of the log holds 1 MB; what a case holds in words has to fit."""
+
+
+def _known_or_none(value: Any, info: ValidationInfo) -> str | None:
+    known = (info.context or {}).get("categories", ())
+    return value if isinstance(value, str) and value in known else None
+
+
+def _id_or_none(value: Any) -> str | None:
+    try:
+        return as_id(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 class PublicFeedback(FeedbackBody):
     """What anybody sends. A category we do not have is no reason to refuse a comment."""
 
-    category: Annotated[
-        str | None,
-        BeforeValidator(lambda v: v if isinstance(v, str) and v in CATEGORIES else None),
-    ] = None
+    category: Annotated[str | None, BeforeValidator(_known_or_none)] = None
+    incident: Annotated[str | None, BeforeValidator(_id_or_none)] = None
 
 
 def _blank_is_none(value: Any) -> Any:
@@ -41,14 +55,28 @@ class DeskFeedback(FeedbackBody):
 
     desk: Name = None
     on_behalf_of: Name = None
+    occurred_at: WhenSaid = None
     channel: Annotated[
-        Literal["desk", "phone", "wechat", "email", "other"] | None, BeforeValidator(_blank_is_none)
+        Literal[
+            "desk",
+            "phone",
+            "wechat",
+            "email",
+            "class_group",
+            "survey",
+            "meeting",
+            "proposal",
+            "staff",
+            "other",
+        ]
+        | None,
+        BeforeValidator(_blank_is_none),
     ] = None
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A comment that is in order, with all it was given at the door."""
+    """A comment that is in order, with all it was given on arrival."""
 
     feedback_id: str
     tracking_code: str
@@ -65,11 +93,16 @@ class Submission:
     account: str | None = None
     source_message_id: str | None = None
     occurred_at: datetime | None = None
+    reporter_group: str | None = None
     desk: str | None = None
     on_behalf_of: str | None = field(default=None, repr=False)
     entered_by: str | None = None
     contact: Contact = field(default=Contact(), repr=False)
     by: Actor = REPORTER
+    erased: bool = False
+    """Nobody is to know any more who it was."""
+    incident: str | None = None
+    """Of which incident it says that it is one more case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +118,7 @@ class Ticket:
 def from_public(
     body: FeedbackBody, ticket: Ticket, *, channel: str, locale: str, **more: Any
 ) -> Submission:
-    """A comment as its reporter sent it; `more` is what other doors know besides."""
+    """A comment as its reporter sent it; `more` is what other channels know besides."""
     given = more.pop("contact", None) or _contact(body.contact, anonymous=body.anonymous)
     return Submission(
         feedback_id=ticket.feedback_id,
@@ -101,19 +134,14 @@ def from_public(
         anonymous=body.anonymous,
         confidential=body.confidential,
         contact=given,
+        incident=body.incident,
         **more,
     )
 
 
 def from_adapter(body: InboundFeedback, ticket: Ticket, *, account: str, locale: str) -> Submission:
     """A comment that a program brings; `account` is whose, where the program does not say."""
-    if body.occurred_at is not None and body.occurred_at > ticket.received_at + SKEW:
-        words = ("不能是将来的时间", "must not be in the future")
-        raise Unacceptable(
-            f"occurred_at：{words[0]}。",
-            f"occurred_at {words[1]}.",
-            errors={"occurred_at": " | ".join(words)},
-        )
+    _not_in_the_future(body.occurred_at, ticket)
     account = body.account or account
     contact = _contact(body.contact, anonymous=body.anonymous)
     if contact.wechat_openid and body.channel == Channel.WECHAT:
@@ -126,15 +154,28 @@ def from_adapter(body: InboundFeedback, ticket: Ticket, *, account: str, locale:
         account=account,
         source_message_id=body.source_message_id,
         occurred_at=body.occurred_at,
+        reporter_group=body.reporter_group,
         contact=contact,
     )
 
 
+def _not_in_the_future(said: datetime | None, ticket: Ticket) -> None:
+    if said is not None and said > ticket.received_at + SKEW:
+        words = ("不能是将来的时间", "must not be in the future")
+        raise Unacceptable(
+            f"occurred_at：{words[0]}。",
+            f"occurred_at {words[1]}.",
+            errors={"occurred_at": " | ".join(words)},
+        )
+
+
 def from_staff(body: DeskFeedback, ticket: Ticket, *, actor: Actor, locale: str) -> Submission:
     """A comment that a member of staff writes down."""
+    _not_in_the_future(body.occurred_at, ticket)
     return from_public(
         body,
         ticket,
+        occurred_at=body.occurred_at,
         channel=body.channel or Channel.DESK,
         locale=locale,
         desk=body.desk,
@@ -158,18 +199,23 @@ def _contact(given: InboundContact | None, *, anonymous: bool) -> Contact:
     )
 
 
+_ADDED = ("incident", "reporter_group")
+
+
 def fingerprint(body: FeedbackBody) -> str:
     """Equal for equal comments, however their JSON was written."""
-    return hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+    # A key of before there were these stands for the same body as after.
+    unset = {name for name in _ADDED if getattr(body, name, None) is None}
+    return hashlib.sha256(body.model_dump_json(exclude=unset).encode()).hexdigest()
 
 
 def masked(words: str, submission: Submission) -> str:
-    """`words` as the whole house may read them: without numbers, addresses, and who it is."""
+    """`words` as the whole system may read them: without numbers, addresses, and who it is."""
     return mask(words, submission.contact.name, submission.on_behalf_of)
 
 
-def received_fact(submission: Submission) -> FeedbackReceived:
-    """What the whole house may know of it: every word is masked."""
+def received_event(submission: Submission) -> FeedbackReceived:
+    """What the whole system may know of it: every word is masked."""
     contact = submission.contact
     reachable = (("email", contact.email), ("wechat", contact.wechat_openid))
     return FeedbackReceived(
@@ -190,35 +236,25 @@ def received_fact(submission: Submission) -> FeedbackReceived:
         on_behalf=submission.on_behalf_of is not None,
         entered_by=submission.entered_by,
         occurred_at=submission.occurred_at,
+        reporter_group=submission.reporter_group,
         code_hash=submission.code_hash,
         reachable=tuple(name for name, address in reachable if address),
+        incident=submission.incident,
     )
 
 
-def private_details(
-    submission: Submission, at: datetime, words: Sequence[tuple[str, str]] = ()
-) -> PrivateDetails:
-    """What only desk and notification may know of it; `words` are (words_id, text) said later.
-
-    `Conflict` when it no longer fits into one message.
-    """
-    details = PrivateDetails(
+def private_details(submission: Submission) -> PrivateDetails:
+    """What only desk and notification may know of it."""
+    return PrivateDetails(
         feedback_id=submission.feedback_id,
-        at=at,
+        at=submission.received_at,
         by=submission.by,
         tracking_code=submission.tracking_code,
         title=submission.title,
         text=submission.text,
-        words=dict(words),
         contact=submission.contact,
         anonymous=submission.anonymous,
         confidential=submission.confidential,
         on_behalf_of=submission.on_behalf_of,
         locale=submission.locale,
     )
-    if words and len(details.model_dump_json().encode()) > MAX_PRIVATE_BYTES:
-        raise Conflict(
-            "这一件里的文字已经太多了，请另提一件，我们会放在一起看。",
-            "There is too much text in this one already. Please send a new one.",
-        )
-    return details

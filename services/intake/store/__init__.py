@@ -11,14 +11,18 @@ from services.intake.store.accepting import (
 from services.intake.store.cases import (
     answered_before,
     case_of,
-    erase,
     find,
+    find_by_id,
     forget_old,
+    last_supplement,
     load,
+    parts_of,
     recent_desks,
     words_of,
 )
+from services.intake.store.erasing import erase
 from services.intake.store.tables import CaseRow, IntakeTable, SubmissionRow, TokenRow, WordsRow
+from services.intake.store.tokens import issue_token, revoke_tokens
 
 __all__ = [
     "Arrival",
@@ -36,8 +40,13 @@ __all__ = [
     "case_of",
     "erase",
     "find",
+    "find_by_id",
     "forget_old",
+    "issue_token",
+    "last_supplement",
     "load",
+    "parts_of",
     "recent_desks",
+    "revoke_tokens",
     "words_of",
 ]

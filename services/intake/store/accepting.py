@@ -1,18 +1,21 @@
-"""Taking comments in: a batch in a handful of statements, every race left to a unique index."""
+"""Accepting comments: a batch in a handful of statements, every race left to a unique index.
+
+A source or an idempotency key is settled before a comment is inserted, so nothing that was
+answered is ever deleted again.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
 
-from services.intake.domain.submission import Submission, private_details, received_fact
+from services.intake.domain.submission import Submission, private_details, received_event
 from services.intake.store.tables import KEEP_KEYS, SubmissionRow
-from shared.contracts.intake import Contact, FeedbackReceived, PrivateDetails
+from shared.contracts.intake import Contact
 from shared.contracts.refusal import Conflict
 from shared.contracts.vocabulary import Channel
 from shared.messaging.transaction import Transaction
@@ -38,7 +41,7 @@ class Nonce:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One thing at the door: a comment, or (without one) a push that only counts its nonce."""
+    """One thing that came in: a comment, or (without one) a push that only counts its nonce."""
 
     submission: Submission | None
     key: Key | None = None
@@ -47,7 +50,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the sender is told. `repeated`: this very message was here before."""
+    """What the sender gets. `repeated`: this very message was here before."""
 
     feedback_id: str
     tracking_code: str
@@ -55,196 +58,228 @@ class Receipt:
     repeated: bool = False
 
 
-_Told = tuple[FeedbackReceived, PrivateDetails]
-
-
 class ReplayedNonce(Exception):
     """A nonce that was used for another body."""
 
 
+class Unsettled(RuntimeError):
+    """A comment could neither be inserted nor found: the tables contradict each other."""
+
+
+Answer = Receipt | Exception | None
+
 COLUMNS = tuple(c.name for c in SubmissionRow.__table__.columns if c.name != "erased_at")
+CONTACT = frozenset(Contact.model_fields)
 _TYPES = {
     "received_at": "timestamptz",
     "occurred_at": "timestamptz",
     "anonymous": "boolean",
     "confidential": "boolean",
 }
-CONTACT = frozenset(Contact.model_fields)
-_INSERT = (
-    f"INSERT INTO submissions ({', '.join(COLUMNS)}) SELECT * FROM unnest("
-    + ", ".join(f"${n}::{_TYPES.get(c, 'text')}[]" for n, c in enumerate(COLUMNS, 1))
-    + ") ON CONFLICT (channel, account, source_message_id) WHERE source_message_id IS NOT NULL "
-    "DO NOTHING RETURNING feedback_id"
+_NAMES = ", ".join(COLUMNS)
+_ARRAYS = ", ".join(f"${n}::{_TYPES.get(c, 'text')}[]" for n, c in enumerate(COLUMNS, 1))
+_ON_SOURCE = """
+ON CONFLICT (channel, account, source_message_id) WHERE source_message_id IS NOT NULL
+DO NOTHING RETURNING feedback_id
+"""
+_CLAIMED = """
+ON CONFLICT (scope, key) DO UPDATE
+  SET body_hash = EXCLUDED.body_hash, feedback_id = EXCLUDED.feedback_id, at = EXCLUDED.at
+"""
+CLAIM = f"""
+INSERT INTO answers AS a (scope, key, body_hash, feedback_id, at)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
+{_CLAIMED} WHERE a.at <= $6::timestamptz
+RETURNING scope, key
+"""
+_INSERT = f"INSERT INTO submissions ({_NAMES}) SELECT * FROM unnest({_ARRAYS}) {_ON_SOURCE}"
+# A known source claims no key, and a comment whose key is spent is not inserted. Both inserts go
+# in the order of their index, so that two processes wait for each other instead of deadlocking.
+_K = len(COLUMNS)
+_SETTLE = f"""
+WITH arriving AS (
+  SELECT * FROM unnest({_ARRAYS}, ${_K + 1}::text[], ${_K + 2}::text[], ${_K + 3}::text[])
+    AS a({_NAMES}, scope, key, body_hash)
+), fresh AS (
+  SELECT * FROM arriving a WHERE NOT EXISTS (
+    SELECT 1 FROM submissions s WHERE s.channel = a.channel AND s.account = a.account
+      AND s.source_message_id = a.source_message_id)
+), claimed AS (
+  INSERT INTO answers AS k (scope, key, body_hash, feedback_id, at)
+  SELECT scope, key, body_hash, feedback_id, ${_K + 4}::timestamptz FROM fresh
+  WHERE key IS NOT NULL ORDER BY scope, key
+  {_CLAIMED} WHERE k.at <= ${_K + 5}::timestamptz
+  RETURNING k.feedback_id
 )
+INSERT INTO submissions ({_NAMES}) SELECT {_NAMES} FROM fresh
+WHERE key IS NULL OR feedback_id IN (SELECT feedback_id FROM claimed)
+ORDER BY channel, account, source_message_id {_ON_SOURCE}
+"""
 _BY_SOURCE = """
 SELECT s.channel, s.account, s.source_message_id, s.feedback_id, s.tracking_code, s.received_at
 FROM submissions s JOIN unnest($1::text[], $2::text[], $3::text[]) AS w(channel, account, source)
   ON s.channel = w.channel AND s.account = w.account AND s.source_message_id = w.source
 """
-CLAIM = """
-INSERT INTO answers AS a (scope, key, body_hash, feedback_id, at)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
-ON CONFLICT (scope, key) DO UPDATE
-  SET body_hash = EXCLUDED.body_hash, feedback_id = EXCLUDED.feedback_id, at = EXCLUDED.at
-  WHERE a.at <= $6::timestamptz
-RETURNING scope, key
-"""
-_FIRST_ANSWERS = """
+_BY_KEY = """
 SELECT a.scope, a.key, a.body_hash, s.feedback_id, s.tracking_code, s.received_at
 FROM answers a JOIN unnest($1::text[], $2::text[]) AS w(scope, key)
   ON a.scope = w.scope AND a.key = w.key
 JOIN submissions s ON s.feedback_id = a.feedback_id
+WHERE a.at > $3::timestamptz
+"""
+_UNCLAIM = """
+DELETE FROM answers a USING unnest($1::text[], $2::text[], $3::text[]) AS w(scope, key, id)
+WHERE a.scope = w.scope AND a.key = w.key AND a.feedback_id = w.id
 """
 _NONCES = """
 INSERT INTO nonces (key, body_hash, seen_at)
 SELECT k, h, $3::timestamptz FROM unnest($1::text[], $2::text[]) AS w(k, h)
 ON CONFLICT DO NOTHING RETURNING key
 """
+_SPARE_ROUNDS = 3
+"""A key may expire, or another process give way, between two statements."""
 
 
-async def accept(tx: Transaction, arrivals: Sequence[Arrival]) -> list[Receipt | Exception | None]:
-    """Take a batch in: per arrival its receipt, None for a push without words, or a refusal.
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An arrival with words that has no answer yet."""
 
-    Comments go in first, since the index on the source says which are new; then keys are
-    claimed, and what a key knows already is taken out again before anybody has seen it.
+    submission: Submission
+    key: Key | None
+
+    @property
+    def source(self) -> tuple[str, str | None, str] | None:
+        """What identifies this message; None where the sender numbers nothing."""
+        s = self.submission
+        numbered = s.source_message_id is not None
+        return (s.channel, s.account, s.source_message_id) if numbered else None
+
+
+async def accept(tx: Transaction, arrivals: Sequence[Arrival]) -> list[Answer]:
+    """Accept a batch: per arrival its receipt, None for a push without words, or a refusal.
+
+    The answers are those of taking the arrivals one after another: a known source gets the first
+    answer, else a known key the first answer or `Conflict`, else the comment is new. In rounds:
+    those that share neither source nor key with an earlier one are inserted together; the rest
+    then finds them in the tables, as it finds what other processes inserted.
     """
-    answers: list[Receipt | Exception | None] = [None] * len(arrivals)
-    refused = await _replayed(tx, arrivals)
-    waiting: dict[int, Submission] = {}
-    for place, arrival in enumerate(arrivals):
-        if place in refused:
-            answers[place] = ReplayedNonce()
+    answers: list[Answer] = [None] * len(arrivals)
+    replayed = await _replayed(tx, arrivals)
+    waiting: dict[int, _Waiting] = {}
+    for index, arrival in enumerate(arrivals):
+        if index in replayed:
+            answers[index] = ReplayedNonce()
         elif arrival.submission is not None:
-            waiting[place] = arrival.submission
-    if not waiting:
-        return answers
-    new, told = await _insert_and_tell_of(tx, list(waiting.values()))
-    for place, receipt in (await _known_sources(tx, waiting, new)).items():
-        answers[place] = receipt
-        del waiting[place]
-    for place, answer in (await _known_keys(tx, arrivals, waiting)).items():
-        answers[place] = answer
-        del waiting[place]
-    for place, submission in waiting.items():
-        answers[place] = Receipt(
-            submission.feedback_id, submission.tracking_code, submission.received_at
-        )
-    _emit(tx, [told[submission.feedback_id] for submission in waiting.values()])
+            waiting[index] = _Waiting(arrival.submission, arrival.key)
+    rounds = len(arrivals) + _SPARE_ROUNDS
+    while waiting:
+        if (rounds := rounds - 1) < 0:
+            raise Unsettled
+        leading = leaders(waiting)
+        for index in await _insert(tx, {index: waiting[index] for index in leading}):
+            s = waiting.pop(index).submission
+            answers[index] = Receipt(s.feedback_id, s.tracking_code, s.received_at)
+        for index, answer in (await _known(tx, waiting)).items():
+            del waiting[index]
+            answers[index] = answer
     return answers
 
 
-async def _insert_and_tell_of(
-    tx: Transaction, submissions: list[Submission]
-) -> tuple[set[str], dict[str, _Told]]:
-    """The ids that are new, and the facts of all by id: made while the database is at work.
+def leaders(waiting: Mapping[int, _Waiting]) -> list[int]:
+    """Those that share neither source nor key with anybody before them, in order."""
+    seen: set[object] = set()
+    found = []
+    for index, one in waiting.items():
+        names = {one.source, one.key and (one.key.scope, one.key.key)} - {None}
+        if seen.isdisjoint(names):
+            found.append(index)
+        seen |= names
+    return found
 
-    Nearly every comment is new, and a transaction that waits for us keeps everybody waiting.
-    """
-    inserting = asyncio.create_task(_insert(tx, submissions))
+
+async def _insert(tx: Transaction, leading: Mapping[int, _Waiting]) -> list[int]:
+    """Insert those whose source and key are free, and emit their events; says which were."""
+    values = list(leading.values())
+    arrays = [
+        [
+            getattr(w.submission.contact if column in CONTACT else w.submission, column)
+            for w in values
+        ]
+        for column in COLUMNS
+    ]
+    named = any(w.key is not None or w.source is not None for w in values)
+    if named:
+        keys = [w.key for w in values]
+        for part in ("scope", "key", "body_hash"):
+            arrays.append([k and getattr(k, part) for k in keys])
+        inserting = asyncio.create_task(tx.fetch(_SETTLE, *arrays, tx.now, tx.now - KEEP_KEYS))
+    else:
+        inserting = asyncio.create_task(tx.fetch(_INSERT, *arrays))
     try:
-        await asyncio.sleep(0)  # The statement goes out.
-        told = {
-            s.feedback_id: (received_fact(s), private_details(s, s.received_at))
-            for s in submissions
+        # Nearly every comment is new: its events are made while the database is at work.
+        await asyncio.sleep(0)
+        events = {
+            s.feedback_id: (received_event(s), private_details(s))
+            for s in (w.submission for w in values)
         }
     finally:
         # Whatever happened, nobody else may use the connection before.
-        new = await inserting
-    return new, told
-
-
-def _emit(tx: Transaction, told: Iterable[_Told]) -> None:
+        new = {feedback_id for (feedback_id,) in await inserting}
+    if named:
+        await _unclaim(tx, [w for w in values if w.submission.feedback_id not in new])
+    inserted = [index for index, w in leading.items() if w.submission.feedback_id in new]
     received: Counter[Channel] = Counter()
-    for fact, details in told:
-        tx.begin_case(fact.feedback_id)
-        tx.emit(fact)
+    for index in inserted:
+        event, details = events[leading[index].submission.feedback_id]
+        tx.begin_case(event.feedback_id)
+        tx.emit(event)
         tx.emit(details)
-        received[fact.channel] += 1
+        received[event.channel] += 1
     for channel, count in received.items():
         tx.after_commit(partial(RECEIVED.labels(channel.value).inc, count))
+    return inserted
 
 
-async def rows(tx: Transaction, statement: str, *arrays: Any) -> list[Any]:
-    return await tx.fetch(statement, *arrays)
-
-
-async def _insert(tx: Transaction, submissions: list[Submission]) -> set[str]:
-    """Write the comments; the answer is the ids of those whose source was not known."""
-    # In the order of the index, so that two processes wait for each other instead of deadlocking.
-    submissions = sorted(
-        submissions, key=lambda s: (s.channel, s.account or "", s.source_message_id or "")
-    )
-    arrays = [
-        [getattr(s.contact if column in CONTACT else s, column) for s in submissions]
-        for column in COLUMNS
-    ]
-    return {feedback_id for (feedback_id,) in await rows(tx, _INSERT, *arrays)}
-
-
-async def _known_sources(
-    tx: Transaction, waiting: dict[int, Submission], new: set[str]
-) -> dict[int, Receipt]:
-    """The first answers for messages that were here before."""
-    if len(new) == len(waiting):
-        return {}
-    places = {p: s for p, s in waiting.items() if s.feedback_id not in new}
-    sources = [(s.channel, s.account, s.source_message_id) for s in places.values()]
-    found = {
-        (channel, account, source): Receipt(feedback_id, code, received_at, repeated=True)
-        for channel, account, source, feedback_id, code, received_at in await rows(
-            tx, _BY_SOURCE, *(list(c) for c in zip(*set(sources), strict=True))
-        )
-    }
-    return {p: found[s.channel, s.account, s.source_message_id] for p, s in places.items()}
-
-
-async def _known_keys(
-    tx: Transaction, arrivals: Sequence[Arrival], waiting: dict[int, Submission]
-) -> dict[int, Receipt | Exception]:
-    """The first answers for keys that were used before; a conflict for another body."""
-    first: dict[tuple[str, str], int] = {}
-    for place in waiting:
-        if (key := arrivals[place].key) is not None:
-            first.setdefault((key.scope, key.key), place)
-    if not first:
-        return {}
+async def _unclaim(tx: Transaction, refused: Sequence[_Waiting]) -> None:
+    """Give back the keys of those whose source another process inserted in this very moment."""
     claims = [
-        (scope, key, _key_of(arrivals, place).body_hash, waiting[place].feedback_id, tx.now)
-        for (scope, key), place in sorted(first.items())
+        (w.key.scope, w.key.key, w.submission.feedback_id)
+        for w in refused
+        if w.key is not None and w.source is not None
     ]
-    columns = [list(c) for c in zip(*claims, strict=True)]
-    ours = {tuple(row) for row in await rows(tx, CLAIM, *columns, tx.now - KEEP_KEYS)}
-    answered: dict[tuple[str, str], tuple[str, Receipt]] = {}
-    if lost := sorted(set(first) - ours):
-        for scope, key, body_hash, *rest in await rows(
-            tx, _FIRST_ANSWERS, *(list(c) for c in zip(*lost, strict=True))
+    if claims:
+        await tx.fetch(_UNCLAIM, *(list(c) for c in zip(*claims, strict=True)))
+
+
+async def _known(tx: Transaction, waiting: Mapping[int, _Waiting]) -> dict[int, Answer]:
+    """The first answers for sources and keys that are in the tables; a source counts first."""
+    if not waiting:
+        return {}
+    by_source: dict[object, Receipt] = {}
+    if sources := {w.source for w in waiting.values() if w.source is not None}:
+        for channel, account, source, *receipt in await tx.fetch(
+            _BY_SOURCE, *(list(c) for c in zip(*sources, strict=True))
         ):
-            answered[scope, key] = (body_hash, Receipt(*rest))
-    for name in ours:
-        winner = waiting[first[name]]
-        answered[name] = (
-            _key_of(arrivals, first[name]).body_hash,
-            Receipt(winner.feedback_id, winner.tracking_code, winner.received_at),
-        )
-    known: dict[int, Receipt | Exception] = {}
-    for place in waiting:
-        key = arrivals[place].key
-        if key is None or ((key.scope, key.key) in ours and first[key.scope, key.key] == place):
-            continue
-        body_hash, receipt = answered[key.scope, key.key]
-        known[place] = receipt if body_hash == key.body_hash else other_body()
-    if known:
-        await tx.fetch(
-            "DELETE FROM submissions WHERE feedback_id = ANY($1::text[])",
-            [waiting[place].feedback_id for place in known],
-        )
-    return known
-
-
-def _key_of(arrivals: Sequence[Arrival], place: int) -> Key:
-    key = arrivals[place].key
-    assert key is not None
-    return key
+            by_source[channel, account, source] = Receipt(*receipt, repeated=True)
+    by_key: dict[object, tuple[str, Receipt]] = {}
+    if keys := {(w.key.scope, w.key.key) for w in waiting.values() if w.key is not None}:
+        for scope, key, body_hash, *receipt in await tx.fetch(
+            _BY_KEY, *(list(c) for c in zip(*keys, strict=True)), tx.now - KEEP_KEYS
+        ):
+            by_key[scope, key] = (body_hash, Receipt(*receipt))
+    found: dict[int, Answer] = {}
+    open_sources: set[object] = set()
+    for index, one in waiting.items():
+        if one.source in by_source:
+            found[index] = by_source[one.source]
+        elif one.source in open_sources:
+            continue  # an earlier copy may be new yet, and then counts before the key
+        elif one.key is not None and (one.key.scope, one.key.key) in by_key:
+            body_hash, receipt = by_key[one.key.scope, one.key.key]
+            found[index] = receipt if body_hash == one.key.body_hash else other_body()
+        elif one.source is not None:
+            open_sources.add(one.source)
+    return found
 
 
 def other_body() -> Conflict:
@@ -257,14 +292,14 @@ def other_body() -> Conflict:
 
 async def _replayed(tx: Transaction, arrivals: Sequence[Arrival]) -> set[int]:
     """Those whose nonce was used for another body; the rest is remembered."""
-    nonces = {place: a.nonce for place, a in enumerate(arrivals) if a.nonce is not None}
+    nonces = {index: a.nonce for index, a in enumerate(arrivals) if a.nonce is not None}
     if not nonces:
         return set()
     first = {n.key: n.body_hash for n in reversed(nonces.values())}
     keys = sorted(first)
-    fresh = {k for (k,) in await rows(tx, _NONCES, keys, [first[k] for k in keys], tx.now)}
+    fresh = {k for (k,) in await tx.fetch(_NONCES, keys, [first[k] for k in keys], tx.now)}
     if seen := [k for k in keys if k not in fresh]:
         first.update(
-            await rows(tx, "SELECT key, body_hash FROM nonces WHERE key = ANY($1::text[])", seen)
+            await tx.fetch("SELECT key, body_hash FROM nonces WHERE key = ANY($1::text[])", seen)
         )
-    return {place for place, n in nonces.items() if first[n.key] != n.body_hash}
+    return {index for index, n in nonces.items() if first[n.key] != n.body_hash}

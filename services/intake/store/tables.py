@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Index, text
 from sqlmodel import Field
 
-from services.intake.domain.later import Phase, Standing
-from shared.db.tables import moment, registry_for
+from services.intake.domain.later import Standing
+from shared.contracts.rights import Asked, Rights
+from shared.contracts.vocabulary import State
+from shared.db.tables import document, moment, registry_for
 from shared.messaging.tables import messaging_tables
 
 IntakeTable = registry_for("intake")
 messaging_tables(IntakeTable.metadata)
 
 KEEP_KEYS = timedelta(hours=24)
+KEEP_QUESTIONS = timedelta(hours=24)
+"""After the answer; the platform sends a message again within seconds."""
 KEEP_NONCES = timedelta(minutes=15)
+KEEP_PROOFS = timedelta(days=1)
+"""As long as they count towards the letters of a day."""
 
 
 class SubmissionRow(IntakeTable, table=True):
@@ -23,7 +30,7 @@ class SubmissionRow(IntakeTable, table=True):
 
     __tablename__ = "submissions"
     __table_args__ = (
-        # Settles who was first when the same message arrives twice, on any door.
+        # Settles who was first when the same message arrives twice, anywhere.
         Index(
             "submissions_source",
             "channel",
@@ -33,6 +40,11 @@ class SubmissionRow(IntakeTable, table=True):
             postgresql_where=text("source_message_id IS NOT NULL"),
         ),
         Index("submissions_code", "code_hash", unique=True),
+        Index(
+            "submissions_email",
+            text("lower(email)"),
+            postgresql_where=text("email IS NOT NULL AND NOT anonymous"),
+        ),
         Index("submissions_desk", "feedback_id", postgresql_where=text("desk IS NOT NULL")),
     )
 
@@ -98,31 +110,60 @@ class WordsRow(IntakeTable, table=True):
 
 
 class CaseRow(IntakeTable, table=True):
-    """What desk told of a case, as far as it decides what its reporter may do."""
+    """What desk decided about a case, and what its reporter asked for since."""
 
     __tablename__ = "cases"
 
     feedback_id: str = Field(primary_key=True)
-    phase: str = Phase.OPEN.value
-    replies: int = 0
-    rated: int = 0
-    replied_at: datetime | None = moment(nullable=True)
-    reopened: int = 0
-    asked: str | None = None
-    urged_at: datetime | None = moment(nullable=True)
+    state: str = State.RECEIVED.value
+    rights: dict[str, Any] = document(default_factory=dict)
+    """`Rights` as desk sent them last; empty before its first event."""
+    asked: dict[str, Any] = document(default_factory=dict)
+    """`Asked`: what desk has not answered yet."""
+    parent: str | None = Field(default=None, index=True)
+    """The comment it is a part of; whoever has the code of that one speaks for it."""
 
     @property
     def standing(self) -> Standing:
         """The row as the domain takes it."""
         return Standing(
-            phase=Phase(self.phase),
-            replies=self.replies,
-            rated=self.rated,
-            replied_at=self.replied_at,
-            reopened=self.reopened,
-            asked=self.asked,
-            urged_at=self.urged_at,
+            state=State(self.state),
+            rights=Rights.model_validate(self.rights),
+            asked=Asked.model_validate(self.asked),
         )
+
+
+class QuestionRow(IntakeTable, table=True):
+    """A question to somebody in WeChat: what they send next is the answer to it.
+
+    It is kept for a while after the answer, so that a copy of the answer is known.
+    """
+
+    __tablename__ = "questions"
+    __table_args__ = (Index("questions_of_follower", "account", "openid"),)
+
+    feedback_id: str = Field(primary_key=True)
+    account: str
+    openid: str
+    asked_at: datetime = moment()
+    answered_by: str | None = None
+    """What identifies the message that answered it."""
+    closed_at: datetime | None = moment(nullable=True)
+
+
+class ProofRow(IntakeTable, table=True):
+    """Somebody with a code asked for all that was said from the mailbox of that comment.
+
+    The letter goes to that mailbox; whoever opens it once, in time, is who they say.
+    """
+
+    __tablename__ = "proofs"
+
+    proof_id: str = Field(primary_key=True)
+    feedback_id: str = Field(index=True)
+    asked_at: datetime = moment()
+    expires_at: datetime = moment()
+    used_at: datetime | None = moment(nullable=True)
 
 
 class TokenRow(IntakeTable, table=True):

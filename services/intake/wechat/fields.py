@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NoReturn
 
 from services.intake.wechat.errors import BodyTooLarge, MalformedBody
 from services.intake.wechat.xml import parse_xml
 
+_CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 MAX_BODY = 512 * 1024
 """Bytes. 50,000 characters of four bytes each, encrypted, fit; nothing real is near it."""
 
@@ -30,11 +32,17 @@ def is_json(body: bytes) -> bool:
 def _parse_json(body: bytes) -> dict[str, str]:
     try:
         found: dict[str, Any] = json.loads(
-            body.decode("utf-8"), parse_int=str, parse_float=str, parse_constant=_refuse
+            body.decode("utf-8"),
+            parse_int=str,
+            parse_float=str,
+            parse_constant=_refuse,
+            strict=False,  # raw control characters are taken out below, as they are from XML
         )
     except (ValueError, RecursionError):
         raise MalformedBody from None
-    fields = {name: value for name, value in found.items() if isinstance(value, str)}
+    fields = {
+        name: _CONTROLS.sub("", value) for name, value in found.items() if isinstance(value, str)
+    }
     if any(_unstorable(value) for value in fields.values()):
         raise MalformedBody
     return fields

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,6 +12,10 @@ from services.intake.wechat.errors import MalformedBody
 
 _MAX_OPENID = 128
 _MAX_KEY = 200  # Longer than this would not fit into an index entry everywhere.
+# How a sticker, a shared file, a mini program arrives: as a text that nobody typed.
+_PLACEHOLDER = re.compile(
+    r"[【\[]?收到不支[持援]的?(?:消息|訊息|讯息)(?:类型|類型)?[,，]?[暂暫](?:时|時)?[无無]法[显顯]示[。.]?[】\]]?"
+)
 _SAID_IN = {
     "text": ("Content",),
     "voice": ("Recognition",),
@@ -50,6 +55,11 @@ class WechatMessage:
     def is_event(self) -> bool:
         """Something done (followed, scanned, chose from the menu), not said."""
         return self.msg_type == "event"
+
+    @property
+    def is_placeholder(self) -> bool:
+        """A text that stands for something the platform does not pass on."""
+        return self.msg_type == "text" and bool(_PLACEHOLDER.fullmatch("".join(self.text.split())))
 
     @property
     def created_at(self) -> datetime | None:

@@ -14,6 +14,13 @@ _MAX_DEPTH = 16
 _MAX_ELEMENTS = 2_000
 _CHUNK = 4096
 _FORBIDDEN = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+# What XML forbids and followers type all the same; the platform passes it on, raw or as a
+# reference. Not NUL and not half a character: nobody types those.
+_CONTROLS = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
+_REFERENCES = re.compile(
+    rb"&#(?:0*(?:[1-8]|1[124-9]|2\d|3[01])|x0*(?:[1-8bcef]|1[0-9a-f]));", re.IGNORECASE
+)
+_CDATA = b"<![CDATA["
 
 
 class _Fields:
@@ -50,10 +57,11 @@ class _Fields:
 
 
 def parse_xml(body: bytes) -> dict[str, str]:
-    """The fields of one ``<xml>`` message, the first of each name.
+    """The fields of one ``<xml>`` message, the first of each name, without control characters.
 
     `MalformedBody` for broken XML, any DOCTYPE, deep nesting.
     """
+    body = without_controls(body)
     target = _Fields()
     try:
         parser = DefusedXMLParser(target=target, forbid_dtd=True)
@@ -66,6 +74,20 @@ def parse_xml(body: bytes) -> dict[str, str]:
     if target.root != "xml":
         raise MalformedBody
     return fields
+
+
+def without_controls(body: bytes) -> bytes:
+    """`body` (UTF-8) without the control characters that no XML may hold."""
+    body = _CONTROLS.sub(b"", body)
+    if b"&#" not in body:
+        return body
+    first, *sections = body.split(_CDATA)
+    parts = [_REFERENCES.sub(b"", first)]
+    for section in sections:
+        # Inside a CDATA section a reference is what somebody typed.
+        inside, end, rest = section.partition(b"]]>")
+        parts.append(inside + end + _REFERENCES.sub(b"", rest))
+    return _CDATA.join(parts)
 
 
 def cdata(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What there is to know of a case to tell people about it, and how facts change it."""
+"""What messages need to know of a case, and how events change it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from shared.contracts import Event, desk, intake, routing, sla
-from shared.contracts.vocabulary import Clock
+from shared.contracts.vocabulary import Clock, Priority
 
 
 class Case(BaseModel):
-    """What there is to know of a case to tell people about it."""
+    """What messages need to know of a case."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,11 +27,15 @@ class Case(BaseModel):
     confidential: bool = False
     department: str | None = None
     handler: str | None = None
+    helping: tuple[str, ...] = ()
+    """Departments that do a part of it."""
     sorted: bool = False
     cycle: int = 1
     due: datetime | None = None
-    told_due: datetime | None = None
+    announced_due: datetime | None = None
     """The date the reporter has read from us."""
+    urgent: bool = False
+    """P1: somebody is to hear of it at any hour."""
     answered: bool = False
     ended: bool = False
     erased: bool = False
@@ -59,36 +63,83 @@ def _changes(case: Case, event: Event) -> dict[str, Any]:
                 "locale": event.locale,
                 "received_at": event.at,
                 "reachable": event.reachable,
-                "title": "" if event.confidential else event.title[:80],
+                "title": "" if event.confidential or case.erased else event.title[:80],
                 "confidential": event.confidential,
             }
         case routing.RoutingDecision():
             return {"sorted": True}
+        case desk.CaseSplitOff():
+            return {
+                "channel": str(event.channel),
+                "locale": event.locale,
+                "received_at": event.received_at,
+                "reachable": event.reachable,
+                "title": "" if event.confidential or case.erased else event.title[:80],
+                "confidential": event.confidential,
+            }
         case desk.CaseDispatched():
             hidden = {"title": "", "confidential": True} if event.confidential else {}
             return {"sorted": True, "department": event.department, "handler": None, **hidden}
-        case desk.CaseReturned():
+        case desk.CaseReturned() | desk.CaseRecalled():
             return {"department": None, "handler": None}
+        case desk.CaseCorrected() if event.confidential:
+            return {"title": "", "confidential": True}
+        case desk.CaseDepartmentAdded():
+            return {"helping": (*_without(case.helping, event.department), event.department)}
+        case desk.CasePartFinished() | desk.CaseDepartmentRemoved():
+            return {"helping": _without(case.helping, event.department)}
         case desk.CaseAssigned():
             return {"handler": event.to, "department": event.department}
+        case desk.CaseUnassigned():
+            return {"handler": None}
         case desk.CaseReplied():
             return {"answered": True}
-        case desk.CaseReopened():
+        case (
+            desk.CaseReopened()
+            | desk.CaseRestored()
+            | desk.CaseUnmerged()
+            | desk.CaseAppealUpheld()
+        ):
             return {
-                **{"answered": False, "ended": False, "handler": None},
-                **{"cycle": event.cycle, "due": None, "told_due": None},
+                **{"answered": False, "ended": False, "handler": None, "department": None},
+                **{"cycle": event.cycle, "due": None, "announced_due": None},
             }
-        case desk.CaseRejected() | desk.CaseClosed() | desk.CaseWithdrawn():
+        case desk.CaseAppealed():
+            return {"ended": False}
+        case (
+            desk.CaseRejected()
+            | desk.CaseClosed()
+            | desk.CaseWithdrawn()
+            | desk.CaseMarkedAsSpam()
+            | desk.CaseMerged()
+            | desk.CaseSplit()
+            | desk.CaseAppealDismissed()
+        ):
             return {"ended": True}
-        case sla.SlaPromised(clock=Clock.RESOLUTION):
-            return {"due": event.due}
-        case sla.SlaResumed(clock=Clock.RESOLUTION):
-            # They were asked and have answered: the days in between are no news to them.
-            return {"due": event.due, "told_due": event.due if case.told_due else None}
-        case sla.SlaCancelled(clock=Clock.RESOLUTION):
-            return {"due": None}
+        case sla.SlaPromisesChanged():
+            return _answer_due(case, event) | {"urgent": event.priority is Priority.P1}
         case _:
             return {}
+
+
+def _without(departments: tuple[str, ...], one: str) -> tuple[str, ...]:
+    return tuple(d for d in departments if d != one)
+
+
+def _answer_due(case: Case, event: sla.SlaPromisesChanged) -> dict[str, Any]:
+    due, announced_due = case.due, case.announced_due
+    for change in event.changes:
+        if change.clock is not Clock.RESOLUTION:
+            continue
+        match change.change:
+            case sla.Change.PROMISED | sla.Change.MOVED:
+                due = change.due
+            case sla.Change.RESUMED:
+                # They were asked and have answered: the days in between are no news to them.
+                due, announced_due = change.due, change.due if announced_due else None
+            case sla.Change.CANCELLED:
+                due = None
+    return {"due": due, "announced_due": announced_due}
 
 
 def settled(case: Case) -> bool:
@@ -96,16 +147,22 @@ def settled(case: Case) -> bool:
     return case.sorted and case.due is not None
 
 
-def channels(case: Case, contact: Contact) -> list[str]:
-    """The ways to this reporter, best first: the one the comment came by, then the others."""
+def channels(case: Case, contact: Contact, kind: str = "") -> list[str]:
+    """The ways to this reporter, best first: the one the comment came by, then the others.
+
+    What proves whose mailbox it is goes to the mailbox only.
+    """
+    if kind == "matters":
+        return ["email"] if contact.email else []
     ways = [w for w, a in (("email", contact.email), ("wechat", contact.openid)) if a]
     first = "wechat" if case.channel == "wechat" else "email"
     return sorted(ways, key=lambda way: way != first)
 
 
-def is_own_address(email: str, own_domain: str) -> bool:
-    """True for an address of ours: writing to ourselves would never end."""
-    return email.rpartition("@")[2].strip().lower().rstrip(".") == own_domain.lower()
+def is_own_address(email: str, host: str, mailboxes: frozenset[str] = frozenset()) -> bool:
+    """True for an address at our own host, or one of ours: writing to it would never end."""
+    at_home = email.rpartition("@")[2].strip().lower().rstrip(".") == host.lower()
+    return at_home or plain_address(email) in mailboxes
 
 
 def plain_address(email: str) -> str:

@@ -1,9 +1,9 @@
-"""Who is told what by which fact."""
+"""Who gets which message because of which event."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from services.notification.domain.cases import Case
@@ -12,19 +12,28 @@ from shared.contracts.vocabulary import Clock, Role
 
 REPORTER = "reporter"
 STAFF = "staff:"
+_SEE_ALL = frozenset({Role.COORDINATOR, Role.LEADER, Role.AUDITOR})
+_OF_A_DEPARTMENT = frozenset({Role.LIAISON, Role.HANDLER, Role.REVIEWER})
 
 
 class People(Protocol):
     """Who works where."""
 
-    def staff(self, *, role: str | None = None, department: str | None = None) -> list[str]:
-        """User names of active people with that role, of that department."""
+    def staff(
+        self, *, role: str | None = None, department: str | None = None, present: bool = False
+    ) -> list[str]:
+        """User names of active people with that role, of that department; `present`: without
+        those who are away and have nobody who stands in for them."""
+        ...
+
+    def substitute(self, name: str) -> str | None:
+        """Who stands in for this account, while it is away."""
         ...
 
 
 @dataclass(frozen=True)
 class Notice:
-    """One thing one person is to be told."""
+    """One message for one person."""
 
     kind: str
     recipient: str
@@ -44,39 +53,58 @@ def staff_of(recipient: str) -> str | None:
 def notices(event: Event, before: Case, case: Case, people: People) -> list[Notice]:
     """Whom `event` concerns; `before` is the case as it was, `case` as it is now.
 
-    Nobody is told what they did themselves.
+    Nobody gets a message about what they did themselves.
     """
-    told = [*_reporter(event, before, case), *_staff(event, before, case, people)]
+    found = [
+        *_reporter(event, before, case),
+        *_and_substitutes(_staff(event, before, case, people), people),
+    ]
     itself = f"{STAFF}{event.by.name}" if event.by.name else None
-    return list({n.recipient: n for n in told if n.recipient != itself}.values())
+    return list({n.recipient: n for n in found if n.recipient != itself}.values())
+
+
+def _and_substitutes(found: list[Notice], people: People) -> list[Notice]:
+    """What the absent are told, who stands in for them is told, too, after those it is for."""
+    named = [(one, people.substitute(one.staff or "")) for one in found]
+    instead = [replace(one, recipient=f"{STAFF}{other}") for one, other in named if other]
+    return [*instead, *found]
 
 
 def _reporter(event: Event, before: Case, case: Case) -> list[Notice]:
     match event:
         case intake.FeedbackReceived():
             return [Notice("receipt", REPORTER)]
+        case intake.FeedbackMattersAsked():
+            link = {"request_id": event.request_id, "until": event.until.isoformat()}
+            return [Notice("matters", REPORTER, link)]
         case desk.CaseInfoRequested():
-            return [
-                Notice(
-                    "question",
-                    REPORTER,
-                    {"text": event.question, "department": event.department or case.department},
-                )
-            ]
+            return [_said("question", event.question, event, case)]
         case desk.CaseReplied():
-            return [
-                Notice(
-                    "reply",
-                    REPORTER,
-                    {"text": event.text, "department": event.department or case.department},
-                )
-            ]
+            return [_said("reply", event.text, event, case)]
+        case desk.CaseProgressed():
+            return [_said("progress", event.text, event, case)]
+        case desk.CaseAnsweredThrough():
+            kind = "progress" if event.kind == "progress" else "reply"
+            return [_said(kind, event.text, event, case)]
         case desk.CaseRejected():
-            return [Notice("rejected", REPORTER, {"text": event.reason})]
+            return [_said("rejected", event.reason, event, case)]
+        case desk.CaseAppealUpheld() | desk.CaseAppealDismissed():
+            upheld = isinstance(event, desk.CaseAppealUpheld)
+            said = _said("appeal", event.reason, event, case)
+            return [replace(said, params=said.params | {"upheld": upheld})]
         case desk.CaseReopened():
             return [Notice("reopened", REPORTER)]
+        case desk.CaseRestored():
+            return [Notice("restored", REPORTER)]
+        case desk.CaseMerged(put_back=False):
+            return [Notice("merged", REPORTER)]
+        case desk.CaseBreachExplained(clock=Clock.RESOLUTION, until=None):
+            # With a new date the reason goes out with the date.
+            return [Notice("breach_reason", REPORTER, {"text": event.text})]
+        case desk.CaseRequestRefused() if event.request.startswith("feedback.received"):
+            return []  # the comment is handled all the same: the page says how
         case desk.CaseRequestRefused():
-            return [Notice("refused", REPORTER, {"text": event.reason, "request": event.request})]
+            return [Notice("refused", REPORTER, {"reason": str(event.reason)})]
         case sla.SlaBreached(clock=Clock.RESOLUTION):
             return [
                 Notice(
@@ -85,25 +113,49 @@ def _reporter(event: Event, before: Case, case: Case) -> list[Notice]:
                     {"was": event.due.isoformat(), "department": case.department},
                 )
             ]
-        case sla.SlaPromised(clock=Clock.RESOLUTION) if (
-            before.told_due is not None
-            and event.due > before.told_due
-            and event.cycle == case.cycle
-        ):
-            return [
-                Notice(
-                    "delay",
-                    REPORTER,
-                    {
-                        "was": before.told_due.isoformat(),
-                        "due": event.due.isoformat(),
-                        "reason": event.reason or "",
-                        "department": case.department,
-                    },
-                )
-            ]
+        case sla.SlaPromisesChanged():
+            return _delay(event, case)
         case _:
             return []
+
+
+def _said(kind: str, text: str, event: Any, case: Case) -> Notice:
+    """The words of the event, and where to find them unmasked if masking changed them."""
+    department = getattr(event, "department", None) or case.department
+    params = {"text": text, "department": department}
+    if event.words_id is not None:
+        params["words_id"] = event.words_id
+    return Notice(kind, REPORTER, params)
+
+
+def _delay(event: sla.SlaPromisesChanged, case: Case) -> list[Notice]:
+    """The answer will come later than the date they have read from us."""
+    moved = [
+        change
+        for change in event.changes
+        if change.clock is Clock.RESOLUTION
+        and change.cycle == case.cycle
+        and change.change in (sla.Change.PROMISED, sla.Change.MOVED)
+    ]
+    if (
+        not moved
+        or case.announced_due is None
+        or case.due is None
+        or case.due <= case.announced_due
+    ):
+        return []
+    return [
+        Notice(
+            "delay",
+            REPORTER,
+            {
+                "was": case.announced_due.isoformat(),
+                "due": case.due.isoformat(),
+                "reason": moved[-1].reason or "",
+                "department": case.department,
+            },
+        )
+    ]
 
 
 def _staff(event: Event, before: Case, case: Case, people: People) -> list[Notice]:
@@ -112,17 +164,57 @@ def _staff(event: Event, before: Case, case: Case, people: People) -> list[Notic
 
     match event:
         case routing.FeedbackTriageNeeded() if not before.sorted:
-            # After a return the office has heard of it already.
+            # After a return the office knows of it already.
             return to("new_work", _office(people), what="triage", priority=event.priority)
         case desk.CaseDispatched():
-            names = _entrance(people, event.department)
-            return to("new_work", names, what="accept", priority=event.priority)
+            names = entrance(people, event.department)
+            found = to("new_work", names, what="accept", priority=event.priority)
+            leaders = people.staff(role=Role.LEADER) if event.binding else []
+            return [*to("news", leaders, what="adjudicated", text=event.reason), *found]
+        case desk.CaseRecalled():
+            names = _at_work(before, people)
+            return to("news", names, what="recalled", text=event.reason)
+        case desk.CaseDepartmentAdded():
+            names = entrance(people, event.department)
+            return to("new_work", names, what="help", text=event.question)
+        case desk.CasePartFinished():
+            return to("news", _at_work(case, people), what="part_finished", text=event.text)
+        case desk.CaseDepartmentRemoved() if event.reason is not None:
+            names = entrance(people, event.department)
+            return to("news", names, what="part_not_needed")
         case desk.CaseReturned():
             return to("new_work", _office(people), what="returned", text=event.reason)
         case desk.CaseReopened():
             return to("new_work", _office(people), what="reopened")
         case desk.CaseAssigned():
-            return to("new_work", [event.to], what="assigned")
+            names = _handler(event.to, event.department, people)
+            return to("new_work", names, what="assigned")
+        case desk.CaseUnassigned():
+            department = event.department or case.department
+            return to("new_work", entrance(people, department), what="unassigned")
+        case desk.CaseRestored() | desk.CaseUnmerged() | desk.CaseAppealUpheld():
+            return to("new_work", _office(people), what="restored", text=event.reason)
+        case desk.CaseExtensionAsked():
+            names = _above(Role.REVIEWER, event.department or case.department, people)
+            return to("new_work", names, what="extension", text=event.reason)
+        case desk.CaseExtensionGranted():
+            return to("news", _at_work(case, people), what="extension_granted")
+        case desk.CaseExtensionRefused():
+            names = _at_work(case, people)
+            return to("news", names, what="extension_refused", text=event.reason)
+        case desk.CaseReplySubmitted():
+            names = _above(Role.REVIEWER, event.department or case.department, people)
+            return to("new_work", names, what="review")
+        case desk.CaseReplySentBack():
+            names = _handler(event.to or case.handler, case.department, people)
+            return to("new_work", names, what="sent_back")
+        case desk.CaseResumed() if event.reason in ("until", "timeout"):
+            return to("news", _at_work(case, people), what=f"waited_{event.reason}")
+        case desk.CaseSupervised():
+            names = [*_at_work(case, people), *_heads(case.department, people)]
+            return to("news", names, what="supervised", text=event.text)
+        case desk.CaseNoted():
+            return to("news", event.mentions, what="mentioned")
         case intake.FeedbackAppealed():
             return to("new_work", people.staff(role=Role.LEADER), what="appeal")
         case intake.FeedbackSupplemented():
@@ -134,7 +226,7 @@ def _staff(event: Event, before: Case, case: Case, people: People) -> list[Notic
         case sla.SlaBreached():
             names = _responsible(event, case, people)
             if case.department:
-                names = [*names, *_entrance(people, case.department)]
+                names = [*names, *entrance(people, case.department)]
             return to("breach", names, **_clock(event))
         case sla.EscalationRaised():
             above = _above(event.to_role, event.department or case.department, people)
@@ -143,7 +235,7 @@ def _staff(event: Event, before: Case, case: Case, people: People) -> list[Notic
             return []
 
 
-def _clock(event: sla.ClockFact) -> dict[str, Any]:
+def _clock(event: sla.ClockEvent) -> dict[str, Any]:
     return {"clock": str(event.clock), "due": event.due.isoformat()}
 
 
@@ -151,22 +243,47 @@ def _office(people: People) -> list[str]:
     return people.staff(role=Role.COORDINATOR)
 
 
-def _entrance(people: People, department: str | None) -> list[str]:
-    """Who takes work in for a department; the office where nobody does."""
+def is_for_the_department(kind: str, params: dict[str, Any]) -> bool:
+    """Whether a notice to staff was meant for whoever works on the case in its department."""
+    if kind == "new_work":
+        return params.get("what") in ("accept", "assigned", "unassigned", "help", "sent_back")
+    return kind in ("news", "warning", "breach")
+
+
+def may_open(roles: Collection[str], department: str | None, case: Case) -> bool:
+    """Whether somebody of these roles and department finds the case at the desk, or a 404."""
+    theirs = department is not None and department in (case.department, *case.helping)
+    return any(role in _SEE_ALL or (role in _OF_A_DEPARTMENT and theirs) for role in roles)
+
+
+def entrance(people: People, department: str | None) -> list[str]:
+    """Who takes work in for a department: who is there, else its head; the office where nobody
+    does."""
     if department is None:
         return _office(people)
     return (
-        people.staff(role=Role.LIAISON, department=department)
-        or people.staff(role=Role.REVIEWER, department=department)
+        people.staff(role=Role.LIAISON, department=department, present=True)
+        or people.staff(role=Role.REVIEWER, department=department, present=True)
         or _office(people)
     )
 
 
 def _at_work(case: Case, people: People) -> list[str]:
-    return [case.handler] if case.handler else _entrance(people, case.department)
+    return _handler(case.handler, case.department, people)
 
 
-def _responsible(event: sla.ClockFact, case: Case, people: People) -> list[str]:
+def _handler(name: str | None, department: str | None, people: People) -> list[str]:
+    """Who handles it; the department where they have moved or left and would find a 404."""
+    here = [n for role in _OF_A_DEPARTMENT for n in people.staff(role=role, department=department)]
+    above = [n for role in _SEE_ALL for n in people.staff(role=role)]
+    return [name] if name in (*here, *above) and name else entrance(people, department)
+
+
+def _heads(department: str | None, people: People) -> list[str]:
+    return people.staff(role=Role.REVIEWER, department=department) if department else []
+
+
+def _responsible(event: sla.ClockEvent, case: Case, people: People) -> list[str]:
     """Who can still keep this promise."""
     match event.clock:
         case Clock.TRIAGE:
@@ -178,7 +295,7 @@ def _responsible(event: sla.ClockFact, case: Case, people: People) -> list[str]:
         case Clock.APPEAL:
             return people.staff(role=Role.LEADER)
         case Clock.ACCEPT:
-            return _entrance(people, event.department or case.department)
+            return entrance(people, event.department or case.department)
         case _:
             return _at_work(case, people)
 

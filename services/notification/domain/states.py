@@ -5,15 +5,20 @@ from __future__ import annotations
 import hashlib
 from enum import StrEnum
 
+CONSOLE = "console"
+"""The channel of staff without an address."""
+
 PAGE_ONLY = "tracking page only"
 STALE_REASON = "too long ago"
 MOOT = "no longer needed"
 TOO_MANY = "too many receipts to this address today"
 OWN_ADDRESS = "the library's own address"
 ERASED = "personal data erased"
-ANSWERED_AT_THE_DOOR = "the answer at the door was the receipt"
+ANSWERED_IN_CHAT = "the answer in the chat was the receipt"
 NO_CONTACT_CAME = "the contact never came"
+NO_LONGER_THEIRS = "the case is not theirs any more"
 INTERRUPTED = "interrupted while sending"
+RESTORED = "a backup was restored while it waited"
 
 
 class State(StrEnum):
@@ -34,9 +39,16 @@ PENDING = WAITING | {State.AWAITING_CONTACT, State.SENDING}
 RESENDABLE = frozenset({State.FAILED, State.UNCERTAIN})
 
 _MOVES: dict[State, frozenset[State]] = {
-    State.AWAITING_CONTACT: frozenset({State.READY, State.SUPPRESSED, State.FAILED, State.SENT}),
-    State.READY: frozenset({State.SENDING, State.SUPPRESSED, State.FAILED, State.SENT}),
-    State.RETRY: frozenset({State.SENDING, State.SUPPRESSED, State.FAILED, State.SENT}),
+    # Waiting here, and uncertain: a restored ledger does not know what went out since.
+    State.AWAITING_CONTACT: frozenset(
+        {State.READY, State.SUPPRESSED, State.FAILED, State.SENT, State.UNCERTAIN}
+    ),
+    State.READY: frozenset(
+        {State.SENDING, State.SUPPRESSED, State.FAILED, State.SENT, State.UNCERTAIN}
+    ),
+    State.RETRY: frozenset(
+        {State.SENDING, State.SUPPRESSED, State.FAILED, State.SENT, State.UNCERTAIN}
+    ),
     State.SENDING: frozenset({State.SENT, State.RETRY, State.FAILED, State.UNCERTAIN}),
     # Late news of a sending that was given up for lost, or a person who decides.
     State.UNCERTAIN: frozenset({State.SENT, State.FAILED, State.READY}),
@@ -58,5 +70,5 @@ def move(state: str, to: State) -> State:
 
 
 def delivery_id(ce_id: str, recipient: str, turn: int = 0) -> str:
-    """The same for the same telling, also after a lost database: so is then the Message-ID."""
+    """The same for the same notice, also after a lost database: so is then the Message-ID."""
     return hashlib.sha256(f"{ce_id}\n{recipient}\n{turn}".encode()).hexdigest()[:32]

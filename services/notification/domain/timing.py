@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from services.notification.domain.cases import Case, settled
+from shared.moments import LOCAL, here
 
 RECEIPTS_A_DAY = 3
 """To one address: nobody has confirmed it, and a receipt must be no way to pester a stranger."""
 STALE = timedelta(hours=24)
 """A receipt or an alert about something older than this would only confuse."""
+STALE_LINK = timedelta(hours=1)
+"""Nobody waits that long for the link they asked for; it would soon be no good."""
 STALE_DELAY = timedelta(days=7)
-TRIES = 8
-TRY_FOR = timedelta(hours=24)
-FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
+TRY_FOR = timedelta(days=5)
+"""How long a receiver is tried (RFC 5321, 4.5.4.1: four to five days at least)."""
+FIRST_WAIT, GROWTH, LONGEST_WAIT = timedelta(seconds=2), 3, timedelta(hours=2)
+"""Somebody waits for it: the first repeats come within seconds, later ones grow rare."""
+LONGEST_OUTAGE_WAIT = timedelta(minutes=5)
+"""While a transport is away it is tried at least this often, so that all goes out once mended."""
 HOLD = timedelta(seconds=10)
 """How long a receipt waits for the promise it is to carry."""
 SETTLE = timedelta(seconds=1)
@@ -21,24 +27,42 @@ SETTLE = timedelta(seconds=1)
 CONTACT_WITHIN = timedelta(hours=24)
 """A contact that was announced and has not come by then will not come."""
 
-WITH_PROMISE = frozenset({"receipt", "reopened"})
+QUIET_FROM, QUIET_UNTIL = time(21), time(7, 30)
+"""Local time in which nobody is told that work is late: at night nobody can do anything about
+it. What is urgent (P1) is told at any hour."""
+BY_DAY = frozenset({"delay", "warning", "breach", "escalation"})
+
+WITH_PROMISE = frozenset({"receipt", "reopened", "restored"})
 """Kinds that say by when there will be an answer, and wait a moment to know it."""
-_ABOUT_OPEN_WORK = frozenset({"delay", "warning", "breach", "escalation"})
-_NEVER_STALE = frozenset({"reply", "question", "rejected"})
+_ABOUT_OPEN_WORK = frozenset({"delay", "warning", "breach", "escalation", "breach_reason"})
+_NEVER_STALE = frozenset({"reply", "question", "rejected", "progress", "appeal"})
 
 
 def send_after(kind: str, case: Case, planned_at: datetime, now: datetime) -> datetime:
     """When a delivery may go out."""
+    if kind in BY_DAY and not case.urgent:
+        return _by_day(now)
     if kind not in WITH_PROMISE:
         return now
     latest = planned_at + HOLD
     return max(now, min(latest, now + SETTLE)) if settled(case) else max(now, latest)
 
 
+def _by_day(at: datetime) -> datetime:
+    """`at`, or the morning after it."""
+    local = here(at)
+    if QUIET_UNTIL <= local.time() < QUIET_FROM:
+        return at
+    day = local.date() + timedelta(days=local.time() >= QUIET_FROM)
+    return datetime.combine(day, QUIET_UNTIL, LOCAL).astimezone(at.tzinfo)
+
+
 def is_stale(kind: str, happened_at: datetime, now: datetime) -> bool:
     """True for what would only confuse by now. People's own words always go out."""
     if kind in _NEVER_STALE:
         return False
+    if kind == "matters":
+        return now - happened_at > STALE_LINK
     return now - happened_at > (STALE_DELAY if kind == "delay" else STALE)
 
 
@@ -47,11 +71,15 @@ def is_moot(kind: str, case: Case) -> bool:
     return kind in _ABOUT_OPEN_WORK and (case.answered or case.ended)
 
 
+def wait_after(attempts: int, longest: timedelta = LONGEST_WAIT) -> timedelta:
+    """The pause after so many attempts in a row; grows threefold, up to `longest`."""
+    factor: int = GROWTH ** min(max(0, attempts - 1), 20)
+    return min(FIRST_WAIT * factor, longest)
+
+
 def next_try(
     *, attempts: int, first_tried_at: datetime, after: timedelta | None, now: datetime
 ) -> datetime | None:
-    """When to try again after `attempts` tries; None when it is enough."""
-    wait = min(FIRST_WAIT * 2 ** max(0, attempts - 1), LONGEST_WAIT)
-    at = now + max(wait, after or timedelta())
-    over = attempts >= TRIES or at > first_tried_at + TRY_FOR
-    return None if over else at
+    """When to try again after `attempts` tries; None when it has been tried for long enough."""
+    at = now + max(wait_after(attempts), after or timedelta())
+    return None if at > first_tried_at + TRY_FOR else at

@@ -10,10 +10,10 @@ down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
 
+# The oldest revision whose code still works on these tables; the release this goes out with.
+WORKS_WITH = ${repr(config.attributes["works_with"])}
+RELEASE = ${config.attributes["release"]}
+
 
 def upgrade() -> None:
     ${upgrades if upgrades else "pass"}
-
-
-def downgrade() -> None:
-    ${downgrades if downgrades else "pass"}

@@ -3,6 +3,7 @@
 from services.routing.domain.decide import Candidate, Decision, Reason, Submission, decide
 from services.routing.domain.match import RuleSet
 from services.routing.domain.mistakes import Mistake, NotJson, RulesInvalid
+from services.routing.domain.model import Model
 from services.routing.domain.reconsider import offer_others, only_existing
 from services.routing.domain.rules import (
     Rule,
@@ -12,12 +13,15 @@ from services.routing.domain.rules import (
     with_version,
 )
 from services.routing.domain.text import fold
+from services.routing.domain.weigh_up import Precedent, weigh_up, without_model
 
 __all__ = [
     "Candidate",
     "Decision",
     "Mistake",
+    "Model",
     "NotJson",
+    "Precedent",
     "Reason",
     "Rule",
     "RuleBook",
@@ -30,5 +34,7 @@ __all__ = [
     "offer_others",
     "only_existing",
     "parse_rules",
+    "weigh_up",
     "with_version",
+    "without_model",
 ]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from services.routing.domain.match import Fired, RuleSet
 from services.routing.domain.text import fold
-from shared.contracts.vocabulary import CATEGORIES, CaseType, Priority
+from shared.contracts.vocabulary import CaseType, Priority
 
 CANDIDATES = 3
 _NEVER_ALONE = frozenset({"not_ours"})
@@ -60,7 +61,7 @@ class Candidate(_Value):
 class Decision(_Value):
     """The best guess, and whether it may be acted on without a person."""
 
-    decided: Literal["rule"] = "rule"
+    decided: Literal["rule", "model"] = "rule"
     confident: bool
     confidence: float
     department: str
@@ -79,9 +80,18 @@ class Decision(_Value):
         return self.department if known and self.department else None
 
 
-def decide(ruleset: RuleSet, submission: Submission) -> Decision:
-    """Choose department, category, type and priority for `submission`."""
-    fired, scores, reasons = weigh(ruleset, submission)
+CategoryNames = Mapping[str, tuple[str, ...]]
+"""Category → (Chinese, English, …)."""
+
+
+def decide(
+    ruleset: RuleSet, submission: Submission, categories: CategoryNames = MappingProxyType({})
+) -> Decision:
+    """Choose department, category, type and priority for `submission`.
+
+    Reasons call a category by its name in `categories`, else by its code.
+    """
+    fired, scores, reasons = weigh(ruleset, submission, categories)
     candidates = rank(scores, fired)
     best, second = candidates[0], candidates[1]
     kind = _type(fired, best.category)
@@ -119,24 +129,28 @@ Scores = dict[tuple[str, str], float]
 """Evidence by (category, department)."""
 
 
-def weigh(ruleset: RuleSet, submission: Submission) -> tuple[list[Fired], Scores, list[Reason]]:
+def weigh(
+    ruleset: RuleSet, submission: Submission, categories: CategoryNames
+) -> tuple[list[Fired], Scores, list[Reason]]:
     """The rules that fire, what they add up to, and the reasons they give."""
-    chosen = submission.category if submission.category in CATEGORIES else None
+    owner = ruleset.book.owner_of(submission.category or "")
+    chosen = submission.category if owner else None
     fired = ruleset.fired(
         text=fold(f"{submission.title}\n{submission.text}"),
         place=fold(submission.place),
         channel=submission.channel,
         chosen=chosen,
     )
-    reasons = [_reason(each) for each in fired if each.rule.category]
+    reasons = [_reason(each, categories) for each in fired if each.rule.category]
     scores = _scores(fired)
-    if chosen:
+    if chosen and owner:
         weight = ruleset.book.chosen_weight
-        add(scores, (chosen, CATEGORIES[chosen][2]), weight)
+        add(scores, (chosen, owner), weight)
+        zh, en, *_ = categories.get(chosen, (chosen, chosen))
         reasons.append(
             Reason(
-                text=f"用户选择了类别“{CATEGORIES[chosen][0]}”",
-                text_en=f"The reporter chose the category “{CATEGORIES[chosen][1]}”",
+                text=f"用户选择了类别“{zh}”",
+                text_en=f"The reporter chose the category “{en}”",
                 weight=weight,
             )
         )
@@ -179,7 +193,7 @@ def _scores(fired: list[Fired]) -> Scores:
         if rule.category is None:
             continue
         weight = rule.weight
-        for _ in each.seen[1:3]:
+        for _ in [*each.seen, *filter(None, [each.chosen])][1:3]:
             weight += (1 - weight) * _EXTRA_PHRASE
         # An emergency is never talked down, not even by another one.
         if not rule.emergency and any(
@@ -210,7 +224,7 @@ def rank(
     for key in order:
         total[key[1]] = 1 - (1 - total.get(key[1], 0.0)) * (1 - scores[key])
         category.setdefault(key[1], key[0])
-    first = {department: place for place, department in reversed(list(enumerate(total)))}
+    first = {department: index for index, department in reversed(list(enumerate(total)))}
     best = sorted(total, key=lambda department: (-total[department], first[department]))
     found = [
         Candidate(department=d, score=round(total[d], 3), category=category[d] or None)
@@ -259,11 +273,15 @@ def _priority(fired: list[Fired], category: str | None, kind: CaseType) -> Prior
     return min(raised) if raised else Priority.P3
 
 
-def _reason(each: Fired) -> Reason:
-    shown = each.seen[:4]
+def _reason(each: Fired, categories: CategoryNames) -> Reason:
+    zh, en = list(each.seen), list(each.seen)
+    if each.chosen:
+        names = categories.get(each.chosen, (each.chosen, each.chosen))
+        zh.append(names[0])
+        en.append(names[1])
     return Reason(
-        text=each.rule.note + (f"（{'、'.join(f'“{s}”' for s in shown)}）" if shown else ""),
-        text_en=each.rule.note_en + (f" ({', '.join(f'“{s}”' for s in shown)})" if shown else ""),
+        text=each.rule.note + (f"（{'、'.join(f'“{s}”' for s in zh[:4])}）" if zh else ""),
+        text_en=each.rule.note_en + (f" ({', '.join(f'“{s}”' for s in en[:4])})" if en else ""),
         weight=round(each.rule.weight, 3),
         rule=each.rule.id,
     )

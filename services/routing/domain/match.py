@@ -10,7 +10,6 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 
 from services.routing.domain.rules import Rule, RuleBook
 from services.routing.domain.text import Segments, fold
-from shared.contracts.vocabulary import CATEGORIES
 
 _HITS_PER_PHRASE = 200
 """More repetitions than this say nothing new, and would cost time."""
@@ -25,10 +24,12 @@ class Fired:
 
     rule: Rule
     seen: tuple[str, ...]
+    chosen: str | None = None
+    """The category the reporter picked, where the rule asks for it."""
 
 
 Numbers = dict[int, int]
-"""Phrases by number, with their place in the rule: few of them occur, however many there are."""
+"""Phrases by number, with their index in the rule: few of them occur, however many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +125,8 @@ class RuleSet:
             if compiled.phrases and not phrases:
                 continue
             names = [self._vocabulary.words[p] for p in (*phrases, *places)]
-            if rule.chosen:
-                names += [CATEGORIES[c][0] for c in rule.chosen if c == chosen and c in CATEGORIES]
-            found.append(Fired(rule, tuple(dict.fromkeys(names))))
+            picked = chosen if rule.chosen else None
+            found.append(Fired(rule, tuple(dict.fromkeys(names)), picked))
         return found
 
     def _hits(self, text: str) -> dict[int, list[int]]:

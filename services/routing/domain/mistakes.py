@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shared.validation import error_words
+
 Path = tuple[str | int, ...]
 """``("rules", 3, "weight")``: the way to a value in a document."""
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BARE = re.compile(r"[^\s,\]}]+")
-_TYPES = ("_type", "_parsing", "_from_float")
 _CHINESE: Mapping[str, str] = {
     "missing": "必填",
     "extra_forbidden": "没有这个字段",
@@ -24,8 +25,6 @@ _CHINESE: Mapping[str, str] = {
     "string_too_short": "请写点什么",
     "string_too_long": "最多 {max_length} 个字",
     "string_pattern_mismatch": "只能用小写字母、数字和 . _ -，以字母或数字开头，最多 64 个",
-    "literal_error": "须为 {expected} 之一",
-    "enum": "须为 {expected} 之一",
 }
 
 
@@ -90,9 +89,7 @@ def chinese(problem: Mapping[str, Any]) -> str:
     kind, context = problem["type"], problem.get("ctx") or {}
     if kind in _CHINESE:
         return _CHINESE[kind].format(**context)
-    if kind.endswith(_TYPES):
-        return f"类型不对（{problem['msg']}）"
-    return f"格式不对（{problem['msg']}）"
+    return error_words(problem, english=False)
 
 
 def line_at(text: str, position: int) -> int:
@@ -110,8 +107,8 @@ def spans(text: str) -> dict[Path, tuple[int, int]]:
 def nearest(found: Mapping[Path, tuple[int, int]], path: Path) -> tuple[int, int] | None:
     """Where `path` stands, or what is closest around a value that is missing."""
     for length in range(len(path), 0, -1):
-        if (place := found.get(path[:length])) is not None:
-            return place
+        if (span := found.get(path[:length])) is not None:
+            return span
     return None
 
 

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
-from services.routing.domain.decide import Decision, Reason, Submission, add, decide, rank, weigh
+from services.routing.domain.decide import (
+    CategoryNames,
+    Decision,
+    Reason,
+    Submission,
+    add,
+    decide,
+    rank,
+    weigh,
+)
 from services.routing.domain.match import RuleSet
 
 OFFICE = "relations"
@@ -46,9 +56,10 @@ def offer_others(
     returned: Sequence[str],
     suggest: str | None,
     departments: Names,
+    categories: CategoryNames = MappingProxyType({}),
 ) -> Decision:
     """Who else it could be, when the last of `returned` says it is not theirs. Never confident."""
-    fired, scores, reasons = weigh(ruleset, submission)
+    fired, scores, reasons = weigh(ruleset, submission, categories)
     wanted = suggest if suggest in departments and suggest not in returned else None
     if wanted is not None:
         known = {key: score for key, score in scores.items() if key[1] == wanted}
@@ -58,7 +69,7 @@ def offer_others(
         c for c in rank(scores, fired, without=returned) if c.department in departments
     )
     best = candidates[0] if candidates else None
-    return decide(ruleset, submission).model_copy(
+    return decide(ruleset, submission, categories).model_copy(
         update={
             "confident": False,
             "confidence": best.score if best else 0.0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal, Self
 
@@ -12,6 +12,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PrivateAttr,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -20,8 +21,9 @@ from pydantic import (
 
 from services.routing.domain import mistakes
 from services.routing.domain.mistakes import InRule, Mistake, NotJson, RulesInvalid, spans
+from services.routing.domain.owners import OWNERS
 from services.routing.domain.text import fold
-from shared.contracts.vocabulary import CATEGORIES, DEPARTMENTS, CaseType, Channel, Priority
+from shared.contracts.vocabulary import CaseType, Channel, Priority
 
 Scope = Literal["clause", "sentence", "text"]
 _UNSPEAKABLE = re.compile("[\0\ud800-\udfff]")
@@ -34,6 +36,17 @@ def _check_phrase(part: str, where: str) -> None:
         raise ValueError(
             f"词超过 60 个字：{part[:20]!r}… | phrase longer than 60 characters: {part[:20]!r}…"
         )
+
+
+def _owners(info: ValidationInfo) -> Mapping[str, str]:
+    owners: Mapping[str, str] = (info.context or {}).get("owners", OWNERS)
+    return owners
+
+
+def _check_department(code: str, info: ValidationInfo) -> None:
+    known = (info.context or {}).get("departments")
+    if known is not None and code not in known:
+        raise ValueError(f"没有部门 {code!r} | unknown department {code!r}")
 
 
 class Rule(BaseModel):
@@ -75,6 +88,7 @@ class Rule(BaseModel):
     weight: float = Field(gt=0, le=1)
     suppresses: tuple[str, ...] = ()
     """Categories that count much less when this rule fires; ``*`` means all others."""
+    _owner: str = PrivateAttr("")
     note: str = Field(min_length=1, max_length=200)
     note_en: str = Field(min_length=1, max_length=200)
 
@@ -89,27 +103,26 @@ class Rule(BaseModel):
     @field_validator("department")
     @classmethod
     def _known_department(cls, code: str | None, info: ValidationInfo) -> str | None:
-        known = (info.context or {}).get("departments", DEPARTMENTS)
-        if code is not None and known is not None and code not in known:
-            raise ValueError(f"没有部门 {code!r} | unknown department {code!r}")
+        if code is not None:
+            _check_department(code, info)
         return code
 
     @field_validator("category")
     @classmethod
-    def _known_category(cls, code: str | None) -> str | None:
-        if code is not None and code not in CATEGORIES:
+    def _known_category(cls, code: str | None, info: ValidationInfo) -> str | None:
+        if code is not None and code not in _owners(info):
             raise ValueError(f"没有类别 {code!r} | unknown category {code!r}")
         return code
 
     @field_validator("chosen", "suppresses")
     @classmethod
-    def _known_categories(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
-        if strange := [c for c in codes if c not in CATEGORIES and c != "*"]:
+    def _known_categories(cls, codes: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if strange := [c for c in codes if c not in _owners(info) and c != "*"]:
             raise ValueError(f"没有类别 {strange[0]!r} | unknown category {strange[0]!r}")
         return codes
 
     @model_validator(mode="after")
-    def _complete(self) -> Self:
+    def _complete(self, info: ValidationInfo) -> Self:
         if not (self.phrases or self.places or self.channels or self.chosen):
             raise ValueError(
                 "规则要有 phrases、places、channels 或 chosen 之一 | "
@@ -129,14 +142,14 @@ class Rule(BaseModel):
             raise ValueError(
                 "P1 只用于紧急情况：请写 emergency | P1 is for emergencies: set emergency"
             )
+        if self.category is not None:
+            self._owner = self.department or _owners(info)[self.category]
         return self
 
     @property
     def owner(self) -> str:
         """The department this rule speaks for (empty for a rule that only says the type)."""
-        if self.category is None:
-            return ""
-        return self.department or CATEGORIES[self.category][2]
+        return self._owner
 
 
 class RuleBook(BaseModel):
@@ -149,8 +162,21 @@ class RuleBook(BaseModel):
     margin: float = Field(default=0.2, ge=0, le=1)
     chosen_weight: float = Field(default=0.45, ge=0, le=1)
     """What the category picked by the reporter is worth: a weighty hint, not a verdict."""
+    owners: dict[str, str] = {}
+    """Category → department, for categories that are not shipped or belong elsewhere here."""
     groups: dict[str, tuple[str, ...]] = {}
     rules: tuple[Rule, ...]
+
+    @field_validator("owners")
+    @classmethod
+    def _known_owners(cls, owners: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        for code in owners.values():
+            _check_department(code, info)
+        return owners
+
+    def owner_of(self, category: str) -> str | None:
+        """The department that owns a category; None for one that is unknown here."""
+        return self.owners.get(category) or OWNERS.get(category)
 
     @field_validator("groups")
     @classmethod
@@ -186,10 +212,10 @@ class RuleBook(BaseModel):
         return tuple(parts)
 
 
-def parse_rules(text: str, *, departments: Iterable[str] | None = DEPARTMENTS) -> RuleBook:
+def parse_rules(text: str, *, departments: Iterable[str] | None = None) -> RuleBook:
     """Read rules from JSON. Raises `RulesInvalid` with one readable line per mistake.
 
-    With ``departments=None`` any department is taken: for rules that were checked before.
+    Without `departments` any department is taken: for rules that were checked before.
     """
     try:
         raw = json.loads(text)
@@ -209,7 +235,7 @@ def parse_rules(text: str, *, departments: Iterable[str] | None = DEPARTMENTS) -
         raise NotJson([Mistake(f"无法读取（{name}）", f"not JSON: {name}")]) from None
 
 
-def check_rules(raw: object, *, departments: Iterable[str] | None = DEPARTMENTS) -> RuleBook:
+def check_rules(raw: object, *, departments: Iterable[str] | None = None) -> RuleBook:
     """Check rules that come as plain values. Raises `RulesInvalid`."""
     if strange := list(_unspeakable(raw, ())):
         raise RulesInvalid(
@@ -218,18 +244,26 @@ def check_rules(raw: object, *, departments: Iterable[str] | None = DEPARTMENTS)
         )
     known = None if departments is None else frozenset(departments)
     try:
-        return RuleBook.model_validate(raw, context={"departments": known})
+        return RuleBook.model_validate(
+            raw, context={"departments": known, "owners": _owners_in(raw)}
+        )
     except ValidationError as error:
         raise RulesInvalid(_found(raw, error)) from error
 
 
+def _owners_in(raw: object) -> Mapping[str, str]:
+    """Shipped owners and those of the document; mistakes in them are named by field."""
+    own = raw.get("owners") if isinstance(raw, dict) else None
+    return OWNERS | own if isinstance(own, dict) else OWNERS
+
+
 def with_version(text: str, version: int) -> str:
     """The same rules, as they were typed, under another version. The text must be valid."""
-    place = spans(text).get(("version",))
-    if place is None:
+    span = spans(text).get(("version",))
+    if span is None:
         opening = text.index("{") + 1
         return f'{text[:opening]}\n  "version": {version},{text[opening:]}'
-    return f"{text[: place[0]]}{version}{text[place[1] :]}"
+    return f"{text[: span[0]]}{version}{text[span[1] :]}"
 
 
 def _unspeakable(value: Any, path: mistakes.Path) -> Iterator[mistakes.Path]:
@@ -266,8 +300,8 @@ def _mistake(raw: object, path: mistakes.Path, zh: str, en: str) -> Mistake:
 
 
 def _with_line(mistake: Mistake, text: str, found: dict[mistakes.Path, Any]) -> Mistake:
-    place = mistakes.nearest(found, mistake.path)
-    return mistake if place is None else replace(mistake, line=mistakes.line_at(text, place[0]))
+    span = mistakes.nearest(found, mistake.path)
+    return mistake if span is None else replace(mistake, line=mistakes.line_at(text, span[0]))
 
 
 def _name_of(raw: object, number: int) -> str:

@@ -4,28 +4,28 @@ from services.sla.store.cases import (
     CaseRow,
     ClockRow,
     SlaTable,
+    apply,
     clocks_of,
-    keep,
     load,
     open_cases,
 )
-from services.sla.store.marks import Marked, claim_due, look, mark_claimed
+from services.sla.store.marks import Look, ReadUntil, claim_due, look
 from services.sla.store.rules import CalendarRow, PolicyRow, Rulebook, seed
 
 __all__ = [
     "CalendarRow",
     "CaseRow",
     "ClockRow",
-    "Marked",
+    "Look",
     "PolicyRow",
+    "ReadUntil",
     "Rulebook",
     "SlaTable",
+    "apply",
     "claim_due",
     "clocks_of",
-    "keep",
     "load",
     "look",
-    "mark_claimed",
     "open_cases",
     "seed",
 ]

@@ -6,15 +6,15 @@ import asyncio
 import json
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.sla import shipped
-from services.sla.domain.book import CalendarBook, Calendars
-from services.sla.domain.facts import Rules
+from services.sla.domain.calendars import CalendarDefinition, Calendars
+from services.sla.domain.case_clocks import Rules
 from services.sla.domain.policy import Policy
 from services.sla.store.tables import CalendarRow, PolicyRow
+from shared.messaging.transaction import Transaction
 
 __all__ = ["CalendarRow", "PolicyRow", "Rulebook"]
 
@@ -28,24 +28,45 @@ SELECT (SELECT max(version) FROM policies), (SELECT max(version) FROM calendars)
 """
 _POLICIES = "SELECT body::text FROM policies WHERE version = ANY($1::int[])"
 _CALENDAR = "SELECT body::text FROM calendars WHERE version = $1"
+_CALENDARS = "SELECT body::text FROM calendars WHERE version = ANY($1::int[])"
+_VERSIONS = "SELECT version, at, by FROM policies ORDER BY version DESC LIMIT 100"
 _TO_RECOUNT = "SELECT version, reason FROM calendars WHERE NOT recounted ORDER BY version DESC"
 _RECOUNTED = "UPDATE calendars SET recounted = true WHERE version <= $1 AND NOT recounted"
 
 
+_EARLIER = 20
+"""Earlier calendars that are kept at hand."""
+
+
+def rulebook_of(tx: Transaction) -> Rulebook:
+    """The rules in force, which are what every transaction of sla works with."""
+    rules: Rulebook = tx.deps
+    return rules
+
+
+class Version(NamedTuple):
+    """A version, since when it counts, and whose it is; None: it came with the software."""
+
+    version: int
+    at: datetime
+    by: str | None
+
+
 class Rulebook:
-    """The policies in use and the calendars as they are now; the shipped ones until loaded.
+    """The policies in use and the calendars as they are now; those given until it is refreshed.
 
     `woken` is set when something came up that is due earlier than the mark loop sleeps,
-    `edited` when open deadlines have to be counted anew.
+    `edited` when open deadlines have to be counted anew, `asked` when other rules are to be tried.
     """
 
-    def __init__(self) -> None:
-        policy = shipped.load_policy()
+    def __init__(self, policy: Policy, calendar: CalendarDefinition) -> None:
         self._policies: dict[int, Policy] = {policy.version: policy}
         self.current = policy.version
-        self.calendars = Calendars(shipped.load_calendar())
+        self.calendars = Calendars(calendar)
+        self._earlier: dict[int, Calendars] = {}
         self.woken = asyncio.Event()
         self.edited = asyncio.Event()
+        self.asked = asyncio.Event()
         self.asleep_until: datetime | None = None
 
     @property
@@ -53,21 +74,23 @@ class Rulebook:
         """What is promised to whoever writes now."""
         return self._policies[self.current]
 
-    def rules(self, policy_version: int | None = None) -> Rules:
-        """A case's pinned policy (or the current one), with the calendars as they are now."""
-        return Rules(self._policies[policy_version or self.current], self.calendars)
+    def rules(self, policy_version: int | None = None, *, cause: str = "") -> Rules:
+        """A case's pinned policy (or the current one), with the calendars as they are now.
+
+        `cause` is the type of the event that is being taken in."""
+        return Rules(self._policies[policy_version or self.current], self.calendars, cause)
 
     def look_at(self, moment: datetime) -> None:
         """Wake the mark loop if it would sleep through `moment`."""
         if self.asleep_until is None or moment < self.asleep_until:
             self.woken.set()
 
-    def adopt(self, newest: Policy | CalendarBook) -> None:
+    def adopt(self, newest: Policy | CalendarDefinition) -> None:
         """Use a version that was stored just now."""
         if isinstance(newest, Policy):
             self._policies[newest.version] = newest
             self.current = max(self.current, newest.version)
-        elif newest.version > self.calendars.book.version:
+        elif newest.version > self.calendars.definition.version:
             self.calendars = Calendars(newest)
         self.edited.set()
 
@@ -79,6 +102,21 @@ class Rulebook:
                 policy = Policy.model_validate_json(body)
                 self._policies[policy.version] = policy
 
+    async def calendars_of(
+        self, connection: AsyncConnection, versions: Iterable[int]
+    ) -> dict[int, Calendars]:
+        """The present calendars, and those of these versions that are still known."""
+        now = self.calendars
+        found = {now.definition.version: now}
+        missing = sorted(set(versions) - found.keys() - self._earlier.keys())
+        if missing:
+            if len(self._earlier) > _EARLIER:
+                self._earlier.clear()
+            for (body,) in await connection.exec_driver_sql(_CALENDARS, (missing,)):
+                definition = CalendarDefinition.model_validate_json(body)
+                self._earlier[definition.version] = Calendars(definition)
+        return found | {v: self._earlier[v] for v in versions if v in self._earlier}
+
     async def refresh(self, connection: AsyncConnection) -> bool:
         """Follow what is stored; True when the calendar is another one than before."""
         row = (await connection.exec_driver_sql(_NEWEST)).one()
@@ -86,23 +124,24 @@ class Rulebook:
         if policy is not None:
             await self.fetch_policies(connection, [policy])
             self.current = policy
-        if calendar is None or calendar == self.calendars.book.version:
+        if calendar is None or calendar == self.calendars.definition.version:
             return False
         (body,) = (await connection.exec_driver_sql(_CALENDAR, (calendar,))).one()
-        self.calendars = Calendars(CalendarBook.model_validate_json(body))
+        self.calendars = Calendars(CalendarDefinition.model_validate_json(body))
         return True
 
 
-async def seed(connection: AsyncConnection, now: datetime) -> None:
-    """Store the shipped policy and calendar where there are none."""
-    policy, book = shipped.load_policy(), shipped.load_calendar()
+async def seed(
+    connection: AsyncConnection, now: datetime, policy: Policy, definition: CalendarDefinition
+) -> None:
+    """Store this policy and calendar where there are none."""
     await connection.exec_driver_sql(
         _SEED.format(table="policies", more="", values=""),
         (policy.version, _dump(policy), now),
     )
     await connection.exec_driver_sql(
         _SEED.format(table="calendars", more=", reason, recounted", values=", 'calendar', true"),
-        (book.version, _dump(book), now),
+        (definition.version, _dump(definition), now),
     )
 
 
@@ -117,10 +156,22 @@ async def settle_recount(connection: AsyncConnection, version: int) -> None:
     await connection.exec_driver_sql(_RECOUNTED, (version,))
 
 
-def _dump(value: Policy | CalendarBook) -> str:
+async def policy_versions(connection: AsyncConnection) -> list[Version]:
+    """The newest hundred versions of the promises, the newest first."""
+    return [Version(*row) for row in await connection.exec_driver_sql(_VERSIONS)]
+
+
+async def policy_version(connection: AsyncConnection, version: int) -> Policy | None:
+    """One version of the promises; None for one there is not."""
+    row = (await connection.exec_driver_sql(_POLICIES, ([version],))).first()
+    return None if row is None else Policy.model_validate_json(row[0])
+
+
+def _dump(value: Policy | CalendarDefinition) -> str:
     return json.dumps(as_document(value), ensure_ascii=False)
 
 
-def as_document(value: Policy | CalendarBook) -> dict[str, Any]:
-    """The value as it is stored and shown."""
-    return value.model_dump(mode="json", exclude_defaults=False)
+def as_document(value: Policy | CalendarDefinition) -> dict[str, Any]:
+    """The value as it is stored and shown; what is left open is left out, so that code from before
+    it could be said reads it too."""
+    return value.model_dump(mode="json", exclude_none=True)

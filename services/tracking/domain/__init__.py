@@ -1,1 +1,1 @@
-"""What the facts of a case amount to for those who look: pure functions, no session, no clock."""
+"""What the events of a case amount to for those who look: pure functions, no session, no clock."""

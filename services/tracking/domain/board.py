@@ -1,43 +1,63 @@
-"""The body of ``GET /api/dashboard``: every measure once, with the number it rests on."""
+"""The body of ``GET /api/dashboard``: figures by the measures, and what is open now."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from services.tracking.domain.periods import ONE_DAY, day_of, days_between, local
+from services.tracking.domain import shape
+from services.tracking.domain.departments import MINIMUM_CASES, compare
+from services.tracking.domain.measures import MEASURES, Unit
+from services.tracking.domain.periods import ONE_DAY, day_of, days_between, hour_of
+from services.tracking.domain.sums import Sum, totals
 from shared.contracts.vocabulary import OPEN, State
+from shared.moments import local
 
-AT_PRESENT = ("state", "overdue", "resolution_overdue")
+AT_PRESENT = ("state", "overdue", "late", "at_risk")
 IN_PERIOD = (
     "closed",
     "closed_in_time",
     "first_due",
     "first_in_time",
+    "asked",
+    "solved_halves",
     "ratings",
     "satisfied",
-    "solved_halves",
+    "outcome",
+    "promised",
+    "broken",
+    "extended",
     "dispatched",
     "dispatched_right",
     "returned",
     "hops",
     "answered",
     "reopened",
+    "received_day",
     "channel",
     "category",
+    "group",
+    "arrived",
+    "dwell",
+    "dwell_seconds",
+    "breaches",
+    "reasons",
+    "returns",
+    "undelivered",
 )
 BY_DAY = ("flow", "overdue_flow", "closed", "closed_in_time", "first_responses", "first_seconds")
-BEHIND = ("on_time", "first_response", "received")
-"""Measures whose cases are listed here; what is open now is listed by desk."""
+_TOTALS = ("closed", "breaches", "reasons", "returns", "undelivered")
 TREND_DAYS = 14
 AHEAD_DAYS = 7
 HOURLY_UP_TO = timedelta(days=8)
 """Longer periods show received comments by day."""
-MINIMUM_CASES = 10
-"""A department with fewer is shown but not ranked."""
+WEEKLY_FROM = timedelta(days=62)
+"""Longer periods show the trend by week."""
+USUAL_WEEKS = 8
+"""So many days of the same name say what is usual."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +70,35 @@ class Question:
     department: str | None = None
     category: str | None = None
     channel: str | None = None
+    priority: str | None = None
+    reporter_group: str | None = None
+    restricted: bool = False
+    """Asked by the department itself: of others it sees the median."""
 
     @property
     def hourly(self) -> bool:
         return self.last - self.first <= HOURLY_UP_TO
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """What cases are chosen by, besides their department."""
+        names = ("category", "channel", "priority", "reporter_group")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+    @property
+    def first_day(self) -> datetime:
+        """Rates are made of whole days, like their sums."""
+        return day_of(self.first)
+
+    @property
+    def end(self) -> datetime:
+        """The end of the last day."""
+        return day_of(self.last - timedelta(microseconds=1)) + ONE_DAY
+
+    @property
+    def before(self) -> datetime:
+        """When the period before began: as many days."""
+        return self.first_day - (self.end - self.first_day)
 
     @property
     def trend_last(self) -> datetime:
@@ -65,36 +110,40 @@ class Question:
     def trend_first(self) -> datetime:
         return day_of(self.trend_last - timedelta(seconds=1)) - (TREND_DAYS - 1) * ONE_DAY
 
+    @property
+    def shape_first(self) -> datetime:
+        """Where the trend by category begins: a few days say little."""
+        return min(self.first_day, self.trend_first)
 
-@dataclass(frozen=True)
-class Sum:
-    """One kept sum; `part` says which part of the answer it belongs to."""
+    @property
+    def shape_step(self) -> timedelta:
+        """A day, in long periods a week."""
+        return ONE_DAY if self.end - self.shape_first <= WEEKLY_FROM else 7 * ONE_DAY
 
-    part: str
-    measure: str
-    bucket: datetime | None
-    department: str
-    detail: str
-    n: int
+    @property
+    def usual_days(self) -> list[datetime]:
+        """Today, and the days of the same name before it."""
+        today = day_of(self.now)
+        return [today - week * 7 * ONE_DAY for week in range(USUAL_WEEKS + 1)]
 
 
-@dataclass(frozen=True)
-class Percentiles:
-    """Working seconds of a clock."""
+class Percentiles(NamedTuple):
+    """Working seconds of a clock, in the period or (`before`) in the one before."""
 
     clock: str
+    before: bool
     n: int
     p50: float
     p90: float
 
 
-@dataclass(frozen=True)
-class Unmarked:
+class Unmarked(NamedTuple):
     """Deadlines that passed a moment ago and are not marked yet."""
 
     department: str
     n: int
     today: int
+    at_risk: int
 
 
 def body(
@@ -103,45 +152,81 @@ def body(
     percentiles: Iterable[Percentiles],
     unmarked: Iterable[Unmarked],
 ) -> dict[str, Any]:
-    """The answer without names and without what breaks next."""
+    """The answer without names, without what breaks next, and without when it was asked."""
+    own = question.department if question.restricted else None
     parts: defaultdict[str, list[Sum]] = defaultdict(list)
     for one in sums:
         parts[one.part].append(one)
-    in_period: Counter[str] = Counter()
+    in_period, in_before = totals(parts["period"]), totals(parts["before"])
     details: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for one in parts["period"]:
-        in_period[one.measure] += one.n
-        if one.n and one.measure in ("channel", "category"):
+        if one.n:
             details[one.measure][one.detail] = one.n
-    present = _present(parts["now"], list(unmarked))
-    late_now = present.pop("resolution_overdue")
+    mine = [one for one in parts["now"] if question.department in (None, one.department)]
+    present = _present(mine, list(unmarked))
     due = {one.bucket: one.n for one in parts["due"] if one.bucket}
-    today = day_of(question.now)
     not_yet_marked = present.pop("passed_today")
-    durations = {p.clock: p for p in percentiles}
+    # Who was late when the period ended: counted back from the present.
+    late_now = present.pop("late")
+    in_period["late"] = late_now - sum(one.n for one in parts["late_since_end"])
+    in_before["late"] = late_now - sum(one.n for one in parts["late_since_first"])
+    durations = {(p.clock, p.before): p for p in percentiles}
     return {
-        "as_of": local(question.now),
         "from": local(question.first),
         "to": local(question.last),
+        "department": question.department,
         **present,
-        "due_today": max(0, due.get(today, 0) - not_yet_marked),
+        "due_today": max(0, due.get(day_of(question.now), 0) - not_yet_marked),
         "received": _received(question, parts["received"]),
-        "on_time": _rate(in_period["closed_in_time"], in_period["closed"] + late_now),
-        "first_response_hours": _hours(durations.get("FIRST_RESPONSE")),
-        "resolution_hours": _hours(durations.get("RESOLUTION")),
-        "accept_hours": _hours(durations.get("ACCEPT")),
-        "response_rate": _rate(in_period["first_in_time"], in_period["first_due"]),
-        "resolution_rate": _rate(in_period["solved_halves"] / 2, in_period["ratings"]),
-        "satisfaction": _rate(in_period["satisfied"], in_period["ratings"]),
-        "first_dispatch": _rate(in_period["dispatched_right"], in_period["dispatched"]),
-        "returned": _rate(in_period["returned"], in_period["dispatched"]),
-        "hops": _rate(in_period["hops"], in_period["dispatched"]),
-        "reopened": _rate(in_period["reopened"], in_period["answered"]),
+        **_figures(in_period, durations, before=False),
+        "totals": {name: in_period[name] for name in _TOTALS}
+        | {"received": sum(one.n for one in parts["received"])},
+        "before": {
+            "from": local(question.before),
+            "to": local(question.first_day),
+            **_figures(in_before, durations, before=True),
+            "totals": {name: in_before[name] for name in _TOTALS}
+            | {"received": in_before["received_day"]},
+        },
+        "outcomes": details["outcome"],
+        "breaches_by_clock": details["breaches"],
+        "breach_reasons": details["reasons"],
         "channels": details["channel"],
         "categories": details["category"],
+        "reporter_groups": details["group"],
+        "departments": compare(parts["now"], parts["departments"], parts["late_flow_by"], own),
+        "flow": shape.flow(parts["flow"]),
+        "dwell": shape.dwell(in_period),
+        "heat": shape.heat(details["arrived"]),
+        "ages": shape.ages(parts["age"], present["open"]["total"], question.now),
+        "surges": shape.surges(parts["usual"], day_of(question.now), USUAL_WEEKS),
+        "trend_by_category": shape.trend(
+            parts["trend"], question.shape_first, question.end, question.shape_step
+        ),
         "trend": _trend(question, parts["day"], due, present["open"]["total"], present["overdue"]),
         "minimum_cases": MINIMUM_CASES,
     }
+
+
+def _figures(
+    sums: Mapping[str, int], durations: Mapping[tuple[str, bool], Percentiles], *, before: bool
+) -> dict[str, Any]:
+    """Every measure: ``{rate, n}``, or ``{p50, p90, n}`` where it is in hours."""
+    found = {}
+    for key, measure in MEASURES.items():
+        if measure.unit is Unit.HOURS:
+            found[key] = _hours(durations.get((str(measure.clock), before)))
+        else:
+            figure = measure.of(sums)
+            rate = None if figure.value is None else round(figure.value, 4)
+            found[key] = {"rate": rate, "n": figure.n}
+    return found
+
+
+def valid_until(question: Question, next_due: datetime | None) -> datetime:
+    """Until when the same rows make the same answer: an hour begins, or a deadline passes."""
+    next_hour = hour_of(question.now) + timedelta(hours=1)
+    return next_hour if next_due is None else min(next_hour, next_due)
 
 
 def _present(sums: list[Sum], unmarked: list[Unmarked]) -> dict[str, Any]:
@@ -149,22 +234,24 @@ def _present(sums: list[Sum], unmarked: list[Unmarked]) -> dict[str, Any]:
     by_department: Counter[str] = Counter()
     split: defaultdict[str, dict[str, int]] = defaultdict(dict)
     overdue: Counter[str] = Counter()
-    replied = resolution_overdue = 0
+    replied = late = at_risk = 0
     for one in sums:
         if not one.n:
             continue
         if one.measure == "overdue":
             overdue[one.department] += one.n
-        elif one.measure == "resolution_overdue":
-            resolution_overdue += one.n
+        elif one.measure == "late":
+            late += one.n
+        elif one.measure == "at_risk":
+            at_risk += one.n
         elif one.detail == State.REPLIED:
             replied += one.n
         elif one.detail in OPEN:
             by_state[one.detail] += one.n
             by_department[one.department] += one.n
             split[one.department][one.detail] = one.n
-    for late in unmarked:
-        overdue[late.department] += late.n
+    for passed in unmarked:
+        overdue[passed.department] += passed.n
     return {
         "open": {
             "total": sum(by_state.values()),
@@ -175,8 +262,9 @@ def _present(sums: list[Sum], unmarked: list[Unmarked]) -> dict[str, Any]:
         "replied": replied,
         "overdue": sum(overdue.values()),
         "overdue_by_department": dict(overdue),
-        "resolution_overdue": resolution_overdue,
-        "passed_today": sum(late.today for late in unmarked),
+        "at_risk": at_risk - sum(passed.at_risk for passed in unmarked),
+        "late": late,
+        "passed_today": sum(passed.today for passed in unmarked),
     }
 
 
@@ -193,10 +281,6 @@ def _received(question: Question, sums: list[Sum]) -> list[dict[str, Any]]:
     else:
         starts = days_between(question.first, end)
     return [{"hour": local(start), "n": counted.get(start, 0)} for start in starts]
-
-
-def _rate(part: float, n: int) -> dict[str, Any]:
-    return {"rate": round(part / n, 4) if n else None, "n": n}
 
 
 def _hours(found: Percentiles | None) -> dict[str, Any]:

@@ -1,38 +1,52 @@
-"""What each fact changes in the view of a case: fact in, changed fields out."""
+"""What each event changes in the view of a case: event in, changed fields out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from shared.contracts import Event
 from shared.contracts.desk import (
     CaseAccepted,
+    CaseAppealUpheld,
     CaseAssigned,
     CaseClosed,
+    CaseCorrected,
+    CaseDepartmentAdded,
+    CaseDepartmentRemoved,
     CaseDispatched,
+    CaseEvent,
+    CaseExtensionGranted,
+    CaseFollowedUp,
     CaseInfoRequested,
-    CaseOpened,
-    CaseRejected,
+    CaseJoinedIncident,
+    CaseLeftIncident,
+    CaseMerged,
+    CasePartFinished,
+    CaseRecalled,
     CaseReopened,
     CaseReplied,
+    CaseRestored,
     CaseResumed,
     CaseReturned,
+    CaseSplit,
+    CaseSplitOff,
+    CaseUnmerged,
+    CaseWaitingExternal,
     CaseWithdrawn,
 )
 from shared.contracts.intake import FeedbackRated, FeedbackReceived
 from shared.contracts.routing import FeedbackRouted, FeedbackTriageNeeded, RoutingDecision
 from shared.contracts.sla import (
-    ClockFact,
+    PromiseStatus,
     SlaBreached,
-    SlaCancelled,
-    SlaMet,
-    SlaPaused,
-    SlaPromised,
-    SlaResumed,
+    SlaPromisesChanged,
+    SlaWarned,
+    promises_after,
+    still_runs,
 )
-from shared.contracts.vocabulary import OPEN, Clock, State
+from shared.contracts.vocabulary import OPEN, Clock
 
 Changes = dict[str, Any]
 TITLE = 60
@@ -51,6 +65,7 @@ class Case(Protocol):
     department: str | None
     category: str | None
     priority: str | None
+    reporter_group: str | None
     dispatches: int
     returns: int
     reopenings: int
@@ -64,161 +79,250 @@ class Case(Protocol):
     due_at: datetime | None
     overdue: bool
     resolution_overdue: bool
+    at_risk: bool
+    first_due_at: datetime | None
+    outcome: str | None
+    extended: bool
+    details: dict[str, Any]
+    """What only the page says: see `with_details`."""
+    measured: dict[str, Any]
+    """What only measures ask: see `with_measured`."""
 
 
-def begin(case: Case, fact: FeedbackReceived) -> Changes:
+def with_details(case: Case, **changed: Any) -> Changes:
+    """`case.details` with these values; what is empty is left out.
+
+    ``merged_into`` and ``parent`` (ids), ``parts`` (ids), ``incident`` {id, title, text},
+    ``waiting`` {for, until} (without ``for``: for the reporter), ``helping`` (departments),
+    ``back`` (at the office again: ``returned`` there, or it begins ``again``).
+    """
+    return {"details": {k: v for k, v in (case.details | changed).items() if v}}
+
+
+def with_measured(case: Case, **changed: Any) -> Changes:
+    """`case.measured` with these values; what is empty is left out.
+
+    ``state_since`` and ``late_since`` (ISO times), ``last_department``, ``broken`` (its promise to
+    the reporter, once), ``warned`` {clock: the deadline that was warned of}.
+    """
+    return {"measured": {k: v for k, v in (case.measured | changed).items() if v}}
+
+
+def changes_of(case: Case, event: Event) -> Changes | None:
+    """The fields that `event` changes, or None where it only is a line of the timeline."""
+    change = CHANGES.get(type(event))
+    changed = change(case, event) if change is not None else None
+    if isinstance(event, CaseEvent):
+        rights = event.rights.model_dump(mode="json", exclude_defaults=True)
+        return {"state": event.state, "rights": rights} | (changed or {})
+    return changed
+
+
+def begin(case: Case, event: FeedbackReceived) -> Changes:
     """What the reporter said, and by which code they find it."""
     return {
-        "code_hash": fact.code_hash,
-        "received_at": fact.at,
-        "channel": fact.channel.value,
-        "locale": fact.locale,
-        "place": fact.place,
-        "title": fact.title or shorten(fact.text),
-        "category": case.category or fact.category,
-        "confidential": fact.confidential,
+        "code_hash": event.code_hash,
+        "received_at": event.at,
+        "channel": event.channel.value,
+        "locale": event.locale,
+        "place": event.place,
+        "title": event.title or shorten(event.text),
+        "category": case.category or event.category,
+        "confidential": event.confidential,
+        "reporter_group": event.reporter_group,
     }
 
 
-def open_(case: Case, fact: CaseOpened) -> Changes:
-    return {"state": State.TRIAGE} if case.state == State.RECEIVED else {}
+def begin_part(case: Case, event: CaseSplitOff) -> Changes:
+    """A part of another comment; whoever has the code of that one finds it there."""
+    return {
+        "received_at": event.received_at,
+        "channel": event.channel.value,
+        "locale": event.locale,
+        "place": event.place,
+        "title": event.title or shorten(event.text),
+        "category": event.category,
+        "confidential": event.confidential,
+    } | with_details(case, parent=event.parent)
 
 
-def classify(case: Case, fact: RoutingDecision) -> Changes:
+def classify(case: Case, event: RoutingDecision) -> Changes:
     """Routing's opinion counts until somebody dispatches."""
     if case.dispatches:
         return {}
     return {
-        "category": fact.category or case.category,
-        "case_type": fact.case_type.value,
-        "priority": fact.priority.value,
+        "category": event.category or case.category,
+        "case_type": event.case_type.value,
+        "priority": event.priority.value,
     }
 
 
-def dispatch(case: Case, fact: CaseDispatched) -> Changes:
+def dispatch(case: Case, event: CaseDispatched) -> Changes:
     return {
-        "state": State.DISPATCHED,
-        "department": fact.department,
-        "category": fact.category or case.category,
-        "case_type": fact.case_type.value,
-        "priority": fact.priority.value,
-        "confidential": fact.confidential,
+        "department": event.department,
+        "category": event.category or case.category,
+        "case_type": event.case_type.value,
+        "priority": event.priority.value,
+        "confidential": event.confidential,
         "dispatches": case.dispatches + 1,
-        "first_dispatched_at": case.first_dispatched_at or fact.at,
+        "first_dispatched_at": case.first_dispatched_at or event.at,
+        **with_measured(case, last_department=event.department),
+        **with_details(case, waiting=None, back=None),
     }
 
 
-def accept(case: Case, fact: CaseAccepted) -> Changes:
-    return {"state": State.ACCEPTED, "department": fact.department}
+def correct(case: Case, event: CaseCorrected) -> Changes:
+    """The title stays that of the reporter, who reads it."""
+    return {
+        "category": event.category or case.category,
+        "case_type": event.case_type.value,
+        "priority": event.priority.value,
+        "confidential": event.confidential,
+    }
 
 
-def give_back(case: Case, fact: CaseReturned) -> Changes:
-    return {"state": State.TRIAGE, "department": None, "returns": case.returns + 1}
+def accept(case: Case, event: CaseAccepted) -> Changes:
+    return {"department": event.department}
 
 
-def assign(case: Case, fact: CaseAssigned) -> Changes:
-    return {"state": State.IN_PROGRESS, "department": fact.department}
+def give_back(case: Case, event: CaseReturned) -> Changes:
+    back = with_details(case, waiting=None, back="returned")
+    return {"department": None, "returns": case.returns + 1} | back
 
 
-def ask(case: Case, fact: CaseInfoRequested) -> Changes:
-    return {"state": State.WAITING_USER}
+def fetch_back(case: Case, event: CaseRecalled) -> Changes:
+    """By the office: no return of the department's."""
+    return {"department": None} | with_details(case, waiting=None, back="returned")
 
 
-def resume(case: Case, fact: CaseResumed) -> Changes:
-    return {"state": State.IN_PROGRESS}
+def assign(case: Case, event: CaseAssigned) -> Changes:
+    return {"department": event.department}
 
 
-def reply(case: Case, fact: CaseReplied) -> Changes:
+def reply(case: Case, event: CaseReplied) -> Changes:
     """Answered. A direct answer of the office belongs to the office from then on."""
     return {
-        "state": State.REPLIED,
-        "department": case.department or fact.department,
-        "replied_at": fact.at,
-        "first_replied_at": case.first_replied_at or fact.at,
-    }
+        "department": case.department or event.department,
+        "replied_at": event.at,
+        "first_replied_at": case.first_replied_at or event.at,
+        "outcome": event.outcome.value,
+    } | with_details(case, waiting=None, helping=None, back=None)
 
 
-def reject(case: Case, fact: CaseRejected) -> Changes:
-    return {"state": State.REJECTED}
+def close(case: Case, event: CaseClosed) -> Changes:
+    return {"department": case.department or event.department}
 
 
-def close(case: Case, fact: CaseClosed) -> Changes:
-    return {"state": State.CLOSED, "department": case.department or fact.department}
-
-
-def reopen(case: Case, fact: CaseReopened) -> Changes:
+def reopen(case: Case, event: CaseReopened) -> Changes:
     return {
-        "state": State.TRIAGE,
         "department": None,
-        "reopenings": case.reopenings + 1,
-    }
+        # A rejection that is taken back was never answered.
+        "reopenings": case.reopenings + (case.replied_at is not None),
+    } | with_details(case, back="again")
 
 
-def withdraw(case: Case, fact: CaseWithdrawn) -> Changes:
-    return {"state": State.WITHDRAWN}
+def start_again(case: Case, event: CaseRestored | CaseUnmerged | CaseAppealUpheld) -> Changes:
+    """It goes on, without counting as reopened."""
+    return {"department": None} | with_details(case, merged_into=None, parts=None, back="again")
 
 
-def rate(case: Case, fact: FeedbackRated) -> Changes:
-    """The latest rating of a case is the one that counts."""
-    return {"rated_at": fact.at, "stars": fact.stars, "solved": fact.solved.value}
+def follow(case: Case, event: CaseMerged) -> Changes:
+    return with_details(case, merged_into=event.into, waiting=None, helping=None)
 
 
-def keep_time(case: Case, fact: ClockFact) -> Changes:
-    """A clock began, moved, or ended. A breach stays a breach, whatever comes later."""
-    before = case.promises.get(fact.clock)
-    if before is not None and before["cycle"] > fact.cycle:
-        return {}
-    if before is None or before["cycle"] < fact.cycle:
-        before = {"cycle": fact.cycle, "status": "running", "open": True}
-    after = before | {"due": _text(fact.due), "first_due": _text(fact.first_due)}
-    match fact:
-        case SlaPromised():
-            after["started"] = _text(fact.started)
-            if after["status"] == "cancelled":
-                after |= {"status": "running", "open": True}
-            if fact.reason:
-                after["reason"] = fact.reason
-        case SlaBreached():
-            after["status"] = "breached"
-        case SlaMet():
-            after["open"] = False
-            after["met_at"] = _text(fact.at)
-            after["in_time"] = fact.in_time
-            after["status"] = "met" if fact.in_time else "breached"
-        case SlaCancelled():
-            after["open"] = False
-            if after["status"] != "breached":
-                after["status"] = "cancelled"
-        case SlaPaused():
-            after["paused"] = True
-            if after["status"] == "running":
-                after["status"] = "paused"
-        case SlaResumed():
-            after["paused"] = False
-            if after["status"] == "paused":
-                after["status"] = "running"
-    return {"promises": case.promises | {fact.clock.value: after}}
+def take_back(case: Case, event: CaseWithdrawn) -> Changes:
+    """Whoever takes back what was joined to another case follows that one no more."""
+    return with_details(case, merged_into=None) if case.details.get("merged_into") else {}
+
+
+def divide(case: Case, event: CaseSplit) -> Changes:
+    return with_details(case, parts=list(event.children), waiting=None, helping=None)
+
+
+def join_incident(case: Case, event: CaseJoinedIncident) -> Changes:
+    incident = {"id": event.incident_id, "title": event.title, "text": event.text}
+    return with_details(case, incident=incident)
+
+
+def leave_incident(case: Case, event: CaseLeftIncident) -> Changes:
+    return with_details(case, incident=None)
+
+
+def wait(case: Case, event: CaseWaitingExternal) -> Changes:
+    until = event.until.isoformat() if event.until else None
+    return with_details(case, waiting={"for": event.waiting_for, "until": until})
+
+
+def ask(case: Case, event: CaseInfoRequested) -> Changes:
+    return with_details(case, waiting={"until": event.until.isoformat() if event.until else None})
+
+
+def resume(case: Case, event: CaseResumed) -> Changes:
+    return with_details(case, waiting=None)
+
+
+def help_along(case: Case, event: CaseDepartmentAdded) -> Changes:
+    others = [d for d in case.details.get("helping", ()) if d != event.department]
+    return with_details(case, helping=[*others, event.department])
+
+
+def help_no_longer(case: Case, event: CasePartFinished | CaseDepartmentRemoved) -> Changes:
+    others = [d for d in case.details.get("helping", ()) if d != event.department]
+    return with_details(case, helping=others)
+
+
+def extend(case: Case, event: CaseExtensionGranted) -> Changes:
+    return {"extended": True}
+
+
+def rate(case: Case, event: FeedbackRated | CaseFollowedUp) -> Changes:
+    """The latest answer of a reporter counts, by themselves or to the office's question."""
+    return {"rated_at": event.at, "stars": event.stars, "solved": event.solved.value}
+
+
+def keep_promises(case: Case, event: SlaPromisesChanged | SlaBreached) -> Changes:
+    """The promises as sla emits them. A breach stays a breach, whatever comes later."""
+    promises = promises_after(case.promises, event)
+    changes: Changes = {"promises": promises}
+    resolution = promises.get(Clock.RESOLUTION)
+    if resolution and (
+        resolution["status"] == PromiseStatus.BREACHED or resolution.get("in_time") is False
+    ):
+        changes |= with_measured(case, broken=True)
+    first = promises.get(Clock.FIRST_RESPONSE)
+    # Of what nobody was late with and nobody has given it is not known yet.
+    known = first and ("in_time" in first or first["status"] == PromiseStatus.BREACHED)
+    changes["first_due_at"] = datetime.fromisoformat(first["due"]) if first and known else None
+    return changes
+
+
+def warn(case: Case, event: SlaWarned) -> Changes:
+    warned = case.measured.get("warned", {}) | {event.clock.value: event.due.isoformat()}
+    return with_measured(case, warned=warned)
 
 
 def deadlines(case: Case) -> Changes:
     """What follows from state and promises: the next deadline, and whether one has passed."""
-    due: str | None = None
-    overdue = False
+    due: list[datetime] = []
+    late: set[str] = set()
+    at_risk = False
     if case.state in OPEN:
+        warned = case.measured.get("warned", {})
         for clock, promise in case.promises.items():
-            if not promise["open"] or promise.get("paused") or clock in NEVER_LATE:
+            if clock in NEVER_LATE or not still_runs(promise):
                 continue
-            if promise["status"] == "breached":
-                overdue = True
-            elif due is None or promise["due"] < due:
-                due = promise["due"]
-    resolution = case.promises.get(Clock.RESOLUTION)
+            if promise["status"] == PromiseStatus.BREACHED:
+                late.add(clock)
+                continue
+            runs_out = datetime.fromisoformat(promise["due"])
+            due.append(runs_out)
+            # A deadline that has moved since was not warned of.
+            at_risk |= clock in warned and datetime.fromisoformat(warned[clock]) == runs_out
     return {
-        "due_at": None if due is None else datetime.fromisoformat(due),
-        "overdue": overdue,
-        "resolution_overdue": bool(
-            overdue and resolution and resolution["open"] and resolution["status"] == "breached"
-        ),
+        "due_at": min(due, default=None),
+        "overdue": bool(late),
+        "resolution_overdue": Clock.RESOLUTION in late,
+        "at_risk": at_risk and not late,
     }
 
 
@@ -228,33 +332,39 @@ def shorten(text: str) -> str:
     return line if len(line) <= TITLE else line[: TITLE - 1] + "…"
 
 
-def _text(moment: datetime) -> str:
-    # One offset everywhere, so that texts compare as the moments do.
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
-
-
 CHANGES: dict[type[Event], Callable[[Any, Any], Changes]] = {
     FeedbackReceived: begin,
     FeedbackRated: rate,
+    CaseFollowedUp: rate,
     FeedbackRouted: classify,
     FeedbackTriageNeeded: classify,
-    CaseOpened: open_,
     CaseDispatched: dispatch,
     CaseAccepted: accept,
     CaseReturned: give_back,
     CaseAssigned: assign,
-    CaseInfoRequested: ask,
-    CaseResumed: resume,
     CaseReplied: reply,
-    CaseRejected: reject,
     CaseClosed: close,
     CaseReopened: reopen,
-    CaseWithdrawn: withdraw,
-    SlaPromised: keep_time,
-    SlaBreached: keep_time,
-    SlaMet: keep_time,
-    SlaPaused: keep_time,
-    SlaResumed: keep_time,
-    SlaCancelled: keep_time,
+    CaseRecalled: fetch_back,
+    CaseCorrected: correct,
+    CaseRestored: start_again,
+    CaseUnmerged: start_again,
+    CaseAppealUpheld: start_again,
+    CaseMerged: follow,
+    CaseWithdrawn: take_back,
+    CaseSplit: divide,
+    CaseSplitOff: begin_part,
+    CaseJoinedIncident: join_incident,
+    CaseLeftIncident: leave_incident,
+    CaseWaitingExternal: wait,
+    CaseInfoRequested: ask,
+    CaseResumed: resume,
+    CaseDepartmentAdded: help_along,
+    CasePartFinished: help_no_longer,
+    CaseDepartmentRemoved: help_no_longer,
+    CaseExtensionGranted: extend,
+    SlaPromisesChanged: keep_promises,
+    SlaBreached: keep_promises,
+    SlaWarned: warn,
 }
-"""Fact class → what it changes; the facts that are missing change only the timeline."""
+"""Event class → what it changes besides state and rights, which every event of desk carries."""

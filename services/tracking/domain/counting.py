@@ -2,62 +2,96 @@
 
 A key is ``(measure, scope, bucket, department, detail)``. What is true at present stands in the
 bucket `NOW`; what happened stands in the hour or local day it belongs to. Every sum is kept for
-all cases (scope "") and for those of each category and of each channel.
+all cases (scope ""), for those of each category, channel, priority and reporter group, and for
+each combination of the four, from which any two or three of them are added up.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from services.tracking.domain.case import Case
-from services.tracking.domain.periods import NOW, day_of, hour_of
-from shared.contracts.sla import SlaMet
+from services.tracking.domain.occurrences import Occurrence
+from services.tracking.domain.periods import NOW, day_of, hour_of, weekday_hour
+from shared.contracts.sla import ClockChange
 from shared.contracts.vocabulary import OPEN, Clock
 
 Counts = dict[tuple[str, datetime, str], int]
 """``(measure, bucket, detail)`` → n: what one case adds, wherever it belongs."""
-Place = tuple[tuple[str, str], ...]
+Scopes = tuple[tuple[str, str], ...]
 """The ``(scope, department)`` pairs a case is counted under."""
 Key = tuple[str, str, datetime, str, str]
 Sums = dict[Key, int]
 
+FILTERS = ("category", "channel", "priority", "reporter_group")
+"""What cases can be chosen by besides their department, in the order in which a cell names them."""
+CELL = "cell:"
 TIMED = frozenset({Clock.FIRST_RESPONSE, Clock.RESOLUTION, Clock.ACCEPT})
 """Clocks whose working time is kept for percentiles."""
 _HALVES = {"yes": 2, "partly": 1}
 
 
-def place_of(case: Case) -> Place:
+def scopes_of(case: Case) -> Scopes:
     """Where this case is counted."""
     department = case.department or ""
-    return (
-        ("", department),
-        (scope_of(category=case.category or ""), department),
-        (scope_of(channel=case.channel), department),
-    )
+    values = [_plain(getattr(case, name)) for name in FILTERS]
+    single = [f"{name}:{value}" for name, value in zip(FILTERS, values, strict=True)]
+    return tuple((scope, department) for scope in ("", *single, CELL + ":".join(values)))
 
 
-def scope_of(*, category: str | None = None, channel: str | None = None) -> str:
-    """The name of the sums of one category or one channel; "" for those of all cases."""
-    if category is not None:
-        return f"category:{category}"
-    return "" if channel is None else f"channel:{channel}"
+def elsewhere(scopes: Scopes, department: str) -> Scopes:
+    """The same scopes in another department: whose an occurrence was."""
+    return tuple((scope, department) for scope, _ in scopes)
+
+
+def scope_of(filters: Mapping[str, str]) -> tuple[str, bool]:
+    """Where the sums of these `FILTERS` stand: one scope, or (True) a pattern of cells for LIKE."""
+    if not filters:
+        return "", False
+    if len(filters) == 1:
+        ((name, value),) = filters.items()
+        return f"{name}:{_plain(value)}", False
+    wanted = [_literal(_plain(filters[name])) if name in filters else "%" for name in FILTERS]
+    return CELL + ":".join(wanted), True
+
+
+def _plain(value: str | None) -> str:
+    return (value or "").replace(":", ";")
+
+
+def _literal(value: str) -> str:
+    """`value` in a pattern, where some signs stand for others."""
+    return value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def counts_of(case: Case) -> Counts:
     """Everything this case adds to the counters as it is now."""
     counts: Counts = {("state", NOW, case.state): 1}
+    day = day_of(case.received_at)
     if case.state in OPEN:
+        counts["open_since", day, ""] = 1
         if case.overdue:
             counts["overdue", NOW, ""] = 1
         elif case.due_at is not None:
             counts["due", day_of(case.due_at), ""] = 1
+        if case.at_risk:
+            counts["at_risk", NOW, ""] = 1
         if case.resolution_overdue:
-            counts["resolution_overdue", NOW, ""] = 1
-    day = day_of(case.received_at)
+            counts["late", NOW, ""] = 1
     counts["received", hour_of(case.received_at), ""] = 1
     counts["received_day", day, ""] = 1
+    counts["arrived", day, weekday_hour(case.received_at)] = 1
     counts["channel", day, case.channel] = 1
     counts["category", day, case.category or ""] = 1
+    if case.reporter_group:
+        counts["group", day, case.reporter_group] = 1
+    if Clock.RESOLUTION in case.promises:
+        counts["promised", day, ""] = 1
+        if case.extended:
+            counts["extended", day, ""] = 1
+        if case.measured.get("broken"):
+            counts["broken", day, ""] = 1
     if case.first_dispatched_at is not None:
         day = day_of(case.first_dispatched_at)
         counts["dispatched", day, ""] = 1
@@ -71,40 +105,67 @@ def counts_of(case: Case) -> Counts:
         counts["answered", day, ""] = 1
         if case.reopenings:
             counts["reopened", day, ""] = 1
+    if case.replied_at is not None and case.outcome is not None:
+        counts["outcome", day_of(case.replied_at), case.outcome] = 1
     if case.rated_at is not None:
         day = day_of(case.rated_at)
-        counts["ratings", day, ""] = 1
-        if (case.stars or 0) >= 4:
-            counts["satisfied", day, ""] = 1
+        counts["asked", day, ""] = 1
         if halves := _HALVES.get(case.solved or ""):
             counts["solved_halves", day, ""] = halves
-    first = case.promises.get(Clock.FIRST_RESPONSE)
-    if first is not None and ("met_at" in first or first["status"] == "breached"):
-        day = day_of(datetime.fromisoformat(first["due"]))
+        if case.stars is not None:
+            counts["ratings", day, ""] = 1
+            if case.stars >= 4:
+                counts["satisfied", day, ""] = 1
+    if case.first_due_at is not None:
+        day = day_of(case.first_due_at)
         counts["first_due", day, ""] = 1
-        if first.get("in_time"):
+        if case.promises[Clock.FIRST_RESPONSE].get("in_time"):
             counts["first_in_time", day, ""] = 1
     return counts
 
 
-def counts_of_met(fact: SlaMet) -> Counts:
-    """What a promise that ended adds, once and for ever: a reopening does not take it back."""
-    day = day_of(fact.at)
-    if fact.clock is Clock.RESOLUTION:
-        return {("closed", day, ""): 1, ("closed_in_time", day, ""): int(fact.in_time)}
-    if fact.clock is Clock.FIRST_RESPONSE:
+def counts_of_met(change: ClockChange) -> Counts:
+    """What a promise that was met adds, for ever: a reopening does not take it back."""
+    day = day_of(change.at)
+    if change.clock is Clock.RESOLUTION:
+        return {("closed", day, ""): 1, ("closed_in_time", day, ""): int(bool(change.in_time))}
+    if change.clock is Clock.FIRST_RESPONSE:
         return {
             ("first_responses", day, ""): 1,
-            ("first_seconds", day, ""): fact.working_seconds,
+            ("first_seconds", day, ""): change.working_seconds or 0,
         }
     return {}
 
 
-def spread(counts: Counts, place: Place, times: int = 1) -> Sums:
-    """`counts` under every pair of `place`."""
+def counts_of_occurrence(one: Occurrence) -> Counts:
+    """What something that happened adds, for ever."""
+    day = day_of(one.at)
+    match one.kind:
+        case "dispatch":
+            return {("dispatches", day, one.detail): 1}
+        case "return":
+            return {("returns", day, ""): 1}
+        case "breach":
+            return {("breaches", day, one.detail): 1}
+        case "reason":
+            return {("reasons", day, one.detail): 1}
+        case "undelivered":
+            return {("undelivered", day, one.detail): 1}
+        case "state":
+            return {
+                ("dwell", day, one.detail): 1,
+                ("dwell_seconds", day, one.detail): one.seconds or 0,
+            }
+        case "hands":
+            return {("hands", day, ""): 1, ("hands_seconds", day, ""): one.seconds or 0}
+    return {}
+
+
+def spread(counts: Counts, scopes: Scopes, times: int = 1) -> Sums:
+    """`counts` under every pair of `scopes`."""
     return {
         (measure, scope, bucket, department, detail): n * times
-        for scope, department in place
+        for scope, department in scopes
         for (measure, bucket, detail), n in counts.items()
         if n
     }
@@ -118,14 +179,17 @@ def with_flow(counts: Counts, at: datetime) -> Counts:
     """
     for measure, _, detail in counts:
         if measure == "state" and detail in OPEN:
-            overdue = ("overdue", NOW, "") in counts
             day = day_of(at)
-            return counts | {("flow", day, ""): 1, ("overdue_flow", day, ""): int(overdue)}
+            return counts | {
+                ("flow", day, ""): 1,
+                ("overdue_flow", day, ""): int(("overdue", NOW, "") in counts),
+                ("late_flow", day, ""): int(("late", NOW, "") in counts),
+            }
     return counts
 
 
 def difference(
-    before: Counts, old: Place, after: Counts, new: Place, at: datetime
+    before: Counts, old: Scopes, after: Counts, new: Scopes, at: datetime
 ) -> list[tuple[Sums, int]]:
     """What the counters gain and lose when a case goes from `before` to `after`."""
     before, after = with_flow(before, at), with_flow(after, at)

@@ -1,6 +1,6 @@
-"""The timeline a reporter reads: which facts are told, what is kept of them, and the sentence.
+"""The timeline a reporter reads: which events have a line, and what is kept of them.
 
-Internal facts (notes, warnings, who was told among staff, why a department returned it) have no
+Internal events (notes, warnings, messages to staff, why a department returned it) have no
 line; their numbers are simply missing from the reporter's page.
 """
 
@@ -14,17 +14,38 @@ from services.tracking.domain.case import Case
 from shared.contracts import Event
 from shared.contracts.desk import (
     CaseAccepted,
+    CaseAnsweredThrough,
+    CaseAppealDismissed,
+    CaseAppealed,
+    CaseAppealUpheld,
     CaseAssigned,
+    CaseBreachExplained,
     CaseClosed,
+    CaseDepartmentAdded,
     CaseDispatched,
+    CaseFollowedUp,
     CaseInfoRequested,
+    CaseJoinedIncident,
+    CaseLeftIncident,
+    CaseMarkedAsSpam,
+    CaseMerged,
     CaseOpened,
+    CasePartFinished,
+    CaseProgressed,
+    CaseRecalled,
     CaseRejected,
     CaseReopened,
     CaseReplied,
+    CaseReplySubmitted,
     CaseRequestRefused,
+    CaseRestored,
     CaseResumed,
     CaseReturned,
+    CaseSplit,
+    CaseSplitOff,
+    CaseSupervised,
+    CaseUnmerged,
+    CaseWaitingExternal,
     CaseWithdrawn,
 )
 from shared.contracts.intake import (
@@ -37,60 +58,76 @@ from shared.contracts.intake import (
     FeedbackWithdrawn,
 )
 from shared.contracts.notification import NotificationSent
-from shared.contracts.sla import ClockFact, SlaBreached, SlaPromised, SlaResumed
+from shared.contracts.sla import Change, PromiseStatus, SlaBreached, SlaPromisesChanged
 from shared.contracts.vocabulary import Clock
 
 Data = dict[str, Any]
 PROMISED = frozenset({Clock.FIRST_RESPONSE, Clock.RESOLUTION})
-"""The clocks that are a promise to the reporter; the others are the house's own."""
-TOLD_KINDS = frozenset({"receipt", "reply", "question", "rejected", "delay"})
+"""The clocks that are a promise to the reporter; the others are the system's own."""
+SHOWN_KINDS = frozenset({"receipt", "reply", "question", "rejected", "delay", "progress", "appeal"})
 
 
-def _nothing(case: Case | None, fact: Event) -> Data | None:
+def _nothing(case: Case | None, event: Event) -> Data | None:
     return {}
 
 
 def _fields(*names: str) -> Callable[[Any, Any], Data | None]:
-    def keep(case: Case | None, fact: Any) -> Data | None:
-        return {name: getattr(fact, name) for name in names if getattr(fact, name) is not None}
+    def keep(case: Case | None, event: Any) -> Data | None:
+        return {name: getattr(event, name) for name in names if getattr(event, name) is not None}
 
     return keep
 
 
-def _promise(case: Case | None, fact: SlaPromised) -> Data | None:
-    """A date that the reporter has not read yet."""
-    if fact.clock not in PROMISED:
-        return None
-    known = case.promises.get(fact.clock) if case is not None else None
-    due = fact.due.isoformat()
-    if known is None or known["cycle"] < fact.cycle:
-        return {"clock": fact.clock.value, "due": due}
-    if datetime.fromisoformat(known["due"]) == fact.due:
-        return None
-    if fact.due == fact.first_due:
-        return {"clock": fact.clock.value, "due": due, "instead": True}
-    if fact.clock is not Clock.RESOLUTION:
-        return None
-    return {"clock": fact.clock.value, "due": due, "moved": True, "reason": fact.reason or ""}
+def _promises(case: Case | None, event: SlaPromisesChanged) -> Data | None:
+    """Dates that the reporter has not read yet: ``{promises: [{clock, due, kind, reason?}]}``.
+
+    `kind` is ``first``, ``anew`` (the first one was worked out again before it was read),
+    ``moved``, or ``resumed`` (by the time we waited for the reporter).
+    """
+    known = _dates(case)
+    dropped = {p.clock for p in event.promises if p.status is PromiseStatus.CANCELLED}
+    shown = []
+    for change in event.changes:
+        before, dates = known.get(change.clock), (change.cycle, change.due)
+        known[change.clock] = dates
+        kind = _KINDS.get(change.change)
+        if kind is None or change.clock not in PROMISED or before == dates:
+            continue
+        if kind == "first":
+            if change.clock in dropped:
+                continue
+            if before is not None and before[0] == change.cycle:
+                kind = "anew"
+        elif change.clock is not Clock.RESOLUTION:
+            continue
+        one = {"clock": change.clock.value, "due": change.due.isoformat(), "kind": kind}
+        shown.append(one | ({"reason": change.reason or ""} if kind == "moved" else {}))
+    return {"promises": shown} if shown else None
 
 
-def _resume(case: Case | None, fact: SlaResumed) -> Data | None:
-    known = case.promises.get(fact.clock) if case is not None else None
-    if fact.clock is not Clock.RESOLUTION or known is None:
+_KINDS = {Change.PROMISED: "first", Change.MOVED: "moved", Change.RESUMED: "resumed"}
+
+
+def _dates(case: Case | None) -> dict[Clock, tuple[int, datetime]]:
+    """Clock → cycle and deadline as they were known before."""
+    return {
+        Clock(clock): (promise["cycle"], datetime.fromisoformat(promise["due"]))
+        for clock, promise in (case.promises if case is not None else {}).items()
+    }
+
+
+def _breach(case: Case | None, event: SlaBreached) -> Data | None:
+    return {"clock": event.clock.value} if event.clock in PROMISED else None
+
+
+def _notify(case: Case | None, event: NotificationSent) -> Data | None:
+    if event.audience != "reporter" or event.kind not in SHOWN_KINDS or event.channel == "page":
         return None
-    if datetime.fromisoformat(known["due"]) == fact.due:
-        return None
-    return {"due": fact.due.isoformat()}
+    return {"kind": event.kind, "channel": event.channel}
 
 
-def _breach(case: Case | None, fact: ClockFact) -> Data | None:
-    return {"clock": fact.clock.value} if fact.clock in PROMISED else None
-
-
-def _notify(case: Case | None, fact: NotificationSent) -> Data | None:
-    if fact.audience != "reporter" or fact.kind not in TOLD_KINDS or fact.channel == "page":
-        return None
-    return {"kind": fact.kind, "channel": fact.channel}
+def _explained(case: Case | None, event: CaseBreachExplained) -> Data | None:
+    return {"reason": event.text} if event.clock in PROMISED else None
 
 
 KEPT: dict[type[Event], Callable[[Any, Any], Data | None]] = {
@@ -109,20 +146,40 @@ KEPT: dict[type[Event], Callable[[Any, Any], Data | None]] = {
     CaseInfoRequested: _fields("department", "question"),
     CaseResumed: _fields("reason"),
     CaseReplied: _fields("department", "text", "outcome"),
-    CaseRejected: _fields("reason"),
+    CaseRejected: _fields("reason", "instead"),
     CaseClosed: _fields("how"),
     CaseReopened: _nothing,
     CaseWithdrawn: _nothing,
     CaseRequestRefused: _fields("request"),
-    SlaPromised: _promise,
-    SlaResumed: _resume,
+    CaseRecalled: _nothing,
+    CaseMarkedAsSpam: _nothing,
+    CaseRestored: _nothing,
+    CaseMerged: _nothing,
+    CaseAnsweredThrough: _fields("department", "kind"),
+    CaseUnmerged: _fields("children"),
+    CaseSplit: _nothing,
+    CaseSplitOff: _fields("text", "title"),
+    CaseJoinedIncident: _fields("title", "text"),
+    CaseLeftIncident: _nothing,
+    CaseDepartmentAdded: _fields("department"),
+    CasePartFinished: _fields("department"),
+    CaseFollowedUp: _fields("how"),
+    CaseSupervised: _nothing,
+    CaseProgressed: _fields("department", "text"),
+    CaseWaitingExternal: _fields("department", "waiting_for", "reason"),
+    CaseReplySubmitted: _fields("department"),
+    CaseBreachExplained: _explained,
+    CaseAppealed: _nothing,
+    CaseAppealUpheld: _fields("reason"),
+    CaseAppealDismissed: _fields("reason"),
+    SlaPromisesChanged: _promises,
     SlaBreached: _breach,
     NotificationSent: _notify,
 }
-"""Fact class → what its line keeps, given the case as it was before; None: no line."""
+"""Event class → what its line keeps, given the case as it was before; None: no line."""
 
 
-def line_of(case: Case | None, fact: Event) -> Data | None:
-    """What the timeline keeps of `fact`, or None where the reporter is not told."""
-    keep = KEPT.get(type(fact))
-    return None if keep is None else keep(case, fact)
+def line_of(case: Case | None, event: Event) -> Data | None:
+    """What the timeline keeps of `event`, or None where the reporter sees none."""
+    keep = KEPT.get(type(event))
+    return None if keep is None else keep(case, event)

@@ -1,12 +1,12 @@
-"""Hours and days as people in the library count them: Asia/Shanghai, held as aware UTC."""
+"""Hours and days as people in the library count them: local, held as aware UTC."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+from shared.moments import LOCAL
+
 NOW = datetime(1970, 1, 1, tzinfo=UTC)
 """The bucket of what is true at present, such as the number of open cases."""
 ONE_DAY = timedelta(days=1)
@@ -17,7 +17,7 @@ LONGEST = 370
 @lru_cache(maxsize=20_000)
 def day_of(moment: datetime) -> datetime:
     """The local midnight at which that day began."""
-    return midnight(moment.astimezone(SHANGHAI).date())
+    return midnight(moment.astimezone(LOCAL).date())
 
 
 def hour_of(moment: datetime) -> datetime:
@@ -25,14 +25,15 @@ def hour_of(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
+def weekday_hour(moment: datetime) -> str:
+    """``1-09``: on a Monday (7 is Sunday) between 9 and 10, by local time."""
+    local = moment.astimezone(LOCAL)
+    return f"{local.isoweekday()}-{local.hour:02d}"
+
+
 def midnight(day: date) -> datetime:
     """When that local day begins."""
-    return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
-
-
-def local(moment: datetime | None) -> str | None:
-    """RFC 3339 with the local offset, as bodies carry it."""
-    return None if moment is None else moment.astimezone(SHANGHAI).isoformat()
+    return datetime.combine(day, time(), LOCAL).astimezone(UTC)
 
 
 def period(begin: str | None, end: str | None, now: datetime) -> tuple[datetime, datetime]:
@@ -58,6 +59,28 @@ def period(begin: str | None, end: str | None, now: datetime) -> tuple[datetime,
     return first, last
 
 
+PRESETS = ("today", "week", "month", "term")
+TERMS = ((2, 15), (9, 1))
+"""Month and day on which a term begins; a calendar of terms is kept elsewhere."""
+
+
+def preset(name: str, now: datetime) -> tuple[datetime, datetime]:
+    """The period of this name until the end of today: since midnight, Monday, the first of the
+    month, the beginning of the term."""
+    today = now.astimezone(LOCAL).date()
+    match name:
+        case "week":
+            first = today - timedelta(days=today.weekday())
+        case "month":
+            first = today.replace(day=1)
+        case "term":
+            begun = [date(year, *at) for year in (today.year - 1, today.year) for at in TERMS]
+            first = max(day for day in begun if day <= today)
+        case _:
+            first = today
+    return midnight(first), day_of(now) + ONE_DAY
+
+
 def days_between(first: datetime, last: datetime) -> list[datetime]:
     """The beginnings of the local days that touch ``[first, last)``."""
     days = []
@@ -81,7 +104,7 @@ def _moment(words: str, field: str, *, whole_day: bool = False) -> datetime:
             field, "须为日期，如 2026-03-04 | must be a date such as 2026-03-04"
         ) from None
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=SHANGHAI)
+        moment = moment.replace(tzinfo=LOCAL)
     return moment.astimezone(UTC)
 
 

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
 
-from services.tracking.domain import words
-from services.tracking.domain.periods import local
-from services.tracking.domain.words import NameOf, SayDue, pick
-from shared.contracts.vocabulary import ENDED, OPEN, STATE_NAMES, Clock, State
-
-REOPEN_WITHIN = timedelta(days=15)
-"""Counted from the reply. Desk decides; this only says what it will decide."""
-REOPEN_MOST = 2
-URGE_EVERY = timedelta(hours=1)
-WISHES = frozenset({"feedback.reopen_requested", "feedback.withdrawn"})
-ANSWERED = frozenset(
-    {"case.reopened", "case.withdrawn", "case.request_refused", "case.closed", "case.replied"}
-)
-"""What desk says to a wish, or what overtakes it."""
+from shared.contracts import short_type
+from shared.contracts.rights import Asked, Rights, allowed_actions
+from shared.contracts.sla import still_runs
+from shared.contracts.vocabulary import Clock, State
+from shared.moments import local
 
 
 @dataclass(frozen=True)
@@ -33,118 +24,257 @@ class Line:
     data: dict[str, Any]
 
 
-def may(case: Any, lines: Iterable[Line], now: datetime) -> list[str]:
-    """What the reporter can do now. The doors of intake and desk decide; this foretells it."""
-    state = State(case.state)
-    asked, urged_at = _wishes(lines)
-    if (state in ENDED and state is not State.CLOSED) or asked == "feedback.withdrawn":
-        return []
-    unrated = case.rated_at is None or (case.replied_at and case.rated_at < case.replied_at)
-    answered = case.replied_at is not None and state in (State.REPLIED, State.CLOSED)
-    possible = {
-        "supplement": state is not State.CLOSED or asked is not None,
-        "urge": state in OPEN and (urged_at is None or now - urged_at >= URGE_EVERY),
-        "rate": answered and unrated and asked is None,
-        "reopen": answered
-        and asked is None
-        and now <= case.replied_at + REOPEN_WITHIN
-        and case.reopenings < REOPEN_MOST,
-        "withdraw": state is not State.CLOSED,
-    }
-    return [action for action, now_possible in possible.items() if now_possible]
-
-
-def _wishes(lines: Iterable[Line]) -> tuple[str | None, datetime | None]:
-    """The wish nobody has answered yet, and when the reporter last urged."""
-    asked: str | None = None
-    urged_at: datetime | None = None
+def asked(lines: Iterable[Line]) -> Asked:
+    """What the reporter asked for and desk has not answered."""
+    found = Asked()
     for line in lines:
-        if line.type in WISHES:
-            asked = line.type
-        elif line.type in ANSWERED:
-            asked = None
-        elif line.type == "feedback.urged":
-            urged_at = line.at
-    return asked, urged_at
+        found = found.after(line.type, line.at, short_type(line.data.get("request", "")))
+    return found
+
+
+def words_owed(state: str, lines: Iterable[Line]) -> bool:
+    """Whether the reporter said something since the reply that nobody answered: that is owed."""
+    owed = False
+    for line in lines:
+        if line.type in _FOR_ALL:
+            owed = False
+        elif line.type == "feedback.supplemented":
+            owed = True
+    return owed and state == State.REPLIED
 
 
 def _as_promised(lines: Iterable[Line]) -> list[Line]:
-    """Without a date that was replaced before it was ever told: it was no promise yet."""
+    """Without a date that was replaced before it was ever read: it was no promise yet."""
     kept: list[Line] = []
     for line in lines:
-        if line.data.get("instead"):
-            clock = line.data["clock"]
-            kept = [i for i in kept if not _dates(i, clock)]
+        anew = {p["clock"] for p in line.data.get("promises", ()) if p["kind"] == "anew"}
+        if anew:
+            kept = [one for earlier in kept if (one := _without_first(earlier, anew))]
         kept.append(line)
     return kept
 
 
-def _dates(line: Line, clock: str) -> bool:
-    return (
-        line.type == "sla.promised"
-        and line.data.get("clock") == clock
-        and not line.data.get("moved")
-    )
+def _without_first(line: Line, clocks: set[str]) -> Line | None:
+    """The line without first dates of these clocks; None when nothing is left of it."""
+    dates = line.data.get("promises", ())
+    left = [p for p in dates if p["clock"] not in clocks or p["kind"] not in ("first", "anew")]
+    if len(left) == len(dates):
+        return line
+    return replace(line, data=line.data | {"promises": left}) if left else None
 
 
-def line_body(line: Line, *, locale: str, say_due: SayDue, name_of: NameOf) -> dict[str, Any]:
+class Wording(Protocol):
+    """How this reader reads things: the sentences are no matter of the domain."""
+
+    def state(self, code: str) -> str: ...
+
+    def department(self, code: str | None) -> str: ...
+
+    def due(self, due: str) -> str: ...
+
+    def line(self, type_: str, data: Mapping[str, Any]) -> str: ...
+
+    def next_step(self, state: str, department: str) -> str: ...
+
+    def after_reply(self, may: Collection[str]) -> str: ...
+
+    def rejected(self, instead: str | None, *, final: bool, may: Collection[str]) -> str: ...
+
+    def split(self) -> str: ...
+
+    def owed(self, department: str, promise: Mapping[str, Any] | None) -> str: ...
+
+    def reason(self, reason: str | None) -> str | None: ...
+
+
+def line_body(line: Line, wording: Wording) -> dict[str, Any]:
     """``{seq, at, type, text}``."""
-    text = words.sentence(line.type, line.data, locale=locale, say_due=say_due, name_of=name_of)
+    text = wording.line(line.type, line.data)
     return {"seq": line.seq, "at": local(line.at), "type": line.type, "text": text}
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A case and the lines of its timeline."""
+
+    case: Any
+    lines: list[Line]
+
+
 def body(
-    case: Any,
-    lines: Iterable[Line],
+    seen: Seen,
     *,
     now: datetime,
-    locale: str,
-    say_due: SayDue,
-    name_of: NameOf,
+    wording: Wording,
+    target: Seen | None = None,
+    parts: Iterable[Seen] = (),
 ) -> dict[str, Any]:
-    """The whole answer."""
-    lines = _as_promised(lines)
-    department = name_of(case.department)
+    """The whole answer.
+
+    A case that was joined to `target` shows where that one is, and what it was answered; nothing
+    of what another reporter said. One that was split shows its `parts`.
+    """
+    case, lines = seen.case, _as_promised(seen.lines)
+    told = Seen(case, lines) if target is None else Seen(target.case, _as_promised(target.lines))
+    parts = list(parts)
+    others = [told, *parts] if target is not None else parts
+    details = told.case.details
+    department = wording.department(told.case.department)
+    may = _may(case, lines, now)
     return {
         "feedback_id": case.feedback_id,
-        "state": case.state,
-        "state_text": pick(STATE_NAMES[State(case.state)], locale),
-        "department": case.department,
+        "state": told.case.state,
+        "state_text": _state_text(told, wording, split=bool(parts)),
+        "department": told.case.department,
         "department_name": department or None,
-        "next_step": words.next_step(case.state, department, locale),
+        "next_step": _next_step(told, wording, may=may, joined=target is not None),
+        "joined": target is not None,
+        **_situation(told, wording),
+        "helping": [wording.department(code) for code in details.get("helping", ())],
+        "incident": _incident(details),
+        "parts": [_part(part, now, wording) for part in parts],
         "received_at": local(case.received_at),
         "channel": case.channel,
         "place": case.place,
         "category": case.category,
         "priority": case.priority,
-        "promises": [
-            _promise(clock, case.promises[clock], say_due, locale)
-            for clock in Clock
-            if clock in case.promises
-        ],
-        "timeline": [
-            line_body(line, locale=locale, say_due=say_due, name_of=name_of) for line in lines
-        ],
-        "replies": [
-            {"at": local(i.at), "text": i.data["text"], "outcome": i.data["outcome"]}
-            for i in lines
-            if i.type == "case.replied"
-        ],
-        "conversation": [said for i in lines if (said := _said(i, name_of))],
-        "may": may(case, lines, now),
+        "promises": _promises(told.case, wording),
+        "timeline": [line_body(line, wording) for line in lines],
+        "replies": [reply for one in (Seen(case, lines), *others) for reply in _replies(one)],
+        "conversation": _conversation(lines, others, wording),
+        "may": may,
     }
 
 
-def _promise(clock: str, one: dict[str, Any], say_due: SayDue, locale: str) -> dict[str, Any]:
+def rejection(seen: Seen) -> dict[str, Any] | None:
+    """``{instead, looked_again}`` of what was not taken on; None of everything else.
+
+    `looked_again`: a leader did, and let it stand. The reason is in the conversation of the one it
+    was written to, and not here, where those read it too who were joined to the case.
+    """
+    if seen.case.state not in (State.REJECTED, State.CLOSED):
+        return None
+    found: dict[str, Any] | None = None
+    for line in seen.lines:
+        if line.type == "case.rejected":
+            found = {"instead": line.data.get("instead"), "looked_again": False}
+        elif line.type in _BEGINS_AGAIN:
+            found = None
+        elif line.type == "case.appeal_dismissed" and found is not None:
+            found |= {"looked_again": True}
+    return found
+
+
+def _state_text(seen: Seen, wording: Wording, *, split: bool) -> str:
+    if split and seen.case.state == State.MERGED:
+        return wording.split()
+    return wording.state(State.REJECTED if rejection(seen) else seen.case.state)
+
+
+def _situation(seen: Seen, wording: Wording) -> dict[str, Any]:
+    """What besides the state says where it is.
+
+    ``{extended, waiting_for, answer_by, back, rejected}``
+    """
+    case = seen.case
+    waiting = case.details.get("waiting") or {}
+    until = waiting.get("until")
+    date = (
+        {"until": local(datetime.fromisoformat(until)), "until_text": wording.due(until)}
+        if until
+        else {}
+    )
+    return {
+        "extended": case.extended,
+        "waiting_for": {"for": waiting["for"]} | date if waiting.get("for") else None,
+        "answer_by": date or None if case.state == State.WAITING_USER else None,
+        "back": case.details.get("back") if case.state == State.TRIAGE else None,
+        "rejected": rejection(seen),
+    }
+
+
+def _next_step(seen: Seen, wording: Wording, *, may: Collection[str], joined: bool = False) -> str:
+    """What happens next, or what the reader can do; `may` is what this reader may."""
+    case = seen.case
+    department = wording.department(case.department)
+    if not joined and words_owed(case.state, seen.lines):
+        promise = case.promises.get(Clock.NEXT_RESPONSE)
+        return wording.owed(department, promise if promise and still_runs(promise) else None)
+    if rejected := rejection(seen):
+        return wording.rejected(rejected["instead"], final=rejected["looked_again"], may=may)
+    if joined and case.state == State.WAITING_USER:
+        return wording.next_step(State.IN_PROGRESS, department)
+    if case.state == State.REPLIED:
+        return wording.after_reply(may)
+    if case.state == State.CLOSED and joined and "supplement" in may:
+        return wording.after_reply(may)
+    return wording.next_step(case.state, department)
+
+
+def _may(case: Any, lines: list[Line], now: datetime) -> list[str]:
+    return allowed_actions(Rights.model_validate(case.rights), asked(lines), now=now)
+
+
+def _promises(case: Any, wording: Wording) -> list[dict[str, Any]]:
+    return [
+        _promise(clock, case.promises[clock], wording) for clock in Clock if clock in case.promises
+    ]
+
+
+def _replies(seen: Seen) -> list[dict[str, Any]]:
+    return [
+        {"at": local(i.at), "text": i.data["text"], "outcome": i.data["outcome"]}
+        for i in seen.lines
+        if i.type == "case.replied"
+    ]
+
+
+def _conversation(
+    lines: list[Line], others: Iterable[Seen], wording: Wording
+) -> list[dict[str, Any]]:
+    """What both sides said, by time; of `others` only what the library said."""
+    said = [(line.at, one) for line in lines if (one := _said(line, wording))]
+    for other in others:
+        answers = [line for line in other.lines if line.type in _FOR_ALL]
+        said += [(line.at, one) for line in answers if (one := _said(line, wording))]
+    return [one for _, one in sorted(said, key=lambda pair: pair[0])]
+
+
+def _part(part: Seen, now: datetime, wording: Wording) -> dict[str, Any]:
+    """One of the matters a comment was split into; what may be done to it carries its id."""
+    case = part.case
+    department = wording.department(case.department)
+    may = _may(case, part.lines, now)
+    return {
+        "feedback_id": case.feedback_id,
+        "title": case.title,
+        "state": case.state,
+        "state_text": _state_text(part, wording, split=False),
+        "department": case.department,
+        "department_name": department or None,
+        "next_step": _next_step(part, wording, may=may),
+        **_situation(part, wording),
+        "promises": _promises(case, wording),
+        "may": may,
+    }
+
+
+def _incident(details: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the public reads about the fault that this is one of many about."""
+    incident = details.get("incident")
+    return {"title": incident["title"], "text": incident["text"]} if incident else None
+
+
+def _promise(clock: str, one: dict[str, Any], wording: Wording) -> dict[str, Any]:
     due = local(datetime.fromisoformat(one["due"]))
     made = {
         "clock": clock,
         "due": due,
-        "due_text": say_due(one["due"]),
+        "due_text": wording.due(one["due"]),
         "first_due": local(datetime.fromisoformat(one["first_due"])),
         "status": one["status"],
     }
-    if reason := words.reason_words(one.get("reason"), locale):
+    if reason := wording.reason(one.get("reason")):
         made["reason"] = reason
     return made
 
@@ -155,10 +285,22 @@ _MINE = {
     "feedback.reopen_requested": "reason",
     "feedback.appealed": "reason",
 }
-_THEIRS = {"case.info_requested": "question", "case.replied": "text", "case.rejected": "reason"}
+_THEIRS = {
+    "case.info_requested": "question",
+    "case.progressed": "text",
+    "case.replied": "text",
+    "case.rejected": "reason",
+    "case.appeal_upheld": "reason",
+    "case.appeal_dismissed": "reason",
+}
+_BEGINS_AGAIN = frozenset(
+    {"case.reopened", "case.restored", "case.unmerged", "case.appeal_upheld", "case.replied"}
+)
+_FOR_ALL = frozenset({"case.progressed", "case.replied"})
+"""What the library says to everybody who follows a case; a question is for one of them."""
 
 
-def _said(line: Line, name_of: NameOf) -> dict[str, Any] | None:
+def _said(line: Line, wording: Wording) -> dict[str, Any] | None:
     if field := _MINE.get(line.type):
         return {"at": local(line.at), "who": "me", "text": line.data[field]}
     if field := _THEIRS.get(line.type):
@@ -166,6 +308,6 @@ def _said(line: Line, name_of: NameOf) -> dict[str, Any] | None:
             "at": local(line.at),
             "who": "library",
             "text": line.data[field],
-            "department_name": name_of(line.data.get("department")) or None,
+            "department_name": wording.department(line.data.get("department")) or None,
         }
     return None

@@ -6,6 +6,7 @@ from services.tracking.store.tables import (
     DurationRow,
     GenerationRow,
     LineRow,
+    OccurrenceRow,
     TrackingTable,
     load,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "DurationRow",
     "GenerationRow",
     "LineRow",
+    "OccurrenceRow",
     "TrackingTable",
     "load",
 ]

@@ -7,7 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.messaging.transaction import Transaction
 
-VIEWS = ("cases", "lines", "durations", "counters", "streams", "inbox", "dead_letters")
+VIEWS = ("cases", "lines", "durations", "occurrences", "counters", "streams", "dead_letters")
+PROJECTION = 2
+"""Counted up whenever what is projected from the same log becomes more or different: the views are
+then begun anew by the first process that starts with this code."""
 
 
 class StaleGeneration(TimeoutError):
@@ -32,10 +35,28 @@ async def guard(tx: Transaction, group: str) -> None:
     """Let only the present generation write. The share lock makes `begin_anew` wait for it."""
     found = await tx.fetch("SELECT number FROM generation FOR SHARE")
     if not found:
-        await tx.fetch("INSERT INTO generation (one, number) VALUES (1, 1) ON CONFLICT DO NOTHING")
+        await tx.fetch(
+            "INSERT INTO generation (one, number, projection) VALUES (1, 1, $1) "
+            "ON CONFLICT DO NOTHING",
+            PROJECTION,
+        )
     number = found[0]["number"] if found else 1
     if group_of(number) != group:
         raise StaleGeneration(f"{group} is over, {group_of(number)} has begun")
+
+
+async def is_outdated(connection: AsyncConnection) -> bool:
+    """Whether the views were filled by code that projected less; locks the row in that case.
+
+    Newer code may have been here and gone again: what it filled stays as it is.
+    """
+    found = await connection.execute(text("SELECT projection FROM generation FOR UPDATE"))
+    projection = found.scalar()
+    if projection is None:
+        # Nothing was read under a number yet; what stands here without one is older than it.
+        some = await connection.execute(text("SELECT EXISTS (SELECT FROM cases)"))
+        return bool(some.scalar())
+    return int(projection) < PROJECTION
 
 
 async def begin_anew(connection: AsyncConnection) -> int:
@@ -46,9 +67,11 @@ async def begin_anew(connection: AsyncConnection) -> int:
     number = (
         await connection.execute(
             text(
-                "INSERT INTO generation (one, number) VALUES (1, 2) "
-                "ON CONFLICT (one) DO UPDATE SET number = generation.number + 1 RETURNING number"
-            )
+                "INSERT INTO generation (one, number, projection) VALUES (1, 2, :projection) "
+                "ON CONFLICT (one) DO UPDATE SET number = generation.number + 1, "
+                "projection = excluded.projection RETURNING number"
+            ),
+            {"projection": PROJECTION},
         )
     ).scalar_one()
     await connection.execute(text(f"TRUNCATE {', '.join(VIEWS)}"))

@@ -8,11 +8,13 @@ from typing import Any
 from sqlalchemy import BigInteger, Index, text
 from sqlmodel import Field
 
+from shared.contracts.vocabulary import ENDED
 from shared.db.tables import document, moment, registry_for
 from shared.messaging.tables import messaging_tables
 from shared.messaging.transaction import Transaction
 
 TrackingTable = registry_for("tracking")
+_NOT_ENDED = f"state NOT IN ({', '.join(repr(str(state)) for state in sorted(ENDED))})"
 
 
 class CaseRow(TrackingTable, table=True):
@@ -28,12 +30,21 @@ class CaseRow(TrackingTable, table=True):
             "due_at",
             postgresql_where=text("due_at IS NOT NULL AND NOT overdue"),
         ),
+        Index("cases_received", "received_at"),
+        Index(
+            "cases_resolution_overdue",
+            "feedback_id",
+            postgresql_where=text("resolution_overdue"),
+        ),
+        # The cases behind a number of the present, and behind those of first responses.
+        Index("cases_open", "received_at", postgresql_where=text(_NOT_ENDED)),
+        Index("cases_first_due", "first_due_at", postgresql_where=text("first_due_at IS NOT NULL")),
     )
 
     feedback_id: str = Field(primary_key=True)
     code_hash: str | None = Field(default=None, index=True)
     seq: int = 0
-    """The number of the last fact."""
+    """The number of the last event."""
     state: str = "RECEIVED"
     received_at: datetime = moment()
     channel: str = "other"
@@ -52,6 +63,8 @@ class CaseRow(TrackingTable, table=True):
     replied_at: datetime | None = moment(nullable=True)
     first_replied_at: datetime | None = moment(nullable=True)
     rated_at: datetime | None = moment(nullable=True)
+    rights: dict[str, Any] = document(default_factory=dict)
+    """`Rights` of the reporter as desk sent them last; empty before its first event."""
     stars: int | None = None
     solved: str | None = None
     promises: dict[str, dict[str, Any]] = document(default_factory=dict)
@@ -60,10 +73,26 @@ class CaseRow(TrackingTable, table=True):
     """The next deadline of an open case; none while it stands still or has passed."""
     overdue: bool = False
     resolution_overdue: bool = False
+    outcome: str | None = None
+    """Of the last reply."""
+    extended: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    details: dict[str, Any] = document(
+        default_factory=dict, sa_column_kwargs={"server_default": text("'{}'::jsonb")}
+    )
+    """What only the page says; see `with_details` in the domain."""
+    reporter_group: str | None = None
+    at_risk: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """Open, not late, and warned of a deadline that still runs."""
+    first_due_at: datetime | None = moment(nullable=True)
+    """When the first response was due, once it was given or late."""
+    measured: dict[str, Any] = document(
+        default_factory=dict, sa_column_kwargs={"server_default": text("'{}'::jsonb")}
+    )
+    """What only measures ask; see `with_measured` in the domain."""
 
 
 class LineRow(TrackingTable, table=True):
-    """One line of a reporter's timeline; numbers that are missing are internal facts."""
+    """One line of a reporter's timeline; numbers that are missing are internal events."""
 
     __tablename__ = "lines"
 
@@ -84,7 +113,7 @@ class DurationRow(TrackingTable, table=True):
             "durations_met",
             "clock",
             "met_at",
-            postgresql_include=["working_seconds", "department", "feedback_id"],
+            postgresql_include=["working_seconds", "department", "category", "channel"],
         ),
     )
 
@@ -92,17 +121,52 @@ class DurationRow(TrackingTable, table=True):
     clock: str = Field(primary_key=True)
     cycle: int = Field(primary_key=True)
     department: str = ""
+    category: str = ""
+    channel: str = "other"
     met_at: datetime = moment()
     in_time: bool
     working_seconds: int
+    priority: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    reporter_group: str = Field(default="", sa_column_kwargs={"server_default": ""})
+
+
+class OccurrenceRow(TrackingTable, table=True):
+    """Something that happened to a case and counts for ever; see `domain/occurrences.py`.
+
+    Where it was counted then (department, category …) stands with it.
+    """
+
+    __tablename__ = "occurrences"
+    __table_args__ = (Index("occurrences_kind", "kind", "at"),)
+
+    feedback_id: str = Field(primary_key=True)
+    seq: int = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    detail: str = ""
+    department: str = ""
+    category: str = ""
+    channel: str = "other"
+    priority: str = ""
+    reporter_group: str = ""
+    at: datetime = moment()
+    seconds: int | None = None
 
 
 class CounterRow(TrackingTable, table=True):
     """A sum over cases; see `domain/counting.py`."""
 
     __tablename__ = "counters"
-    # Room on every page, so that a row that is counted up stays where it is.
-    __table_args__ = ({"postgresql_with": {"fillfactor": 60}},)
+    __table_args__ = (
+        # Two filters or more are added up from the cells of all four.
+        Index(
+            "counters_cells",
+            "measure",
+            "bucket",
+            postgresql_where=text("scope LIKE 'cell:%'"),
+        ),
+        # Room on every page, so that a row that is counted up stays where it is.
+        {"postgresql_with": {"fillfactor": 60}},
+    )
 
     measure: str = Field(primary_key=True)
     scope: str = Field(primary_key=True)
@@ -117,8 +181,10 @@ class GenerationRow(TrackingTable, table=True):
 
     __tablename__ = "generation"
 
-    one: int = Field(primary_key=True, default=1)
+    one: int = Field(primary_key=True, default=1, sa_column_kwargs={"server_default": "1"})
     number: int
+    projection: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    """Which way of projecting filled the views; see `generation.PROJECTION`."""
 
 
 messaging_tables(TrackingTable.metadata)
@@ -126,4 +192,4 @@ messaging_tables(TrackingTable.metadata)
 
 async def load(tx: Transaction, feedback_ids: list[str]) -> None:
     """Read the rows of these cases; lines and durations are only ever added."""
-    await tx.shelf(CaseRow).load(feedback_ids)
+    await tx.rows(CaseRow).load(feedback_ids)

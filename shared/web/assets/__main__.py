@@ -87,7 +87,7 @@ def _install(packages: Path) -> None:
 def _as_file(found: re.Match[bytes]) -> bytes:
     """Take a picture out of the stylesheet: our content policy allows no `data:` addresses."""
     name = _write("tabler.svg", unquote_to_bytes(found.group(2)))
-    return f'url("/static/vendor/{name}")'.encode()
+    return f'url("{name}")'.encode()  # beside the stylesheet, wherever that is
 
 
 def _write(name: str, content: bytes) -> str:

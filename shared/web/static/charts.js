@@ -27,6 +27,20 @@
     if (narrow && kind === "stack") names.axisLabel = { ...style, fontSize: 12, width: 84, overflow: "break" };
     const numbers = { type: "value", minInterval: 1, splitNumber: narrow ? 3 : 5, ...quiet, splitLine: { lineStyle: { color: css(document.body, "--line") } } };
     const stack = kind === "stack";
+    if (kind === "lines") {
+      return {
+        animationDuration: 300,
+        textStyle: style,
+        grid: { left: 4, right: 8, top: 44, bottom: 4, outerBoundsMode: "same", containLabel: true },
+        tooltip: { trigger: "axis", renderMode: "richText", textStyle: style },
+        legend: { top: 0, left: 0, itemWidth: 14, itemHeight: 3, icon: "rect", textStyle: style, type: "scroll" },
+        xAxis: names,
+        yAxis: numbers,
+        series: told.series.map((one) => ({
+          name: one.name, type: "line", data: one.data, symbolSize: 4, lineStyle: { width: 2 }, itemStyle: { color: one.colour },
+        })),
+      };
+    }
     const bars = told.series.map((one) => ({
       name: one.name, type: "bar", data: one.data, stack: stack ? "all" : undefined, barMaxWidth: stack ? 20 : 28,
       itemStyle: { color: one.colour, borderRadius: stack ? 0 : [4, 4, 0, 0] },

@@ -30,6 +30,7 @@
     const row = anchorRow();
     const top = row?.getBoundingClientRect().top;
     window.morph(old, fresh);
+    window.htmx?.process(old);
     // What is under the cursor stays there: the page moves instead.
     if (row?.isConnected) {
       const moved = row.getBoundingClientRect().top - top;
@@ -82,7 +83,8 @@
   let shown = 0;
   let search = null;
   document.addEventListener("htmx:beforeRequest", (e) => {
-    const { elt, xhr } = e.detail;
+    const { elt, target, xhr } = e.detail;
+    if (target !== live()) return;
     if (elt !== live()) search = xhr;
     else if (search) {
       e.preventDefault();
@@ -92,7 +94,7 @@
     xhr.asked = ++asked;
   });
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-    if (!detail.shouldSwap) return;
+    if (!detail.shouldSwap || !detail.xhr.asked) return;
     if (detail.xhr.asked < shown) detail.shouldSwap = false;
     else shown = detail.xhr.asked;
   });
@@ -104,23 +106,38 @@
     for (const [name, value] of [...detail.formData]) if (value === "") detail.formData.delete(name);
   });
 
+  // A browser opens few connections to one site: a page that nobody looks at lets its stream go, and
+  // catches up when it is shown.
   function listen() {
     const address = $("[data-stream]")?.dataset.stream;
     if (!address || !window.EventSource) return;
     let newest = Math.max(0, ...$$("[data-seq]").map((line) => Number(line.dataset.seq)));
+    let source = null;
+    let again = 0;
+    const close = () => {
+      clearTimeout(again);
+      source?.close();
+      source = null;
+    };
     const open = () => {
-      const source = new EventSource(address);
-      source.onopen = () => connected(true);
-      source.onmessage = (e) => {
+      close();
+      if (document.hidden) return;
+      const opened = new EventSource(address);
+      source = opened;
+      opened.onopen = () => connected(true);
+      opened.onmessage = (e) => {
         const seq = Number(e.lastEventId);
         if (seq > newest) { newest = seq; refresh(120); }
       };
-      source.onerror = () => {
+      opened.onerror = () => {
+        if (source !== opened) return;
         connected(false);
-        if (source.readyState === EventSource.CLOSED) setTimeout(open, 3000);
+        if (opened.readyState === EventSource.CLOSED) again = setTimeout(open, 3000);
       };
-      addEventListener("pagehide", () => source.close(), { once: true });
     };
+    document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+    addEventListener("pagehide", close);
+    addEventListener("pageshow", (e) => { if (e.persisted) open(); });
     open();
   }
 
@@ -215,7 +232,7 @@
   function recall() {
     for (const field of $$("[data-draft]")) {
       const kept = quietly(() => store(field).getItem(`draft:${field.dataset.draft}`));
-      if (kept && !field.value) field.value = kept;
+      if (kept && (!field.value || keeper(field))) field.value = kept;
     }
     for (const field of $$("[data-remember]")) {
       const kept = quietly(() => localStorage.getItem(`remember:${field.dataset.remember}`));
@@ -226,6 +243,47 @@
     if (target.dataset?.draft) quietly(() => store(target).setItem(`draft:${target.dataset.draft}`, target.value));
     if (target.dataset?.remember) quietly(() => localStorage.setItem(`remember:${target.dataset.remember}`, target.value));
   });
+
+  // A reply of staff is kept by desk too, for its writer alone, so that it is found on any computer.
+  // What desk has is dropped here; what is found here again has not reached it.
+  let unsaved = null, wait = 0, saving = null;
+  function keeper(field) {
+    return field.hasAttribute("data-keep-draft")
+      && field.form?.getAttribute("action")?.match(/^(.*\/api\/cases\/[^/]+)\/(?:reply|submit)$/)?.[1];
+  }
+  async function save(leaving) {
+    clearTimeout(wait);
+    const field = unsaved;
+    unsaved = null;
+    if (!field?.form) return;
+    saving = new AbortController();
+    const { text, outcome, rule } = Object.fromEntries(new FormData(field.form));
+    try {
+      const answer = await fetch(`${keeper(field)}/draft`, {
+        method: "PUT",
+        signal: saving.signal,
+        keepalive: leaving && field.value.length < 15000,
+        headers: { "Content-Type": "application/json", Accept: "application/json" },
+        body: JSON.stringify({ text, outcome, rule }),
+      });
+      if (answer.ok && field.value === text) quietly(() => store(field).removeItem(`draft:${field.dataset.draft}`));
+    } catch { /* It stays in this browser, and goes with the next letters. */ }
+  }
+  document.addEventListener("input", ({ target }) => {
+    const field = target.form && $("[data-keep-draft]", target.form);
+    if (!field || !keeper(field)) return;
+    unsaved = field;
+    clearTimeout(wait);
+    wait = setTimeout(save, 1000);
+  });
+  document.addEventListener("visibilitychange", () => { if (document.hidden) save(true); });
+  // Once it is being sent there is nothing more to keep.
+  document.addEventListener("submit", ({ target }) => {
+    if (!$("[data-keep-draft]", target)) return;
+    clearTimeout(wait);
+    unsaved = null;
+    saving?.abort();
+  }, true);
 
   /* --- small tools ------------------------------------------------------------------------------ */
   async function copy(button) {
@@ -252,14 +310,50 @@
     else if (button?.hasAttribute("data-back")) history.back();
     else if (button?.hasAttribute("data-keys")) document.getElementById("keys").showModal();
     const row = e.target.closest("[data-row]");
-    if (row && !e.target.closest("a, button") && !String(getSelection())) $("a", row).click();
+    if (row && !e.target.closest("a, button, label, input") && !String(getSelection())) $("a", row).click();
   });
   document.addEventListener("submit", (e) => {
     if (!e.target.matches("[data-lookup]")) return;
     e.preventDefault();
     // People paste the whole link as well as the code.
     const code = e.target.elements.code.value.trim().split(/[/?#]/).filter(Boolean).pop();
-    if (code) location.assign(`/track/${encodeURIComponent(code)}`);
+    if (code) location.assign(`${words.base}/track/${encodeURIComponent(code)}`);
+  });
+
+  // What is known already, while somebody still writes. Whoever is not answered is not held up.
+  let typed = 0, look = null;
+  const offers = (part) => $$("[data-me-too]", part).map((button) => button.dataset.meToo).join();
+  document.addEventListener("input", ({ target }) => {
+    const place = target.form && $("[data-alike]", target.form);
+    if (!place || !["text", "place"].includes(target.name)) return;
+    clearTimeout(typed);
+    typed = setTimeout(async () => {
+      look?.abort();
+      look = new AbortController();
+      const { text, place: where } = Object.fromEntries(new FormData(target.form));
+      if (text.trim().length < 4) { place.replaceChildren(); return; }
+      try {
+        const answer = await fetch(place.dataset.alike, {
+          method: "POST",
+          body: new URLSearchParams({ text: text.slice(0, 2000), place: where }),
+          headers: { Accept: "text/html" },
+          signal: look.signal,
+        });
+        if (answer.ok) {
+          const found = new DOMParser().parseFromString(await answer.text(), "text/html").body;
+          // What is offered already is not moved under the finger.
+          if (offers(place) !== offers(found)) place.replaceChildren(...found.childNodes);
+        }
+      } catch { /* It is only an offer. */ }
+    }, 600);
+  });
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest("[data-me-too]");
+    if (!button) return;
+    const said = $("input[name=incident]", button.form);
+    said.value = button.dataset.meToo;
+    button.form.requestSubmit();
+    said.value = "";
   });
 
   async function promises() {
@@ -287,10 +381,11 @@
     next.scrollIntoView({ block: "nearest" });
   }
   document.addEventListener("keydown", (e) => {
-    const typing = e.target.closest?.("input, textarea, select, [contenteditable]");
-    if (e.key === "Enter" && (e.ctrlKey || e.metaKey) && typing?.form) {
+    const field = e.target.closest?.("input, textarea, select, [contenteditable]");
+    const typing = field?.matches("[type=checkbox]") ? null : field;
+    if (e.key === "Enter" && (e.ctrlKey || e.metaKey) && field?.form) {
       e.preventDefault();
-      typing.form.requestSubmit();
+      field.form.requestSubmit();
     } else if (e.key === "Escape" && typing?.type === "search" && !e.isComposing) {
       // A browser empties the field: whoever leaves it for the rows wants to keep what was found.
       e.preventDefault();
@@ -302,7 +397,7 @@
       j: () => step(1),
       k: () => step(-1),
       "/": () => document.getElementById("q").focus(),
-      n: () => location.assign("/desk/new"),
+      n: () => location.assign(`${words.base}/desk/new`),
       "?": () => document.getElementById("keys").showModal(),
     };
     if (keys[e.key]) { e.preventDefault(); keys[e.key](); }

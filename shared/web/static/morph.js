@@ -5,7 +5,7 @@
 
   function dirty(node) {
     if (node.nodeType !== 1) return false;
-    if (node.contains(document.activeElement) && node.querySelector("textarea, input")) return true;
+    if (node.contains(document.activeElement) && node.querySelector("textarea, input:not([type=hidden], [data-pick])")) return true;
     const fields = node.matches("textarea") ? [node] : [...node.querySelectorAll("textarea")];
     return fields.some((field) => field.value !== field.defaultValue);
   }

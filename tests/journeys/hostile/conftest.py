@@ -1,4 +1,4 @@
-"""What strangers will send, through every door of the running house.
+"""What strangers will send, through every entry point of the running system.
 
 Each input is inert text or a short no. Afterwards nobody else's case has changed, and nothing that
 went in became poison further on.
@@ -13,17 +13,17 @@ import pytest
 import pytest_asyncio
 
 from tests.journeys.conftest import Town
-from tests.journeys.hostile.doors import Doors
+from tests.journeys.hostile.entry_points import EntryPoints
 
 
 @pytest.fixture
-def doors(town: Town) -> Doors:
-    return Doors(town)
+def entry_points(town: Town) -> EntryPoints:
+    return EntryPoints(town)
 
 
 @pytest_asyncio.fixture(scope="module", autouse=True)
 async def _nobody_else_is_touched(town: Town) -> AsyncIterator[None]:
-    """A case that stands by while all this comes in, and a house that is sound afterwards."""
+    """A case that stands by while all this comes in, and a system that is sound afterwards."""
     victim = await town.submit("二层还书机吞书，屏幕是黑的。", title="还书机")
     await town.sees(victim["tracking_code"], "DISPATCHED")
     await town.quiet()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import defaultdict
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from shared.security import SESSION_LIFE, Signer
 from shared.web.auth import COOKIE
 from tests.journeys.conftest import Town
-from tests.journeys.hostile.doors import calm, program, refused
+from tests.journeys.hostile.entry_points import calm, program, refused
 
 A_SECOND = timedelta(seconds=1)
 
@@ -23,11 +24,11 @@ def forged(town: Town) -> dict[str, str]:
     who: dict[str, Any] = {
         "username": "coordinator", "display": "x", "role": "coordinator", "department": "relations"
     }  # fmt: skip
-    good = town.house.signer.session(**who, now=at)[0]
+    good = town.runtime.signer.session(**who, now=at)[0]
     return {
         "nonsense": "nonsense",
         "alg none": "eyJhbGciOiJub25lIn0.eyJzdWIiOiJjb29yZGluYXRvciJ9.",
-        "expired": town.house.signer.session(**who, now=at - SESSION_LIFE - timedelta(seconds=1))[
+        "expired": town.runtime.signer.session(**who, now=at - SESSION_LIFE - timedelta(seconds=1))[
             0
         ],
         "another secret": Signer("another secret").session(**who, now=at)[0],
@@ -64,12 +65,18 @@ async def test_another_site_can_do_nothing_with_our_cookie(town: Town) -> None:
     case = await town.submit("座位")
     await town.sees_any(case["tracking_code"])
     cookie = f"{COOKIE}={await town.token('coordinator')}"
+    named = defaultdict(lambda: "x", feedback_id=case["feedback_id"], action="note")
     writes = [
-        (method.upper(), path.format(feedback_id=case["feedback_id"], action="note", delivery="x"))
+        (method.upper(), path.format_map(named))
         for path, methods in town.app.openapi()["paths"].items()
         for method in methods
         if method != "get" and not path.startswith(("/api/feedback", "/api/track"))
-    ] + [("POST", "/desk/signout"), ("POST", "/routing"), ("POST", "/routing/edit")]  # fmt: skip
+    ]
+    forms = ("/desk/signout", "/routing", "/routing/edit")
+    forms += ("/sla/calendar", "/sla/policy/edit", "/sla/trials/x")
+    forms += ("/desk/filters", "/desk/filters/x", "/desk/filters/x/delete")
+    forms += ("/desk/incidents/x/preview", f"/desk/cases/{case['feedback_id']}/look")
+    writes += [("POST", path) for path in forms]
     assert len(writes) > 8
     origins = ["null", "http://evil.example", "http://[", "", "foo", "//", "https://" + "x" * 999]
     for (method, path), origin in itertools.product(writes, origins):
@@ -82,7 +89,7 @@ async def test_another_site_can_do_nothing_with_our_cookie(town: Town) -> None:
         async with town.web() as web:
             path = f"/api/cases/{case['feedback_id']}/note"
             refused(await web.post(path, json={"text": "x"}, headers=headers), 403)
-    ours = town.house.settings.url
+    ours = town.runtime.settings.url
     async with town.web() as web:
         answer = await web.post(
             f"/api/cases/{case['feedback_id']}/note",
@@ -126,7 +133,7 @@ async def test_no_host_of_a_request_gets_into_an_answer(town: Town) -> None:
     evil = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil"}
     async with town.web() as web:
         receipt = await web.post("/api/feedback", json={"text": "座位"}, headers=evil)
-        assert receipt.json()["track_url"].startswith(town.house.settings.url + "/track/")
+        assert receipt.json()["track_url"].startswith(town.runtime.settings.url + "/track/")
         for path in ("/desk", "/desk/", "//evil.example/", "/track/x/", "/api/cases/", "/signin"):
             answer = calm(await web.get(path, headers=evil), path)
             assert "evil.example" not in answer.headers.get("location", "").removeprefix("/evil")

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from shared.contracts import INBOUND, INBOUND_REJECTED
 from tests.fakes.wechat_callbacks import CallbackSender, sign
 from tests.journeys.conftest import Town
-from tests.journeys.hostile.doors import BODIES, cases_of, refused
+from tests.journeys.hostile.entry_points import BODIES, cases_of, refused
 
 
 async def test_the_platform_is_believed_by_the_rules(town: Town) -> None:
@@ -67,7 +67,7 @@ async def test_garbage_on_the_inbound_topic_is_set_aside_with_a_reason(town: Tow
     headers = [("ce_id", b"\xff\x00"), ("ce_type", b"case.replied.v1"), ("\x00", b"\x00")]
     keys = itertools.cycle([None, b"", b"\xff\x00", b"k" * 1000])
     before = await cases_of(town)
-    producer = AIOKafkaProducer(bootstrap_servers=town.house.kafka)
+    producer = AIOKafkaProducer(bootstrap_servers=town.runtime.kafka)
     await producer.start()
     try:
         for body, key in zip(wrong, keys, strict=False):
@@ -78,7 +78,7 @@ async def test_garbage_on_the_inbound_topic_is_set_aside_with_a_reason(town: Tow
     finally:
         await producer.stop()
     await town.quiet()
-    consumer = AIOKafkaConsumer(bootstrap_servers=town.house.kafka)
+    consumer = AIOKafkaConsumer(bootstrap_servers=town.runtime.kafka)
     await consumer.start()
     try:
         partitions = [TopicPartition(INBOUND_REJECTED, n) for n in range(12)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.journeys.conftest import Town
-from tests.journeys.hostile.doors import calm, refused
+from tests.journeys.hostile.entry_points import calm, refused
 
 
 @pytest.mark.parametrize(
@@ -45,12 +45,18 @@ JUNK = ["%00", "%ff", "%ed%a0%80", "x" * 2000, "-1", "1e309", "NaN", "9" * 400, 
         "2026-02-30", "%F0%9F%98%80", "../.."]  # fmt: skip
 ASKED = {
     "/api/cases": ("state", "department", "queue", "q", "cursor", "limit"),
-    "/api/dashboard": ("from", "to", "department", "category", "channel"),
+    "/api/dashboard": ("from", "to", "department", "category", "priority", "reporter_group"),
+    "/api/dashboard/cases?measure=breaches": ("detail", "skip", "reporter_group", "period"),
+    "/api/dashboard/cases?measure=open_since": ("detail",),
+    "/api/dashboard/cases?measure=due": ("detail",),
     "/api/sla/calendar": ("from", "to", "department"),
     "/api/sla/due?priority=P3&at=2026-03-04T10:00:00": ("priority", "at", "type", "department"),
     "/api/notification/deliveries": ("feedback_id",),
-    "/desk": ("queue", "q", "department", "cursor", "lang", "done"),
-    "/dashboard": ("from", "to", "department", "lang"),
+    "/desk": ("queue", "q", "department", "cursor", "lang", "done", "state", "job"),
+    "/desk/selected": ("action",),
+    "/desk/selected?action=dispatch": ("feedback_ids", "lang"),
+    "/desk/incidents": ("feedback_ids", "lang"),
+    "/dashboard": ("from", "to", "period", "department", "reporter_group", "lang"),
     "/routing": ("q", "lang", "saved"),
     "/signin": ("next", "lang"),
     "/": ("place", "lang"),

@@ -1,4 +1,4 @@
-"""A desk with an empty database, its doors opened over ASGI, and people to come in."""
+"""A desk with an empty database, its routes over ASGI, and people to come in."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from shared.contracts.vocabulary import Role
 from shared.messaging.envelope import Record
 from shared.service import Service
 from shared.web.app import web_app
-from tests.service.desk import facts
-from tests.support import clock_at, prepared, take_in, told
+from tests.service.desk import examples
+from tests.support import clock_at, outbox_of, prepared, process_batch
 
 
 class Desk:
-    """What a test does with desk: facts in, people at the doors, a look at the outbox."""
+    """What a test does with desk: events, people, a look at the outbox."""
 
     def __init__(self, service: Service, clock: ManualClock) -> None:
         self.service, self.clock = service, clock
-        self.app = web_app(service.house, {"desk": service}, lambda: [])
+        self.app = web_app(service.runtime, {"desk": service}, lambda: [])
 
     def visitor(self, **headers: str) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
@@ -40,7 +40,7 @@ class Desk:
         )
 
     def token(self, role: str, department: str | None = None, name: str = "") -> str:
-        token, _ = self.service.house.signer.session(
+        token, _ = self.service.runtime.signer.session(
             username=name or (f"{role}.{department}" if department else role),
             display=f"{role} {department or ''}".strip(),
             role=role,
@@ -52,11 +52,11 @@ class Desk:
     def as_(self, role: str, department: str | None = None, name: str = "") -> httpx2.AsyncClient:
         return self.visitor(authorization=f"Bearer {self.token(role, department, name)}")
 
-    async def hear(self, *events: Any) -> None:
-        await take_in(self.service, *events)
+    async def process(self, *events: Any) -> None:
+        await process_batch(self.service, *events)
 
     async def read_back(self, feedback_id: str) -> None:
-        """What desk told of the case comes back to it through the log."""
+        """What desk emitted about the case comes back to it through the log."""
         async with self.service.engine.connect() as connection:
             rows = await connection.execute(
                 text("SELECT headers, body FROM outbox WHERE key = :k AND seq > 0 ORDER BY seq"),
@@ -74,16 +74,21 @@ class Desk:
                 for n, (h, b) in enumerate(rows)
             ]
         async with self.service.transaction() as tx:
-            await self.service.intake.take_in(tx, found)
+            await self.service.subscription.process_batch(tx, found)
 
     async def case(self, **more: Any) -> str:
         """A new case in TRIAGE."""
-        event = facts.received(**more)
-        await self.hear(event)
+        event = examples.received(**more)
+        await self.process(event)
         return event.feedback_id
 
-    async def told(self, feedback_id: str) -> list[str]:
-        return [short_type(t["type"]) for t in await told(self.service, feedback_id)]
+    async def emitted(self, feedback_id: str) -> list[str]:
+        return [short_type(t["type"]) for t in await outbox_of(self.service, feedback_id)]
+
+    async def told(self, feedback_id: str | None = None) -> list[dict[str, Any]]:
+        """The outbox without the record of who looked: an answer that shows a contact is a look."""
+        emitted = await outbox_of(self.service, feedback_id)
+        return [e for e in emitted if e["type"] != "case.personal_data_read.v1"]
 
     async def do(
         self, who: httpx2.AsyncClient, feedback_id: str, action: str, **body: Any
@@ -96,7 +101,7 @@ class Desk:
     async def in_progress(self, department: str = "space", **more: Any) -> str:
         """A case that the handler of a department works on."""
         feedback_id = await self.case(**more)
-        await self.hear(facts.routed(feedback_id, department))
+        await self.process(examples.routed(feedback_id, department))
         await self.do(self.as_("liaison", department), feedback_id, "accept")
         await self.do(self.as_("handler", department), feedback_id, "claim")
         return feedback_id
@@ -129,8 +134,8 @@ def clock() -> ManualClock:
 
 
 @pytest_asyncio.fixture
-async def desk(make_quiet_house: Callable[..., Any], clock: ManualClock) -> AsyncIterator[Desk]:
-    service = await prepared(build, make_quiet_house(clock=clock))
+async def desk(make_quiet_runtime: Callable[..., Any], clock: ManualClock) -> AsyncIterator[Desk]:
+    service = await prepared(build, make_quiet_runtime(clock=clock))
     await seed_departments(service)
     yield Desk(service, clock)
     await service.engine.dispose()

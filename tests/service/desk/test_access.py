@@ -1,4 +1,4 @@
-"""Who sees what: every role, every kind of owner, every door."""
+"""Who sees what: every role, every kind of owner, every entry point."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from services.desk.domain import OFFERED, Action, permitted
+from shared.contracts.intake import PrivateErased
 from shared.contracts.vocabulary import Role
-from tests.service.desk import facts
+from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
+from tests.support import adapter_token
 
 PEOPLE: dict[str, tuple[Role, str | None]] = {
     "coordinator": (Role.COORDINATOR, "relations"),
@@ -37,16 +39,34 @@ SEEN_BY: dict[str, set[str]] = {
     "entered by clerk": EVERYTHING | {"clerk"},
     "entered by student": EVERYTHING | {"student"},
 }
-BODIES: dict[Action, dict[str, str]] = {
-    Action.DISPATCH: {"department": "it"},
+BODIES: dict[Action, dict[str, Any]] = {
+    Action.DISPATCH: {"department": "it", "reason": "x"},
+    Action.RECALL: {"reason": "x"},
+    Action.CORRECT: {"priority": "P1", "reason": "x"},
+    Action.REJECT: {"reason": "x"},
+    Action.RESTORE: {"reason": "x"},
+    Action.ADD_DEPARTMENT: {"department": "it", "question": "x"},
+    Action.REMOVE_DEPARTMENT: {"department": "it"},
+    Action.FOLLOW_UP: {"solved": "yes", "how": "phone"},
+    Action.REOPEN: {"reason": "x"},
     Action.RETURN: {"reason": "x"},
     Action.ASSIGN: {"to": "handler.space"},
+    Action.PROGRESS: {"text": "x"},
     Action.ASK: {"question": "x"},
-    Action.NOTE: {"text": "x"},
+    Action.WAIT: {"for": "x", "reason": "x"},
+    Action.SUBMIT: {"text": "x", "outcome": "solved"},
     Action.REPLY: {"text": "x", "outcome": "solved"},
-    Action.REJECT: {"reason": "x"},
-    Action.REOPEN: {"reason": "x"},
+    Action.EXTEND: {"until": "2026-04-01T08:00+08:00", "reason": "x"},
+    Action.FINISH_PART: {"text": "x"},
+    Action.EXPLAIN_BREACH: {"clock": "RESOLUTION", "code": "other", "text": "x"},
     Action.SEND_BACK: {"comment": "x"},
+    Action.REFUSE_EXTENSION: {"reason": "x"},
+    Action.SUPERVISE: {"text": "x"},
+    Action.UPHOLD: {"reason": "x"},
+    Action.DISMISS: {"reason": "x"},
+    Action.NOTE: {"text": "x"},
+    Action.UNMERGE: {"reason": "x"},
+    Action.SPLIT: {"parts": [{"text": "x"}, {"text": "y"}]},
 }
 
 
@@ -54,12 +74,12 @@ async def make(desk: Desk, owner: str) -> str:
     match owner:
         case "space" | "space, confidential":
             feedback_id = await desk.case(confidential=owner != "space")
-            await desk.hear(facts.routed(feedback_id, "space"))
+            await desk.process(examples.routed(feedback_id, "space"))
         case "entered by clerk" | "entered by student":
             feedback_id = await desk.case(entered_by=owner.split()[-1])
         case _:
             feedback_id = await desk.case()
-    await desk.hear(facts.private(feedback_id))
+    await desk.process(examples.private(feedback_id))
     return feedback_id
 
 
@@ -93,13 +113,20 @@ async def test_every_action_of_every_person_on_every_case_is_answered_by_the_rul
 ) -> None:
     """404 before 403 before 409; 200 only where the page offered it."""
     await desk.person("handler.space", Role.HANDLER, "space")
-    feedback_id = await make(desk, owner)
+    feedback_id, other = await make(desk, owner), await desk.case()
+    opened = await desk.as_("coordinator").post("/api/incidents", json={"title": "x", "text": "y"})
+    named = {
+        Action.MERGE: {"into": other},
+        Action.LINK: {"to": other},
+        Action.UNLINK: {"to": other},
+        Action.JOIN: {"incident": opened.json()["incident_id"]},
+    }
     for person, action in itertools.product(PEOPLE, sorted(OFFERED)):
         who = client(desk, person)
         seen = await who.get(f"/api/cases/{feedback_id}")
         may = seen.json()["may"] if seen.status_code == 200 else []
         answer = await who.post(
-            f"/api/cases/{feedback_id}/{action}", json=BODIES.get(Action(action), {})
+            f"/api/cases/{feedback_id}/{action}", json=(BODIES | named).get(Action(action), {})
         )
         if person not in SEEN_BY[owner]:
             expected = 404
@@ -131,7 +158,7 @@ async def test_nobody_gets_in_without_signing_in(desk: Desk) -> None:
 
 
 async def test_an_adapters_token_opens_nothing_here(desk: Desk) -> None:
-    token = desk.service.house.signer.adapter_token("t1", "survey")
+    token = adapter_token(desk.service.runtime, "survey")
     adapter = desk.visitor(authorization=f"Bearer {token}")
     assert (await adapter.get("/api/cases")).status_code == 403
 
@@ -166,6 +193,13 @@ async def test_unknown_and_foreign_cases_look_alike(desk: Desk) -> None:
         ("handler.space", {"confidential": True}, False, False),
         ("liaison.space", {"anonymous": True}, False, False),
         ("coordinator", {"confidential": True}, True, True),
+        ("leader", {"confidential": True}, True, True),
+        *((person, {"anonymous": True}, True, False) for person in ("coordinator", "leader")),
+        *(
+            (person, {"anonymous": True}, False, False)
+            for person in ("auditor", "handler.space", "reviewer.space", "student")
+        ),
+        ("clerk", {"anonymous": True}, True, False),
     ],
 )
 async def test_words_and_contact_are_shown_to_whom_they_concern(
@@ -173,7 +207,7 @@ async def test_words_and_contact_are_shown_to_whom_they_concern(
 ) -> None:
     entered_by = person if person in ("clerk", "student") else None
     feedback_id = await desk.case(text=MASKED, entered_by=entered_by, **flags)
-    await desk.hear(facts.private(feedback_id, **flags), facts.routed(feedback_id))
+    await desk.process(examples.private(feedback_id, **flags), examples.routed(feedback_id))
 
     answer = await client(desk, person).get(f"/api/cases/{feedback_id}")
     page = await client(desk, person).get(f"/desk/cases/{feedback_id}")
@@ -187,8 +221,8 @@ async def test_words_and_contact_are_shown_to_whom_they_concern(
 
 async def test_staff_conduct_is_confidential_without_being_asked(desk: Desk) -> None:
     feedback_id = await desk.case(text="台口老师当众说我", entered_by="clerk")
-    await desk.hear(
-        facts.routed(feedback_id, "relations", category="conduct"), facts.private(feedback_id)
+    await desk.process(
+        examples.routed(feedback_id, "relations", category="conduct"), examples.private(feedback_id)
     )
     clerk, handler = client(desk, "clerk"), desk.as_("handler", "relations")
     assert (await clerk.get(f"/api/cases/{feedback_id}")).status_code == 404
@@ -201,11 +235,38 @@ async def test_erasing_a_person_leaves_the_masked_words_and_nobody_to_contact(de
     from shared.contracts.intake import PrivateErased
 
     feedback_id = await desk.case(text="电话 〔电话〕")
-    await desk.hear(facts.private(feedback_id))
-    await desk.hear(PrivateErased(feedback_id=feedback_id, at=facts.RECEIVED))
-    await desk.hear(facts.private(feedback_id))  # a late copy
+    await desk.process(examples.private(feedback_id))
+    await desk.process(PrivateErased(feedback_id=feedback_id, at=examples.RECEIVED))
+    await desk.process(examples.private(feedback_id))  # a late copy
 
     case = (await client(desk, "coordinator").get(f"/api/cases/{feedback_id}")).json()
 
     assert case["text"] == "电话 〔电话〕"
     assert not case.get("contact")
+
+
+async def test_what_was_said_later_is_read_whole_and_goes_with_the_person(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    await desk.process(
+        examples.private(feedback_id),
+        examples.private_words(feedback_id, "w1", "电话 13800001234"),
+        examples.supplemented(feedback_id, "电话 〔电话〕"),
+    )
+
+    async def read() -> str:
+        case = await client(desk, "coordinator").get(f"/api/cases/{feedback_id}")
+        return str(case.json()["conversation"][-1]["text"])
+
+    assert await read() == "电话 13800001234"
+    await desk.process(
+        examples.private_words(
+            feedback_id, "w2", "再说一次 13800001234"
+        ),  # erased in the same poll
+        PrivateErased(feedback_id=feedback_id, at=examples.RECEIVED, words_id="w1"),
+        PrivateErased(feedback_id=feedback_id, at=examples.RECEIVED, words_id="w2"),
+        PrivateErased(feedback_id=feedback_id, at=examples.RECEIVED),
+        examples.private_words(feedback_id, "w1", "电话 13800001234"),  # a late copy
+    )
+    assert await read() == "电话 〔电话〕"
+    async with desk.service.transaction() as tx:
+        assert not await tx.fetch("SELECT 1 FROM private_words")

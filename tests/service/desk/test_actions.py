@@ -1,4 +1,4 @@
-"""The action door: bodies, forms, stale pages."""
+"""The action entry point: bodies, forms, stale pages."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.service.desk import facts
+from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
-from tests.support import told
+from tests.support import outbox_of
 
 HTML = {"accept": "text/html,application/xhtml+xml"}
 
@@ -29,7 +29,7 @@ async def test_a_form_is_answered_with_the_page_and_json_with_the_case(desk: Des
 
 async def test_who_gives_a_case_away_by_form_lands_on_the_desk(desk: Desk) -> None:
     feedback_id = await desk.case()
-    await desk.hear(facts.routed(feedback_id))
+    await desk.process(examples.routed(feedback_id))
     answer = await desk.as_("liaison", "space").post(
         f"/api/cases/{feedback_id}/return", data={"reason": "不是"}, headers=HTML
     )
@@ -38,20 +38,20 @@ async def test_who_gives_a_case_away_by_form_lands_on_the_desk(desk: Desk) -> No
 
 async def test_an_illegal_step_says_what_is_possible_instead(desk: Desk) -> None:
     feedback_id = await desk.case()
-    await desk.hear(facts.routed(feedback_id))
+    await desk.process(examples.routed(feedback_id))
     answer = await desk.as_("liaison", "space").post(
-        f"/api/cases/{feedback_id}/claim", json={}, headers={"accept-language": "en"}
+        f"/api/cases/{feedback_id}/assign", json={}, headers={"accept-language": "en"}
     )
     assert answer.status_code == 409
     assert answer.headers["content-type"] == "application/problem+json"
     body = answer.json()
-    assert body["allowed"] == ["accept", "note", "return"]
-    assert body["detail"] == ("This matter is “Sent to a department” and cannot be claimed now.")
+    assert body["allowed"] == ["accept", "add_department", "note", "return"]
+    assert body["detail"] == ("This matter is “Sent to a department” and cannot be assigned now.")
 
 
 async def test_an_unknown_action_does_not_exist(desk: Desk) -> None:
     feedback_id = await desk.case()
-    for action in ("explode", "open", "route", "withdraw", "merge"):
+    for action in ("explode", "open", "route", "withdraw", "answer_incident"):
         answer = await desk.as_("coordinator").post(f"/api/cases/{feedback_id}/{action}", json={})
         assert answer.status_code == 404, action
 
@@ -86,7 +86,7 @@ async def test_what_is_wrong_in_a_body_is_said_by_field(
     )
     assert answer.status_code == 422, answer.text
     assert field in answer.json()["errors"]
-    assert len(await told(desk.service, feedback_id)) == 1
+    assert len(await outbox_of(desk.service, feedback_id)) == 1
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ async def test_bodies_that_are_none(desk: Desk, content: bytes, kind: str, statu
 
 async def test_an_action_without_a_body_needs_none(desk: Desk) -> None:
     feedback_id = await desk.case()
-    await desk.hear(facts.routed(feedback_id))
+    await desk.process(examples.routed(feedback_id))
     answer = await desk.as_("liaison", "space").post(f"/api/cases/{feedback_id}/accept")
     assert answer.status_code == 200
 
@@ -131,7 +131,7 @@ async def test_a_stale_page_does_not_overwrite(desk: Desk) -> None:
     feedback_id = await desk.in_progress()
     handler = desk.as_("handler", "space")
     seen = (await handler.get(f"/api/cases/{feedback_id}")).json()["version"]
-    await desk.hear(facts.supplemented(feedback_id, "其实是第四层"))
+    await desk.process(examples.supplemented(feedback_id, "其实是第四层"))
     body = {"text": "三层已清理", "outcome": "solved"}
     address = f"/api/cases/{feedback_id}/reply"
 
@@ -142,35 +142,36 @@ async def test_a_stale_page_does_not_overwrite(desk: Desk) -> None:
     in_time = await handler.post(address, json=body | {"seen": fresh})
 
     assert (by_field.status_code, by_header.status_code) == (409, 409)
+    assert {"reply", "note", "wait"} <= set(by_field.json()["allowed"])
     assert nonsense.status_code == 422
     assert in_time.status_code == 200
 
 
-async def test_facts_that_move_nothing_do_not_make_a_page_stale(desk: Desk) -> None:
+async def test_events_that_move_nothing_do_not_make_a_page_stale(desk: Desk) -> None:
     from shared.contracts.vocabulary import Clock
 
     feedback_id = await desk.in_progress()
     handler = desk.as_("handler", "space")
     seen = (await handler.get(f"/api/cases/{feedback_id}")).json()["version"]
-    await desk.hear(facts.promised(feedback_id, Clock.RESOLUTION, "2026-03-11 10:00"))
+    await desk.process(examples.promised(feedback_id, Clock.RESOLUTION, "2026-03-11 10:00"))
     await desk.do(handler, feedback_id, "note", text="看过了", seen=1)
     await desk.do(handler, feedback_id, "reply", text="好了", outcome="solved", seen=seen)
 
 
-async def test_notes_stay_inside_and_only_the_fact_is_told(desk: Desk) -> None:
+async def test_notes_stay_inside_and_only_the_event_is_emitted(desk: Desk) -> None:
     feedback_id = await desk.case()
     case = await desk.do(desk.as_("coordinator"), feedback_id, "note", text="读者姓王，很急")
     assert case["notes"][0]["text"] == "读者姓王，很急"
-    assert "王" not in str(await told(desk.service, feedback_id))
+    assert "王" not in str(await outbox_of(desk.service, feedback_id))
 
 
 async def test_a_telephone_number_in_a_reason_does_not_enter_the_log(desk: Desk) -> None:
     feedback_id = await desk.case()
-    await desk.hear(facts.routed(feedback_id))
+    await desk.process(examples.routed(feedback_id))
     await desk.do(
         desk.as_("liaison", "space"), feedback_id, "return", reason="读者电话 13800001234 打不通"
     )
-    assert "13800001234" not in str(await told(desk.service, feedback_id))
+    assert "13800001234" not in str(await outbox_of(desk.service, feedback_id))
 
 
 async def test_a_cookie_post_from_another_site_is_refused(desk: Desk) -> None:

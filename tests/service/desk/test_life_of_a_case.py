@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+import pytest
+
 from services.desk.jobs import end_waiting
-from shared.contracts.sla import SlaMet
 from shared.contracts.vocabulary import Clock, Role
-from tests.service.desk import facts
+from tests.fakes.promises import Promises
+from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
-from tests.support import at
+from tests.support import at, outbox_of
 
 
-async def test_a_case_goes_from_receipt_to_closing_and_every_step_is_told(desk: Desk) -> None:
+async def test_a_case_goes_from_receipt_to_closing_and_every_step_is_emitted(desk: Desk) -> None:
     feedback_id = await desk.case()
-    await desk.hear(facts.routed(feedback_id))
+    await desk.process(examples.routed(feedback_id))
     liaison, handler = desk.as_("liaison", "space"), desk.as_("handler", "space")
 
     accepted = await desk.do(liaison, feedback_id, "accept")
@@ -20,9 +22,9 @@ async def test_a_case_goes_from_receipt_to_closing_and_every_step_is_told(desk: 
     assert replied["state"] == "REPLIED"
     assert replied["replies"][0]["text"] == "清了水杯。"
     assert replied["replies"][0]["outcome"] == "solved"
-    await desk.hear(facts.rated(feedback_id))
+    await desk.process(examples.rated(feedback_id))
 
-    assert await desk.told(feedback_id) == [
+    assert await desk.emitted(feedback_id) == [
         "case.opened",
         "case.dispatched",
         "case.accepted",
@@ -48,18 +50,18 @@ async def test_a_person_who_was_faster_than_routing_is_not_overruled(desk: Desk)
     feedback_id = await desk.case()
     await desk.do(desk.as_("coordinator"), feedback_id, "dispatch", department="facilities")
 
-    await desk.hear(facts.routed(feedback_id, "space"))
+    await desk.process(examples.routed(feedback_id, "space"))
 
     case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
     assert case["department"] == "facilities"
     assert case["why"]["decided"] == "person"
     assert case["why"]["candidates"][0]["department"] == "space"
-    assert (await desk.told(feedback_id)).count("case.dispatched") == 1
+    assert (await desk.emitted(feedback_id)).count("case.dispatched") == 1
 
 
 async def test_what_routing_is_unsure_of_waits_with_its_candidates(desk: Desk) -> None:
     feedback_id = await desk.case()
-    await desk.hear(facts.undecided(feedback_id))
+    await desk.process(examples.undecided(feedback_id))
 
     case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
 
@@ -72,23 +74,25 @@ async def test_what_routing_is_unsure_of_waits_with_its_candidates(desk: Desk) -
 
 async def test_an_unknown_department_is_left_to_a_person(desk: Desk) -> None:
     feedback_id = await desk.case()
-    await desk.hear(facts.routed(feedback_id, "astronomy"))
+    await desk.process(examples.routed(feedback_id, "astronomy"))
     case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
     assert case["state"] == "TRIAGE"
 
 
 async def test_a_department_returns_once_and_then_it_is_binding(desk: Desk) -> None:
     feedback_id = await desk.case()
-    await desk.hear(facts.routed(feedback_id, "space"))
+    await desk.process(examples.routed(feedback_id, "space"))
     liaison, office = desk.as_("liaison", "space"), desk.as_("coordinator")
 
     returned = await desk.do(liaison, feedback_id, "return", reason="是空调", suggest="facilities")
     assert (returned["state"], returned["department"]) == ("TRIAGE", None)
-    await desk.do(office, feedback_id, "dispatch", department="space")
+    bare = await office.post(f"/api/cases/{feedback_id}/dispatch", json={"department": "space"})
+    assert (bare.status_code, list(bare.json()["errors"])) == (422, ["reason"])
+    await desk.do(office, feedback_id, "dispatch", department="space", reason="是空调，也归你们")
     again = await liaison.post(f"/api/cases/{feedback_id}/return", json={"reason": "还不是"})
 
     assert again.status_code == 409
-    assert again.json()["allowed"] == ["accept", "note"]
+    assert again.json()["allowed"] == ["accept", "add_department", "note"]
 
 
 async def test_after_two_returns_the_next_department_may_not_return_it(desk: Desk) -> None:
@@ -98,7 +102,7 @@ async def test_after_two_returns_the_next_department_may_not_return_it(desk: Des
         await desk.do(office, feedback_id, "dispatch", department=department)
         await desk.do(desk.as_("liaison", department), feedback_id, "return", reason="不是我们的")
 
-    bound = await desk.do(office, feedback_id, "dispatch", department="it")
+    bound = await desk.do(office, feedback_id, "dispatch", department="it", reason="裁定")
 
     assert bound["binding"] is True
     assert (
@@ -109,9 +113,9 @@ async def test_after_two_returns_the_next_department_may_not_return_it(desk: Des
 
 async def test_routing_does_not_send_it_back_to_who_returned_it(desk: Desk) -> None:
     feedback_id = await desk.case()
-    await desk.hear(facts.routed(feedback_id, "space"))
+    await desk.process(examples.routed(feedback_id, "space"))
     await desk.do(desk.as_("liaison", "space"), feedback_id, "return", reason="不是")
-    await desk.hear(facts.routed(feedback_id, "space"))
+    await desk.process(examples.routed(feedback_id, "space"))
     case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
     assert case["state"] == "TRIAGE"
 
@@ -122,7 +126,7 @@ async def test_an_answer_to_a_question_ends_the_waiting(desk: Desk) -> None:
     asked = await desk.do(handler, feedback_id, "ask", question="是哪一排？")
     assert asked["state"] == "WAITING_USER"
 
-    await desk.hear(facts.supplemented(feedback_id))
+    await desk.process(examples.supplemented(feedback_id))
 
     case = (await handler.get(f"/api/cases/{feedback_id}")).json()
     assert case["state"] == "IN_PROGRESS"
@@ -130,16 +134,16 @@ async def test_an_answer_to_a_question_ends_the_waiting(desk: Desk) -> None:
         ("library", "是哪一排？"),
         ("me", "就是靠窗那一排"),
     ]
-    assert (await desk.told(feedback_id))[-1] == "case.resumed"
+    assert (await desk.emitted(feedback_id))[-1] == "case.resumed"
 
 
 async def test_what_a_reporter_adds_unasked_only_joins_the_conversation(desk: Desk) -> None:
     feedback_id = await desk.case()
-    await desk.hear(facts.supplemented(feedback_id))
+    await desk.process(examples.supplemented(feedback_id))
     case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
     assert case["state"] == "TRIAGE"
     assert case["conversation"][0]["text"] == "就是靠窗那一排"
-    assert await desk.told(feedback_id) == ["case.opened"]
+    assert await desk.emitted(feedback_id) == ["case.opened"]
 
 
 async def test_a_question_nobody_answers_does_not_hold_the_case_for_ever(desk: Desk) -> None:
@@ -149,7 +153,7 @@ async def test_a_question_nobody_answers_does_not_hold_the_case_for_ever(desk: D
     assert await end_waiting(desk.service) == 0
     desk.clock.later(days=1)
     assert await end_waiting(desk.service) == 1
-    assert (await desk.told(feedback_id))[-1] == "case.resumed"
+    assert (await desk.emitted(feedback_id))[-1] == "case.resumed"
 
 
 async def test_staff_can_stop_waiting(desk: Desk) -> None:
@@ -161,29 +165,20 @@ async def test_staff_can_stop_waiting(desk: Desk) -> None:
 
 async def test_a_rating_closes_and_a_second_one_changes_nothing(desk: Desk) -> None:
     feedback_id = await desk.replied()
-    await desk.hear(facts.rated(feedback_id))
-    await desk.hear(facts.rated(feedback_id, 1))
-    assert (await desk.told(feedback_id)).count("case.closed") == 1
+    await desk.process(examples.rated(feedback_id))
+    await desk.process(examples.rated(feedback_id, 1))
+    assert (await desk.emitted(feedback_id)).count("case.closed") == 1
 
 
-async def test_a_rating_before_the_reply_is_refused_and_told(desk: Desk) -> None:
+async def test_a_rating_before_the_reply_is_refused_and_emitted(desk: Desk) -> None:
     feedback_id = await desk.case()
-    await desk.hear(facts.rated(feedback_id))
-    assert (await desk.told(feedback_id))[-1] == "case.request_refused"
+    await desk.process(examples.rated(feedback_id))
+    assert (await desk.emitted(feedback_id))[-1] == "case.request_refused"
 
 
 async def test_quiet_after_the_reply_closes_the_case(desk: Desk) -> None:
     feedback_id = await desk.replied()
-    await desk.hear(
-        facts.about_clock(
-            SlaMet,
-            feedback_id,
-            Clock.FOLLOW_UP,
-            "2026-03-09 10:05",
-            in_time=True,
-            working_seconds=81_000,
-        )
-    )
+    await desk.process(examples.met(feedback_id, Clock.FOLLOW_UP, "2026-03-09 10:05"))
     case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
     assert case["state"] == "CLOSED"
     assert case["overdue"] is False
@@ -191,31 +186,23 @@ async def test_quiet_after_the_reply_closes_the_case(desk: Desk) -> None:
 
 async def test_a_follow_up_of_an_earlier_round_does_not_close_the_next(desk: Desk) -> None:
     feedback_id = await desk.replied()
-    await desk.hear(facts.reopen_requested(feedback_id, "2026-03-05 10:00"))
+    await desk.process(examples.reopen_requested(feedback_id, "2026-03-05 10:00"))
     office, handler = desk.as_("coordinator"), desk.as_("handler", "space")
     await desk.do(office, feedback_id, "dispatch", department="space")
     await desk.do(desk.as_("liaison", "space"), feedback_id, "accept")
     await desk.do(handler, feedback_id, "claim")
     await desk.do(handler, feedback_id, "reply", text="又清了", outcome="solved")
-    await desk.hear(facts.promised(feedback_id, Clock.FOLLOW_UP, "2026-03-10 10:05", cycle=2))
-    await desk.hear(
-        facts.about_clock(
-            SlaMet,
-            feedback_id,
-            Clock.FOLLOW_UP,
-            "2026-03-09 10:05",
-            cycle=1,
-            in_time=True,
-            working_seconds=81_000,
-        )
-    )
+    follow_up = Promises(feedback_id)
+    due = at("2026-03-10 10:05")
+    await desk.process(follow_up.change("promised", Clock.FOLLOW_UP, due, at=due, cycle=2))
+    await desk.process(follow_up.change("met", Clock.FOLLOW_UP, due, at=due, cycle=1))
     assert (await office.get(f"/api/cases/{feedback_id}")).json()["state"] == "REPLIED"
 
 
 async def test_a_reporter_reopens_twice_within_fifteen_days_of_the_reply(desk: Desk) -> None:
     feedback_id = await desk.replied()
-    await desk.hear(facts.rated(feedback_id))
-    await desk.hear(facts.reopen_requested(feedback_id, "2026-03-19 10:00"))
+    await desk.process(examples.rated(feedback_id))
+    await desk.process(examples.reopen_requested(feedback_id, "2026-03-19 10:00"))
     case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
     assert (case["state"], case["cycle"], case["department"]) == ("TRIAGE", 2, None)
 
@@ -224,46 +211,58 @@ async def test_a_reporter_reopens_twice_within_fifteen_days_of_the_reply(desk: D
     await desk.do(desk.as_("liaison", "space"), feedback_id, "accept")
     await desk.do(desk.as_("handler", "space"), feedback_id, "claim")
     await desk.do(desk.as_("handler", "space"), feedback_id, "reply", text="好了", outcome="solved")
-    await desk.hear(facts.reopen_requested(feedback_id, "2026-03-20 10:00"))
-    assert (await desk.told(feedback_id))[-1] == "case.reopened"
+    await desk.process(examples.reopen_requested(feedback_id, "2026-03-20 10:00"))
+    assert (await desk.emitted(feedback_id))[-1] == "case.reopened"
 
 
-async def test_reopening_too_late_is_refused_and_told(desk: Desk) -> None:
+async def test_reopening_too_late_is_refused_and_emitted(desk: Desk) -> None:
     feedback_id = await desk.replied()
-    await desk.hear(facts.reopen_requested(feedback_id, "2026-03-19 10:06"))
-    assert (await desk.told(feedback_id))[-1] == "case.request_refused"
+    await desk.process(examples.reopen_requested(feedback_id, "2026-03-19 10:06"))
+    assert (await desk.emitted(feedback_id))[-1] == "case.request_refused"
     case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
     assert case["state"] == "REPLIED"
 
 
 async def test_withdrawing_ends_it_wherever_it_is_but_only_once(desk: Desk) -> None:
     feedback_id = await desk.in_progress()
-    await desk.hear(facts.withdrawn(feedback_id))
-    await desk.hear(facts.withdrawn(feedback_id))
-    assert (await desk.told(feedback_id))[-2:] == ["case.withdrawn", "case.request_refused"]
+    await desk.process(examples.withdrawn(feedback_id))
+    await desk.process(examples.withdrawn(feedback_id))
+    assert (await desk.emitted(feedback_id))[-2:] == ["case.withdrawn", "case.request_refused"]
 
 
-async def test_a_coordinator_answers_an_inquiry_at_once_but_no_complaint(desk: Desk) -> None:
-    inquiry, complaint = await desk.case(), await desk.case()
-    await desk.hear(facts.undecided(inquiry, case_type="inquiry"))
-    await desk.hear(facts.undecided(complaint))
-    office = desk.as_("coordinator")
+@pytest.mark.parametrize("how", ["rated", "withdrawn"])
+async def test_words_that_come_after_the_end_are_refused_and_emitted(desk: Desk, how: str) -> None:
+    feedback_id = await desk.replied()
+    ended = examples.rated(feedback_id) if how == "rated" else examples.withdrawn(feedback_id)
+    await desk.process(ended, examples.supplemented(feedback_id, "还是不行"))
+    assert (await desk.emitted(feedback_id))[-1] == "case.request_refused"
+    case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
+    assert "还是不行" in str(case["conversation"])
 
-    answered = await desk.do(office, inquiry, "reply", text="八点开门", outcome="explained")
-    refused = await office.post(
-        f"/api/cases/{complaint}/reply", json={"text": "知道了", "outcome": "explained"}
-    )
 
-    assert answered["state"] == "REPLIED"
+async def test_the_office_answers_at_once_what_it_can_and_a_desk_what_is_an_inquiry(
+    desk: Desk,
+) -> None:
+    complaint = await desk.case(entered_by="clerk")
+    await desk.process(examples.undecided(complaint))
+    clerk, office = desk.as_("clerk", "desk", "clerk"), desk.as_("coordinator")
+    body = {"text": "八点开门", "outcome": "solved"}
+
+    refused = await clerk.post(f"/api/cases/{complaint}/reply", json=body)
+    answered = await desk.do(office, complaint, "reply", type="inquiry", **body)
+
     assert refused.status_code == 409
-    assert "dispatch" in refused.json()["allowed"]
+    assert (answered["state"], answered["type"]) == ("REPLIED", "inquiry")
+    corrected, replied = (await outbox_of(desk.service, complaint))[-2:]
+    assert (corrected["type"], replied["type"]) == ("case.corrected.v1", "case.replied.v1")
+    assert replied["body"]["direct"] is True
 
 
 async def test_a_liaison_gives_it_to_somebody_of_the_department(desk: Desk) -> None:
     await desk.person("wang", Role.HANDLER, "space")
     await desk.person("li", Role.HANDLER, "it")
     feedback_id = await desk.case()
-    await desk.hear(facts.routed(feedback_id))
+    await desk.process(examples.routed(feedback_id))
     liaison = desk.as_("liaison", "space")
     await desk.do(liaison, feedback_id, "accept")
 
@@ -283,20 +282,20 @@ async def test_a_refusal_needs_a_reason_and_ends_it(desk: Desk) -> None:
     bare = await office.post(f"/api/cases/{feedback_id}/reject", json={"reason": " \u3000 "})
     assert bare.status_code == 422
     case = await desk.do(office, feedback_id, "reject", reason="宿舍网络请找网信办")
-    assert (case["state"], case["may"]) == ("REJECTED", [])
+    assert (case["state"], case["may"]) == ("REJECTED", ["restore"])
 
 
-async def test_the_timeline_numbers_every_fact_and_shows_what_is_still_on_its_way(
+async def test_own_events_enter_the_timeline_with_what_caused_them(
     desk: Desk,
 ) -> None:
     feedback_id = await desk.case()
-    await desk.hear(facts.undecided(feedback_id))
+    await desk.process(examples.undecided(feedback_id))
     case = await desk.do(desk.as_("coordinator"), feedback_id, "dispatch", department="space")
 
     assert [(t["seq"], t["type"]) for t in case["timeline"]] == [
         (1, "feedback.received"),
-        (2, "feedback.triage_needed"),
-        (3, "case.opened"),
+        (2, "case.opened"),
+        (3, "feedback.triage_needed"),
         (4, "case.dispatched"),
     ]
     assert case["timeline"][3]["text"] == "派给空间与读者服务部（人工），类别：座位与空间"
@@ -319,20 +318,20 @@ async def test_what_is_read_back_from_the_log_stands_in_the_timeline_once(desk: 
 
 
 async def test_the_same_receipt_twice_opens_one_case(desk: Desk) -> None:
-    event = facts.received()
-    await desk.hear(event)
-    await desk.hear(event)
-    assert await desk.told(event.feedback_id) == ["case.opened"]
+    event = examples.received()
+    await desk.process(event)
+    await desk.process(event)
+    assert await desk.emitted(event.feedback_id) == ["case.opened"]
 
 
-async def test_a_fact_of_an_unknown_case_is_passed_over(desk: Desk) -> None:
+async def test_an_event_of_an_unknown_case_is_passed_over(desk: Desk) -> None:
     for event in (
-        facts.routed("unknown"),
-        facts.supplemented("unknown"),
-        facts.rated("unknown"),
-        facts.withdrawn("unknown"),
-        facts.reopen_requested("unknown", "2026-03-05 10:00"),
-        facts.promised("unknown", Clock.TRIAGE, "2026-03-05 10:00"),
+        examples.routed("unknown"),
+        examples.supplemented("unknown"),
+        examples.rated("unknown"),
+        examples.withdrawn("unknown"),
+        examples.reopen_requested("unknown", "2026-03-05 10:00"),
+        examples.promised("unknown", Clock.TRIAGE, "2026-03-05 10:00"),
     ):
-        await desk.hear(event)
-    assert await desk.told("unknown") == []
+        await desk.process(event)
+    assert await desk.emitted("unknown") == []

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from shared.contracts.sla import SlaBreached, SlaMet, SlaPaused
+from shared.contracts.sla import EscalationRaised
 from shared.contracts.vocabulary import Clock
-from tests.service.desk import facts
+from tests.fakes.promises import Promises
+from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
+from tests.support import at
 
 
 async def ids(
@@ -23,26 +25,27 @@ async def test_what_breaks_first_is_on_top_and_what_is_over_at_the_bottom(desk: 
     calm, urgent, unpromised = await desk.case(), await desk.case(), await desk.case()
     done, done_later = (
         await desk.replied(),
-        await desk.replied(at=facts.RECEIVED + timedelta(minutes=1)),
+        await desk.replied(at=examples.RECEIVED + timedelta(minutes=1)),
     )
-    await desk.hear(facts.promised(calm, Clock.RESOLUTION, "2026-03-11 10:00"))
-    await desk.hear(facts.promised(urgent, Clock.RESOLUTION, "2026-03-11 10:00"))
-    await desk.hear(facts.promised(urgent, Clock.TRIAGE, "2026-03-04 11:00"))
+    await desk.process(examples.promised(calm, Clock.RESOLUTION, "2026-03-11 10:00"))
+    await desk.process(examples.promised(urgent, Clock.RESOLUTION, "2026-03-11 10:00"))
+    await desk.process(examples.promised(urgent, Clock.TRIAGE, "2026-03-04 11:00"))
     assert await ids(desk, "") == [urgent, calm, unpromised, done_later, done]
 
 
 async def test_ties_go_to_who_has_waited_longer(desk: Desk) -> None:
-    late = await desk.case(at=facts.RECEIVED + timedelta(minutes=2))
+    late = await desk.case(at=examples.RECEIVED + timedelta(minutes=2))
     early = await desk.case()
     for feedback_id in (late, early):
-        await desk.hear(facts.promised(feedback_id, Clock.RESOLUTION, "2026-03-11 10:00"))
+        await desk.process(examples.promised(feedback_id, Clock.RESOLUTION, "2026-03-11 10:00"))
     assert await ids(desk, "") == [early, late]
 
 
 async def test_a_row_has_what_a_person_needs_to_choose(desk: Desk) -> None:
     feedback_id = await desk.case(place="三层东区", title="占座")
-    await desk.hear(
-        facts.routed(feedback_id), facts.promised(feedback_id, Clock.ACCEPT, "2026-03-04 14:30")
+    await desk.process(
+        examples.routed(feedback_id),
+        examples.promised(feedback_id, Clock.ACCEPT, "2026-03-04 14:30"),
     )
     row = (await desk.as_("liaison", "space").get("/api/cases?queue=to_accept")).json()["items"][0]
     assert row["due"] == {"ACCEPT": "2026-03-04T14:30:00+08:00"}
@@ -64,19 +67,20 @@ async def test_a_row_has_what_a_person_needs_to_choose(desk: Desk) -> None:
 
 async def test_due_soon_overdue_and_met(desk: Desk) -> None:
     feedback_id = await desk.case()
-    await desk.hear(facts.promised(feedback_id, Clock.TRIAGE, "2026-03-04 14:00"))
+    triage = Promises(feedback_id)
+    due = at("2026-03-04 14:00")
+    await desk.process(triage.change("promised", Clock.TRIAGE, due, at=examples.RECEIVED))
     assert await ids(desk, "queue=due_soon") == []
     desk.clock.later(hours=2, minutes=30)
     assert await ids(desk, "queue=due_soon") == [feedback_id]
     desk.clock.later(hours=2)
     assert await ids(desk, "queue=due_soon") == []
     assert await ids(desk, "queue=overdue") == [feedback_id]
-    await desk.hear(
-        facts.about_clock(SlaBreached, feedback_id, Clock.TRIAGE, "2026-03-04 14:00"),
-        facts.about_clock(
-            SlaMet, feedback_id, Clock.TRIAGE, "2026-03-04 14:00", in_time=False, working_seconds=1
-        ),
-    )
+    await desk.process(triage.breached(Clock.TRIAGE, at=due))
+    assert await ids(desk, "queue=overdue") == [feedback_id]
+    case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
+    assert [(p["clock"], p["status"]) for p in case["promises"]] == [("TRIAGE", "breached")]
+    await desk.process(triage.change("met", Clock.TRIAGE, at=due, in_time=False))
     assert await ids(desk, "queue=overdue") == []
     case = (await desk.as_("coordinator").get(f"/api/cases/{feedback_id}")).json()
     assert [(p["clock"], p["status"]) for p in case["promises"]] == [("TRIAGE", "breached")]
@@ -84,9 +88,11 @@ async def test_due_soon_overdue_and_met(desk: Desk) -> None:
 
 async def test_a_waiting_case_is_not_overdue_while_its_clock_stands_still(desk: Desk) -> None:
     feedback_id = await desk.in_progress()
-    await desk.hear(facts.promised(feedback_id, Clock.RESOLUTION, "2026-03-05 10:00"))
+    await desk.process(examples.promised(feedback_id, Clock.RESOLUTION, "2026-03-05 10:00"))
     await desk.do(desk.as_("handler", "space"), feedback_id, "ask", question="哪里？")
-    await desk.hear(facts.about_clock(SlaPaused, feedback_id, Clock.RESOLUTION, "2026-03-05 10:00"))
+    due = at("2026-03-05 10:00")
+    paused = Promises(feedback_id).change("paused", Clock.RESOLUTION, due, at=due)
+    await desk.process(paused)
     desk.clock.later(days=3)
     assert await ids(desk, "queue=overdue") == []
     assert await ids(desk, "queue=waiting", "handler", "space") == [feedback_id]
@@ -95,7 +101,7 @@ async def test_a_waiting_case_is_not_overdue_while_its_clock_stands_still(desk: 
 async def test_each_queue_holds_what_its_name_says(desk: Desk) -> None:
     triage = await desk.case()
     sent = await desk.case()
-    await desk.hear(facts.routed(sent))
+    await desk.process(examples.routed(sent))
     working = await desk.in_progress()
     assert await ids(desk, "queue=triage") == [triage]
     assert await ids(desk, "queue=to_accept", "liaison", "space") == [sent]
@@ -107,8 +113,37 @@ async def test_each_queue_holds_what_its_name_says(desk: Desk) -> None:
     assert await ids(desk, "department=it") == []
 
 
+async def test_what_was_brought_to_somebody_stands_in_their_queue_until_it_is_answered(
+    desk: Desk,
+) -> None:
+    feedback_id = await desk.in_progress()
+    raised = EscalationRaised(
+        feedback_id=feedback_id,
+        at=desk.clock.now(),
+        clock=Clock.RESOLUTION,
+        cycle=1,
+        due=desk.clock.now(),
+        first_due=desk.clock.now(),
+        level=100,
+        to_role="leader",
+    )
+    assert await ids(desk, "queue=escalated", "leader") == []
+    await desk.process(raised, raised.model_copy(update={"level": 150, "to_role": "reviewer"}))
+    assert await ids(desk, "queue=escalated", "leader") == [feedback_id]
+    assert await ids(desk, "queue=escalated", "reviewer", "space") == [feedback_id]
+    assert await ids(desk, "queue=escalated", "reviewer", "it") == []
+    assert await ids(desk, "queue=alarm") == []
+    page = await desk.as_("leader").get("/desk?queue=escalated")
+    assert feedback_id in page.text
+    answer = await desk.as_("handler", "space").post(
+        f"/api/cases/{feedback_id}/reply", json={"text": "您好，已经修好。", "outcome": "solved"}
+    )
+    assert answer.status_code == 200
+    assert await ids(desk, "queue=escalated", "leader") == []
+
+
 async def test_pages_follow_each_other_without_gap_or_repeat(desk: Desk) -> None:
-    made = [await desk.case(at=facts.RECEIVED + timedelta(seconds=n)) for n in range(7)]
+    made = [await desk.case(at=examples.RECEIVED + timedelta(seconds=n)) for n in range(7)]
     office = desk.as_("coordinator")
     seen: list[str] = []
     cursor: str | None = ""
@@ -118,7 +153,7 @@ async def test_pages_follow_each_other_without_gap_or_repeat(desk: Desk) -> None
         cursor = answer["next"]
         if len(seen) == 3:
             # Work that comes in meanwhile shifts nobody.
-            await desk.hear(facts.promised(made[0], Clock.TRIAGE, "2026-03-04 10:30"))
+            await desk.process(examples.promised(made[0], Clock.TRIAGE, "2026-03-04 10:30"))
     assert seen == made
 
 
@@ -176,6 +211,6 @@ async def test_search_finds_literal_parts_and_nothing_else(
     assert [i["feedback_id"] for i in answer.json()["items"]] == ([feedback_id] if found else [])
 
 
-async def test_the_administrator_runs_the_house_and_reads_no_case(desk: Desk) -> None:
+async def test_the_administrator_runs_the_system_and_reads_no_case(desk: Desk) -> None:
     await desk.case()
     assert await ids(desk, "queue=all", "admin") == []

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import asyncio
+
 import httpx2
 import pytest
 
-from services.desk.seeds import seed_demo_people
+from services.desk.seeds import DEPARTMENTS, seed_demo_people
 from services.desk.store import PersonRow
-from shared.contracts.vocabulary import DEPARTMENTS
 from shared.web.auth import COOKIE
+from shared.web.limits import ConcurrencyLimit
 from tests.service.desk.conftest import Desk
-from tests.support import told
+from tests.support import adapter_token, outbox_of
 
 HTML = {"accept": "text/html"}
 RIGHT = {"username": "coordinator", "password": "test-password"}
@@ -47,13 +49,14 @@ async def test_every_demo_account_signs_in(desk: Desk) -> None:
     for name in names:
         answer = await sign_in(desk, username=name)
         assert answer.status_code == 200, name
-    assert len(desk.service.house.directory.people) == 6 + 3 * len(DEPARTMENTS)
+    listed = [e for e in await outbox_of(desk.service) if e["type"] == "directory.person.v1"]
+    assert len(listed) == 6 + 3 * len(DEPARTMENTS)
 
 
-async def test_seeding_twice_tells_nothing_new(desk: Desk) -> None:
-    before = len(await told(desk.service))
+async def test_seeding_twice_emits_nothing_new(desk: Desk) -> None:
+    before = len(await outbox_of(desk.service))
     await seed_demo_people(desk.service)
-    assert len(await told(desk.service)) == before
+    assert len(await outbox_of(desk.service)) == before
 
 
 async def test_a_wrong_name_and_a_wrong_password_look_alike(desk: Desk) -> None:
@@ -72,6 +75,78 @@ async def test_the_eleventh_failure_waits_but_only_for_this_account(desk: Desk) 
     assert (await sign_in(desk, username="leader")).status_code == 200
 
 
+async def test_many_wrong_passwords_at_once_are_no_more_than_one_after_the_other(
+    desk: Desk,
+) -> None:
+    answers = await asyncio.gather(*[sign_in(desk, password="wrong") for _ in range(60)])
+    statuses = [answer.status_code for answer in answers]
+    assert (statuses.count(401), statuses.count(429)) == (10, 50)
+
+
+async def test_right_passwords_at_once_all_sign_in(desk: Desk) -> None:
+    answers = await asyncio.gather(*[sign_in(desk) for _ in range(15)])
+    assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_more_than_can_be_checked_are_asked_to_come_back(desk: Desk) -> None:
+    limits = desk.service.deps.sign_in
+    limits.hashing = ConcurrencyLimit(1, waiting=0)
+    async with limits.hashing:
+        answer = await sign_in(desk)
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    assert (await sign_in(desk)).status_code == 200
+
+
+async def test_an_account_is_guarded_over_all_addresses_and_its_owner_is_not_locked_out(
+    desk: Desk,
+) -> None:
+    assert (await sign_in(desk)).status_code == 200
+    limits = desk.service.deps.sign_in
+    for n in range(50):
+        async with limits.attempt("coordinator", f"192.0.2.{n}") as attempt:
+            attempt.failed = True
+    stranger = httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app=desk.app, client=("192.0.2.99", 1)),
+        base_url="http://desk.test",
+    )
+    assert (await stranger.post("/api/session", json=RIGHT)).status_code == 429
+    assert (await sign_in(desk)).status_code == 200
+
+
+async def test_an_address_that_tries_many_names_waits_and_whoever_works_there_does_not(
+    desk: Desk,
+) -> None:
+    assert (await sign_in(desk)).status_code == 200
+    limits = desk.service.deps.sign_in
+    for n in range(100):
+        async with limits.attempt(f"name{n}", "10.0.0.9") as attempt:
+            attempt.failed = True
+    assert (await sign_in(desk, username="leader")).status_code == 429
+    assert (await sign_in(desk)).status_code == 200
+    elsewhere = httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app=desk.app, client=("192.0.2.99", 1)),
+        base_url="http://desk.test",
+    )
+    assert (await elsewhere.post("/api/session", json=RIGHT)).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["Coordinator", "ｃｏｏｒｄｉｎａｔｏｒ", " coordinator　"])
+async def test_an_account_is_known_however_its_name_is_typed(desk: Desk, name: str) -> None:
+    answer = await sign_in(desk, username=name)
+    assert answer.status_code == 200
+    assert answer.json()["user"]["name"] == "coordinator"
+    for _ in range(10):
+        await sign_in(desk, username=name, password="wrong")
+    assert (await sign_in(desk)).status_code == 429
+
+
+async def test_the_full_stop_of_a_chinese_keyboard_is_a_dot(desk: Desk) -> None:
+    answer = await sign_in(desk, username="ｌｉａｉｓｏｎ。ｉｔ")
+    assert answer.status_code == 200
+    assert answer.json()["user"]["name"] == "liaison.it"
+
+
 async def test_success_counts_as_no_failure(desk: Desk) -> None:
     for _ in range(12):
         assert (await sign_in(desk)).status_code == 200
@@ -86,12 +161,14 @@ async def test_a_dismissed_account_signs_in_no_more(desk: Desk) -> None:
     assert (await sign_in(desk, username="leader")).status_code == 401
 
 
-async def test_signing_out_ends_the_session_at_once_and_tells_the_house(desk: Desk) -> None:
+async def test_signing_out_ends_the_session_at_once_and_is_emitted_to_the_system(
+    desk: Desk,
+) -> None:
     token = (await sign_in(desk)).json()["token"]
     visitor = desk.visitor(authorization=f"Bearer {token}")
     assert (await visitor.delete("/api/session")).status_code == 204
     assert (await visitor.get("/api/cases")).status_code == 401
-    assert (await told(desk.service))[-1]["type"] == "directory.session_revoked.v1"
+    assert (await outbox_of(desk.service))[-1]["type"] == "directory.session_revoked.v1"
 
 
 async def test_a_browser_is_sent_on_to_where_it_wanted_to_go(desk: Desk) -> None:
@@ -147,3 +224,23 @@ async def test_the_sign_in_page_and_the_way_out(desk: Desk) -> None:
     assert (await member.get("/signin")).status_code == 303
     assert (await member.post("/desk/signout")).headers["location"] == "/signin"
     assert (await desk.visitor(**HTML, cookie=f"{COOKIE}=x").get("/desk")).status_code == 303
+
+
+async def test_nobody_is_believed_before_it_is_known_what_was_revoked(desk: Desk) -> None:
+    token = (await sign_in(desk)).json()["token"]
+    by_token = desk.visitor(authorization=f"Bearer {token}")
+    by_cookie = desk.visitor()
+    by_cookie.cookies.set(COOKIE, token)
+    made = adapter_token(desk.service.runtime, "adapter")
+    adapter = desk.visitor(authorization=f"Bearer {made}")
+    nobody = desk.visitor(authorization="Bearer forged")
+    desk.service.runtime.directory.loaded = False
+    for visitor in (by_token, by_cookie, adapter):
+        answer = await visitor.get("/api/cases")
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) > 0
+    assert (await nobody.get("/api/cases")).status_code == 401
+    assert (await desk.visitor().get("/signin", headers=HTML)).status_code == 200
+    desk.service.runtime.directory.loaded = True
+    assert (await by_token.get("/api/cases")).status_code == 200
+    assert (await adapter.get("/api/cases")).status_code == 403

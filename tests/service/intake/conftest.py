@@ -14,7 +14,7 @@ from sqlalchemy import text
 from services.intake.app import build
 from shared.clock import ManualClock
 from shared.security import plain_code
-from shared.service import House, Service
+from shared.service import Runtime, Service
 from shared.web.app import web_app
 from tests import support
 from tests.fakes.wechat_callbacks import CallbackSender
@@ -27,7 +27,7 @@ ACCOUNTS = [
 
 
 @dataclass
-class Door:
+class Intake:
     """The service and whoever knocks."""
 
     service: Service
@@ -45,11 +45,11 @@ class Door:
         return await self.client.post(f"/api/track/{code}/{action}", json=body, headers=headers)
 
     def adapter(self, name: str = "survey") -> dict[str, str]:
-        token = self.service.house.signer.adapter_token(f"id-of-{name}", name)
+        token = support.adapter_token(self.service.runtime, name)
         return {"Authorization": f"Bearer {token}"}
 
     def staff(self, role: str = "clerk", department: str | None = None) -> dict[str, str]:
-        token, _ = self.service.house.signer.session(
+        token, _ = self.service.runtime.signer.session(
             username=role, display=role, role=role, department=department, now=self.clock.now()
         )
         return {"Authorization": f"Bearer {token}"}
@@ -68,8 +68,8 @@ class Door:
         query, body = sender.sealed(xml, **more)
         return await self.client.post(sender.url, params=query, content=body)
 
-    async def told(self, feedback_id: str | None = None) -> list[dict[str, Any]]:
-        return await support.told(self.service, feedback_id)
+    async def emitted(self, feedback_id: str | None = None) -> list[dict[str, Any]]:
+        return await support.outbox_of(self.service, feedback_id)
 
     async def rows(self, statement: str, **values: Any) -> list[Any]:
         async with self.service.engine.connect() as connection:
@@ -79,24 +79,26 @@ class Door:
         (row,) = await self.rows("SELECT count(*) AS n FROM submissions")
         return int(row["n"])
 
-    async def hear(self, *events: Any) -> None:
-        await support.take_in(self.service, *events)
+    async def process(self, *events: Any) -> None:
+        await support.process_batch(self.service, *events)
 
     def strange_code(self) -> str:
         """Looks like one of ours, but was never made here."""
-        code = plain_code(self.service.house.signer.tracking_code())
+        code = plain_code(self.service.runtime.signer.tracking_code())
         return ("0" if code[0] != "0" else "1") + code[1:]
 
 
 @pytest_asyncio.fixture
-async def door(make_quiet_house: Callable[..., House]) -> AsyncIterator[Door]:
+async def intake(make_quiet_runtime: Callable[..., Runtime]) -> AsyncIterator[Intake]:
     clock = support.clock_at("2026-03-04 10:00")
-    house = make_quiet_house(clock=clock, wechat=json.dumps(ACCOUNTS), base_url="https://fx.test")
-    service = await support.prepared(build, house)
-    await service.tools.group.start()
-    app = web_app(house, {"intake": service}, list)
+    runtime = make_quiet_runtime(
+        clock=clock, wechat=json.dumps(ACCOUNTS), base_url="https://fx.test"
+    )
+    service = await support.prepared(build, runtime)
+    await service.deps.group.start()
+    app = web_app(runtime, {"intake": service}, list)
     transport = httpx2.ASGITransport(app=app, client=("10.1.2.3", 1))
     async with httpx2.AsyncClient(transport=transport, base_url="https://fx.test") as client:
-        yield Door(service, clock, client)
-    await service.tools.group.stop()
+        yield Intake(service, clock, client)
+    await service.deps.group.stop()
     await service.engine.dispose()

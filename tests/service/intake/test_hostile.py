@@ -1,4 +1,4 @@
-"""What strangers will send, through every field of every door: inert text or a short no."""
+"""What strangers will send, through every field of every entry point: inert text or a short no."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from markupsafe import escape
 
-from tests.service.intake.conftest import Door
+from tests.service.intake.conftest import Intake
 
 SCRIPTS = [
     "<script>alert(1)</script>",
@@ -63,32 +63,34 @@ def body_with(field: str, value: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def _no_limit(door: Door) -> None:
+def _no_limit(intake: Intake) -> None:
     from shared.web.limits import Bucket
 
-    door.service.tools.callers = Bucket(1e9, 1e9)
+    intake.service.deps.callers = Bucket(1e9, 1e9)
 
 
-async def test_every_string_in_every_field_is_kept_inert_or_refused(door: Door) -> None:
+async def test_every_string_in_every_field_is_kept_inert_or_refused(intake: Intake) -> None:
     kept = 0
     for value, field in itertools.product(TABLE, FIELDS):
-        answer = await door.client.post("/api/feedback", json=body_with(field, value))
+        answer = await intake.client.post("/api/feedback", json=body_with(field, value))
         assert answer.status_code in (201, 422), (field, value[:40], answer.text)
         if answer.status_code == 422:
             assert set(answer.json()["errors"]) == {field}
         kept += answer.status_code == 201
-    assert kept == await door.cases()
+    assert kept == await intake.cases()
     for table in ("submissions", "outbox"):
-        assert (await door.rows(f"SELECT count(*) AS n FROM {table}"))[0]["n"] >= kept
+        assert (await intake.rows(f"SELECT count(*) AS n FROM {table}"))[0]["n"] >= kept
 
 
 @pytest.mark.parametrize("value", TABLE, ids=range(len(TABLE)))
-async def test_words_round_trip_exactly_and_a_page_shows_them_inert(door: Door, value: str) -> None:
-    answer = await door.say(value)
+async def test_words_round_trip_exactly_and_a_page_shows_them_inert(
+    intake: Intake, value: str
+) -> None:
+    answer = await intake.say(value)
     assert answer.status_code == 201
-    (row,) = await door.rows("SELECT text FROM submissions")
+    (row,) = await intake.rows("SELECT text FROM submissions")
     assert row["text"] == value.strip()
-    page = await door.client.post(
+    page = await intake.client.post(
         "/api/feedback",
         data={"text": value, "contact.email": "nope"},
         headers={"Accept": "text/html"},
@@ -103,28 +105,28 @@ async def test_words_round_trip_exactly_and_a_page_shows_them_inert(door: Door, 
 @pytest.mark.parametrize(
     "value", [None, 0, -1, 1.5, True, [], {}, ["x"], {"a": {"b": [1]}}, "9" * 4000, 10**30]
 )
-async def test_any_type_in_any_field_is_an_answer_below_500(door: Door, value: Any) -> None:
+async def test_any_type_in_any_field_is_an_answer_below_500(intake: Intake, value: Any) -> None:
     fields = [*FIELDS, "anonymous", "confidential", "contact", "channel", "account",
               "source_message_id", "occurred_at"]  # fmt: skip
     for field in fields:
-        for headers in ({}, door.adapter()):
+        for headers in ({}, intake.adapter()):
             base = {"channel": "api", "source_message_id": f"{field}{value}"[:99]}
-            answer = await door.client.post(
+            answer = await intake.client.post(
                 "/api/feedback", json=base | body_with(field, value), headers=headers
             )
             assert answer.status_code in (200, 201, 422), (field, value, answer.text)
-            desk = await door.client.post(
-                "/api/desk/feedback", json=body_with(field, value), headers=door.staff()
+            desk = await intake.client.post(
+                "/api/desk/feedback", json=body_with(field, value), headers=intake.staff()
             )
             assert desk.status_code in (201, 422), (field, value, desk.text)
 
 
 @pytest.mark.parametrize("action", ["supplement", "urge", "rate", "reopen", "withdraw", "appeal"])
-async def test_later_words_are_as_safe(door: Door, action: str) -> None:
+async def test_later_words_are_as_safe(intake: Intake, action: str) -> None:
     for value in (*TABLE, None, 5, [], {}, "a\0b", "9" * 4000):
-        code = (await door.say()).json()["tracking_code"]
+        code = (await intake.say()).json()["tracking_code"]
         body = {"text": value, "reason": value, "stars": value, "solved": value, "comment": value}
-        answer = await door.later(code, action, **body)
+        answer = await intake.later(code, action, **body)
         assert answer.status_code in (200, 409, 422), (value, answer.text)
         assert answer.headers["content-type"].startswith("application/")
 
@@ -132,13 +134,13 @@ async def test_later_words_are_as_safe(door: Door, action: str) -> None:
 @pytest.mark.parametrize(
     "code", ["x", "0" * 20, "0" * 5000, "%00", "%2e%2e", "'--", "〇" * 20, "%F0%9F%98%80", "%ff"]
 )
-async def test_strange_codes_are_404(door: Door, code: str) -> None:
-    answer = await door.client.post(f"/api/track/{code}/urge")
+async def test_strange_codes_are_404(intake: Intake, code: str) -> None:
+    answer = await intake.client.post(f"/api/track/{code}/urge")
     assert answer.status_code == 404
     assert answer.json()["title"] == "没有找到"
 
 
-async def test_strange_headers_do_no_harm(door: Door) -> None:
+async def test_strange_headers_do_no_harm(intake: Intake) -> None:
     for headers in (
         {"Accept-Language": "x" * 5000},
         {"Accept-Language": "en;q=nan, zh;q=1e999"},
@@ -147,16 +149,16 @@ async def test_strange_headers_do_no_harm(door: Door) -> None:
         {"Cookie": "express_session=nonsense; locale=xx"},
         {"Accept": "text/html;q=0, */*"},
     ):
-        assert (await door.say(headers=headers)).status_code == 201, headers
-    assert (await door.say(headers={"Authorization": "Bearer x.y.z"})).status_code == 401
+        assert (await intake.say(headers=headers)).status_code == 201, headers
+    assert (await intake.say(headers={"Authorization": "Bearer x.y.z"})).status_code == 401
     many = {f"X-{n}": "v" for n in range(200)}
-    assert (await door.say(headers=many)).status_code in (201, 431)
+    assert (await intake.say(headers=many)).status_code in (201, 431)
 
 
-async def test_personal_data_is_nowhere_but_in_private(door: Door) -> None:
+async def test_personal_data_is_nowhere_but_in_private(intake: Intake) -> None:
     phone, mail, student = "13987654321", "canary.bird@example.edu", "2200054321"
     words = f"我的电话{phone}，{mail}，学号 {student}"
-    answer = await door.client.post(
+    answer = await intake.client.post(
         "/api/feedback",
         json={
             "text": words,
@@ -166,12 +168,12 @@ async def test_personal_data_is_nowhere_but_in_private(door: Door) -> None:
         },
     )
     code = answer.json()["tracking_code"]
-    await door.later(code, "supplement", text=words)
-    for fact in await door.told():
-        if fact["topic"] == "feedback.private":
+    await intake.later(code, "supplement", text=words)
+    for event in await intake.emitted():
+        if event["topic"] == "feedback.private":
             continue
         for secret in (phone, mail, student, "金丝雀", code):
-            assert secret not in str(fact)
-    metrics = (await door.client.get("/metrics")).text
+            assert secret not in str(event)
+    metrics = (await intake.client.get("/metrics")).text
     assert "feedback_received_total" in metrics
     assert phone not in metrics

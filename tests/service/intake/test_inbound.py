@@ -11,20 +11,20 @@ import pytest
 
 from shared.contracts import INBOUND, INBOUND_REJECTED
 from shared.messaging.envelope import Record, record_of
-from tests.service.intake.conftest import Door
+from tests.service.intake.conftest import Intake
 
 GOOD = {"channel": "survey", "source_message_id": "s-1", "text": "新书展阅厅的书单做得真好"}
 
 
-async def arrives(door: Door, body: bytes | dict[str, Any] | None, **headers: str) -> None:
+async def arrives(intake: Intake, body: bytes | dict[str, Any] | None, **headers: str) -> None:
     raw = json.dumps(body).encode() if isinstance(body, dict) else body
     record = Record(INBOUND, 0, 7, b"key", headers, raw, foreign=True)
-    async with door.service.transaction() as tx:
-        await door.service.intake.hand_over(tx, record)
+    async with intake.service.transaction() as tx:
+        await intake.service.subscription.hand_over(tx, record)
 
 
-async def refused(door: Door) -> list[dict[str, Any]]:
-    rows = await door.rows(
+async def refused(intake: Intake) -> list[dict[str, Any]]:
+    rows = await intake.rows(
         "SELECT key, headers, body FROM outbox WHERE topic = :t ORDER BY id", t=INBOUND_REJECTED
     )
     return [dict(row) for row in rows]
@@ -46,22 +46,41 @@ def test_headers_of_strangers_can_be_stored() -> None:
     assert record.headers == {"ce_id": "a\\x00b", "ce_subject": "", "x\\x00": "\\xff"}
 
 
-async def test_it_is_a_case_like_any_other(door: Door) -> None:
-    await arrives(door, GOOD)
-    public, private = await door.told()
+async def test_it_is_a_case_like_any_other(intake: Intake) -> None:
+    await arrives(intake, GOOD)
+    public, private = await intake.emitted()
     assert public["body"]["account"] == "kafka"
-    assert public["body"]["channel"] == "other"
+    assert public["body"]["channel"] == "survey"
     assert private["body"]["text"] == GOOD["text"]
-    answer = await door.say(**GOOD | {"account": "kafka"}, words="", headers=door.adapter())
+    answer = await intake.say(**GOOD | {"account": "kafka"}, words="", headers=intake.adapter())
     assert answer.status_code == 200
     assert answer.json()["feedback_id"] == public["body"]["feedback_id"]
 
 
-async def test_duplicates_and_tombstones_are_harmless(door: Door) -> None:
-    await asyncio.gather(*(arrives(door, GOOD) for _ in range(5)))
-    await arrives(door, None)
-    assert await door.cases() == 1
-    assert await refused(door) == []
+async def test_an_adapter_that_poses_as_the_system_hands_in_and_no_more(intake: Intake) -> None:
+    await arrives(intake, GOOD | {"source_message_id": "honest"})
+    (known, _) = await intake.emitted()
+    case = known["body"]["feedback_id"]
+    posing = {
+        "ce_id": "1",
+        "ce_type": "case.replied.v1",
+        "ce_source": "desk",
+        "ce_subject": case,
+        "ce_sequence": "1",
+        "ce_time": "2026-03-04T10:00:00+08:00",
+    }
+    await arrives(intake, GOOD | {"source_message_id": "posing"}, **posing)
+    types = [event["type"] for event in await intake.emitted(case)]
+    assert types == ["feedback.received.v1", "private.details.v1"]
+    assert len(await intake.emitted()) == 4, "a comment of its own, as from anybody"
+    assert await refused(intake) == []
+
+
+async def test_duplicates_and_tombstones_are_harmless(intake: Intake) -> None:
+    await asyncio.gather(*(arrives(intake, GOOD) for _ in range(5)))
+    await arrives(intake, None)
+    assert await intake.cases() == 1
+    assert await refused(intake) == []
 
 
 @pytest.mark.parametrize(
@@ -80,10 +99,10 @@ async def test_duplicates_and_tombstones_are_harmless(door: Door) -> None:
     ],
 )
 async def test_what_is_refused_goes_back_as_it_came_with_the_reason(
-    door: Door, body: Any, reason: str
+    intake: Intake, body: Any, reason: str
 ) -> None:
-    await arrives(door, body, origin="survey")
-    (back,) = await refused(door)
+    await arrives(intake, body, origin="survey")
+    (back,) = await refused(intake)
     raw = json.dumps(body).encode() if isinstance(body, dict) else body
     assert bytes(back["body"]) == raw[:1_000_000]
     assert back["key"] == "key"
@@ -91,4 +110,4 @@ async def test_what_is_refused_goes_back_as_it_came_with_the_reason(
     assert reason in headers["reason"]
     assert "canary" not in headers["reason"]
     assert headers["origin"].startswith("survey")
-    assert await door.cases() == 0
+    assert await intake.cases() == 0

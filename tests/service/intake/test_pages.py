@@ -6,14 +6,14 @@ import re
 
 import pytest
 
-from tests.service.intake.conftest import Door
+from tests.service.intake.conftest import Intake
 
 HTML = {"Accept": "text/html"}
 
 
-async def test_say_it_has_the_place_filled_in_and_a_key_of_its_own(door: Door) -> None:
-    first = await door.client.get('/?place=三层东区"><script>x')
-    second = await door.client.get("/")
+async def test_say_it_has_the_place_filled_in_and_a_key_of_its_own(intake: Intake) -> None:
+    first = await intake.client.get('/?place=三层东区"><script>x')
+    second = await intake.client.get("/")
     assert first.status_code == 200
     assert "三层东区&#34;&gt;&lt;script&gt;x" in first.text
     keys = {
@@ -23,10 +23,10 @@ async def test_say_it_has_the_place_filled_in_and_a_key_of_its_own(door: Door) -
     assert "default-src 'self'" in first.headers["Content-Security-Policy"]
 
 
-async def test_after_sending_comes_the_code_and_the_way_to_follow_it(door: Door) -> None:
+async def test_after_sending_comes_the_code_and_the_way_to_follow_it(intake: Intake) -> None:
     form = {"text": "占座", "contact.email": "l@example.edu", "anonymous": "", "locale": "en"}
-    answer = await door.client.post("/api/feedback", data=form, headers=HTML)
-    (row,) = await door.rows("SELECT * FROM submissions")
+    answer = await intake.client.post("/api/feedback", data=form, headers=HTML)
+    (row,) = await intake.rows("SELECT * FROM submissions")
     assert answer.status_code == 201
     assert row["tracking_code"] in answer.text
     assert f"https://fx.test/track/{row['tracking_code']}" in answer.text
@@ -34,29 +34,29 @@ async def test_after_sending_comes_the_code_and_the_way_to_follow_it(door: Door)
     assert (row["email"], row["anonymous"], row["locale"]) == ("l@example.edu", False, "en")
 
 
-async def test_a_mistake_keeps_every_word(door: Door) -> None:
+async def test_a_mistake_keeps_every_word(intake: Intake) -> None:
     form = {"text": "占座 <b>", "place": "三层", "contact.email": "nope", "idempotency_key": "k"}
-    answer = await door.client.post("/api/feedback", data=form, headers=HTML)
+    answer = await intake.client.post("/api/feedback", data=form, headers=HTML)
     assert answer.status_code == 422
     for word in ("占座 &lt;b&gt;", "三层", "nope", "这不像一个邮箱地址", 'value="k"'):
         assert word in answer.text
-    english = await door.client.post(
+    english = await intake.client.post(
         "/api/feedback", data={"text": " "}, headers=HTML | {"Accept-Language": "en"}
     )
     assert "please write something" in english.text
 
 
-async def test_a_form_that_cannot_be_read_is_400(door: Door) -> None:
+async def test_a_form_that_cannot_be_read_is_400(intake: Intake) -> None:
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     for body in (b"text=%ff%fe", b"text=\xff", b"&".join(b"f%d=x" % n for n in range(200))):
-        answer = await door.client.post("/api/feedback", content=body, headers=kind)
+        answer = await intake.client.post("/api/feedback", content=body, headers=kind)
         assert answer.status_code == 400
     for body in (b"text=%00", b"text=x&contact.name=a%0d%0ab", b"contact=x&contact.name=y", b""):
-        answer = await door.client.post("/api/feedback", content=body, headers=kind)
+        answer = await intake.client.post("/api/feedback", content=body, headers=kind)
         assert answer.status_code == 422
 
 
-async def test_a_clerk_enters_what_somebody_said(door: Door) -> None:
+async def test_a_clerk_enters_what_somebody_said(intake: Intake) -> None:
     form = {
         "text": "扫了三次都没反应",
         "desk": "一层总台",
@@ -64,52 +64,72 @@ async def test_a_clerk_enters_what_somebody_said(door: Door) -> None:
         "contact.phone": "62751234",
         "category": "",
     }
-    answer = await door.client.post(
-        "/api/desk/feedback", data=form, headers=HTML | door.staff("clerk")
+    answer = await intake.client.post(
+        "/api/desk/feedback", data=form, headers=HTML | intake.staff("clerk")
     )
-    (row,) = await door.rows("SELECT * FROM submissions")
+    (row,) = await intake.rows("SELECT * FROM submissions")
     assert answer.status_code == 201
     assert row["tracking_code"] in answer.text
     assert (row["channel"], row["desk"], row["entered_by"]) == ("desk", "一层总台", "clerk")
-    public, private = await door.told()
+    public, private = await intake.emitted()
     assert public["body"]["on_behalf"] is True
     assert public["body"]["by"]["name"] == "clerk"
     assert "王老师" not in str(public)
     assert private["body"]["on_behalf_of"] == "王老师"
-    page = await door.client.get("/desk/new", headers=HTML | door.staff("student"))
+    page = await intake.client.get("/desk/new", headers=HTML | intake.staff("student"))
     assert page.status_code == 200
     assert "一层总台" in page.text
 
 
-async def test_a_note_of_a_telephone_call_is_a_channel_of_its_own(door: Door) -> None:
+async def test_a_clerk_says_how_it_came_when_and_in_which_language(intake: Intake) -> None:
+    form = {"text": "x", "channel": "phone", "locale": "en", "occurred_at": "2026-01-05T09:30"}
+    for more in ({"occurred_at": ""}, {}):
+        answer = await intake.client.post(
+            "/api/desk/feedback", data=form | more, headers=HTML | intake.staff("clerk")
+        )
+        assert answer.status_code == 201
+    rows = await intake.rows("SELECT channel, locale FROM submissions")
+    assert [tuple(row.values()) for row in rows] == [("phone", "en")] * 2
+    said = {event["body"].get("occurred_at") for event in await intake.emitted()}
+    assert "2026-01-05T01:30:00Z" in {str(one).replace("+00:00", "Z") for one in said}
+    typed = form | {"text": " ", "occurred_at": "2026-01-05T09:30"}
+    back = await intake.client.post(
+        "/api/desk/feedback", data=typed, headers=HTML | intake.staff("clerk")
+    )
+    assert back.status_code == 422
+    assert '<option value="phone" selected>' in back.text
+    assert 'value="2026-01-05T09:30"' in back.text
+
+
+async def test_a_note_of_a_telephone_call_is_a_channel_of_its_own(intake: Intake) -> None:
     body = {"text": "x", "channel": "phone"}
-    post = door.client.post
-    answer = await post("/api/desk/feedback", json=body, headers=door.staff("coordinator"))
+    post = intake.client.post
+    answer = await post("/api/desk/feedback", json=body, headers=intake.staff("coordinator"))
     assert answer.status_code == 201
-    assert (await door.told())[0]["body"]["channel"] == "phone"
-    wrong = await post("/api/desk/feedback", json=body | {"channel": "api"}, headers=door.staff())
+    assert (await intake.emitted())[0]["body"]["channel"] == "phone"
+    wrong = await post("/api/desk/feedback", json=body | {"channel": "api"}, headers=intake.staff())
     assert wrong.status_code == 422
 
 
 @pytest.mark.parametrize("path", ["/desk/new", "/api/desk/feedback"])
-async def test_the_counter_is_for_staff(door: Door, path: str) -> None:
+async def test_the_counter_is_for_staff(intake: Intake, path: str) -> None:
     async def status(headers: dict[str, str]) -> int:
         if path == "/desk/new":
-            return (await door.client.get(path, headers=headers)).status_code
-        return (await door.client.post(path, json={"text": "x"}, headers=headers)).status_code
+            return (await intake.client.get(path, headers=headers)).status_code
+        return (await intake.client.post(path, json={"text": "x"}, headers=headers)).status_code
 
     assert await status({}) == 401
     assert await status({"Authorization": "Bearer fx.forged"}) == 401
-    assert await status(door.adapter()) == 403
-    assert await status(door.staff("auditor")) == 403
+    assert await status(intake.adapter()) == 403
+    assert await status(intake.staff("auditor")) == 403
     for role in ("clerk", "student", "coordinator", "liaison", "handler", "reviewer", "leader"):
-        assert await status(door.staff(role)) in (200, 201)
+        assert await status(intake.staff(role)) in (200, 201)
 
 
-async def test_another_site_cannot_use_a_clerks_cookie(door: Door) -> None:
-    token = door.staff()["Authorization"].removeprefix("Bearer ")
+async def test_another_site_cannot_use_a_clerks_cookie(intake: Intake) -> None:
+    token = intake.staff()["Authorization"].removeprefix("Bearer ")
     cookie = {"Cookie": f"express_session={token}"}
-    post = door.client.post
+    post = intake.client.post
     ours = await post("/api/desk/feedback", json={"text": "x"}, headers=cookie)
     theirs = await post(
         "/api/desk/feedback", json={"text": "x"}, headers=cookie | {"Origin": "https://evil.test"}
@@ -117,16 +137,18 @@ async def test_another_site_cannot_use_a_clerks_cookie(door: Door) -> None:
     assert (ours.status_code, theirs.status_code) == (201, 403)
 
 
-async def test_a_clerks_mistake_keeps_every_word(door: Door) -> None:
+async def test_a_clerks_mistake_keeps_every_word(intake: Intake) -> None:
     form = {"text": "", "desk": "一层总台", "contact.phone": "call"}
-    answer = await door.client.post("/api/desk/feedback", data=form, headers=HTML | door.staff())
+    answer = await intake.client.post(
+        "/api/desk/feedback", data=form, headers=HTML | intake.staff()
+    )
     assert answer.status_code == 422
     assert "一层总台" in answer.text
     assert "请写点什么" in answer.text
 
 
-async def test_the_doors_are_described(door: Door) -> None:
-    paths = (await door.client.get("/api/openapi.json")).json()["paths"]
+async def test_the_entry_points_are_described(intake: Intake) -> None:
+    paths = (await intake.client.get("/api/openapi.json")).json()["paths"]
     schema = paths["/api/feedback"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert schema["properties"]["text"]["maxLength"] == 50_000
     assert schema["required"] == ["text"]

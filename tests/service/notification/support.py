@@ -1,4 +1,4 @@
-"""Facts of a case as notification hears them, and a desk to watch its messages from."""
+"""Events of a case as notification hears them, and a desk to watch its messages from."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from typing import Any
 from sqlalchemy import text
 
 from services.notification.app import build
+from services.notification.deps import Deps
 from services.notification.jobs import Sender
-from services.notification.tools import Tools
 from shared.clock import ManualClock
 from shared.contracts import Actor, Event
 from shared.contracts.desk import CaseReplied, PersonListed
 from shared.contracts.intake import Contact, FeedbackReceived, PrivateDetails
 from shared.contracts.routing import FeedbackRouted
-from shared.contracts.sla import SlaPromised
-from shared.ids import new_id
-from shared.messaging.envelope import Record, headers_for
-from shared.service import House, Service
-from tests.support import at, clock_at, prepared, told
+from shared.contracts.sla import SlaPromisesChanged
+from shared.messaging.envelope import Record
+from shared.service import Runtime, Service
+from tests.fakes.promises import Promises
+from tests.fakes.smtp import SmtpSink
+from tests.support import at, clock_at, outbox_of, prepared, records
 
 CODE = "AAAA-BBBB-CCCC-DDDD-EEEE"
 CANARY = "canary.8371@mail.example"
@@ -32,29 +33,21 @@ OWN_WORDS = "三楼的空调像北极一样冷"
 class Watch:
     """A notification service on PostgreSQL with a clock that stands still."""
 
-    def __init__(self, house: House, service: Service) -> None:
-        self.house, self.service = house, service
-        self.tools: Tools = service.tools
-        self.sender = Sender(service, self.tools)
-        self.clock: ManualClock = house.clock  # type: ignore[assignment]
+    def __init__(self, runtime: Runtime, service: Service) -> None:
+        self.runtime, self.service = runtime, service
+        self.deps: Deps = service.deps
+        self.sender = Sender(service, self.deps)
+        self.clock: ManualClock = runtime.clock  # type: ignore[assignment]
 
-    async def hears(self, *events: Event, ce_ids: list[str] | None = None) -> list[str]:
-        """Takes facts in as the consumer does; gives their ids, to deliver them once more."""
-        ids = ce_ids or [new_id() for _ in events]
-        records = [
-            Record(
-                topic=e.topic,
-                partition=0,
-                offset=n,
-                key=e.key.encode(),
-                headers=headers_for(e, ce_id=i, source=e.owner, sequence=n + 1, cause=None),
-                body=None if e.tombstone else e.model_dump_json(exclude_none=True).encode(),
-            )
-            for n, (e, i) in enumerate(zip(events, ids, strict=True))
-        ]
+    async def process(self, *events: Event) -> list[Record]:
+        """Takes events in as the consumer does; gives the records, to deliver them once more."""
+        found = records(self.service, *events)
+        await self.is_given(found)
+        return found
+
+    async def is_given(self, found: list[Record]) -> None:
         async with self.service.transaction() as tx:
-            await self.service.intake.take_in(tx, records)
-        return ids
+            await self.service.subscription.process_batch(tx, found)
 
     async def later(self, **delta: float) -> None:
         """Time passes, and what is due goes out."""
@@ -64,7 +57,7 @@ class Watch:
     async def ledger(self, feedback_id: str) -> list[Any]:
         async with self.service.engine.connect() as connection:
             rows = await connection.execute(
-                text("SELECT * FROM deliveries WHERE feedback_id = :f ORDER BY place, turn"),
+                text("SELECT * FROM deliveries WHERE feedback_id = :f ORDER BY sort_key, turn"),
                 {"f": feedback_id},
             )
             return list(rows.mappings())
@@ -76,19 +69,19 @@ class Watch:
             if (r["recipient"] == "reporter") == (audience == "reporter")
         ]
 
-    async def told(self, feedback_id: str) -> list[tuple[str, str, str]]:
+    async def emitted(self, feedback_id: str) -> list[tuple[str, str, str]]:
         """What the service told the log: ``(type, kind, channel)``."""
         return [
             (f["type"].removesuffix(".v1"), f["body"]["kind"], f["body"]["channel"])
-            for f in await told(self.service, feedback_id)
+            for f in await outbox_of(self.service, feedback_id)
         ]
 
-    async def everything_told(self) -> str:
-        return json.dumps(await told(self.service), ensure_ascii=False)
+    async def everything_emitted(self) -> str:
+        return json.dumps(await outbox_of(self.service), ensure_ascii=False)
 
     def knows(self, username: str, role: str, department: str | None = None, **more: Any) -> None:
         """The directory lists a person."""
-        self.house.directory.apply(
+        self.runtime.directory.apply(
             PersonListed(
                 at=self.clock.now(),
                 username=username,
@@ -100,10 +93,10 @@ class Watch:
         )
 
 
-async def watching(make: Callable[..., House], **settings: Any) -> Watch:
+async def watching(make: Callable[..., Runtime], **settings: Any) -> Watch:
     settings.setdefault("base_url", "https://feedback.library.example")
-    house = make(clock=clock_at("2026-03-04 10:00"), **settings)
-    return Watch(house, await prepared(build, house))
+    runtime = make(clock=clock_at("2026-03-04 10:00"), **settings)
+    return Watch(runtime, await prepared(build, runtime))
 
 
 def a_comment(feedback_id: str, **more: Any) -> FeedbackReceived:
@@ -141,17 +134,10 @@ def routed(feedback_id: str, **more: Any) -> FeedbackRouted:
     return FeedbackRouted(**(values | more))
 
 
-def promised(feedback_id: str, due: str = "2026-03-11 10:00", **more: Any) -> SlaPromised:
-    values: dict[str, Any] = {
-        "feedback_id": feedback_id,
-        "at": at("2026-03-04 10:00"),
-        "clock": "RESOLUTION",
-        "due": at(due),
-        "first_due": at(due),
-        "started": at("2026-03-04 10:00"),
-        "priority": "P3",
-    }
-    return SlaPromised(**(values | more))
+def promised(feedback_id: str, due: str = "2026-03-11 10:00", **more: Any) -> SlaPromisesChanged:
+    return Promises(feedback_id).change(
+        "promised", "RESOLUTION", at(due), at=at("2026-03-04 10:00"), **more
+    )
 
 
 def replied(feedback_id: str, words: str, when: str = "2026-03-05 09:00") -> CaseReplied:
@@ -176,3 +162,27 @@ def received_case(feedback_id: str, **more: Any) -> list[Event]:
 
 
 A_SECOND = timedelta(seconds=1)
+
+
+def by_wechat(feedback_id: str, **more: object) -> list[Event]:
+    return [
+        a_comment(
+            feedback_id,
+            channel="wechat",
+            account="library",
+            reachable=("wechat", "email"),
+            **more,
+        ),
+        private(
+            feedback_id,
+            email=CANARY,
+            wechat_account="library",
+            wechat_openid=WECHAT_CANARY,
+        ),
+        promised(feedback_id),
+        routed(feedback_id),
+    ]
+
+
+def text_of(sink: SmtpSink, n: int = -1) -> str:
+    return str(sink.received[n].message.get_content())

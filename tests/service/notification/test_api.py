@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 import pytest_asyncio
 
-from shared.service import House
 from shared.web.app import web_app
-from tests.fakes.smtp import Mode, SmtpSink, smtp_sink
-from tests.service.notification.support import CANARY, Watch, received_case, watching
-
-
-@pytest_asyncio.fixture
-async def sink() -> AsyncIterator[SmtpSink]:
-    async with smtp_sink() as running:
-        yield running
-
-
-@pytest_asyncio.fixture
-async def watch(make_quiet_house: Callable[..., House], sink: SmtpSink) -> Watch:
-    return await watching(make_quiet_house, smtp=sink.url)
+from tests.fakes.smtp import Mode, SmtpSink
+from tests.service.notification.support import CANARY, Watch, received_case
 
 
 @pytest_asyncio.fixture
 async def client(watch: Watch) -> AsyncIterator[httpx2.AsyncClient]:
-    app = web_app(watch.house, {"notification": watch.service}, list)
+    app = web_app(watch.runtime, {"notification": watch.service}, list)
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app=app), base_url="https://feedback.library.example"
     ) as client:
@@ -35,7 +23,7 @@ async def client(watch: Watch) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 def signed_in(watch: Watch, role: str) -> dict[str, str]:
-    token, _ = watch.house.signer.session(
+    token, _ = watch.runtime.signer.session(
         username=role, display=role, role=role, department=None, now=watch.clock.now()
     )
     return {"Authorization": f"Bearer {token}"}
@@ -44,7 +32,7 @@ def signed_in(watch: Watch, role: str) -> dict[str, str]:
 async def test_the_office_sees_deliveries_without_addresses(
     watch: Watch, client: httpx2.AsyncClient
 ) -> None:
-    await watch.hears(*received_case("f1"))
+    await watch.process(*received_case("f1"))
     await watch.later(seconds=2)
     answer = await client.get(
         "/api/notification/deliveries?feedback_id=f1", headers=signed_in(watch, "auditor")
@@ -62,7 +50,7 @@ async def test_the_office_sees_deliveries_without_addresses(
 async def test_only_who_may_see_deliveries_sees_them(
     watch: Watch, client: httpx2.AsyncClient, role: str, status: int
 ) -> None:
-    await watch.hears(*received_case("f1"))
+    await watch.process(*received_case("f1"))
     headers = signed_in(watch, role) if role else {}
     answer = await client.get("/api/notification/deliveries?feedback_id=f1", headers=headers)
     assert answer.status_code == status
@@ -81,7 +69,7 @@ async def test_the_office_decides_what_nobody_can_be_sure_of(
     watch: Watch, sink: SmtpSink, client: httpx2.AsyncClient
 ) -> None:
     sink.mode = Mode.DROP_AFTER_DATA
-    await watch.hears(*received_case("f1"))
+    await watch.process(*received_case("f1"))
     await watch.later(seconds=2)
     sink.mode = Mode.ACCEPT
     name = (await watch.ledger("f1"))[0]["id"]

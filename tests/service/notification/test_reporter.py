@@ -1,13 +1,12 @@
-"""What a reporter hears, once, and where."""
+"""Which messages a reporter gets, once, and where."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from shared.contracts import Actor, Event
 from shared.contracts.desk import (
@@ -17,10 +16,10 @@ from shared.contracts.desk import (
     CaseRejected,
     CaseReopened,
 )
-from shared.contracts.intake import PrivateErased
 from shared.contracts.sla import SlaBreached
-from shared.service import House
-from tests.fakes.smtp import Mode, SmtpSink, smtp_sink
+from shared.service import Runtime
+from shared.settings import read_settings
+from tests.fakes.smtp import Mode, SmtpSink
 from tests.service.notification.support import (
     CANARY,
     CODE,
@@ -32,30 +31,16 @@ from tests.service.notification.support import (
     received_case,
     replied,
     routed,
+    text_of,
     watching,
 )
 from tests.support import at
 
 
-@pytest_asyncio.fixture
-async def sink() -> AsyncIterator[SmtpSink]:
-    async with smtp_sink() as running:
-        yield running
-
-
-@pytest_asyncio.fixture
-async def watch(make_quiet_house: Callable[..., House], sink: SmtpSink) -> Watch:
-    return await watching(make_quiet_house, smtp=sink.url)
-
-
-def text_of(sink: SmtpSink, n: int = -1) -> str:
-    return str(sink.received[n].message.get_content())
-
-
 async def test_a_comment_with_an_address_gets_one_receipt_with_link_and_promise(
     watch: Watch, sink: SmtpSink
 ) -> None:
-    await watch.hears(*received_case("f1"))
+    await watch.process(*received_case("f1"))
     await watch.later(seconds=2)
     assert [r.rcpt_to for r in sink.received] == [[CANARY]]
     words = text_of(sink)
@@ -63,27 +48,27 @@ async def test_a_comment_with_an_address_gets_one_receipt_with_link_and_promise(
     assert "3月11日（周三）10:00 前" in words
     assert OWN_WORDS not in words
     assert OWN_WORDS[:8] not in words
-    assert await watch.told("f1") == [("notification.sent", "receipt", "email")]
+    assert await watch.emitted("f1") == [("notification.sent", "receipt", "email")]
 
 
-async def test_a_fact_delivered_again_sends_nothing_again(watch: Watch, sink: SmtpSink) -> None:
-    facts = received_case("f1")
-    ids = await watch.hears(*facts)
+async def test_an_event_delivered_again_sends_nothing_again(watch: Watch, sink: SmtpSink) -> None:
+    events = received_case("f1")
+    found = await watch.process(*events)
     await watch.later(seconds=2)
-    await watch.hears(*facts, ce_ids=ids)
+    await watch.is_given(found)
     await watch.later(hours=1)
     assert len(sink.received) == 1
 
 
-async def test_the_ledger_alone_stops_a_second_sending_when_the_inbox_is_lost(
+async def test_the_ledger_alone_stops_a_second_sending_when_the_streams_are_lost(
     watch: Watch, sink: SmtpSink
 ) -> None:
-    facts = received_case("f1")
-    ids = await watch.hears(*facts)
+    events = received_case("f1")
+    found = await watch.process(*events)
     await watch.later(seconds=2)
     async with watch.service.transaction() as tx:
-        await tx.connection.exec_driver_sql("DELETE FROM inbox")
-    await watch.hears(*facts, ce_ids=ids)
+        await tx.connection.exec_driver_sql("DELETE FROM streams")
+    await watch.is_given(found)
     await watch.later(hours=1)
     assert len(sink.received) == 1
 
@@ -91,24 +76,24 @@ async def test_the_ledger_alone_stops_a_second_sending_when_the_inbox_is_lost(
 async def test_a_message_waits_for_the_contact_that_was_announced(
     watch: Watch, sink: SmtpSink
 ) -> None:
-    await watch.hears(a_comment("f1"), promised("f1"), routed("f1"))
+    await watch.process(a_comment("f1"), promised("f1"), routed("f1"))
     await watch.later(minutes=1)
     assert sink.received == []
     assert await watch.states("f1") == [("receipt", "", "awaiting_contact")]
-    await watch.hears(private("f1"))
+    await watch.process(private("f1"))
     await watch.later(seconds=1)
     assert len(sink.received) == 1
 
 
 async def test_a_contact_that_came_first_is_there(watch: Watch, sink: SmtpSink) -> None:
-    await watch.hears(private("f1"))
-    await watch.hears(a_comment("f1"), promised("f1"), routed("f1"))
+    await watch.process(private("f1"))
+    await watch.process(a_comment("f1"), promised("f1"), routed("f1"))
     await watch.later(seconds=2)
     assert len(sink.received) == 1
 
 
 async def test_a_receipt_does_not_wait_for_ever_for_a_promise(watch: Watch, sink: SmtpSink) -> None:
-    await watch.hears(a_comment("f1"), private("f1"))
+    await watch.process(a_comment("f1"), private("f1"))
     await watch.later(seconds=5)
     assert sink.received == []
     await watch.later(seconds=6)
@@ -118,8 +103,8 @@ async def test_a_receipt_does_not_wait_for_ever_for_a_promise(watch: Watch, sink
 async def test_the_receipt_carries_the_promise_as_routing_left_it(
     watch: Watch, sink: SmtpSink
 ) -> None:
-    await watch.hears(a_comment("f1"), private("f1"), promised("f1"), routed("f1"))
-    await watch.hears(promised("f1", "2026-03-06 10:00", priority="P2", reason="priority"))
+    await watch.process(a_comment("f1"), private("f1"), promised("f1"), routed("f1"))
+    await watch.process(promised("f1", "2026-03-06 10:00", priority="P2", reason="priority"))
     await watch.later(seconds=2)
     assert len(sink.received) == 1
     assert "3月6日（周五）10:00 前" in text_of(sink)
@@ -127,7 +112,7 @@ async def test_the_receipt_carries_the_promise_as_routing_left_it(
 
 async def test_a_reply_goes_out_word_for_word(watch: Watch, sink: SmtpSink) -> None:
     words = '您好！\n\n已于 3 月 5 日调高两度——谢谢提醒。\n  (1) <b>东区</b>；\n  (2) "西区"。 😀'
-    await watch.hears(*received_case("f1"), replied("f1", words))
+    await watch.process(*received_case("f1"), replied("f1", words))
     await watch.later(seconds=2)
     assert len(sink.received) == 2
     assert words in text_of(sink).replace("\r\n", "\n")
@@ -136,7 +121,7 @@ async def test_a_reply_goes_out_word_for_word(watch: Watch, sink: SmtpSink) -> N
 
 
 async def test_an_english_reporter_reads_english(watch: Watch, sink: SmtpSink) -> None:
-    await watch.hears(*received_case("f1", locale="en"))
+    await watch.process(*received_case("f1", locale="en"))
     await watch.later(seconds=2)
     assert "by 10:00 on Wed 11 Mar" in text_of(sink)
     assert sink.received[0].message["Subject"] == "We have received your comment"
@@ -144,7 +129,7 @@ async def test_an_english_reporter_reads_english(watch: Watch, sink: SmtpSink) -
 
 async def test_a_question_and_a_refusal_are_told(watch: Watch, sink: SmtpSink) -> None:
     now = at("2026-03-04 11:00")
-    await watch.hears(
+    await watch.process(
         *received_case("f1"),
         CaseInfoRequested(
             feedback_id="f1", at=now, department="facilities", question="哪个阅览室？"
@@ -159,10 +144,10 @@ async def test_a_question_and_a_refusal_are_told(watch: Watch, sink: SmtpSink) -
 async def test_a_broken_promise_is_told_before_the_reporter_has_to_ask(
     watch: Watch, sink: SmtpSink
 ) -> None:
-    await watch.hears(*received_case("f1"))
+    await watch.process(*received_case("f1"))
     await watch.later(seconds=2)
     watch.clock.set(at("2026-03-11 10:00"))
-    await watch.hears(
+    await watch.process(
         SlaBreached(
             feedback_id="f1",
             at=watch.clock.now(),
@@ -179,16 +164,16 @@ async def test_a_broken_promise_is_told_before_the_reporter_has_to_ask(
 async def test_a_later_date_is_told_with_its_reason_an_earlier_one_is_not(
     watch: Watch, sink: SmtpSink
 ) -> None:
-    await watch.hears(*received_case("f1"))
+    await watch.process(*received_case("f1"))
     await watch.later(seconds=2)
-    await watch.hears(promised("f1", "2026-03-10 10:00", reason="priority"))
+    await watch.process(promised("f1", "2026-03-10 10:00", reason="priority"))
     await watch.later(seconds=2)
     assert len(sink.received) == 1
-    await watch.hears(promised("f1", "2026-03-16 10:00", reason="配件要从厂家调货"))
+    await watch.process(promised("f1", "2026-03-16 10:00", reason="配件要从厂家调货"))
     await watch.later(seconds=2)
     assert "3月16日（周一）10:00 前" in text_of(sink)
     assert "配件要从厂家调货" in text_of(sink)
-    await watch.hears(promised("f1", "2026-03-16 10:00", reason="配件要从厂家调货"))
+    await watch.process(promised("f1", "2026-03-16 10:00", reason="配件要从厂家调货"))
     await watch.later(seconds=2)
     assert len(sink.received) == 2
 
@@ -196,10 +181,10 @@ async def test_a_later_date_is_told_with_its_reason_an_earlier_one_is_not(
 async def test_nobody_is_told_of_a_delay_of_what_is_answered_by_now(
     watch: Watch, sink: SmtpSink
 ) -> None:
-    await watch.hears(*received_case("f1"))
+    await watch.process(*received_case("f1"))
     await watch.later(seconds=2)
     due = at("2026-03-04 10:01")
-    await watch.hears(
+    await watch.process(
         SlaBreached(feedback_id="f1", at=due, clock="RESOLUTION", due=due, first_due=due),
         replied("f1", "好了"),
     )
@@ -210,11 +195,11 @@ async def test_nobody_is_told_of_a_delay_of_what_is_answered_by_now(
 async def test_reopening_is_acknowledged_with_the_new_promise_closing_is_not_told(
     watch: Watch, sink: SmtpSink
 ) -> None:
-    await watch.hears(*received_case("f1"), replied("f1", "好了"))
+    await watch.process(*received_case("f1"), replied("f1", "好了"))
     await watch.later(seconds=2)
     now = watch.clock.now()
-    await watch.hears(CaseClosed(feedback_id="f1", at=now, how="rated"))
-    await watch.hears(
+    await watch.process(CaseClosed(feedback_id="f1", at=now, how="rated"))
+    await watch.process(
         CaseReopened(feedback_id="f1", at=now, reason="还是冷", cycle=2),
         promised("f1", "2026-03-09 10:00", cycle=2, reason="reopened"),
     )
@@ -225,9 +210,9 @@ async def test_reopening_is_acknowledged_with_the_new_promise_closing_is_not_tol
 
 
 async def test_without_a_contact_the_tracking_page_is_the_receipt(watch: Watch) -> None:
-    await watch.hears(a_comment("f1", reachable=()))
-    assert await watch.told("f1") == [("notification.suppressed", "receipt", "page")]
-    await watch.hears(replied("f1", "好了"))
+    await watch.process(a_comment("f1", reachable=()))
+    assert await watch.emitted("f1") == [("notification.suppressed", "receipt", "page")]
+    await watch.process(replied("f1", "好了"))
     assert [s for *_, s in await watch.states("f1")] == ["suppressed", "suppressed"]
 
 
@@ -236,18 +221,18 @@ async def test_an_address_gets_three_receipts_a_day_and_no_more(
 ) -> None:
     for n in range(5):
         spelling = CANARY.upper() if n % 2 else f"canary.8371+{n}@mail.example"
-        await watch.hears(
+        await watch.process(
             a_comment(f"f{n}"), private(f"f{n}", email=spelling), promised(f"f{n}"), routed(f"f{n}")
         )
     await watch.later(seconds=2)
     assert len(sink.received) == 3
     ended = [(await watch.ledger(f"f{n}"))[0]["state"] for n in range(5)]
     assert sorted(ended) == ["sent"] * 3 + ["suppressed"] * 2
-    await watch.hears(replied(f"f{ended.index('suppressed')}", "答复照样到"))
+    await watch.process(replied(f"f{ended.index('suppressed')}", "答复照样到"))
     await watch.later(seconds=2)
     assert "答复照样到" in text_of(sink)
     await watch.later(hours=25)
-    await watch.hears(
+    await watch.process(
         a_comment("f9", at=watch.clock.now()), private("f9"), promised("f9"), routed("f9")
     )
     await watch.later(seconds=2)
@@ -255,7 +240,7 @@ async def test_an_address_gets_three_receipts_a_day_and_no_more(
 
 
 async def test_our_own_address_is_no_contact(watch: Watch, sink: SmtpSink) -> None:
-    await watch.hears(
+    await watch.process(
         a_comment("f1"),
         private("f1", email="help@feedback.library.example"),
         promised("f1"),
@@ -263,16 +248,47 @@ async def test_our_own_address_is_no_contact(watch: Watch, sink: SmtpSink) -> No
     )
     await watch.later(minutes=1)
     assert sink.received == []
-    assert await watch.told("f1") == [("notification.suppressed", "receipt", "page")]
+    assert await watch.emitted("f1") == [("notification.suppressed", "receipt", "page")]
+
+
+async def test_a_sender_of_its_own_and_where_answers_go(
+    make_quiet_runtime: Callable[..., Runtime], sink: SmtpSink
+) -> None:
+    watch = await watching(
+        make_quiet_runtime,
+        smtp=sink.url,
+        mail_from="library@campus.example",
+        mail_reply_to="office@campus.example",
+    )
+    await watch.process(*received_case("f1"))
+    for n, address in enumerate(("Library@campus.example", "reader@campus.example")):
+        await watch.process(a_comment(f"g{n}"), private(f"g{n}", email=address))
+    await watch.later(seconds=11)
+    assert sorted(r.rcpt_to[0] for r in sink.received) == [CANARY, "reader@campus.example"]
+    assert sink.received[0].message["From"].addresses[0].addr_spec == "library@campus.example"
+    assert sink.received[0].message["Reply-To"] == "office@campus.example"
+
+
+@pytest.mark.parametrize("name", ["mail_from", "mail_reply_to"])
+@pytest.mark.parametrize("wrong", ["feedback", "A <a@b.example>", "a@b.cn\r\nBcc: c@d", "a b@c"])
+def test_a_wrong_sender_is_one_line_that_names_the_variable(
+    name: str, wrong: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(f"EXPRESS_{name.upper()}", wrong)
+    with pytest.raises(SystemExit):
+        read_settings()
+    said = capsys.readouterr().err
+    assert said.startswith(f"EXPRESS_{name.upper()}: must be one address")
+    assert said.count("\n") == 1
 
 
 async def test_messages_of_a_case_leave_in_the_order_of_the_log(
     watch: Watch, sink: SmtpSink
 ) -> None:
     sink.mode = Mode.LATER
-    await watch.hears(*received_case("f1"))
+    await watch.process(*received_case("f1"))
     await watch.later(seconds=2)
-    await watch.hears(replied("f1", "好了"))
+    await watch.process(replied("f1", "好了"))
     await watch.later(seconds=1)
     sink.mode = Mode.ACCEPT
     assert [s for *_, s in await watch.states("f1")] == ["retry", "ready"]
@@ -283,77 +299,27 @@ async def test_messages_of_a_case_leave_in_the_order_of_the_log(
     ]
 
 
-async def test_an_erased_reporter_is_forgotten_and_hears_no_more(
+async def test_what_is_emitted_names_the_event_it_follows_from(
     watch: Watch, sink: SmtpSink
 ) -> None:
-    await watch.hears(*received_case("f1"))
-    await watch.hears(PrivateErased(feedback_id="f1", at=watch.clock.now()))
-    await watch.hears(replied("f1", "好了"))
-    await watch.later(minutes=1)
-    assert sink.received == []
-    assert [
-        (r["state"], r["receiver"], r["lane"], r["params"]) for r in await watch.ledger("f1")
-    ] == [
-        ("suppressed", "", "", {}),
-        ("suppressed", "", "", {}),
-    ]
-    async with watch.service.engine.connect() as connection:
-        left = await connection.exec_driver_sql("SELECT count(*) FROM contacts")
-        assert left.scalar_one() == 0
-
-
-async def test_an_old_log_brings_replies_but_no_stale_receipts(
-    watch: Watch, sink: SmtpSink
-) -> None:
-    await watch.hears(*received_case("f1"))
-    long_ago = [
-        a_comment("f2", at=at("2026-02-01 10:00")),
-        private("f2"),
-        promised("f2"),
-        routed("f2"),
-        replied("f2", "二月的答复", "2026-02-02 10:00"),
-    ]
-    await watch.hears(*long_ago)
-    await watch.later(seconds=2)
-    assert await watch.states("f2") == [("receipt", "", "suppressed"), ("reply", "email", "sent")]
-
-
-async def test_no_address_stands_in_ledger_log_or_facts(
-    watch: Watch, sink: SmtpSink, capsys: pytest.CaptureFixture[str]
-) -> None:
-    sink.modes["gone@mail.example"] = Mode.REFUSE
-    await watch.hears(*received_case("f1"))
-    await watch.hears(
-        a_comment("f2"), private("f2", email="gone@mail.example"), promised("f2"), routed("f2")
-    )
-    await watch.later(seconds=2)
-    seen = await watch.everything_told()
-    seen += str(await watch.ledger("f1")) + str(await watch.ledger("f2"))
-    seen += "".join(capsys.readouterr())
-    for secret in (CANARY, "canary.8371", "gone@", "mail.example", CODE, OWN_WORDS):
-        assert secret not in seen
-    assert ("notification.failed", "receipt", "email") in await watch.told("f2")
-
-
-async def test_what_is_told_names_the_fact_it_follows_from(watch: Watch, sink: SmtpSink) -> None:
-    ids = await watch.hears(*received_case("f1"))
+    given = await watch.process(*received_case("f1"))
     await watch.later(seconds=2)
     async with watch.service.engine.connect() as connection:
         found = await connection.exec_driver_sql("SELECT headers->>'ce_causationid' FROM outbox")
-        assert found.scalars().all() == [ids[0]]
+        assert found.scalars().all() == [given[0].ce_id]
 
 
 async def test_without_a_mail_server_the_console_shows_what_would_go_out(
-    make_quiet_house: Callable[..., House],
+    make_quiet_runtime: Callable[..., Runtime],
 ) -> None:
-    watch = await watching(make_quiet_house)
+    watch = await watching(make_quiet_runtime)
     shown = io.StringIO()
-    watch.tools.mail._stream = shown  # type: ignore[attr-defined]
-    await watch.hears(*received_case("f1"))
+    watch.deps.mail._stream = shown  # type: ignore[attr-defined]
+    await watch.process(*received_case("f1"))
     await watch.later(seconds=2)
     assert "将发送 email · receipt" in shown.getvalue()
     assert CANARY not in shown.getvalue()
-    assert await watch.told("f1") == [("notification.sent", "receipt", "console")]
+    assert await watch.emitted("f1") == [("notification.sent", "receipt", "console")]
 
 
 def dispatched(feedback_id: str, **more: Any) -> Event:

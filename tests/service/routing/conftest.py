@@ -1,4 +1,4 @@
-"""Routing with an empty database and the shipped rules, its doors opened over ASGI."""
+"""Routing with an empty database and the shipped rules, its entry points opened over ASGI."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import httpx2
 import pytest_asyncio
 
 from services.routing.app import build
-from services.routing.shipped import load_rules
-from services.routing.tools import Rules
+from services.routing.deps import Rules
+from services.routing.seeds import load_rules
 from shared.contracts.desk import CaseDispatched, CaseReturned
 from shared.contracts.intake import FeedbackReceived
 from shared.contracts.vocabulary import CaseType, Channel, Priority
 from shared.ids import new_id
-from shared.service import House, Service
+from shared.service import Runtime, Service
 from shared.web.app import web_app
-from tests.support import at, clock_at, prepared, take_in, told
+from tests.support import at, clock_at, outbox_of, prepared, process_batch
 
 NOW = at("2026-03-04 10:00")
 
 
 class Routing:
-    """What a test does with routing: facts in, people at the doors, a look at the outbox."""
+    """What a test does with routing: events, people, a look at the outbox."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.rules: Rules = service.tools.rules
-        self.app = web_app(service.house, {"routing": service}, lambda: [])
+        self.rules: Rules = service.deps.rules
+        self.app = web_app(service.runtime, {"routing": service}, lambda: [])
 
     def visitor(self, **headers: str) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
@@ -38,7 +38,7 @@ class Routing:
         )
 
     def as_(self, role: str, **headers: str) -> httpx2.AsyncClient:
-        token, _ = self.service.house.signer.session(
+        token, _ = self.service.runtime.signer.session(
             username=role,
             display=role,
             role=role,
@@ -47,20 +47,22 @@ class Routing:
         )
         return self.visitor(authorization=f"Bearer {token}", **headers)
 
-    async def hear(self, *events: Any) -> None:
-        await take_in(self.service, *events)
+    async def process(self, *events: Any) -> None:
+        await process_batch(self.service, *events)
 
     async def receive(self, text: str, **more: Any) -> str:
         """A new comment; the answer is its case."""
         event = received(text, **more)
-        await self.hear(event)
+        await self.process(event)
         return event.feedback_id
 
-    async def told(self, feedback_id: str) -> list[dict[str, Any]]:
-        return [{"type": t["type"], **t["body"]} for t in await told(self.service, feedback_id)]
+    async def emitted(self, feedback_id: str) -> list[dict[str, Any]]:
+        return [
+            {"type": t["type"], **t["body"]} for t in await outbox_of(self.service, feedback_id)
+        ]
 
     async def last(self, feedback_id: str) -> dict[str, Any]:
-        return (await self.told(feedback_id))[-1]
+        return (await self.emitted(feedback_id))[-1]
 
     async def history(self, feedback_id: str) -> dict[str, Any]:
         answer = await self.as_("coordinator").get(f"/api/routing/cases/{feedback_id}")
@@ -99,9 +101,9 @@ def returned(feedback_id: str, department: str, suggest: str | None = None) -> C
 
 
 @pytest_asyncio.fixture
-async def routing(make_quiet_house: Callable[..., House]) -> AsyncIterator[Routing]:
+async def routing(make_quiet_runtime: Callable[..., Runtime]) -> AsyncIterator[Routing]:
     """Wednesday, 4 March 2026, 10:00."""
-    service = await prepared(build, make_quiet_house(clock=clock_at("2026-03-04 10:00")))
+    service = await prepared(build, make_quiet_runtime(clock=clock_at("2026-03-04 10:00")))
     for seed in service.seeds:
         await seed(False)
     for begin in service.starting:

@@ -12,14 +12,14 @@ from tests.service.routing.conftest import SHIPPED, Routing
 
 
 async def command(routing: Routing, *words: str) -> tuple[int, str]:
-    house = routing.service.house
+    runtime = routing.service.runtime
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "services.routing", *words),
         env=os.environ
         | {
-            "EXPRESS_DATA": str(house.settings.data),
-            "EXPRESS_DATABASE": house.database,
-            "EXPRESS_KAFKA": house.kafka,
+            "EXPRESS_DATA": str(runtime.settings.data),
+            "EXPRESS_DATABASE": runtime.database,
+            "EXPRESS_KAFKA": runtime.kafka,
             "EXPRESS_SECRET": "a secret for tests only",
         },
         stdout=asyncio.subprocess.PIPE,

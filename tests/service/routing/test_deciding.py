@@ -6,11 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
-from shared.contracts.vocabulary import CaseType, Priority
+from shared.contracts.desk import CaseSplitOff
+from shared.contracts.vocabulary import CaseType, Channel, Priority
+from shared.ids import new_id
+from shared.messaging.failures import is_transient
 from shared.observability.metrics import REGISTRY
-from tests.service.routing.conftest import Routing, dispatched, received, returned
+from tests.service.routing.conftest import NOW, Routing, dispatched, received, returned
 
 SEATS = "三层东区217一上午都是一个水杯占着，人影没有。占座到底管不管？"
 FLOOD = "男厕第二个水龙头关不上，水漫到走廊了，快来人！！"
@@ -18,43 +22,59 @@ RIDDLE = "今天天气真好，想起了去年的事。"
 CORPUS = Path(__file__).parents[2] / "unit" / "routing" / "corpus.jsonl"
 
 
+async def test_a_comment_waits_for_the_directory_of_the_very_first_start(routing: Routing) -> None:
+    departments = routing.service.deps.directory.departments
+    listed = dict(departments)
+    departments.clear()
+    with pytest.raises(OSError, match="no department is listed") as waits:
+        await routing.receive(SEATS)
+    assert is_transient(waits.value)
+    departments.update(listed)
+    event = await routing.last(await routing.receive(SEATS))
+    assert event["department"] == "space"
+
+
 async def test_a_clear_comment_is_routed_with_reasons_and_candidates(routing: Routing) -> None:
-    fact = await routing.last(await routing.receive(SEATS))
-    assert fact["type"] == "feedback.routed.v1"
-    assert (fact["department"], fact["category"], fact["priority"]) == ("space", "seats", "P3")
-    assert fact["decided"] == "rule"
-    assert fact["rules_version"] == routing.rules.version
-    assert len(fact["candidates"]) == 3
-    assert fact["candidates"][0]["department"] == "space"
-    assert all(r["text"] and r["text_en"] and r["weight"] >= 0 for r in fact["reasons"])
+    emitted = await routing.last(await routing.receive(SEATS))
+    assert emitted["type"] == "feedback.routed.v1"
+    assert (emitted["department"], emitted["category"], emitted["priority"]) == (
+        "space",
+        "seats",
+        "P3",
+    )
+    assert emitted["decided"] == "rule"
+    assert emitted["rules_version"] == routing.rules.version
+    assert len(emitted["candidates"]) == 3
+    assert emitted["candidates"][0]["department"] == "space"
+    assert all(r["text"] and r["text_en"] and r["weight"] >= 0 for r in emitted["reasons"])
 
 
 async def test_reasons_never_quote_the_reporter(routing: Routing) -> None:
-    fact = await routing.last(await routing.receive("王小明占座，学号2100012345，占座！"))
-    told = json.dumps(fact["reasons"], ensure_ascii=False)
-    assert "占座" in told
-    assert "王小明" not in told
-    assert "2100012345" not in told
+    emitted = await routing.last(await routing.receive("王小明占座，学号2100012345，占座！"))
+    words = json.dumps(emitted["reasons"], ensure_ascii=False)
+    assert "占座" in words
+    assert "王小明" not in words
+    assert "2100012345" not in words
 
 
 async def test_what_no_rule_knows_is_left_to_a_person_without_a_guess(routing: Routing) -> None:
-    fact = await routing.last(await routing.receive(RIDDLE))
-    assert fact["type"] == "feedback.triage_needed.v1"
-    assert "category" not in fact
-    assert "department" not in fact
-    assert len(fact["candidates"]) == 3
-    assert [c["score"] for c in fact["candidates"]] == [0, 0, 0]
+    emitted = await routing.last(await routing.receive(RIDDLE))
+    assert emitted["type"] == "feedback.triage_needed.v1"
+    assert "category" not in emitted
+    assert "department" not in emitted
+    assert len(emitted["candidates"]) == 3
+    assert [c["score"] for c in emitted["candidates"]] == [0, 0, 0]
 
 
 async def test_place_and_chosen_category_count(routing: Routing) -> None:
-    fact = await routing.last(await routing.receive(RIDDLE, category="printing"))
-    assert fact["department"] == "space"
-    assert "打印与研讨间设备" in fact["reasons"][0]["text"]
+    emitted = await routing.last(await routing.receive(RIDDLE, category="printing"))
+    assert emitted["department"] == "space"
+    assert "打印与研讨间设备" in emitted["reasons"][0]["text"]
 
 
 async def test_a_confidential_comment_goes_to_the_office(routing: Routing) -> None:
-    fact = await routing.last(await routing.receive(SEATS, confidential=True))
-    assert (fact["type"], fact["department"]) == ("feedback.routed.v1", "relations")
+    emitted = await routing.last(await routing.receive(SEATS, confidential=True))
+    assert (emitted["type"], emitted["department"]) == ("feedback.routed.v1", "relations")
 
 
 async def test_every_taught_emergency_is_routed_at_p1_in_one_batch(routing: Routing) -> None:
@@ -62,65 +82,81 @@ async def test_every_taught_emergency_is_routed_at_p1_in_one_batch(routing: Rout
     alarms = [s for s in samples if s["priority"] == "P1" and not s["part"].startswith("unseen")]
     # However else the comment is marked, it must not wait.
     events = [received(s["text"], confidential=n % 2 == 0) for n, s in enumerate(alarms)]
-    await routing.hear(*events)
+    await routing.process(*events)
     assert len(events) >= 30
     for event in events:
-        (fact,) = await routing.told(event.feedback_id)
-        assert (fact["type"], fact["priority"]) == ("feedback.routed.v1", "P1"), event.text
+        (emitted,) = await routing.emitted(event.feedback_id)
+        assert (emitted["type"], emitted["priority"]) == ("feedback.routed.v1", "P1"), event.text
 
 
 async def test_an_emergency_for_a_department_that_is_gone_goes_to_the_office(
     routing: Routing,
 ) -> None:
     owner = (await routing.last(await routing.receive(FLOOD)))["department"]
-    del routing.service.tools.directory.departments[owner]
-    fact = await routing.last(await routing.receive(FLOOD))
-    assert (fact["type"], fact["priority"]) == ("feedback.routed.v1", "P1")
-    assert fact["department"] == "relations"
+    del routing.service.deps.directory.departments[owner]
+    emitted = await routing.last(await routing.receive(FLOOD))
+    assert (emitted["type"], emitted["priority"]) == ("feedback.routed.v1", "P1")
+    assert emitted["department"] == "relations"
 
 
 async def test_what_would_go_to_a_department_that_is_gone_is_left_to_a_person(
     routing: Routing,
 ) -> None:
-    del routing.service.tools.directory.departments["space"]
-    fact = await routing.last(await routing.receive(SEATS))
-    assert fact["type"] == "feedback.triage_needed.v1"
-    assert "space" not in [c["department"] for c in fact["candidates"]]
+    del routing.service.deps.directory.departments["space"]
+    emitted = await routing.last(await routing.receive(SEATS))
+    assert emitted["type"] == "feedback.triage_needed.v1"
+    assert "space" not in [c["department"] for c in emitted["candidates"]]
 
 
-async def test_the_same_comment_heard_twice_is_decided_once(routing: Routing) -> None:
+async def test_a_part_of_a_comment_is_decided_like_a_comment(routing: Routing) -> None:
+    whole = received(FLOOD)
+    part = CaseSplitOff(
+        feedback_id=new_id(),
+        at=NOW,
+        parent=whole.feedback_id,
+        received_at=NOW,
+        channel=Channel.WEB,
+        text=SEATS,
+        code_hash="0" * 64,
+    )
+    await routing.process(whole, part, part)
+    (event,) = await routing.emitted(part.feedback_id)
+    assert (event["type"], event["department"]) == ("feedback.routed.v1", "space")
+
+
+async def test_the_same_comment_read_twice_is_decided_once(routing: Routing) -> None:
     event = received(SEATS)
-    await routing.hear(event)
-    await routing.hear(event)
-    assert len(await routing.told(event.feedback_id)) == 1
+    await routing.process(event)
+    await routing.process(event)
+    assert len(await routing.emitted(event.feedback_id)) == 1
 
 
 async def test_decisions_are_counted(routing: Routing) -> None:
     before = _counted("routed"), _counted("triage")
-    await routing.hear(received(SEATS), received(SEATS), received(RIDDLE))
+    await routing.process(received(SEATS), received(SEATS), received(RIDDLE))
     assert (_counted("routed"), _counted("triage")) == (before[0] + 2, before[1] + 1)
 
 
 async def test_a_returned_case_is_offered_to_others(routing: Routing) -> None:
     case = await routing.receive(SEATS)
-    await routing.hear(returned(case, "space", suggest="security"))
-    fact = await routing.last(case)
-    assert fact["type"] == "feedback.triage_needed.v1"
-    offered = [c["department"] for c in fact["candidates"]]
+    await routing.process(returned(case, "space", suggest="security"))
+    emitted = await routing.last(case)
+    assert emitted["type"] == "feedback.triage_needed.v1"
+    offered = [c["department"] for c in emitted["candidates"]]
     assert offered[0] == "security"
     assert "space" not in offered
     assert len(offered) == 3
-    assert fact["reasons"][0]["text"] == "空间与读者服务部退单，建议转保卫"
-    assert (fact["category"], fact["priority"]) == ("seats", "P3")
+    assert emitted["reasons"][0]["text"] == "空间与读者服务部退单，建议转保卫"
+    assert (emitted["category"], emitted["priority"]) == ("seats", "P3")
 
 
 async def test_nobody_who_returned_a_case_is_offered_again(routing: Routing) -> None:
     case = await routing.receive(SEATS)
-    await routing.hear(returned(case, "space"))
-    await routing.hear(dispatched(case, "security"), returned(case, "security", suggest="space"))
-    fact = await routing.last(case)
-    assert not {"space", "security"} & {c["department"] for c in fact["candidates"]}
-    assert len(fact["candidates"]) == 3
+    await routing.process(returned(case, "space"))
+    await routing.process(dispatched(case, "security"), returned(case, "security", suggest="space"))
+    emitted = await routing.last(case)
+    assert not {"space", "security"} & {c["department"] for c in emitted["candidates"]}
+    assert len(emitted["candidates"]) == 3
     assert (await routing.history(case))["returned_by"] == ["space", "security"]
 
 
@@ -129,19 +165,23 @@ async def test_what_a_person_said_about_urgency_outlives_a_return(routing: Routi
     by_hand = dispatched(
         case, "it", category="systems", priority=Priority.P2, case_type=CaseType.REQUEST
     )
-    await routing.hear(by_hand, returned(case, "it"))
-    fact = await routing.last(case)
-    assert (fact["category"], fact["case_type"], fact["priority"]) == ("systems", "request", "P2")
+    await routing.process(by_hand, returned(case, "it"))
+    emitted = await routing.last(case)
+    assert (emitted["category"], emitted["case_type"], emitted["priority"]) == (
+        "systems",
+        "request",
+        "P2",
+    )
 
 
 async def test_a_return_of_an_unknown_case_changes_nothing(routing: Routing) -> None:
-    await routing.hear(returned("nobody", "space"), dispatched("nobody", "space"))
-    assert await routing.told("nobody") == []
+    await routing.process(returned("nobody", "space"), dispatched("nobody", "space"))
+    assert await routing.emitted("nobody") == []
 
 
 async def test_what_a_person_dispatched_is_kept_as_an_example(routing: Routing) -> None:
     corrected, agreed = await routing.receive(SEATS), await routing.receive(SEATS)
-    await routing.hear(dispatched(corrected, "security"), dispatched(agreed, "space"))
+    await routing.process(dispatched(corrected, "security"), dispatched(agreed, "space"))
     one = (await routing.history(corrected))["dispatched_by_person"]
     assert (one["guessed"], one["department"], one["corrected"]) == ("space", "security", True)
     assert not (await routing.history(agreed))["dispatched_by_person"]["corrected"]
@@ -149,15 +189,15 @@ async def test_what_a_person_dispatched_is_kept_as_an_example(routing: Routing) 
 
 async def test_what_routing_dispatched_itself_teaches_nothing(routing: Routing) -> None:
     case = await routing.receive(SEATS)
-    await routing.hear(dispatched(case, "space", decided="rule"))
+    await routing.process(dispatched(case, "space", decided="rule"))
     assert (await routing.history(case))["dispatched_by_person"] is None
 
 
 async def test_an_example_that_came_back_says_what_is_not_theirs(routing: Routing) -> None:
     case = await routing.receive(RIDDLE)
-    await routing.hear(dispatched(case, "it"), returned(case, "it"))
+    await routing.process(dispatched(case, "it"), returned(case, "it"))
     assert (await routing.history(case))["dispatched_by_person"]["returned"]
-    await routing.hear(dispatched(case, "office"))
+    await routing.process(dispatched(case, "office"))
     taught = (await routing.history(case))["dispatched_by_person"]
     assert (taught["department"], taught["returned"]) == ("office", False)
 

@@ -55,7 +55,7 @@ async def test_trying_nothing_says_so_and_keeps_what_was_typed(routing: Routing)
 
 async def test_corrections_by_people_are_laid_before_the_rule_keepers(routing: Routing) -> None:
     case = await routing.receive(SEATS)
-    await routing.hear(dispatched(case, "security"))
+    await routing.process(dispatched(case, "security"))
     page = await routing.as_("coordinator").get("/routing")
     assert "规则以为是空间与读者服务部，人派给了保卫" in page.text
     assert f"/desk/cases/{case}" in page.text
@@ -64,7 +64,7 @@ async def test_corrections_by_people_are_laid_before_the_rule_keepers(routing: R
 async def test_what_was_said_in_confidence_is_shown_to_nobody_there(routing: Routing) -> None:
     asked = await routing.receive(SEATS, confidential=True)
     conduct = await routing.receive(SEATS)
-    await routing.hear(
+    await routing.process(
         dispatched(asked, "security"), dispatched(conduct, "office", category="conduct")
     )
     page = await routing.as_("coordinator").get("/routing")

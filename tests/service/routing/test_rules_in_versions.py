@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from services.routing import jobs, store
+from services.routing import jobs, seeds, store
 from services.routing.app import build
 from services.routing.domain import with_version
-from shared.service import House
+from shared.service import Runtime
+from tests import support
 from tests.service.routing.conftest import SHIPPED, Routing
 
 RULES = "/api/routing/rules"
@@ -41,14 +42,14 @@ async def fetched(routing: Routing) -> dict[str, Any]:
 
 def ship(monkeypatch: pytest.MonkeyPatch, path: Path, version: int) -> None:
     """A release of the software whose rules have this version."""
-    text = store.SHIPPED.read_text(encoding="utf-8")
+    text = seeds.SHIPPED.read_text(encoding="utf-8")
     path.write_text(with_version(text, version), encoding="utf-8")
-    monkeypatch.setattr(store, "SHIPPED", path)
+    monkeypatch.setattr(seeds, "SHIPPED", path)
 
 
 async def seed(routing: Routing) -> bool:
     async with routing.service.transaction() as tx:
-        return await store.seed(tx.connection, tx.now)
+        return await seeds.seed(tx.connection, tx.now)
 
 
 async def test_the_shipped_rules_are_loaded_once(routing: Routing) -> None:
@@ -61,8 +62,8 @@ async def test_an_edit_counts_at_once_and_is_the_next_version(routing: Routing) 
     answer = await routing.as_("admin").put(RULES, json=otter(document))
     assert answer.status_code == 200, answer.text
     assert answer.json()["version"] == document["version"] + 1
-    fact = await routing.last(await routing.receive(SENTENCE))
-    assert (fact["department"], fact["rules_version"]) == ("events", document["version"] + 1)
+    event = await routing.last(await routing.receive(SENTENCE))
+    assert (event["department"], event["rules_version"]) == ("events", document["version"] + 1)
 
 
 async def test_rules_are_kept_as_they_were_typed(routing: Routing) -> None:
@@ -155,7 +156,7 @@ async def test_who_may_read_and_edit(routing: Routing, role: str, reads: int, ed
 async def test_strangers_and_adapters_stay_outside(routing: Routing) -> None:
     assert (await routing.visitor().get(RULES)).status_code == 401
     assert (await routing.visitor().put(RULES, content=b"{")).status_code == 401
-    adapter = routing.service.house.signer.adapter_token("1", "kiosk")
+    adapter = support.adapter_token(routing.service.runtime, "kiosk")
     assert (await routing.visitor(authorization=f"Bearer {adapter}").get(RULES)).status_code == 403
 
 
@@ -167,7 +168,7 @@ async def test_trying_a_sentence_tells_why_and_keeps_nothing(routing: Routing) -
     assert (body["department"], body["rules_version"]) == ("space", SHIPPED)
     assert body["reasons"][0]["rule"]
     async with routing.service.engine.connect() as connection:
-        assert await store.results(connection, routing.service.house.clock.now()) == {
+        assert await store.results(connection, routing.service.runtime.clock.now()) == {
             "routed": 0,
             "triage": 0,
             "returned": 0,
@@ -188,15 +189,15 @@ async def test_nobody_knows_an_unknown_case(routing: Routing) -> None:
 
 
 async def test_another_process_follows_an_edit(
-    routing: Routing, make_quiet_house: Callable[..., House]
+    routing: Routing, make_quiet_runtime: Callable[..., Runtime]
 ) -> None:
-    other = build(make_quiet_house())
+    other = build(make_quiet_runtime())
     await other.connect()
     await jobs.refresh_rules(other)
     await routing.as_("admin").put(RULES, json=otter(await fetched(routing)))
-    assert other.tools.rules.version == SHIPPED
+    assert other.deps.rules.version == SHIPPED
     await jobs.refresh_rules(other)
-    assert other.tools.rules.version == SHIPPED + 1
+    assert other.deps.rules.version == SHIPPED + 1
     await other.engine.dispose()
 
 
@@ -207,7 +208,7 @@ async def test_rules_nobody_can_read_leave_the_old_ones_in_force(routing: Routin
         )
     await jobs.refresh_rules(routing.service)
     assert routing.rules.version == SHIPPED
-    assert any("version 9" in reason for reason in routing.service.reasons())
+    assert any("version 9" in warning for warning in routing.service.warnings())
 
 
 async def test_a_newer_shipped_version_replaces_rules_nobody_edited(

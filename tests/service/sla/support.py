@@ -1,4 +1,4 @@
-"""Facts of one case, and what sla tells about it."""
+"""Events of one case, and what sla tells about it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from shared.contracts.intake import FeedbackReceived
 from shared.contracts.routing import FeedbackRouted
 from shared.contracts.vocabulary import CaseType, Channel, Outcome, Priority
 from shared.service import Service
-from tests.support import at, told
+from tests.support import at, outbox_of
 
 CASE = "case-1"
-Told = tuple[str, str]
+Emitted = tuple[str, str]
 
 
 def received(when: str, feedback_id: str = CASE) -> FeedbackReceived:
@@ -74,20 +74,48 @@ def ordinary() -> list[Any]:
     ]
 
 
-async def facts(service: Service, feedback_id: str = CASE) -> list[Told]:
-    """What was told about a case: ``(type without sla. and version, clock)``."""
+async def events(service: Service, feedback_id: str = CASE) -> list[Emitted]:
+    """What was emitted about a case, change by change: ``(change or mark, clock)``."""
+    out = []
+    for one in await outbox_of(service, feedback_id):
+        kind = one["type"].removeprefix("sla.").removesuffix(".v1")
+        if kind == "promises_changed":
+            out += [(c["change"], c["clock"]) for c in one["body"]["changes"]]
+        elif kind != "segment_ended":
+            out.append((kind, one["body"]["clock"]))
+    return out
+
+
+async def changes(
+    service: Service, change: str, clock: str, feedback_id: str = CASE
+) -> list[dict[str, Any]]:
+    """What happened to a clock, with what the event says of the whole case."""
     return [
-        (t["type"].removeprefix("sla.").removesuffix(".v1"), t["body"]["clock"])
-        for t in await told(service, feedback_id)
+        one["body"] | c
+        for one in await outbox_of(service, feedback_id)
+        if one["type"] == "sla.promises_changed.v1"
+        for c in one["body"]["changes"]
+        if (c["change"], c["clock"]) == (change, clock)
     ]
+
+
+async def promises(service: Service, feedback_id: str = CASE) -> dict[str, dict[str, Any]]:
+    """Clock → its promise as the last event has it."""
+    *_, last = [
+        one["body"]["promises"]
+        for one in await outbox_of(service, feedback_id)
+        if one["type"] == "sla.promises_changed.v1"
+    ]
+    return {promise["clock"]: promise for promise in last}
 
 
 async def bodies(
     service: Service, kind: str, clock: str, feedback_id: str = CASE
 ) -> list[dict[str, Any]]:
+    """The events of marks: ``sla.warned``, ``sla.breached``, ``escalation.raised``."""
     return [
         t["body"]
-        for t in await told(service, feedback_id)
+        for t in await outbox_of(service, feedback_id)
         if t["type"] == f"{kind}.v1" and t["body"]["clock"] == clock
     ]
 
@@ -98,5 +126,5 @@ def moment(body: dict[str, Any], field: str) -> datetime:
 
 async def passing(service: Service, when: str) -> int:
     """The clock shows `when`, and what came due is marked."""
-    service.house.clock.set(at(when))  # type: ignore[attr-defined]
+    service.runtime.clock.set(at(when))  # type: ignore[attr-defined]
     return await jobs.mark_due(service)

@@ -13,15 +13,15 @@ from services.sla import jobs
 from shared.contracts.vocabulary import Role
 from shared.service import Service
 from shared.web.app import web_app
-from tests.service.sla.support import bodies, moment, ordinary, passing, received, replied
-from tests.support import at, take_in
+from tests.service.sla.support import bodies, changes, moment, ordinary, passing, received, replied
+from tests.support import at, process_batch
 
 Client = httpx2.AsyncClient
 
 
 @pytest_asyncio.fixture
 async def client(sla: Service) -> AsyncIterator[Client]:
-    app = web_app(sla.house, {"sla": sla}, lambda: [])
+    app = web_app(sla.runtime, {"sla": sla}, lambda: [])
     async with Client(
         transport=httpx2.ASGITransport(app=app), base_url="http://127.0.0.1:8080"
     ) as client:
@@ -29,12 +29,12 @@ async def client(sla: Service) -> AsyncIterator[Client]:
 
 
 def signed_in(sla: Service, role: str = Role.ADMIN) -> dict[str, str]:
-    token, _ = sla.house.signer.session(
+    token, _ = sla.runtime.signer.session(
         username=f"some {role}",
         display="某人",
         role=role,
         department=None,
-        now=sla.house.clock.now(),
+        now=sla.runtime.clock.now(),
     )
     return {"Authorization": f"Bearer {token}"}
 
@@ -49,35 +49,48 @@ async def edit(sla: Service, client: Client, **day: Any) -> dict[str, Any]:
 async def test_a_day_that_becomes_a_holiday_moves_open_promises_and_says_why(
     sla: Service, client: Client
 ) -> None:
-    await take_in(sla, *ordinary())
+    await process_batch(sla, *ordinary())
     day = await edit(sla, client, date="2026-03-10", open=[], reason="全馆停电检修")
     assert (day["version"], day["open"]) == (2, [])
     assert await jobs.recount_open(sla) == 1
-    *_, promise = await bodies(sla, "sla.promised", "RESOLUTION")
+    (promise,) = await changes(sla, "moved", "RESOLUTION")
     assert moment(promise, "due") == at("2026-03-12 10:00")
     assert moment(promise, "first_due") == at("2026-03-11 10:00")
     assert promise["reason"] == "全馆停电检修"
 
 
-async def test_counting_anew_twice_tells_nothing_twice(sla: Service, client: Client) -> None:
-    await take_in(sla, *ordinary())
+async def test_counting_anew_twice_emits_nothing_twice(sla: Service, client: Client) -> None:
+    await process_batch(sla, *ordinary())
     await edit(sla, client, date="2026-03-10", open=[])
     await jobs.recount_open(sla)
-    before = await bodies(sla, "sla.promised", "RESOLUTION")
+    before = await changes(sla, "moved", "RESOLUTION")
     assert await jobs.recount_open(sla, settle=True) == 0
-    assert await bodies(sla, "sla.promised", "RESOLUTION") == before
+    assert await changes(sla, "moved", "RESOLUTION") == before
     assert await jobs.recount_open(sla) == 0
 
 
 async def test_what_has_ended_or_passed_stays(sla: Service, client: Client) -> None:
-    await take_in(sla, *ordinary(), replied("2026-03-05 09:00"))
-    await take_in(sla, received("2026-03-04 10:00", "late"))
+    await process_batch(sla, *ordinary(), replied("2026-03-05 09:00"))
+    await process_batch(sla, received("2026-03-04 10:00", "late"))
     await passing(sla, "2026-03-12 10:00")
     await edit(sla, client, date="2026-03-10", open=[])
     await jobs.recount_open(sla)
-    assert len(await bodies(sla, "sla.promised", "RESOLUTION")) == 1
+    assert await changes(sla, "moved", "RESOLUTION") == []
     (breach,) = await bodies(sla, "sla.breached", "RESOLUTION", "late")
     assert moment(breach, "due") == at("2026-03-11 10:00")
+
+
+async def test_a_new_calendar_raises_no_breach_while_the_answer_may_stand_in_the_log_unread(
+    sla: Service, client: Client
+) -> None:
+    await process_batch(sla, *ordinary())
+    sla.runtime.clock.set(at("2026-03-05 11:00"))  # type: ignore[attr-defined]
+    await edit(sla, client, date="2026-03-10", open=[])
+    await jobs.recount_open(sla)
+    await process_batch(sla, replied("2026-03-05 09:59"))
+    assert await bodies(sla, "sla.breached", "FIRST_RESPONSE") == []
+    (met,) = await changes(sla, "met", "FIRST_RESPONSE")
+    assert met["in_time"] is True
 
 
 async def test_a_saturday_is_made_up_like_a_friday_and_taken_back(
@@ -135,20 +148,25 @@ async def test_only_an_administrator_edits(sla: Service, client: Client) -> None
 
 
 async def test_a_new_policy_is_for_cases_to_come(sla: Service, client: Client) -> None:
-    await take_in(sla, received("2026-03-04 10:00"))
+    await process_batch(sla, received("2026-03-04 10:00"))
     policy = (await client.get("/api/sla/policy", headers=signed_in(sla))).json()
     policy["rows"]["P3"]["clocks"]["RESOLUTION"] = "3wd"
     answer = await client.post("/api/sla/policy", json=policy, headers=signed_in(sla))
     assert answer.json()["version"] == 2
-    await take_in(sla, received("2026-03-04 10:00", "next"))
-    (old,) = await bodies(sla, "sla.promised", "RESOLUTION")
-    (new,) = await bodies(sla, "sla.promised", "RESOLUTION", "next")
+    await process_batch(sla, received("2026-03-04 10:00", "next"))
+    (old,) = await changes(sla, "promised", "RESOLUTION")
+    (new,) = await changes(sla, "promised", "RESOLUTION", "next")
     assert moment(old, "due") == at("2026-03-11 10:00")
     assert moment(new, "due") == at("2026-03-09 10:00")
     due = await client.get(
         "/api/sla/due?priority=P3&at=2026-03-04T10:00", headers=signed_in(sla, Role.HANDLER)
     )
     assert due.json()["RESOLUTION"] == "2026-03-09T10:00:00+08:00"
+    for same in ("2026-03-04T10:00+08:00", "2026-03-04T02:00Z", "2026-03-04 10:00"):
+        again = await client.get(
+            f"/api/sla/due?priority=P3&at={same}", headers=signed_in(sla, Role.HANDLER)
+        )
+        assert again.json() == due.json(), same
 
 
 async def test_a_policy_without_a_row_for_each_priority_is_refused(
@@ -166,5 +184,5 @@ async def test_what_is_shipped_is_stored_once(sla: Service, client: Client) -> N
     await edit(sla, client, date="2026-03-10", open=[])
     await seed(True)
     async with sla.engine.connect() as connection:
-        await sla.tools.refresh(connection)
-    assert sla.tools.calendars.book.version == 2
+        await sla.deps.refresh(connection)
+    assert sla.deps.calendars.definition.version == 2

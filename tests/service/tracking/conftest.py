@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from services.tracking.app import build
 from shared.clock import ManualClock
-from shared.service import House, Service
+from shared.service import Runtime, Service
 from shared.web.app import web_app
 from tests import support
 
@@ -31,7 +31,7 @@ class Web:
         headers = dict(more.pop("headers", {}))
         if as_ is not None:
             role, _, department = as_.partition(".")
-            token, _ = self.service.house.signer.session(
+            token, _ = self.service.runtime.signer.session(
                 username=as_,
                 display=as_,
                 role=role,
@@ -43,10 +43,10 @@ class Web:
 
 
 @pytest_asyncio.fixture
-async def web(make_quiet_house: Callable[..., House]) -> AsyncIterator[Web]:
+async def web(make_quiet_runtime: Callable[..., Runtime]) -> AsyncIterator[Web]:
     clock = support.clock_at("2026-03-04 10:00")
-    service = await support.prepared(build, make_quiet_house(clock=clock))
-    app = web_app(service.house, {"tracking": service}, list)
+    service = await support.prepared(build, make_quiet_runtime(clock=clock))
+    app = web_app(service.runtime, {"tracking": service}, list)
     transport = httpx2.ASGITransport(app=app, client=("10.1.2.3", 1))
     async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
         yield Web(service, clock, client, app)
@@ -55,4 +55,4 @@ async def web(make_quiet_house: Callable[..., House]) -> AsyncIterator[Web]:
 
 @pytest.fixture
 def code(web: Web) -> str:
-    return web.service.house.signer.tracking_code()
+    return web.service.runtime.signer.tracking_code()

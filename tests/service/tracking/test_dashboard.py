@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from services.tracking.store.board import RECOUNT
+from services.desk.seeds import DEPARTMENTS
+from services.tracking.domain import board as measures
 from shared.contracts.desk import CaseClosed, CaseReopened, CaseReturned, CaseWithdrawn
-from shared.contracts.sla import SlaCancelled
-from shared.contracts.vocabulary import DEPARTMENTS, OPEN, Clock
+from shared.contracts.vocabulary import OPEN, Clock
 from tests.service.tracking.conftest import Web
-from tests.support import at, take_in
-from tests.unit.tracking.facts import Story
+from tests.service.tracking.recount import SCOPES, recount
+from tests.support import at, process_batch
+from tests.unit.tracking.examples import Story
 
 
 async def board(web: Web, query: str = "", as_: str = "coordinator") -> dict[str, Any]:
@@ -24,7 +25,7 @@ async def board(web: Web, query: str = "", as_: str = "coordinator") -> dict[str
     return answer.json()
 
 
-async def test_an_empty_house_has_an_empty_board(web: Web) -> None:
+async def test_an_empty_system_has_an_empty_board(web: Web) -> None:
     body = await board(web)
     assert body["as_of"] == "2026-03-04T10:00:00+08:00"
     assert body["open"] == {
@@ -40,12 +41,12 @@ async def test_an_empty_house_has_an_empty_board(web: Web) -> None:
 
 
 async def test_open_is_every_state_before_the_reply(web: Web) -> None:
-    await take_in(web.service, *Story().begun())
-    await take_in(web.service, *Story().worked("it"))
-    await take_in(web.service, *Story().worked("space"))
-    await take_in(web.service, *Story().answered("it"))
+    await process_batch(web.service, *Story().begun())
+    await process_batch(web.service, *Story().worked("it"))
+    await process_batch(web.service, *Story().worked("space"))
+    await process_batch(web.service, *Story().answered("it"))
     gone = Story()
-    await take_in(web.service, *gone.begun(), gone.of(CaseWithdrawn))
+    await process_batch(web.service, *gone.begun(), gone.of(CaseWithdrawn))
     body = await board(web)
     assert body["open"]["total"] == 3
     assert body["open"]["by_state"] == {"TRIAGE": 1, "IN_PROGRESS": 2}
@@ -57,7 +58,7 @@ async def test_open_is_every_state_before_the_reply(web: Web) -> None:
 
 async def test_due_today_becomes_overdue_when_the_moment_passes(web: Web) -> None:
     story = Story()
-    await take_in(
+    await process_batch(
         web.service,
         story.received(),
         story.opened(),
@@ -69,16 +70,16 @@ async def test_due_today_becomes_overdue_when_the_moment_passes(web: Web) -> Non
     web.clock.set(at("2026-03-04 17:00"))
     body = await board(web)
     assert (body["due_today"], body["overdue"], body["breaking_next"]) == (0, 1, [])
-    await take_in(web.service, story.breached(Clock.RESOLUTION))
+    await process_batch(web.service, story.breached(Clock.RESOLUTION))
     body = await board(web)
     assert (body["due_today"], body["overdue"]) == (0, 1)
     assert body["overdue_by_department"] == {"": 1}
 
 
 async def test_an_open_overdue_case_cannot_hide_from_the_on_time_rate(web: Web) -> None:
-    await take_in(web.service, *Story().answered("it"))
+    await process_batch(web.service, *Story().answered("it"))
     late = Story()
-    await take_in(
+    await process_batch(
         web.service,
         *late.worked("it"),
         late.breached(Clock.RESOLUTION),
@@ -87,13 +88,13 @@ async def test_an_open_overdue_case_cannot_hide_from_the_on_time_rate(web: Web) 
     )
     assert (await board(web))["on_time"] == {"rate": 0.5, "n": 2}
     hidden = Story()
-    await take_in(web.service, *hidden.worked("it"), hidden.breached(Clock.RESOLUTION))
+    await process_batch(web.service, *hidden.worked("it"), hidden.breached(Clock.RESOLUTION))
     assert (await board(web))["on_time"] == {"rate": 0.3333, "n": 3}
 
 
 async def test_a_reopening_does_not_take_the_first_figure_back(web: Web) -> None:
     story = Story()
-    await take_in(
+    await process_batch(
         web.service,
         *story.answered("it", hours=3),
         story.of(CaseReopened, reason="还是坏的", cycle=2),
@@ -109,14 +110,14 @@ async def test_a_reopening_does_not_take_the_first_figure_back(web: Web) -> None
 async def test_rates_rest_on_their_number(web: Web) -> None:
     for stars, solved in ((5, "yes"), (4, "partly"), (2, "no")):
         story = Story()
-        await take_in(
+        await process_batch(
             web.service,
             *story.answered("it", hours=stars),
             story.rated(stars, solved),
             story.of(CaseClosed, how="rated"),
         )
     returned = Story()
-    await take_in(
+    await process_batch(
         web.service,
         *returned.begun(),
         returned.dispatched("it"),
@@ -135,17 +136,17 @@ async def test_rates_rest_on_their_number(web: Web) -> None:
 
 async def test_a_first_response_that_nobody_gave_counts_once_it_is_late(web: Web) -> None:
     story = Story()
-    await take_in(web.service, *story.begun())
+    await process_batch(web.service, *story.begun())
     ahead = "?from=2026-03-04&to=2026-03-06"
     assert (await board(web, ahead))["response_rate"] == {"rate": None, "n": 0}
-    await take_in(web.service, story.breached(Clock.FIRST_RESPONSE))
+    await process_batch(web.service, story.breached(Clock.FIRST_RESPONSE))
     assert (await board(web, ahead))["response_rate"] == {"rate": 0.0, "n": 1}
 
 
 async def test_a_period_counts_what_happened_in_it(web: Web) -> None:
-    await take_in(web.service, *Story(now=at("2026-03-02 09:30")).answered("it"))
-    await take_in(web.service, *Story(now=at("2026-03-03 23:59")).answered("it"))
-    await take_in(web.service, *Story(now=at("2026-03-04 00:00")).answered("it"))
+    await process_batch(web.service, *Story(now=at("2026-03-02 09:30")).answered("it"))
+    await process_batch(web.service, *Story(now=at("2026-03-03 23:59")).answered("it"))
+    await process_batch(web.service, *Story(now=at("2026-03-04 00:00")).answered("it"))
 
     async def n(query: str) -> tuple[int, int]:
         body = await board(web, query)
@@ -194,8 +195,8 @@ async def test_who_may_look_at_what(
 
 
 async def test_a_department_sees_its_own_numbers_only(web: Web) -> None:
-    await take_in(web.service, *Story().worked("it"))
-    await take_in(web.service, *Story().worked("space"))
+    await process_batch(web.service, *Story().worked("it"))
+    await process_batch(web.service, *Story().worked("space"))
     body = await board(web, as_="liaison.it")
     assert body["department"] == "it"
     assert body["open"]["by_department"] == {"it": 1}
@@ -205,8 +206,8 @@ async def test_a_department_sees_its_own_numbers_only(web: Web) -> None:
 
 async def test_filters_by_channel_and_category_count_from_the_cases(web: Web) -> None:
     one, other = Story(), Story()
-    await take_in(web.service, one.received(channel="desk"), one.opened())
-    await take_in(web.service, other.received(category="seats"), other.opened())
+    await process_batch(web.service, one.received(channel="desk"), one.opened())
+    await process_batch(web.service, other.received(category="seats"), other.opened())
     body = await board(web, "?channel=desk")
     assert (body["open"]["total"], body["channels"]) == (1, {"desk": 1})
     body = await board(web, "?category=seats&channel=web")
@@ -216,7 +217,7 @@ async def test_filters_by_channel_and_category_count_from_the_cases(web: Web) ->
 
 async def test_a_confidential_title_is_not_on_the_board(web: Web) -> None:
     story = Story()
-    await take_in(
+    await process_batch(
         web.service,
         story.received(title="某老师当众说我", confidential=True),
         story.promised(Clock.RESOLUTION, story.now + timedelta(days=1)),
@@ -226,10 +227,10 @@ async def test_a_confidential_title_is_not_on_the_board(web: Web) -> None:
 
 async def test_the_trend_of_open_cases_ends_at_the_present_number(web: Web) -> None:
     old = Story(now=at("2026-03-01 09:00"))
-    await take_in(web.service, *old.worked("it"))
-    await take_in(web.service, *Story(now=at("2026-03-03 09:00")).worked("it"))
+    await process_batch(web.service, *old.worked("it"))
+    await process_batch(web.service, *Story(now=at("2026-03-03 09:00")).worked("it"))
     old.later(days=3)
-    await take_in(web.service, old.replied("it"))
+    await process_batch(web.service, old.replied("it"))
     trend = (await board(web))["trend"]["open"]
     assert len(trend) == 14
     assert trend[-5:] == [0, 1, 1, 2, 1]
@@ -237,7 +238,7 @@ async def test_the_trend_of_open_cases_ends_at_the_present_number(web: Web) -> N
 
 async def test_the_page_shows_the_board(web: Web) -> None:
     story = Story()
-    await take_in(web.service, *story.worked("it"))
+    await process_batch(web.service, *story.worked("it"))
     page = await web.get("/dashboard", as_="coordinator", headers={"Accept": "text/html"})
     assert page.status_code == 200
     assert "信息系统部" in page.text
@@ -249,7 +250,7 @@ async def test_kept_sums_equal_a_recount_after_any_history(web: Web) -> None:
     for _ in range(40):
         story = Story(now=at("2026-02-20 08:00") + timedelta(hours=chance.randrange(300)))
         department = chance.choice(list(DEPARTMENTS))
-        facts = [
+        events = [
             story.received(channel=chance.choice(["web", "desk", "wechat"])),
             story.opened(),
             story.promised(Clock.FIRST_RESPONSE, story.now + timedelta(hours=8)),
@@ -257,7 +258,7 @@ async def test_kept_sums_equal_a_recount_after_any_history(web: Web) -> None:
         ]
         for _ in range(chance.randrange(12)):
             story.later(hours=chance.randrange(20))
-            facts.append(
+            events.append(
                 chance.choice(
                     [
                         lambda s=story, d=department: s.dispatched(d, category="seats"),
@@ -269,28 +270,25 @@ async def test_kept_sums_equal_a_recount_after_any_history(web: Web) -> None:
                         lambda s=story: s.rated(4, "partly"),
                         lambda s=story: s.of(CaseReopened, reason="x", cycle=2),
                         lambda s=story: s.of(CaseClosed, how="quiet"),
-                        lambda s=story: s.of(
-                            SlaCancelled,
-                            clock="FIRST_RESPONSE",
-                            due=s.now,
-                            first_due=s.now,
-                        ),
+                        lambda s=story: s.changed("cancelled", "FIRST_RESPONSE"),
                     ]
                 )()
             )
-        facts += [story.met(Clock.RESOLUTION, 5), story.met(Clock.FIRST_RESPONSE, 2)]
-        cut = chance.randrange(len(facts))
-        await take_in(web.service, *facts[:cut])
-        await take_in(web.service, *facts[cut:])
+        events += [story.met(Clock.RESOLUTION, 5), story.met(Clock.FIRST_RESPONSE, 2)]
+        cut = chance.randrange(len(events))
+        await process_batch(web.service, *events[:cut])
+        await process_batch(web.service, *events[cut:])
 
     async with web.service.engine.connect() as connection:
         kept = await connection.execute(
             text(
                 "SELECT measure, scope, bucket, department, detail, n FROM counters "
-                "WHERE n <> 0 AND scope = '' AND measure NOT LIKE '%flow'"
+                "WHERE n <> 0 AND measure NOT LIKE '%flow'"
             )
         )
-        counted = await connection.execute(text(RECOUNT.replace("{where}", "")))
+        counted = [
+            row for scope in SCOPES for row in await connection.execute(text(recount(scope)))
+        ]
         assert {tuple(r)[:5]: int(r.n) for r in kept} == {tuple(r)[:5]: int(r.n) for r in counted}
         flows = await connection.execute(
             text(
@@ -315,7 +313,7 @@ async def test_kept_sums_equal_a_recount_after_any_history(web: Web) -> None:
         totals: dict[tuple[Any, ...], dict[str, int]] = {}
         for r in by_scope:
             totals.setdefault(tuple(r)[:4], {})[r.kind] = int(r.n)
-        assert all(t[""] == t["category"] == t["channel"] for t in totals.values())
+        assert all(len(t) == 6 and len(set(t.values())) == 1 for t in totals.values())
 
 
 async def behind(web: Web, query: str, as_: str = "coordinator") -> list[dict[str, Any]]:
@@ -327,10 +325,23 @@ async def behind(web: Web, query: str, as_: str = "coordinator") -> list[dict[st
     return answer.json()["items"]
 
 
+async def test_how_long_it_took_stays_with_the_category_and_channel_it_was_answered_under(
+    web: Web,
+) -> None:
+    story = Story()
+    begun = [story.received(channel="desk", category="seats"), story.opened()]
+    await process_batch(web.service, *begun, *story.answered("space")[2:])
+    await process_batch(web.service, story.dispatched("it", category="network"))
+    for query, n in (("category=seats&channel=desk", 1), ("category=facilities", 0)):
+        body = await board(web, f"?{query}")
+        assert body["first_response_hours"]["n"] == n
+        assert len(await behind(web, f"measure=first_response&{query}")) == n
+
+
 async def test_the_cases_behind_a_number_are_as_many_as_it_says(web: Web) -> None:
-    await take_in(web.service, *Story().answered("it"))
-    await take_in(web.service, *Story().answered("space"))
-    await take_in(web.service, *Story().begun())
+    await process_batch(web.service, *Story().answered("it"))
+    await process_batch(web.service, *Story().answered("space"))
+    await process_batch(web.service, *Story().begun())
     body = await board(web)
     for measure, n in (
         ("on_time", body["on_time"]["n"]),
@@ -351,3 +362,40 @@ async def test_the_cases_behind_a_number_are_as_many_as_it_says(web: Web) -> Non
 )
 async def test_who_may_look_behind_a_number(web: Web, as_: str, query: str, status: int) -> None:
     assert (await web.get(f"/api/dashboard/cases?{query}", as_=as_)).status_code == status
+
+
+async def test_an_answer_is_computed_once_and_anew_after_every_change(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed = []
+    compute = measures.body
+    monkeypatch.setattr(measures, "body", lambda *a: computed.append(1) or compute(*a))
+    await process_batch(web.service, *Story().worked("it"))
+    first = await board(web)
+    web.clock.later(minutes=1)
+    second = await board(web)
+    assert len(computed) == 1
+    assert second == first | {"as_of": "2026-03-04T10:01:00+08:00"}
+    await process_batch(web.service, *Story().worked("it"))
+    assert (await board(web))["open"]["total"] == 2
+    assert len(computed) == 2
+    anew = await web.get("/api/dashboard", as_="coordinator", headers={"Cache-Control": "no-cache"})
+    assert (anew.json()["open"]["total"], len(computed)) == (2, 3)
+
+
+async def test_who_has_the_answer_hears_that_nothing_changed(web: Web) -> None:
+    answer = await web.get("/api/dashboard", as_="leader")
+    tag = {"If-None-Match": answer.headers["etag"]}
+    web.clock.later(minutes=1)
+    again = await web.get("/api/dashboard", as_="leader", headers=tag)
+    assert (again.status_code, again.content) == (304, b"")
+    await process_batch(web.service, *Story().begun())
+    changed = await web.get("/api/dashboard", as_="leader", headers=tag)
+    assert (changed.status_code, changed.json()["open"]["total"]) == (200, 1)
+
+
+async def test_a_department_renamed_is_called_so_at_once(web: Web) -> None:
+    await process_batch(web.service, *Story().worked("it"))
+    await board(web)
+    web.service.runtime.directory.departments["it"] = ("系统部", "Systems")
+    assert (await board(web))["department_names"] == {"it": "系统部"}

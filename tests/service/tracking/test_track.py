@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+
+import pytest
 
 from shared.contracts.desk import (
     CaseClosed,
     CaseInfoRequested,
     CaseNoted,
+    CaseProgressed,
     CaseReopened,
     CaseReturned,
     CaseWithdrawn,
@@ -16,14 +20,15 @@ from shared.contracts.intake import FeedbackSupplemented
 from shared.contracts.notification import NotificationSent
 from shared.contracts.sla import SlaWarned
 from shared.contracts.vocabulary import Clock
+from shared.security import code_hash
 from tests.service.tracking.conftest import Web
-from tests.support import at, take_in
-from tests.unit.tracking.facts import Story
+from tests.support import at, process_batch
+from tests.unit.tracking.examples import Story
 
 
 async def test_a_code_shows_where_it_is_who_has_it_and_by_when(web: Web, code: str) -> None:
     story = Story(code=code)
-    await take_in(web.service, *story.worked("it"))
+    await process_batch(web.service, *story.worked("it"))
     answer = await web.get(f"/api/track/{code}")
     assert answer.status_code == 200
     body = answer.json()
@@ -41,8 +46,39 @@ async def test_a_code_shows_where_it_is_who_has_it_and_by_when(web: Web, code: s
     assert answer.headers["cache-control"] == "no-store"
 
 
+async def test_words_after_the_reply_are_owed_an_answer_and_the_page_says_whose(
+    web: Web, code: str
+) -> None:
+    story = Story(code=code)
+    await process_batch(web.service, *story.answered("it"))
+
+    async def next_step(language: str = "zh") -> str:
+        return str((await web.get(f"/api/track/{code}?lang={language}")).json()["next_step"])
+
+    rate = await next_step()
+    assert "告诉我们解决了没有" in rate
+    story.later(hours=1)
+    more = story.of(FeedbackSupplemented, text="又坏了", words_id="w")
+    await process_batch(web.service, more)
+    assert await next_step() == "接下来：信息系统部回应您后来补充的话。"
+    due = at("2026-03-05 10:00")
+    await process_batch(web.service, story.promised(Clock.NEXT_RESPONSE, due))
+    assert await next_step() == "接下来：信息系统部在明天 10:00 前回应您后来补充的话。"
+    assert await next_step("en") == (
+        "Next: Information Systems answers what you added by 10:00 tomorrow."
+    )
+    await process_batch(web.service, story.breached(Clock.NEXT_RESPONSE))
+    assert "比答应您的时间晚了" in await next_step()
+    await process_batch(
+        web.service,
+        story.of(CaseProgressed, department="it", text="明天再来看。"),
+        story.met(Clock.NEXT_RESPONSE, in_time=False),
+    )
+    assert await next_step() == rate
+
+
 async def test_english_readers_are_told_in_english(web: Web, code: str) -> None:
-    await take_in(web.service, *Story(code=code).worked("it"))
+    await process_batch(web.service, *Story(code=code).worked("it"))
     body = (await web.get(f"/api/track/{code}?lang=en")).json()
     assert body["state_text"] == "In progress"
     assert body["department_name"] == "Information Systems"
@@ -50,14 +86,14 @@ async def test_english_readers_are_told_in_english(web: Web, code: str) -> None:
 
 
 async def test_the_code_may_be_typed_by_anybody(web: Web, code: str) -> None:
-    await take_in(web.service, *Story(code=code).begun())
+    await process_batch(web.service, *Story(code=code).begun())
     typed = code.lower().replace("-", "").replace("0", "o").replace("1", "l")
     assert (await web.get(f"/api/track/{typed}")).status_code == 200
 
 
-async def test_numbers_count_all_facts_and_internal_ones_have_no_line(web: Web, code: str) -> None:
+async def test_numbers_count_all_events_and_internal_ones_have_no_line(web: Web, code: str) -> None:
     story = Story(code=code)
-    await take_in(
+    await process_batch(
         web.service,
         story.received(),
         story.opened(),
@@ -66,7 +102,7 @@ async def test_numbers_count_all_facts_and_internal_ones_have_no_line(web: Web, 
         story.of(CaseReturned, department="it", reason="不归我们管", suggest="space"),
         story.promised(Clock.TRIAGE, story.now + timedelta(hours=4)),
     )
-    await take_in(
+    await process_batch(
         web.service,
         story.of(
             SlaWarned,
@@ -99,7 +135,7 @@ async def test_numbers_count_all_facts_and_internal_ones_have_no_line(web: Web, 
 
 async def test_a_question_an_answer_and_a_reply_are_the_conversation(web: Web, code: str) -> None:
     story = Story(code=code)
-    await take_in(
+    await process_batch(
         web.service,
         *story.worked("it"),
         story.of(CaseInfoRequested, department="it", question="哪一台？"),
@@ -117,9 +153,11 @@ async def test_a_question_an_answer_and_a_reply_are_the_conversation(web: Web, c
 
 async def test_rating_comes_with_the_reply_and_goes_with_the_rating(web: Web, code: str) -> None:
     story = Story(code=code)
-    await take_in(web.service, *story.answered())
+    await process_batch(web.service, *story.answered())
     assert "rate" in (await web.get(f"/api/track/{code}")).json()["may"]
-    await take_in(web.service, story.later(minutes=1).rated(), story.of(CaseClosed, how="rated"))
+    await process_batch(
+        web.service, story.later(minutes=1).rated(), story.of(CaseClosed, how="rated")
+    )
     body = (await web.get(f"/api/track/{code}")).json()
     assert body["state"] == "CLOSED"
     assert body["may"] == ["reopen"]
@@ -127,14 +165,14 @@ async def test_rating_comes_with_the_reply_and_goes_with_the_rating(web: Web, co
 
 async def test_reopening_ends_with_the_window_and_after_two_times(web: Web, code: str) -> None:
     story = Story(code=code)
-    await take_in(web.service, *story.answered())
+    await process_batch(web.service, *story.answered())
     web.clock.set(story.now + timedelta(days=15))
     assert "reopen" in (await web.get(f"/api/track/{code}")).json()["may"]
     web.clock.later(seconds=1)
     assert "reopen" not in (await web.get(f"/api/track/{code}")).json()["may"]
     web.clock.set(story.now)
     for cycle in (2, 3):
-        await take_in(
+        await process_batch(
             web.service, story.of(CaseReopened, reason="还是坏的", cycle=cycle), story.replied()
         )
     assert "reopen" not in (await web.get(f"/api/track/{code}")).json()["may"]
@@ -142,14 +180,14 @@ async def test_reopening_ends_with_the_window_and_after_two_times(web: Web, code
 
 async def test_nothing_can_be_done_with_what_was_withdrawn(web: Web, code: str) -> None:
     story = Story(code=code)
-    await take_in(web.service, *story.begun(), story.of(CaseWithdrawn))
+    await process_batch(web.service, *story.begun(), story.of(CaseWithdrawn))
     body = (await web.get(f"/api/track/{code}")).json()
     assert (body["state"], body["may"], body["next_step"]) == ("WITHDRAWN", [], "")
 
 
 async def test_a_promise_that_moves_keeps_its_first_date_and_says_why(web: Web, code: str) -> None:
     story = Story(code=code)
-    await take_in(
+    await process_batch(
         web.service,
         *story.worked("it"),
         story.promised(Clock.RESOLUTION, at("2026-03-20 17:00"), reason="配件要等"),
@@ -164,7 +202,7 @@ async def test_a_promise_that_moves_keeps_its_first_date_and_says_why(web: Web, 
 
 async def test_a_late_answer_does_not_undo_the_breach(web: Web, code: str) -> None:
     story = Story(code=code)
-    await take_in(
+    await process_batch(
         web.service,
         *story.worked("it"),
         story.breached(Clock.RESOLUTION),
@@ -179,7 +217,7 @@ async def test_a_late_answer_does_not_undo_the_breach(web: Web, code: str) -> No
 
 async def test_unknown_codes_are_alike_and_limited_by_address(web: Web, code: str) -> None:
     known = Story(code=code)
-    await take_in(web.service, *known.begun())
+    await process_batch(web.service, *known.begun())
     answers = [await web.get(f"/api/track/ABCD-{n:04}") for n in range(60)]
     assert {a.status_code for a in answers} == {404}
     assert len({a.text for a in answers}) == 1
@@ -194,7 +232,7 @@ async def test_a_genuine_code_waits_for_its_case(web: Web, code: str) -> None:
 
     asking = asyncio.create_task(web.get(f"/api/track/{code}"))
     await asyncio.sleep(0.05)
-    await take_in(web.service, *Story(code=code).begun())
+    await process_batch(web.service, *Story(code=code).begun())
     assert (await asking).status_code == 200
 
 
@@ -207,7 +245,7 @@ async def test_a_genuine_code_without_a_case_is_asked_to_come_back(web: Web, cod
 
 async def test_the_page_says_it_in_both_languages(web: Web, code: str) -> None:
     story = Story(code=code)
-    await take_in(web.service, *story.answered("it"))
+    await process_batch(web.service, *story.answered("it"))
     browser = {"Accept": "text/html"}
     page = await web.get(f"/track/{code}", headers=browser)
     assert page.status_code == 200
@@ -218,3 +256,68 @@ async def test_the_page_says_it_in_both_languages(web: Web, code: str) -> None:
     missing = await web.get("/track/NO-SUCH-CODE", headers=browser)
     assert missing.status_code == 404
     assert "text/html" in missing.headers["content-type"]
+
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        lambda code: code,
+        lambda code: f"  {code.lower()} ",
+        lambda code: code.replace("-", ""),
+        lambda code: f"https://feedback.library.example/track/{code}?done=urge",
+        lambda code: f"http://127.0.0.1:8080/track/{code}/",
+    ],
+)
+@pytest.mark.parametrize("path", ["/track/", "/track"])
+async def test_a_code_is_found_without_script(
+    web: Web, code: str, path: str, typed: Callable[[str], str]
+) -> None:
+    await process_batch(web.service, *Story(code=code).begun())
+    page = await web.get(path, params={"code": typed(code)}, headers=BROWSER)
+    assert page.status_code == 200
+    assert "/stream" in page.text
+    assert "no-store" in page.headers["cache-control"]
+
+
+@pytest.mark.parametrize("typed", ["NO-SUCH-CODE", "查询码", "/", "🙂", "%00"])
+async def test_an_unknown_code_gets_a_sentence_beside_the_field(web: Web, typed: str) -> None:
+    page = await web.get("/track/", params={"code": typed}, headers=BROWSER)
+    assert page.status_code == 404
+    assert "没有这个查询码" in page.text
+    assert 'aria-describedby="error-code"' in page.text
+    assert f'value="{typed}"' in page.text
+    english = await web.get("/track/", params={"code": typed, "lang": "en"}, headers=BROWSER)
+    assert "There is no such code" in english.text
+
+
+async def test_no_code_is_the_empty_field_and_guesses_are_counted(web: Web, code: str) -> None:
+    page = await web.get("/track/", headers=BROWSER)
+    assert page.status_code == 200
+    assert "error-code" not in page.text
+    for n in range(60):
+        await web.get(f"/track/?code=ABCD-{n:04}", headers=BROWSER)
+    limited = await web.get("/track/?code=ABCD-9999", headers=BROWSER)
+    assert limited.status_code == 429
+    assert int(limited.headers["retry-after"]) > 0
+    assert "aria-describedby" in limited.text
+    waiting = await web.get(f"/track/?code={code}", headers=BROWSER)
+    assert waiting.status_code == 503
+    assert "正在登记" in waiting.text
+
+
+async def test_case_and_lines_are_of_one_moment(web: Web, code: str) -> None:
+    from services.tracking.api import track
+    from services.tracking.store.reading import case_by_code
+
+    story = Story(code=code)
+    await process_batch(web.service, *story.worked("it"))
+    async with web.service.transaction() as tx:
+        before = await case_by_code(tx, code_hash(code))
+    assert before is not None
+    await process_batch(web.service, story.replied("it"))
+    async with web.service.transaction() as tx:
+        seen = await track._seen(tx, before)
+    assert [line.type for line in seen.lines][-1] == "case.assigned"

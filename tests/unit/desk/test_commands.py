@@ -3,18 +3,20 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from services.desk.__main__ import cli
+from services.desk.api.described import table
+from services.desk.commands import cli
 from services.desk.domain import diagram
 
 
-def test_the_diagram_is_printed() -> None:
+def test_the_diagram_and_the_actions_are_printed() -> None:
     assert CliRunner().invoke(cli, ["diagram"]).stdout.strip() == diagram()
+    assert CliRunner().invoke(cli, ["actions"]).stdout.strip() == table()
 
 
 @pytest.mark.parametrize(
     ("arguments", "typed"),
     [
-        (["create-user", "Wang", "--role", "leader", "--password-stdin"], "long enough"),
+        (["create-user", "wang li", "--role", "leader", "--password-stdin"], "long enough"),
         (["create-user", "wang", "--role", "king", "--password-stdin"], "long enough"),
         (["create-user", "wang", "--role", "handler", "--password-stdin"], "long enough"),
         (["create-user", "wang", "--role", "leader", "--password-stdin"], "short"),
@@ -22,6 +24,13 @@ def test_the_diagram_is_printed() -> None:
         (["create-user", "wang", "--role", "leader", "--email", "x"], "long enough"),
         (["add-department", "Archives!", "档案馆", "Archives"], ""),
         (["add-department", "archives", " ", "Archives"], ""),
+        (["set-roles", "wang", "--role", "king"], ""),
+        (["set-roles", "wang"], ""),
+        (["away", "wang", "--until", "next week"], ""),
+        (["away", "wang"], ""),
+        (["require-review"], ""),
+        (["require-review", "--priority", "P9"], ""),
+        (["require-review", "--priority", "P1", "--category", "seats"], ""),
     ],
 )
 def test_a_command_that_makes_no_sense_is_refused_before_anything_starts(

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.desk.domain.search import findable, fold, pattern
+from services.desk.domain.search import findable, findable_private, fold, pattern, pattern_private
 
 
 def matches(words: str, text: str) -> bool:
@@ -34,3 +35,25 @@ def test_the_doubled_text_holds_the_doubled_word_exactly_when_the_text_holds_the
 def test_case_width_and_what_cannot_be_seen_make_no_difference() -> None:
     assert matches("wifi", "Ｗi\u200bＦｉ")
     assert matches("占座", "占\u202e座")
+
+
+@pytest.mark.parametrize(
+    ("typed", "text", "found"),
+    [
+        ("13800001234", "电话 138-0000 1234。", True),
+        ("138 0000-1234", "电话13800001234", True),
+        ("１３８‐００００ １２３４", "13800001234", True),
+        ("(010) 6275-1051", "010-62751051", True),
+        ("13911112222", "138-0000 1234", False),
+        ("1012", "1. 10, 2. 12", False),
+        ("小明", "王小明", True),
+        ("a@b.cn", "A@b.cn", True),
+    ],
+)
+def test_a_number_is_found_however_it_is_divided(typed: str, text: str, found: bool) -> None:
+    wanted = pattern_private(typed).strip("%").replace("\\", "")
+    assert (wanted in findable_private(text)) is found
+
+
+def test_nobody_is_found_where_nobody_is_known() -> None:
+    assert findable_private(None, "", None) == ""

@@ -15,11 +15,10 @@ from services.intake.domain.submission import (
     fingerprint,
     from_adapter,
     from_public,
-    private_details,
-    received_fact,
+    received_event,
 )
 from shared.contracts.inbound import FeedbackBody, InboundContact, InboundFeedback, is_blank
-from shared.contracts.refusal import Conflict, Unacceptable
+from shared.contracts.refusal import Unacceptable
 
 NOW = datetime(2026, 3, 4, 2, tzinfo=UTC)
 TICKET = Ticket("id", "CODE", "hash", NOW)
@@ -98,6 +97,16 @@ def test_a_program_may_be_a_little_ahead_but_not_in_the_future() -> None:
         said(NOW + timedelta(seconds=6))
 
 
+def test_whom_the_reporter_is_one_of_travels_where_a_program_knows_it() -> None:
+    sent = {"text": "x", "channel": "api", "source_message_id": "1"}
+    body = InboundFeedback(**sent, reporter_group="students")
+    submission = from_adapter(body, TICKET, account="a", locale="zh")
+    assert received_event(submission).reporter_group == "students"
+    known_by = fingerprint(InboundFeedback(**sent))
+    assert known_by == fingerprint(InboundFeedback(**sent, reporter_group=None))
+    assert known_by != fingerprint(body)
+
+
 def test_the_log_knows_that_somebody_can_be_reached_but_not_where() -> None:
     body = PublicFeedback(
         text="打 13800001234",
@@ -105,16 +114,8 @@ def test_the_log_knows_that_somebody_can_be_reached_but_not_where() -> None:
         contact=InboundContact(name="林", email="l@example.edu", phone="13800001234"),
     )
     submission = from_public(body, TICKET, channel="web", locale="zh")
-    fact = received_fact(submission)
-    assert fact.reachable == ("email",)
+    event = received_event(submission)
+    assert event.reachable == ("email",)
     for secret in ("13800001234", "l@example.edu", "林", "CODE"):
-        assert secret not in fact.model_dump_json()
+        assert secret not in event.model_dump_json()
         assert secret not in repr(submission) or secret == "CODE"
-
-
-def test_what_does_not_fit_into_a_message_is_refused_before_it_stops_the_log() -> None:
-    submission = from_public(PublicFeedback(text="x"), TICKET, channel="web", locale="zh")
-    words = [(f"{n}", "字" * 50_000) for n in range(7)]
-    assert private_details(submission, NOW, words[:5]).words
-    with pytest.raises(Conflict):
-        private_details(submission, NOW, words)

@@ -67,7 +67,7 @@ def test_the_other_spelling_of_the_message_id_counts() -> None:
     assert (got.msg_id, got.dedupe_key) == ("77", "77")
 
 
-def test_an_event_is_told_apart_by_who_when_what() -> None:
+def test_an_event_is_identified_by_who_when_what() -> None:
     got = message(PLATFORM.event("oUser", "CLICK", key="menu|urge", created=1714112445))
     assert got.is_event
     assert got.dedupe_key == "oUser|1714112445|CLICK|menu|urge"

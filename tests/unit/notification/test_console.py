@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from services.notification.outlets import ConsoleOutlet, OutgoingMessage, Printer, Sent
-from services.notification.outlets.console import mask
+from services.notification.transports import ConsoleTransport, OutgoingMessage, Printer, Sent
+from services.notification.transports.console import mask
 
 
 def a_message(**more: str) -> OutgoingMessage:
@@ -24,7 +24,7 @@ def a_message(**more: str) -> OutgoingMessage:
 
 async def test_the_console_shows_the_message_with_the_address_masked() -> None:
     out = io.StringIO()
-    sent = await ConsoleOutlet(out).send(a_message())
+    sent = await ConsoleTransport(out).send(a_message())
     shown = out.getvalue()
     assert sent == Sent("console", "<d1@library.example>")
     assert "将发送 email · receipt" in shown
@@ -36,23 +36,23 @@ async def test_the_console_shows_the_message_with_the_address_masked() -> None:
 
 async def test_the_console_speaks_english_too() -> None:
     out = io.StringIO()
-    await ConsoleOutlet(out, instead_of="wechat").send(a_message(locale="en", subject=""))
+    await ConsoleTransport(out, instead_of="wechat").send(a_message(locale="en", subject=""))
     assert "Would send wechat" in out.getvalue()
     assert "Subject" not in out.getvalue()
 
 
 async def test_terminal_escapes_in_a_message_are_shown_not_obeyed() -> None:
     out = io.StringIO()
-    await ConsoleOutlet(out).send(a_message(text="a\x1b[2Jb\u202ec\rd"))
+    await ConsoleTransport(out).send(a_message(text="a\x1b[2Jb\u202ec\rd"))
     assert "\x1b" not in out.getvalue()
     assert "\u202e" not in out.getvalue()
     assert "\\x1b[2Jb\\x202ec" in out.getvalue()
 
 
 async def test_without_a_stream_it_is_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
-    outlet = ConsoleOutlet()
-    await outlet.send(a_message())
-    await outlet.aclose()
+    transport = ConsoleTransport()
+    await transport.send(a_message())
+    await transport.aclose()
     assert "我们收到了您的反馈" in capsys.readouterr().out
 
 
@@ -75,7 +75,7 @@ def test_a_message_in_a_log_shows_no_address_and_no_words() -> None:
     assert "您好" not in repr(a_message())
 
 
-async def test_a_reader_that_sleeps_does_not_stop_the_house() -> None:
+async def test_a_reader_that_sleeps_does_not_stop_the_system() -> None:
     class Stuck(io.StringIO):
         def __init__(self) -> None:
             super().__init__()
@@ -86,7 +86,7 @@ async def test_a_reader_that_sleeps_does_not_stop_the_house() -> None:
             return super().write(text)
 
     stuck = Stuck()
-    printer = Printer(room=3, stream=stuck)
+    printer = Printer(size=3, stream=stuck)
     for n in range(50):
         printer.write(f"line {n}\n")
     stuck.open.set()

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from services.notification import domain
 from services.notification.domain import Case, Contact, IllegalMove, State, move, notices
 from shared.contracts import Actor, desk, intake, routing, sla
+from shared.contracts.vocabulary import Role
+from tests.fakes.promises import Promises
+from tests.support import at
 
 NOW = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
 ALLOWED = {
-    "awaiting_contact": "ready suppressed failed sent",
-    "ready": "sending suppressed failed sent",
-    "retry": "sending suppressed failed sent",
+    "awaiting_contact": "ready suppressed failed sent uncertain",
+    "ready": "sending suppressed failed sent uncertain",
+    "retry": "sending suppressed failed sent uncertain",
     "sending": "sent retry failed uncertain",
     "uncertain": "sent failed ready",
     "failed": "sent ready",
@@ -27,13 +31,22 @@ ALLOWED = {
 class Staff:
     """The people of a small library."""
 
-    def __init__(self, *people: tuple[str, str, str | None]) -> None:
-        self._people = people
+    def __init__(self, *people: tuple[str, str, str | None], **away: str | None) -> None:
+        self._people, self._away = people, away
 
-    def staff(self, *, role: str | None = None, department: str | None = None) -> list[str]:
+    def staff(
+        self, *, role: str | None = None, department: str | None = None, present: bool = False
+    ) -> list[str]:
         return [
-            name for name, r, d in self._people if role in (None, r) and department in (None, d)
+            name
+            for name, r, d in self._people
+            if role in (None, r)
+            and department in (None, d)
+            and not (present and name in self._away and self._away[name] is None)
         ]
+
+    def substitute(self, name: str) -> str | None:
+        return self._away.get(name)
 
 
 PEOPLE = Staff(
@@ -55,15 +68,17 @@ def test_a_delivery_moves_only_as_the_table_says(before: State, after: State) ->
             move(before, after)
 
 
-def told(event: object, case: Case | None = None) -> set[tuple[str, str]]:
+def recipients(
+    event: object, case: Case | None = None, people: Staff = PEOPLE
+) -> set[tuple[str, str]]:
     before = case or Case()
     after = domain.advance(before, event)  # type: ignore[arg-type]
-    found = notices(event, before, after, PEOPLE)  # type: ignore[arg-type]
+    found = notices(event, before, after, people)  # type: ignore[arg-type]
     return {(n.kind, n.recipient.removeprefix("staff:")) for n in found}
 
 
-def clock(fact: type[sla.ClockFact], name: str, **more: object) -> sla.ClockFact:
-    return fact.model_validate(
+def clock(one: type[sla.ClockEvent], name: str, **more: object) -> sla.ClockEvent:
+    return one.model_validate(
         {"feedback_id": "f", "at": NOW, "clock": name, "due": NOW, "first_due": NOW} | more
     )
 
@@ -97,9 +112,9 @@ AT_IT = Case(department="it", handler="han")
     ],
 )
 def test_a_clock_speaks_to_those_who_can_act(
-    event: sla.ClockFact, case: Case, who: set[str]
+    event: sla.ClockEvent, case: Case, who: set[str]
 ) -> None:
-    assert {name for _, name in told(event, case)} == who
+    assert {name for _, name in recipients(event, case)} == who
 
 
 def test_a_department_without_a_liaison_is_reached_through_its_head_or_the_office() -> None:
@@ -113,14 +128,14 @@ def test_a_department_without_a_liaison_is_reached_through_its_head_or_the_offic
             decided="rule",
         )
 
-    assert told(dispatched("space")) == {("new_work", "revspace")}
-    assert told(dispatched("events")) == {("new_work", "office")}
+    assert recipients(dispatched("space")) == {("new_work", "revspace")}
+    assert recipients(dispatched("events")) == {("new_work", "office")}
 
 
 def test_nobody_hears_what_they_did_themselves() -> None:
     me = Actor(kind="staff", name="office", role="coordinator")
     returned = desk.CaseReturned(feedback_id="f", at=NOW, by=me, department="it", reason="?")
-    assert told(returned, AT_IT) == set()
+    assert recipients(returned, AT_IT) == set()
 
 
 def test_the_reporter_hears_what_matters_and_nothing_else() -> None:
@@ -134,23 +149,31 @@ def test_the_reporter_hears_what_matters_and_nothing_else() -> None:
         intake.FeedbackUrged(feedback_id="f", at=NOW),
     ]
     for event in quiet:
-        assert "reporter" not in {who for _, who in told(event, AT_IT)}
+        assert "reporter" not in {who for _, who in recipients(event, AT_IT)}
 
 
 def test_a_promise_nobody_has_read_yet_may_move_in_silence() -> None:
-    moved = clock(sla.SlaPromised, "RESOLUTION", started=NOW, priority="P3")
-    assert told(moved, Case(due=NOW - timedelta(days=1))) == set()
-    assert told(moved, Case(told_due=NOW - timedelta(days=1))) == {("delay", "reporter")}
-    assert told(moved, Case(told_due=NOW + timedelta(days=1))) == set()
+    moved = Promises("f").change("moved", "RESOLUTION", NOW, at=NOW)
+    assert recipients(moved, Case(due=NOW - timedelta(days=1))) == set()
+    assert recipients(moved, Case(announced_due=NOW - timedelta(days=1))) == {("delay", "reporter")}
+    assert recipients(moved, Case(announced_due=NOW + timedelta(days=1))) == set()
 
 
 def test_days_the_reporter_was_asked_are_no_delay() -> None:
     later = NOW + timedelta(days=2)
-    case = domain.advance(
-        Case(told_due=NOW), clock(sla.SlaResumed, "RESOLUTION", due=later.isoformat())
-    )
-    again = clock(sla.SlaPromised, "RESOLUTION", due=later.isoformat(), started=NOW, priority="P3")
-    assert told(again, case) == set()
+    resumed = Promises("f").change("resumed", "RESOLUTION", later, at=NOW)
+    again = Promises("f").change("moved", "RESOLUTION", later, at=NOW)
+    case = domain.advance(Case(announced_due=NOW), resumed)
+    assert recipients(again, case) == set()
+    both = again.model_copy(update={"changes": again.changes + resumed.changes})
+    assert recipients(both, Case(announced_due=NOW)) == set()
+
+
+def test_what_happens_to_other_clocks_is_no_news_of_the_answer() -> None:
+    case = Case(due=NOW, announced_due=NOW - timedelta(days=1))
+    ended = Promises("f").change("met", "TRIAGE", NOW, at=NOW)
+    assert recipients(ended, case) == set()
+    assert domain.advance(case, ended) == case
 
 
 @pytest.mark.parametrize(
@@ -166,7 +189,7 @@ def test_a_reply_goes_back_the_way_the_comment_came(came_by: str, ways: list[str
     assert domain.channels(Case(channel=came_by), Contact()) == []
 
 
-def test_waits_double_to_an_hour_and_end_after_eight_tries_or_a_day() -> None:
+def test_first_repeats_come_within_seconds_and_a_receiver_is_tried_for_days() -> None:
     def wait(attempts: int, **more: object) -> float | None:
         at = domain.next_try(
             attempts=attempts,
@@ -176,10 +199,88 @@ def test_waits_double_to_an_hour_and_end_after_eight_tries_or_a_day() -> None:
         )
         return None if at is None else (at - NOW).total_seconds()
 
-    waits = [wait(n) for n in range(1, 9)]
-    assert waits == [30, 60, 120, 240, 480, 960, 1920, None]
+    assert [wait(n) for n in range(1, 11)] == [
+        *(2, 6, 18, 54, 162, 486, 1458, 4374),
+        *(7200, 7200),
+    ]
     assert wait(1, after=timedelta(hours=3)) == 3 * 3600
-    assert wait(2, first=NOW - timedelta(hours=24)) is None
+    assert wait(60, first=NOW - timedelta(days=4, hours=21)) == 7200
+    assert wait(60, first=NOW - timedelta(days=4, hours=23)) is None
+    assert wait(10_000) == 7200
+
+
+def test_a_transport_that_is_away_is_tried_ever_more_rarely_but_every_five_minutes() -> None:
+    now, outage, waits = NOW, None, []
+    for _ in range(8):
+        outage = domain.prolong(outage, "smtp_550", after=None, now=now)
+        waits.append((outage.until - now).total_seconds())
+        # What was under way when it began says nothing new.
+        assert domain.prolong(outage, "smtp_421", after=None, now=now) == outage
+        now = outage.until
+    assert waits == [2, 6, 18, 54, 162, 300, 300, 300]
+    assert outage is not None
+    assert outage.since == NOW
+    asked = domain.prolong(outage, "wechat_http_503", after=timedelta(hours=1), now=now)
+    assert asked.until == now + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("handler", "who"),
+    [("han", {"han"}), ("moved", {"lia"}), ("left", {"lia"}), ("office", {"office"})],
+)
+def test_who_moved_or_left_is_not_told_the_department_is(handler: str, who: set[str]) -> None:
+    class Moving(Staff):
+        def staff(self, **wanted: Any) -> list[str]:
+            return [n for n in super().staff(**wanted) if n != "left"]
+
+    people = Moving(*PEOPLE._people, ("moved", "handler", "space"), ("left", "handler", "it"))
+    case = Case(department="it", handler=handler)
+    events = [
+        intake.FeedbackUrged(feedback_id="f", at=NOW),
+        intake.FeedbackSupplemented(feedback_id="f", at=NOW, text="?", words_id="w"),
+        clock(sla.SlaWarned, "RESOLUTION", level=75),
+        desk.CaseAssigned(feedback_id="f", at=NOW, department="it", to=handler),
+    ]
+    for event in events:
+        found = notices(event, case, domain.advance(case, event), people)
+        assert {n.staff for n in found} == who
+
+
+def test_a_case_whose_handler_is_gone_is_put_before_the_department() -> None:
+    event = desk.CaseUnassigned(
+        feedback_id="f", at=NOW, department="it", previous="han", reason="left"
+    )
+    assert recipients(event, AT_IT) == {("new_work", "lia")}
+    assert domain.advance(AT_IT, event).handler is None
+
+
+def test_who_stands_in_is_told_what_the_absent_are_told() -> None:
+    away = Staff(*PEOPLE._people, han="lia")
+    urged = intake.FeedbackUrged(feedback_id="f", at=NOW)
+    assert recipients(urged, AT_IT, away) == {("news", "han"), ("news", "lia")}
+
+
+def test_a_department_without_a_present_liaison_signs_through_its_head() -> None:
+    dispatched = desk.CaseDispatched(
+        feedback_id="f", at=NOW, department="it", case_type="inquiry", priority="P3", decided="rule"
+    )
+    nobody = Staff(*PEOPLE._people, lia=None)
+    assert recipients(dispatched, people=nobody) == {("new_work", "rev")}
+    someone = Staff(*PEOPLE._people, lia="han")
+    assert recipients(dispatched, people=someone) == {("new_work", "lia"), ("new_work", "han")}
+    none_at_all = Staff(*PEOPLE._people, lia=None, rev=None)
+    assert recipients(dispatched, people=none_at_all) == {("new_work", "office")}
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("department", ["it", "space", None])
+def test_only_who_finds_the_case_at_the_desk_is_told_of_it(
+    role: Role, department: str | None
+) -> None:
+    seen = domain.may_open([role], department, Case(department="it"))
+    everywhere = role in ("coordinator", "leader", "auditor")
+    here = role in ("liaison", "handler", "reviewer") and department == "it"
+    assert seen == (everywhere or here)
 
 
 def test_receipts_and_alerts_grow_stale_and_words_of_people_never() -> None:
@@ -198,6 +299,22 @@ def test_a_receipt_waits_for_a_settled_promise_but_not_for_long() -> None:
     assert domain.send_after("receipt", settled, NOW, NOW) == NOW + timedelta(seconds=1)
     assert domain.send_after("receipt", settled, NOW, NOW + hour) == NOW + hour
     assert domain.send_after("reply", waiting, NOW, NOW) == NOW
+
+
+@pytest.mark.parametrize(
+    ("when", "goes_out"),
+    [
+        ("2026-03-04 20:59", "2026-03-04 20:59"),
+        ("2026-03-04 21:00", "2026-03-05 07:30"),
+        ("2026-03-05 02:00", "2026-03-05 07:30"),
+        ("2026-03-05 07:30", "2026-03-05 07:30"),
+    ],
+)
+def test_that_work_is_late_is_told_by_day_unless_it_is_urgent(when: str, goes_out: str) -> None:
+    for kind in ("warning", "breach", "escalation", "delay"):
+        assert domain.send_after(kind, Case(), at(when), at(when)) == at(goes_out)
+        assert domain.send_after(kind, Case(urgent=True), at(when), at(when)) == at(when)
+    assert domain.send_after("reply", Case(), at(when), at(when)) == at(when)
 
 
 def test_spellings_of_one_mailbox_count_as_one() -> None:
@@ -219,4 +336,4 @@ def test_routing_decisions_settle_the_case() -> None:
         feedback_id="f", at=NOW, case_type="other", priority="P3", confidence=0.1
     )
     assert domain.advance(Case(), decision).sorted
-    assert told(decision) == {("new_work", "office")}
+    assert recipients(decision) == {("new_work", "office")}

@@ -15,10 +15,10 @@ from tests.fakes.wechat import FakeWechat, make_app
 from tests.fakes.wechat_callbacks import CallbackSender, Try
 
 
-async def test_a_slow_door_gets_the_same_push_three_times_and_they_overlap() -> None:
-    door, seen, at_once, most = FastAPI(), [], 0, 0
+async def test_a_slow_callback_gets_the_same_push_three_times_and_they_overlap() -> None:
+    entry_point, seen, at_once, most = FastAPI(), [], 0, 0
 
-    @door.post("/wechat/main")
+    @entry_point.post("/wechat/main")
     async def slow(request: Request) -> PlainTextResponse:
         nonlocal at_once, most
         at_once += 1
@@ -28,7 +28,7 @@ async def test_a_slow_door_gets_the_same_push_three_times_and_they_overlap() -> 
         at_once -= 1
         return PlainTextResponse("success")
 
-    async with serving(door) as url:
+    async with serving(entry_point) as url:
         sender = CallbackSender(url + "/wechat/main", "token", "wx1")
         tries = await sender.push(sender.text("oUser", "慢"), wait=0.2)
     assert [one.status for one in tries] == [None, None, None]
@@ -37,15 +37,15 @@ async def test_a_slow_door_gets_the_same_push_three_times_and_they_overlap() -> 
     assert most > 1
 
 
-async def test_a_quick_door_gets_one_push_and_overlap_sends_all() -> None:
-    door, seen = FastAPI(), []
+async def test_a_quick_callback_gets_one_push_and_overlap_sends_all() -> None:
+    entry_point, seen = FastAPI(), []
 
-    @door.post("/wechat/main")
+    @entry_point.post("/wechat/main")
     async def quick(request: Request) -> PlainTextResponse:
         seen.append(await request.body())
         return PlainTextResponse("success")
 
-    async with serving(door) as url:
+    async with serving(entry_point) as url:
         sender = CallbackSender(url + "/wechat/main", "token", "wx1", "A" * 43)
         assert await sender.push(sender.text("oUser", "快")) == [Try(200, "success")]
         assert len(seen) == 1

@@ -10,27 +10,24 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
-from services.notification.outlets import (
-    NeverThere,
+from services.notification.transports import (
+    Interrupted,
     OutgoingMessage,
-    SmtpOutlet,
-    TryLater,
-    Uncertain,
+    PermanentFailure,
+    SmtpTransport,
+    TemporaryFailure,
+    TransportUnavailable,
     Undelivered,
+    UnknownOutcome,
     fixed_message_id,
     mail_domain,
     server_from_setting,
 )
-from services.notification.outlets.base import STOPPED
-from services.notification.outlets.mail import UnsafeHeader, build_mail, mailbox
-from services.notification.outlets.smtp import SmtpServer, SmtpSettingError, _stuffed
+from services.notification.transports.mail import UnsafeHeader, build_mail, mailbox
+from services.notification.transports.smtp import SmtpServer, SmtpSettingError, _stuffed
 from shared.clock import ManualClock
+from tests.fakes.certificates import Authority
 from tests.fakes.smtp import Mode, SmtpSink, smtp_sink
 
 NOW = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
@@ -49,8 +46,8 @@ async def sink() -> AsyncIterator[SmtpSink]:
         yield running
 
 
-def outlet(sink: SmtpSink, limit: float = 5.0) -> SmtpOutlet:
-    return SmtpOutlet(
+def transport(sink: SmtpSink, limit: float = 5.0) -> SmtpTransport:
+    return SmtpTransport(
         server_from_setting(sink.url),
         sender=SENDER,
         clock=ManualClock(NOW),
@@ -59,7 +56,7 @@ def outlet(sink: SmtpSink, limit: float = 5.0) -> SmtpOutlet:
 
 
 async def test_an_automatic_mail_arrives_whole_and_starts_no_conversation(sink: SmtpSink) -> None:
-    sent = await outlet(sink).send(MESSAGE)
+    sent = await transport(sink).send(MESSAGE)
     assert sent.channel == "email"
     assert "kept as number 1" in sent.reference
     (got,) = sink.received
@@ -78,7 +75,7 @@ async def test_an_automatic_mail_arrives_whole_and_starts_no_conversation(sink: 
 
 
 async def test_a_persons_reply_is_not_marked_automatic_and_can_bounce(sink: SmtpSink) -> None:
-    await outlet(sink).send(dataclasses.replace(MESSAGE, kind="reply", locale="en"))
+    await transport(sink).send(dataclasses.replace(MESSAGE, kind="reply", locale="en"))
     (got,) = sink.received
     assert got.mail_from == SENDER
     assert got.message["Auto-Submitted"] is None
@@ -86,7 +83,7 @@ async def test_a_persons_reply_is_not_marked_automatic_and_can_bounce(sink: Smtp
 
 
 async def test_a_mail_may_bring_its_html_beside_the_text(sink: SmtpSink) -> None:
-    await outlet(sink).send(dataclasses.replace(MESSAGE, html="<p>您好</p>"))
+    await transport(sink).send(dataclasses.replace(MESSAGE, html="<p>您好</p>"))
     mail = sink.received[0].message
     assert mail.get_content_type() == "multipart/alternative"
     html, plain = mail.get_body(("html",)), mail.get_body(("plain",))
@@ -99,12 +96,12 @@ async def test_a_mail_may_bring_its_html_beside_the_text(sink: SmtpSink) -> None
 @pytest.mark.parametrize(
     ("mode", "failure", "reason", "arrived"),
     [
-        (Mode.LATER, TryLater, "smtp_451", 0),
-        (Mode.LATER_AFTER_DATA, TryLater, "smtp_452", 0),
-        (Mode.REFUSE, NeverThere, "smtp_550", 0),
-        (Mode.REFUSE_AFTER_DATA, NeverThere, "smtp_554", 0),
-        (Mode.DROP_BEFORE_DATA, TryLater, "smtp_unreachable", 0),
-        (Mode.DROP_AFTER_DATA, Uncertain, "smtp_no_answer_after_data", 1),
+        (Mode.LATER, TemporaryFailure, "smtp_451", 0),
+        (Mode.LATER_AFTER_DATA, TemporaryFailure, "smtp_452", 0),
+        (Mode.REFUSE, PermanentFailure, "smtp_550", 0),
+        (Mode.REFUSE_AFTER_DATA, PermanentFailure, "smtp_554", 0),
+        (Mode.DROP_BEFORE_DATA, TemporaryFailure, "smtp_unreachable", 0),
+        (Mode.DROP_AFTER_DATA, UnknownOutcome, "smtp_no_answer_after_data", 1),
     ],
 )
 async def test_what_the_server_does_decides_what_we_do(
@@ -112,37 +109,102 @@ async def test_what_the_server_does_decides_what_we_do(
 ) -> None:
     sink.mode = mode
     with pytest.raises(failure) as caught:
-        await outlet(sink).send(MESSAGE)
+        await transport(sink).send(MESSAGE)
     assert caught.value.reason == reason
     assert len(sink.received) == arrived
 
 
+@pytest.mark.parametrize("command", ["EHLO", "MAIL"])
+@pytest.mark.parametrize("answer", ["550 5.7.1 no", "553 sender rejected", "501 what?", "451 wait"])
+async def test_what_is_refused_before_a_receiver_is_named_is_ours(
+    sink: SmtpSink, command: str, answer: str
+) -> None:
+    sink.answers[command] = answer
+    with pytest.raises(TransportUnavailable) as caught:
+        await transport(sink).send(MESSAGE)
+    assert caught.value.reason == f"smtp_{answer[:3]}"
+    assert not caught.value.receiver_named
+
+
 @pytest.mark.parametrize(
-    ("mode", "failure"), [(Mode.TARPIT, TryLater), (Mode.TARPIT_AFTER_DATA, Uncertain)]
+    "answer",
+    [
+        "550 5.1.8 <feedback@library.example>: Sender address rejected: Domain not found",
+        "553 5.7.1 <feedback@library.example>: Sender address rejected: not owned by user",
+        "554 5.7.1 <reader@example.org>: Relay access denied",
+        "554 5.7.1 <unknown[10.0.0.1]>: Client host rejected: Access denied",
+        "550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain",
+        "550 5.7.26 Unauthenticated email is not accepted",
+        "530 5.7.0 Authentication required",
+        "550 5.4.5 Daily user sending limit exceeded",
+        "550 5.7.1 Client does not have permissions to send as this sender",
+        "550 Sender verify failed",
+        "550 5.7.1 SPF check failed",
+        '550 The "From" header is missing or invalid',
+        "554 5.7.1 You are not allowed to send mail from this address",
+    ],
+)
+@pytest.mark.parametrize("command", ["RCPT", "DATA"])
+async def test_a_refusal_of_us_that_comes_with_the_receiver_is_ours_too(
+    sink: SmtpSink, answer: str, command: str
+) -> None:
+    sink.answers[command] = answer
+    with pytest.raises(TransportUnavailable) as caught:
+        await transport(sink).send(MESSAGE)
+    assert caught.value.receiver_named
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "550 5.1.1 <relay.denied@example.org>: user unknown",
+        "550 5.7.1 this mailbox takes no mail from strangers",
+        "550 no such user",
+    ],
+)
+async def test_a_refusal_of_the_receiver_stays_one(sink: SmtpSink, answer: str) -> None:
+    sink.answers["RCPT"] = answer
+    with pytest.raises(PermanentFailure):
+        await transport(sink).send(MESSAGE)
+
+
+async def test_answers_go_where_the_setting_says(sink: SmtpSink) -> None:
+    mail = SmtpTransport(
+        server_from_setting(sink.url),
+        sender=SENDER,
+        reply_to="office@library.example",
+        clock=ManualClock(NOW),
+    )
+    await mail.send(MESSAGE)
+    assert sink.received[0].message["Reply-To"] == "office@library.example"
+    assert sink.received[0].message["From"] == "用户反馈直通车 <feedback@library.example>"
+
+
+@pytest.mark.parametrize(
+    ("mode", "failure"), [(Mode.TARPIT, TemporaryFailure), (Mode.TARPIT_AFTER_DATA, UnknownOutcome)]
 )
 async def test_a_tarpit_is_left_after_the_limit(
     sink: SmtpSink, mode: Mode, failure: type[Undelivered]
 ) -> None:
     sink.mode = mode
     with pytest.raises(failure):
-        await outlet(sink, limit=0.4).send(MESSAGE)
+        await transport(sink, limit=0.4).send(MESSAGE)
 
 
 async def test_one_bad_receiver_does_not_hold_up_another(sink: SmtpSink) -> None:
     sink.modes["slow@example.org"] = Mode.TARPIT
-    mail = outlet(sink)
+    mail = transport(sink)
     slow = asyncio.create_task(mail.send(dataclasses.replace(MESSAGE, to="slow@example.org")))
     await mail.send(MESSAGE)
     assert not slow.done()
     slow.cancel()
-    with pytest.raises(TryLater) as caught:
+    with pytest.raises(Interrupted):
         await slow
-    assert caught.value.reason == STOPPED
 
 
 async def test_a_stop_after_the_message_was_handed_over_is_no_try_later(sink: SmtpSink) -> None:
     sink.mode = Mode.TARPIT_AFTER_DATA
-    sending = asyncio.create_task(outlet(sink).send(MESSAGE))
+    sending = asyncio.create_task(transport(sink).send(MESSAGE))
     while not sink.received:
         await asyncio.sleep(0.01)
     sending.cancel()
@@ -153,8 +215,8 @@ async def test_a_stop_after_the_message_was_handed_over_is_no_try_later(sink: Sm
 async def test_a_server_that_is_away_is_for_later() -> None:
     async with smtp_sink() as gone:
         address = server_from_setting(gone.url)
-    mail = SmtpOutlet(address, sender=SENDER, clock=ManualClock(NOW))
-    with pytest.raises(TryLater) as caught:
+    mail = SmtpTransport(address, sender=SENDER, clock=ManualClock(NOW))
+    with pytest.raises(TransportUnavailable) as caught:
         await mail.send(MESSAGE)
     assert caught.value.reason == "smtp_unreachable"
 
@@ -172,13 +234,13 @@ async def test_a_server_that_drips_its_greeting_is_left_after_the_limit() -> Non
     server = await asyncio.start_server(drip, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        mail = SmtpOutlet(
+        mail = SmtpTransport(
             SmtpServer("127.0.0.1", port),
             sender=SENDER,
             clock=ManualClock(NOW),
             limit=timedelta(seconds=0.4),
         )
-        with pytest.raises(TryLater) as caught:
+        with pytest.raises(TransportUnavailable) as caught:
             await mail.send(MESSAGE)
         assert caught.value.reason == "smtp_timeout"
 
@@ -186,59 +248,70 @@ async def test_a_server_that_drips_its_greeting_is_left_after_the_limit() -> Non
 async def test_the_password_of_the_setting_opens_the_server() -> None:
     async with smtp_sink(login=("desk", "p@ss:w/rd")) as sink:
         url = sink.url.replace("smtp://", "smtp://desk:p%40ss%3Aw%2Frd@")
-        mail = SmtpOutlet(server_from_setting(url), sender=SENDER, clock=ManualClock(NOW))
+        mail = SmtpTransport(server_from_setting(url), sender=SENDER, clock=ManualClock(NOW))
         await mail.send(MESSAGE)
         assert len(sink.received) == 1
         wrong = dataclasses.replace(server_from_setting(url), password="wrong")
-        mail = SmtpOutlet(wrong, sender=SENDER, clock=ManualClock(NOW))
+        mail = SmtpTransport(wrong, sender=SENDER, clock=ManualClock(NOW))
         # Ours to mend: the receiver must not be given up for it.
-        with pytest.raises(TryLater) as caught:
+        with pytest.raises(TransportUnavailable) as caught:
             await mail.send(MESSAGE)
         assert caught.value.reason == "smtp_535"
         nobody = dataclasses.replace(wrong, user=None, password=None)
-        mail = SmtpOutlet(nobody, sender=SENDER, clock=ManualClock(NOW))
-        with pytest.raises(TryLater):
+        mail = SmtpTransport(nobody, sender=SENDER, clock=ManualClock(NOW))
+        with pytest.raises(TransportUnavailable):
             await mail.send(MESSAGE)
 
 
-def _certificate(folder: Path) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    today = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(today - timedelta(days=1))
-        .not_valid_after(today + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (folder / "both.pem").write_bytes(secret + certificate.public_bytes(Encoding.PEM))
-    return folder / "both.pem"
+def _serving(authority: Authority, *hosts: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*authority.issue("mail", *hosts))
+    return context
 
 
-async def test_an_encrypted_line_is_used_only_with_a_certificate_we_trust(tmp_path: Path) -> None:
-    pem = _certificate(tmp_path)
-    serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    serving.load_cert_chain(pem)
-    async with smtp_sink(tls=serving) as sink:
-        server = server_from_setting(f"smtps://localhost:{sink.port}")
-        clock = ManualClock(NOW)
-        trusted = ssl.create_default_context(cafile=pem)
-        await SmtpOutlet(server, sender=SENDER, clock=clock, tls_context=trusted).send(MESSAGE)
+async def _send(url: str) -> None:
+    server = server_from_setting(url)
+    await SmtpTransport(server, sender=SENDER, clock=ManualClock(NOW)).send(MESSAGE)
+
+
+async def _is_refused(url: str, reason: str) -> None:
+    # Ours to mend: the message waits, and the reason is shown.
+    with pytest.raises(TransportUnavailable) as caught:
+        await _send(url)
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize("scheme", ["smtps", "smtp+starttls"])
+async def test_an_encrypted_line_is_used_only_with_a_certificate_we_trust(
+    tmp_path: Path, scheme: str
+) -> None:
+    authority, stranger = Authority(tmp_path / "own"), Authority(tmp_path / "strange")
+    serving = _serving(authority, "localhost")
+    how = {"tls": serving} if scheme == "smtps" else {"starttls": serving}
+    async with smtp_sink(login=("desk", "p@ss"), **how) as sink:
+        url = f"{scheme}://desk:p%40ss@localhost:{sink.port}"
+        await _send(f"{url}?cafile={authority.file}")
         assert len(sink.received) == 1
-        with pytest.raises(TryLater):
-            await SmtpOutlet(server, sender=SENDER, clock=clock).send(MESSAGE)
-        assert len(sink.received) == 1
+        for wrong in (url, f"{url}?cafile={stranger.file}"):
+            await _is_refused(wrong, "smtp_certificate_not_trusted")
+        other_name = url.replace("localhost", "127.0.0.1")
+        await _is_refused(f"{other_name}?cafile={authority.file}", "smtp_certificate_not_trusted")
+        assert (len(sink.received), sink.logins) == (1, 1)
+
+
+async def test_nothing_is_said_in_clear_to_a_server_that_does_not_offer_to_encrypt(
+    tmp_path: Path,
+) -> None:
+    authority = Authority(tmp_path)
+    async with smtp_sink(login=("desk", "p@ss")) as sink:
+        url = f"smtp+starttls://desk:p%40ss@localhost:{sink.port}?cafile={authority.file}"
+        await _is_refused(url, "smtp_no_starttls")
+        assert (sink.received, sink.senders, sink.logins) == ([], [], 0)
 
 
 async def test_a_site_without_a_name_still_sends_mail(sink: SmtpSink) -> None:
     domain = mail_domain("http://127.0.0.1:8080/feedback")
-    mail = SmtpOutlet(
+    mail = SmtpTransport(
         server_from_setting(sink.url), sender=f"feedback@{domain}", clock=ManualClock(NOW)
     )
     await mail.send(
@@ -268,15 +341,15 @@ async def test_a_site_without_a_name_still_sends_mail(sink: SmtpSink) -> None:
     ],
 )
 async def test_nobody_injects_a_header(sink: SmtpSink, field: str, value: str) -> None:
-    with pytest.raises(NeverThere) as caught:
-        await outlet(sink).send(dataclasses.replace(MESSAGE, **{field: value}))
+    with pytest.raises(PermanentFailure) as caught:
+        await transport(sink).send(dataclasses.replace(MESSAGE, **{field: value}))
     assert caught.value.reason == f"unsafe_{field}"
     assert sink.received == []
 
 
 async def test_words_that_look_like_the_end_of_a_mail_stay_words(sink: SmtpSink) -> None:
     text = "first\n.\nQUIT\n\nMAIL FROM:<x@y>\n"
-    await outlet(sink).send(dataclasses.replace(MESSAGE, text=text))
+    await transport(sink).send(dataclasses.replace(MESSAGE, text=text))
     assert sink.received[0].message.get_content().replace("\r\n", "\n") == text
     assert _stuffed(b"a\r\n.\r\n..b") == b"a\r\n..\r\n...b\r\n.\r\n"
 
@@ -299,6 +372,29 @@ def test_the_setting_is_read_and_its_secrets_are_not_shown() -> None:
     assert server == SmtpServer("mail.example", 465, tls=True, user="desk@x", password="hidden")
     assert "hidden" not in repr(server)
     assert server_from_setting("smtp://[::1]:2525/") == SmtpServer("::1", 2525)
+    starttls = server_from_setting("smtp+starttls://desk:hidden@mail.example")
+    assert (starttls.port, starttls.tls, starttls.starttls) == (587, False, True)
+
+
+@pytest.mark.parametrize("host", ["mail.example", "10.0.0.1", "[2001:db8::1]"])
+def test_a_password_never_leaves_the_machine_in_clear(host: str) -> None:
+    with pytest.raises(SmtpSettingError, match=r"smtp\+starttls") as caught:
+        server_from_setting(f"smtp://desk:hidden@{host}:25")
+    assert "hidden" not in str(caught.value)
+    assert server_from_setting(f"smtp://{host}:25").user is None
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.2", "[::1]"])
+def test_inside_the_machine_it_may(host: str) -> None:
+    assert server_from_setting(f"smtp://desk:hidden@{host}:25").password == "hidden"
+
+
+def test_an_authority_is_a_file_of_certificates(tmp_path: Path) -> None:
+    for wrong in (tmp_path / "nowhere.pem", Path(__file__)):
+        with pytest.raises(SmtpSettingError, match="cannot be read as certificates"):
+            server_from_setting(f"smtps://desk:hidden@mail.example:465?cafile={wrong}")
+    with pytest.raises(SmtpSettingError, match="cafile needs"):
+        server_from_setting(f"smtp://mail.example:25?cafile={__file__}")
 
 
 @pytest.mark.parametrize(

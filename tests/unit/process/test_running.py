@@ -15,7 +15,8 @@ LEAVES_A_NOTE = (
     "from pathlib import Path\n"
     "from shared.running import note_of\n"
     "from shared.settings import Settings\n"
-    "with note_of(Settings(data=Path(sys.argv[1]), host='0.0.0.0', port=8181), ['desk']):\n"
+    "settings = Settings(data=Path(sys.argv[1]), host='0.0.0.0', port=8181, base_url='http://x')\n"
+    "with note_of(settings, ['desk']):\n"
     "    print('here', flush=True)\n"
     "    sys.stdin.read()\n"
 )

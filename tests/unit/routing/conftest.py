@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from services.routing.domain import RuleSet
-from services.routing.shipped import load_rules
+from services.routing.seeds import load_rules
 
 
 @pytest.fixture(scope="session")

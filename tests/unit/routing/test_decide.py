@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from services.desk.seeds import CATEGORIES
 from services.routing.domain import Decision, RuleSet, Submission, check_rules, decide
-from services.routing.shipped import load_rules
-from shared.contracts.vocabulary import CATEGORIES, CaseType, Priority
+from services.routing.seeds import load_rules
+from shared.contracts.vocabulary import CaseType, Priority
 
 SHIPPED = RuleSet(load_rules())
 
@@ -178,7 +179,6 @@ def test_reasons_never_repeat_what_identifies_the_reporter() -> None:
     assert any("统一认证" in r.text for r in decision.reasons)
 
 
-@settings(deadline=None)
 @given(
     st.text(max_size=300),
     st.sampled_from([None, *CATEGORIES, "bogus"]),

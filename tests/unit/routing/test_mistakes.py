@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.routing.domain import NotJson, RulesInvalid, parse_rules, with_version
 from services.routing.domain.mistakes import nearest, spans
-from services.routing.shipped import SHIPPED, load_rules
+from services.routing.seeds import SHIPPED, load_rules
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from services.desk.seeds import DEPARTMENTS
 from services.routing.domain import (
     Candidate,
     RuleSet,
@@ -12,7 +13,7 @@ from services.routing.domain import (
     offer_others,
     only_existing,
 )
-from shared.contracts.vocabulary import DEPARTMENTS, Priority
+from shared.contracts.vocabulary import Priority
 
 SEATS = Submission(text="三层东区占座，打印机也卡纸了，还有人大声外放")
 NOTHING = Submission(text="今天天气真好")

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from services.desk.seeds import CATEGORIES, DEPARTMENTS
 from services.routing.domain import RuleSet, RulesInvalid, check_rules, parse_rules
-from services.routing.shipped import load_rules
-from shared.contracts.vocabulary import CATEGORIES
+from services.routing.domain.owners import OWNERS
+from services.routing.seeds import SHIPPED, load_rules
 
 
 def rule(**changes: Any) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def rule(**changes: Any) -> dict[str, Any]:
         "category": "seats",
         "weight": 0.7,
         "note": "占座",
-        "note_en": "Held seats",
+        "note_en": "Cached seats",
     }
     return {k: v for k, v in (base | changes).items() if v is not None}
 
@@ -65,7 +66,7 @@ def test_the_shipped_rules_survive_a_round_trip_through_json() -> None:
 )
 def test_a_mistake_is_named_with_rule_and_field(changes: dict[str, Any], complaint: str) -> None:
     with pytest.raises(RulesInvalid) as caught:
-        check_rules({"rules": [rule(**changes)]})
+        check_rules({"rules": [rule(**changes)]}, departments=DEPARTMENTS)
     assert any(complaint in line for line in caught.value.errors), caught.value.errors
     assert caught.value.status == 422
 
@@ -91,6 +92,20 @@ def test_a_department_of_the_live_directory_is_known() -> None:
     text = json.dumps({"rules": [rule(department="archive")]})
     book = parse_rules(text, departments=["archive", "space"])
     assert book.rules[0].owner == "archive"
+
+
+def test_a_library_has_its_own_categories_and_owners() -> None:
+    own = {"owners": {"makerspace": "lab", "seats": "lab"}}
+    rules = [rule(category="makerspace"), rule(id="r2"), rule(id="r3", category="printing")]
+    book = check_rules({**own, "rules": rules}, departments=["lab", "space"])
+    assert [r.owner for r in book.rules] == ["lab", "lab", "space"]
+    with pytest.raises(RulesInvalid, match=r"owners.*unknown department 'lab'"):
+        check_rules({**own, "rules": rules}, departments=DEPARTMENTS)
+
+
+def test_the_shipped_rules_name_what_is_shipped() -> None:
+    assert {c: owner for c, (_, _, owner) in CATEGORIES.items()} == OWNERS
+    assert parse_rules(SHIPPED.read_text(), departments=DEPARTMENTS) == load_rules()
 
 
 def test_a_disabled_rule_never_fires() -> None:

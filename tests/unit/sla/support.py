@@ -1,25 +1,24 @@
 """Dates as the library writes them, and the shipped rules."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from services.sla import shipped
+from services.sla import seeds
 from services.sla.domain import cases
-from services.sla.domain.book import LIBRARY, Calendars
-from services.sla.domain.facts import CaseClocks, Rules
+from services.sla.domain.calendars import LIBRARY, Calendars
+from services.sla.domain.case_clocks import CaseClocks, Rules
 from services.sla.domain.policy import WORKING_DAY
 from shared.contracts.vocabulary import CaseType
+from shared.moments import LOCAL
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-CALENDARS = Calendars(shipped.load_calendar())
+CALENDARS = Calendars(seeds.load_calendar())
 LIBRARY_HOURS = CALENDARS.named(LIBRARY)
-POLICY = shipped.load_policy()
+POLICY = seeds.load_policy()
 RULES = Rules(POLICY, CALENDARS)
 
 
 def at(text: str) -> datetime:
     """`2026-03-04 10:00` in Shanghai."""
-    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
+    return datetime.fromisoformat(text).replace(tzinfo=LOCAL)
 
 
 def wd(count: float) -> timedelta:
@@ -31,7 +30,7 @@ WEDNESDAY = at("2026-03-04 10:00")
 
 def received(**more: object) -> CaseClocks:
     case = cases.receive(RULES, at=WEDNESDAY, type=CaseType.COMPLAINT, **more).case  # type: ignore[arg-type]
-    return cases.tell_reporter(case)
+    return cases.announce(case)
 
 
 def accepted() -> CaseClocks:

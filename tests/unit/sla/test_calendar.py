@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sla import shipped
-from services.sla.domain.book import ROUND_THE_CLOCK, CalendarBook, Calendars
-from services.sla.domain.calendar import OutsideCalendar
-from tests.unit.sla.support import CALENDARS, LIBRARY_HOURS, SHANGHAI, at, wd
+from services.sla import seeds
+from services.sla.domain.calendars import ROUND_THE_CLOCK, CalendarDefinition, Calendars
+from services.sla.domain.working_time import OutsideCalendar
+from tests.unit.sla.support import CALENDARS, LIBRARY_HOURS, LOCAL, at, wd
 
 ONE_DAY = wd(1)
 
@@ -114,7 +114,7 @@ def test_the_table_grows_both_ways() -> None:
 
 
 def _off(day: date) -> bool:
-    return CALENDARS.book.hours_on(day) == ()
+    return CALENDARS.definition.hours_on(day) == ()
 
 
 @pytest.mark.parametrize("year", [2025, 2026])
@@ -127,15 +127,15 @@ def test_the_shipped_years_agree_with_an_independent_list(year: int) -> None:
 
 
 def test_the_shipped_2027_has_the_statutory_days_and_is_provisional() -> None:
-    book = shipped.load_calendar()
+    definition = seeds.load_calendar()
     known = holidays.country_holidays("CN", years=2027)
     listed = {
         h.first + timedelta(days=n)
-        for h in book.years[2027].holidays
+        for h in definition.years[2027].holidays
         for n in range((h.last - h.first).days + 1)
     }
     assert listed == set(known)
-    assert book.years[2027].make_up == ()
+    assert definition.years[2027].make_up == ()
     assert CALENDARS.is_provisional(at("2027-01-04 10:00"))
     assert not CALENDARS.is_provisional(at("2026-12-31 23:59"))
     assert CALENDARS.is_provisional(datetime(2026, 12, 31, 17, tzinfo=UTC))  # 2027 in Shanghai
@@ -151,8 +151,8 @@ def test_working_days_of_2026_are_those_of_the_notice() -> None:
 # --- what a library may edit -----------------------------------------------------------------
 
 MORNING = [["09:00", "11:30"]]
-EDITED = CalendarBook.model_validate(
-    shipped.load_calendar().model_dump(mode="json")
+EDITED = CalendarDefinition.model_validate(
+    seeds.load_calendar().model_dump(mode="json")
     | {
         "vacations": [
             {
@@ -228,7 +228,7 @@ def test_a_department_without_hours_of_its_own_has_the_librarys() -> None:
 )
 def test_a_calendar_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="validation error"):
-        CalendarBook.model_validate(shipped.load_calendar().model_dump(mode="json") | wrong)
+        CalendarDefinition.model_validate(seeds.load_calendar().model_dump(mode="json") | wrong)
 
 
 # --- laws ------------------------------------------------------------------------------------
@@ -236,7 +236,7 @@ def test_a_calendar_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> 
 moments = st.datetimes(
     min_value=datetime(2025, 6, 1),  # noqa: DTZ001 (hypothesis adds the zone)
     max_value=datetime(2027, 6, 1),  # noqa: DTZ001
-    timezones=st.just(SHANGHAI),
+    timezones=st.just(LOCAL),
 )
 amounts = st.timedeltas(min_value=timedelta(microseconds=1), max_value=timedelta(hours=400))
 calendars = st.sampled_from(
@@ -269,8 +269,8 @@ def test_who_comes_later_is_never_due_earlier(calendar, a, b, amount) -> None:
 @given(moments, amounts)
 def test_a_deadline_lies_in_a_window_or_at_its_end(start, amount) -> None:
     due = LIBRARY_HOURS.add_working(start, amount)
-    local = due.astimezone(SHANGHAI)
-    assert CALENDARS.book.hours_on(local.date())
+    local = due.astimezone(LOCAL)
+    assert CALENDARS.definition.hours_on(local.date())
     assert LIBRARY_HOURS.is_open(due) or local.time() in (time(12), time(17, 30))
 
 
@@ -290,5 +290,5 @@ def test_working_time_adds_up_along_the_way(calendar, a, b, c) -> None:
 
 @given(moments)
 def test_the_table_agrees_with_the_book_at_any_moment(moment) -> None:
-    windows = CALENDARS.book.hours_on(moment.date())
+    windows = CALENDARS.definition.hours_on(moment.date())
     assert LIBRARY_HOURS.is_open(moment) is any(a <= moment.time() < b for a, b in windows)

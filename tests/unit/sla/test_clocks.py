@@ -1,19 +1,18 @@
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.sla.domain import clocks
-from services.sla.domain.calendar import WorkingTime
-from services.sla.domain.clocks import MarkKind, Status, Timer
-from services.sla.domain.policy import Escalation
+from services.sla.domain.clocks import Ladder, MarkKind, Timer
+from services.sla.domain.working_time import WorkingTime
+from shared.contracts.sla import PromiseStatus as Status
 from shared.contracts.vocabulary import Clock, Role
 from tests.unit.sla.support import CALENDARS, LIBRARY_HOURS, at, wd
 
-LEVELS = (
-    Escalation(at=75, to=Role.REVIEWER),
-    Escalation(at=100, to=Role.REVIEWER),
-    Escalation(at=200, to=Role.LEADER),
+LEVELS = Ladder(
+    warn=(75,), escalate=((75, Role.REVIEWER), (100, Role.REVIEWER), (200, Role.LEADER))
 )
 
 FIVE_DAYS = wd(5)
@@ -26,7 +25,7 @@ def _timer(
     clock: Clock = Clock.RESOLUTION,
 ) -> Timer:
     return clocks.start(
-        clock, at=at(start), budget=budget, working=working, calendar="", escalate=LEVELS
+        clock, at=at(start), budget=budget, working=working, calendar="", ladder=LEVELS
     )
 
 
@@ -47,7 +46,7 @@ def test_a_level_at_a_windows_end_is_reached_there() -> None:
         budget=timedelta(hours=7),
         working=LIBRARY_HOURS,
         calendar="",
-        escalate=[Escalation(at=50, to=Role.REVIEWER)],
+        ladder=Ladder(warn=(50,)),
     )
     assert timer.steps[0].at == at("2026-03-04 12:00")
 
@@ -201,3 +200,22 @@ def test_marks_come_exactly_once_however_often_one_looks(looks: list[timedelta])
     last: datetime = START + max(looks)
     assert sorted(seen) == [s.level for s in _timer().steps if s.at <= last]
     assert len(seen) == len(set(seen))
+
+
+@pytest.mark.parametrize("until", ["2200-01-01 00:00", "9999-12-31 12:00"])
+def test_a_named_date_beyond_the_calendar_stands_and_the_clock_goes_on(until: str) -> None:
+    timer = clocks.extend(_timer(), named := at(until), LIBRARY_HOURS)
+    assert timer.due == named
+    paused = clocks.pause(timer, at("2026-03-05 10:00"))
+    resumed = clocks.resume(paused, at("2026-03-06 10:00"), LIBRARY_HOURS)
+    assert resumed.paused_at is None and resumed.due >= named
+    recounted = clocks.recount(
+        timer,
+        budget=timer.budget,
+        working=LIBRARY_HOURS,
+        calendar=timer.calendar,
+        department="",
+        ladder=clocks.Ladder((75,), ()),
+    )
+    assert recounted.due > at("2100-01-01 00:00")
+    assert clocks.meet(recounted, at("2026-03-09 10:00")).in_time

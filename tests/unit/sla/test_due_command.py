@@ -48,7 +48,7 @@ def test_people_read_a_line_per_clock(tmp_path: Path) -> None:
         ["--priority", "P3", "--at", "soon"],
         ["--priority", "P3", "--at", "9999-12-31T23:59"],
         ["--priority", "P3", "--type", "rant", "--at", "2026-03-04T10:00"],
-        ["--priority", "P3", "--department", "nowhere", "--at", "2026-03-04T10:00"],
+        ["--priority", "P3", "--department", "No Where", "--at", "2026-03-04T10:00"],
     ],
 )
 def test_wrong_input_is_one_line_and_status_two(tmp_path: Path, arguments: list[str]) -> None:

@@ -6,33 +6,45 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.sla.domain import cases
-from services.sla.domain.clocks import Status
-from services.sla.domain.facts import CaseClocks
+from services.sla.domain.case_clocks import CaseClocks
+from shared.contracts.sla import PromiseStatus as Status
 from shared.contracts.vocabulary import CaseType, Clock, Priority
 from tests.unit.sla.support import RULES, WEDNESDAY, accepted, at, received
 
 DEEDS = {
-    "tick": lambda c, t: cases.tick(c, RULES, now=t),
-    "route": lambda c, t: cases.route(c, RULES, at=t, priority=Priority.P1),
-    "calm": lambda c, t: cases.route(
-        c, RULES, at=t, priority=Priority.P4, type=CaseType.SUGGESTION
+    "tick": lambda c, t, r=RULES: cases.tick(c, r, now=t),
+    "route": lambda c, t, r=RULES: cases.route(c, r, at=t, priority=Priority.P1),
+    "calm": lambda c, t, r=RULES: cases.route(
+        c, r, at=t, priority=Priority.P4, type=CaseType.SUGGESTION
     ),
-    "praise": lambda c, t: cases.route(c, RULES, at=t, priority=Priority.P4, type=CaseType.PRAISE),
-    "dispatch": lambda c, t: cases.dispatch(c, RULES, at=t, department="it"),
-    "accept": lambda c, t: cases.accept(c, RULES, at=t),
-    "return": lambda c, t: cases.give_back(c, RULES, at=t),
-    "ask": lambda c, t: cases.ask_user(c, RULES, at=t),
-    "hear": lambda c, t: cases.hear_from_user(c, RULES, at=t),
-    "timeout": lambda c, t: cases.stop_waiting(c, RULES, at=t),
-    "review": lambda c, t: cases.send_to_review(c, RULES, at=t),
-    "reviewed": lambda c, t: cases.finish_review(c, RULES, at=t),
-    "reply": lambda c, t: cases.reply(c, RULES, at=t),
-    "close": lambda c, t: cases.close(c, RULES, at=t),
-    "reopen": lambda c, t: cases.reopen(c, RULES, at=t),
-    "appeal": lambda c, t: cases.appeal(c, RULES, at=t),
-    "extend": lambda c, t: cases.extend(c, RULES, at=t, until=t + timedelta(days=9), reason="-"),
-    "recompute": lambda c, t: cases.recompute(c, RULES, at=t),
-    "end": lambda c, t: cases.end(c, RULES, at=t),
+    "praise": lambda c, t, r=RULES: cases.route(
+        c, r, at=t, priority=Priority.P4, type=CaseType.PRAISE
+    ),
+    "dispatch": lambda c, t, r=RULES: cases.dispatch(c, r, at=t, department="it"),
+    "accept": lambda c, t, r=RULES: cases.accept(c, r, at=t),
+    "return": lambda c, t, r=RULES: cases.give_back(c, r, at=t),
+    "ask": lambda c, t, r=RULES: cases.ask_user(c, r, at=t),
+    "hear": lambda c, t, r=RULES: cases.hear_from_user(c, r, at=t),
+    "timeout": lambda c, t, r=RULES: cases.stop_waiting(c, r, at=t),
+    "review": lambda c, t, r=RULES: cases.send_to_review(c, r, at=t),
+    "reviewed": lambda c, t, r=RULES: cases.finish_review(c, r, at=t),
+    "reply": lambda c, t, r=RULES: cases.reply(c, r, at=t),
+    "close": lambda c, t, r=RULES: cases.close(c, r, at=t),
+    "reopen": lambda c, t, r=RULES: cases.reopen(c, r, at=t),
+    "appeal": lambda c, t, r=RULES: cases.appeal(c, r, at=t),
+    "extend": lambda c, t, r=RULES: cases.extend(
+        c, r, at=t, until=t + timedelta(days=9), reason="-"
+    ),
+    "recompute": lambda c, t, r=RULES: cases.recompute(c, r, at=t),
+    "end": lambda c, t, r=RULES: cases.end(c, r, at=t),
+    "restore": lambda c, t, r=RULES: cases.restore(c, r, at=t),
+    "outside": lambda c, t, r=RULES: cases.wait_for_others(c, r, at=t),
+    "progress": lambda c, t, r=RULES: cases.progress(c, r, at=t),
+    "help": lambda c, t, r=RULES: cases.add_department(c, r, at=t, department="space"),
+    "helped": lambda c, t, r=RULES: cases.finish_part(c, r, at=t, department="space"),
+    "urgent": lambda c, t, r=RULES: cases.correct(
+        c, r, at=t, priority=Priority.P2, type=CaseType.COMPLAINT
+    ),
 }
 steps = st.tuples(
     st.sampled_from(sorted(DEEDS)),
@@ -48,10 +60,12 @@ def test_no_history_undoes_a_breach_or_marks_twice(history: list[tuple[str, time
         now = now + gap
         change = DEEDS[deed](case, now)
         _no_figure_is_lost(case, change.case)
-        marked += [(f.mark.clock, f.mark.cycle, f.mark.level) for f in change.facts if f.mark]
+        marked += [(r.mark.clock, r.mark.cycle, r.mark.level) for r in change.reached]
         case = change.case
         for clock in Clock:
             assert sum(t.clock is clock and t.is_open for t in case.timers) <= 1
+        for part in (False, True):
+            assert sum(s.part is part and s.ended_at is None for s in case.segments) <= 1
         assert (deed in ("close", "end")) <= (not any(t.is_open for t in case.timers))
     assert len(marked) == len(set(marked))
     assert {t.clock: t.first_due for t in case.timers if t.clock is Clock.RESOLUTION} == {
@@ -79,7 +93,7 @@ def test_a_repeated_event_changes_nothing_more(history: list[tuple[str, timedelt
     for deed, gap in history:
         now = now + abs(gap)
         case = DEEDS[deed](case, now).case
-        if deed not in ("return", "dispatch", "reopen", "praise"):
+        if deed not in ("return", "dispatch", "reopen", "restore", "praise", "progress"):
             assert DEEDS[deed](case, now).case == case
 
 

@@ -1,8 +1,16 @@
 import pytest
 
-from services.sla.domain.policy import Policy, due_times, parse_allowance, progress_due
-from services.sla.shipped import load_policy
-from shared.contracts.vocabulary import CaseType, Clock, Priority
+from services.sla.domain.policy import (
+    Policy,
+    Subject,
+    choose_row,
+    due_times,
+    parse_allowance,
+    progress_due,
+)
+from services.sla.seeds import load_policy
+from services.sla.store.rules import as_document
+from shared.contracts.vocabulary import CaseType, Channel, Clock, Priority
 from tests.unit.sla.support import CALENDARS, POLICY, at
 
 WEDNESDAY = at("2026-03-04 10:00")
@@ -73,6 +81,61 @@ def test_levels_are_those_of_the_table() -> None:
         "proposal": [100],
         "inquiry": [100],
         "praise": [],
+    }
+
+
+def _with(**rows: dict[str, object]) -> Policy:
+    data = as_document(POLICY)
+    for name, more in rows.items():
+        data["rows"][name] = data["rows"]["P3"] | more
+    return Policy.model_validate(data)
+
+
+def test_of_the_rows_that_fit_the_most_specific_counts() -> None:
+    policy = _with(
+        by_wechat={"when": {"channel": ["wechat"]}},
+        it={"when": {"department": ["it", "eresources"]}},
+        it_by_wechat={"when": {"department": ["it"], "channel": ["wechat"]}},
+        urgent_it={"when": {"department": ["it"], "priority": ["P1"]}},
+    )
+
+    def row(priority: str, type: str = "complaint", **more: object) -> str:
+        subject = Subject(Priority(priority), CaseType(type), **more)  # type: ignore[arg-type]
+        return choose_row(policy, subject).name
+
+    assert row("P3") == "P3"
+    assert row("P3", channel=Channel.WECHAT) == "by_wechat"
+    assert row("P3", "inquiry") == "inquiry"
+    assert row("P3", "inquiry", channel=Channel.WECHAT) == "by_wechat"
+    assert row("P3", department="it") == "it"
+    assert row("P3", department="it", channel=Channel.WECHAT) == "it_by_wechat"
+    assert row("P1", department="it", channel=Channel.WECHAT) == "urgent_it"
+    # What is urgent has only rows that say so.
+    assert row("P2", "inquiry", department="it", channel=Channel.WECHAT) == "P2"
+    assert row("P4", "suggestion", channel=Channel.PROPOSAL) == "proposal"
+    chosen = choose_row(policy, Subject(Priority.P3, department="it", channel=Channel.WECHAT))
+    assert chosen.because == (("department", "it"), ("channel", "wechat"))
+
+
+def test_the_row_of_a_priority_is_for_all_of_it() -> None:
+    with pytest.raises(ValueError, match="P3"):
+        _with(P3={"when": {"channel": ["wechat"]}})
+
+
+def test_warnings_come_where_the_row_says_or_before_the_end() -> None:
+    assert POLICY.rows["P3"].warned_at == (75,)
+    assert POLICY.rows["P1"].warned_at == (50,)
+    assert POLICY.rows["P4"].warned_at == (75,)
+    quiet = _with(P4={"warn": [60, 90]}).rows["P4"]
+    assert quiet.warned_at == (60, 90)
+    assert _with(P4={"warn": []}).rows["P4"].warned_at == ()
+
+
+def test_the_shipped_policy_says_nothing_that_older_code_cannot_read() -> None:
+    assert {key for row in as_document(POLICY)["rows"].values() for key in row} <= {
+        "clocks",
+        "progress_note",
+        "escalate",
     }
 
 

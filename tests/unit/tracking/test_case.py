@@ -1,33 +1,28 @@
-"""What facts change in the view of a case."""
+"""What events change in the view of a case."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
 
-from services.tracking.domain.case import CHANGES, deadlines, shorten
+from services.tracking.domain.case import changes_of, deadlines, shorten
 from services.tracking.store import CaseRow
 from shared.contracts.desk import CaseReopened, CaseReturned
-from shared.contracts.sla import SlaCancelled, SlaPaused, SlaResumed
 from shared.contracts.vocabulary import Clock
-from tests.unit.tracking.facts import Story
+from tests.unit.tracking.examples import Story
 
 
-def view(*facts: Any) -> CaseRow:
-    case = CaseRow(feedback_id=facts[0].feedback_id, received_at=facts[0].at)
-    for fact in facts:
-        for name, value in CHANGES[type(fact)](case, fact).items():
+def view(*events: Any) -> CaseRow:
+    case = CaseRow(feedback_id=events[0].feedback_id, received_at=events[0].at)
+    for event in events:
+        for name, value in (changes_of(case, event) or {}).items():
             setattr(case, name, value)
         for name, value in deadlines(case).items():
             setattr(case, name, value)
     return case
-
-
-def clock_fact(story: Story, fact: type[Any], clock: Clock, **more: Any) -> Any:
-    due = story.due[clock]
-    return story.of(fact, clock=clock, **({"due": due, "first_due": due} | more))
 
 
 def test_a_return_leaves_nobody_in_charge_and_counts() -> None:
@@ -51,25 +46,48 @@ def test_the_next_deadline_is_the_earliest_that_runs() -> None:
 
 def test_a_paused_promise_is_neither_next_nor_late() -> None:
     story = Story()
-    facts = [*story.begun(), story.met(Clock.FIRST_RESPONSE)]
-    facts.append(clock_fact(story, SlaPaused, Clock.RESOLUTION))
-    case = view(*facts)
+    events = [*story.begun(), story.met(Clock.FIRST_RESPONSE)]
+    events.append(story.changed("paused", Clock.RESOLUTION))
+    case = view(*events)
     assert (case.due_at, case.promises["RESOLUTION"]["status"]) == (None, "paused")
     later = story.due[Clock.RESOLUTION] + timedelta(hours=2)
-    case = view(*facts, clock_fact(story, SlaResumed, Clock.RESOLUTION, due=later))
+    case = view(*events, story.changed("resumed", Clock.RESOLUTION, later))
     assert (case.due_at, case.promises["RESOLUTION"]["status"]) == (later, "running")
 
 
-def test_a_breach_stays_whatever_comes_later() -> None:
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda story: story.met(Clock.RESOLUTION, in_time=False),
+        lambda story: story.changed("cancelled", Clock.RESOLUTION),
+        lambda story: story.promised(Clock.RESOLUTION, story.now + timedelta(days=30)),
+    ],
+)
+def test_a_breach_stays_whatever_comes_later(end: Callable[[Story], Any]) -> None:
     story = Story()
     late = [*story.begun(), story.breached(Clock.RESOLUTION)]
     assert view(*late).resolution_overdue
-    for end in (
-        story.met(Clock.RESOLUTION, in_time=False),
-        clock_fact(story, SlaCancelled, Clock.RESOLUTION),
-        story.promised(Clock.RESOLUTION, story.now + timedelta(days=30)),
-    ):
-        assert view(*late, end).promises["RESOLUTION"]["status"] == "breached"
+    assert view(*late, end(story)).promises["RESOLUTION"]["status"] == "breached"
+
+
+def test_a_breach_of_a_clock_that_stands_still_is_not_late_now() -> None:
+    story = Story()
+    late = [*story.begun(), story.breached(Clock.RESOLUTION)]
+    case = view(*late, story.changed("paused", Clock.RESOLUTION))
+    assert (case.promises["RESOLUTION"]["status"], case.overdue) == ("breached", False)
+
+
+def test_the_next_deadline_is_the_earliest_moment_whatever_offset_it_was_written_with() -> None:
+    story = Story()
+    beijing, honolulu = timezone(timedelta(hours=8)), timezone(timedelta(hours=-10))
+    early, late = story.now + timedelta(hours=1), story.now + timedelta(hours=2)
+    case = view(
+        story.received(),
+        # As texts the later one, with its earlier hour, would come first.
+        story.promised(Clock.FIRST_RESPONSE, late.astimezone(honolulu)),
+        story.promised(Clock.RESOLUTION, early.astimezone(beijing)),
+    )
+    assert case.due_at == early
 
 
 def test_an_answered_case_is_not_overdue() -> None:
@@ -78,20 +96,12 @@ def test_an_answered_case_is_not_overdue() -> None:
     assert (case.overdue, case.resolution_overdue, case.due_at) == (False, False, None)
 
 
-def test_an_old_cycle_changes_nothing() -> None:
+def test_a_breach_of_an_old_cycle_changes_nothing() -> None:
     story = Story()
+    before = [*story.begun(), story.breached(Clock.RESOLUTION)]
     again = story.promised(Clock.RESOLUTION, story.now + timedelta(days=2), cycle=2)
-    case = view(*story.answered(), story.of(CaseReopened, reason="x", cycle=2), again)
-    assert (
-        view(
-            *story.answered(),
-            story.of(CaseReopened, reason="x", cycle=2),
-            again,
-            story.met(Clock.RESOLUTION),
-        ).promises
-        == case.promises
-    )
-    assert case.promises["RESOLUTION"]["cycle"] == 2
+    case = view(*before, story.of(CaseReopened, reason="x", cycle=2), again, before[-1])
+    assert (case.promises["RESOLUTION"]["cycle"], case.overdue) == (2, False)
 
 
 def test_routing_decides_the_kind_only_until_somebody_dispatched() -> None:

@@ -8,18 +8,34 @@ from pathlib import Path
 import pytest
 from starlette.requests import Request
 
+from services.desk.wording import page_words as desk_words
+from services.tracking.wording import page_words as tracking_words
 from shared.clock import ManualClock
+from shared.moments import LOCAL
 from shared.web import catalogue
-from shared.web.moments import LOCAL
-from shared.web.pages import Pages, choose_locale, next_due, qr_svg, safe_words, sparkline
+from shared.web.pages import (
+    Pages,
+    choose_locale,
+    next_due,
+    qr_svg,
+    query,
+    safe_words,
+    sparkline,
+)
 
 CLOCK = ManualClock(datetime(2026, 11, 25, 10, 20, tzinfo=LOCAL))
 SERVICES = Path(__file__).parents[3] / "services"
 
+WORDS = {"desk": desk_words, "tracking": tracking_words}
+
 
 def pages(service: str) -> Pages:
     return Pages(
-        service, SERVICES / service / "templates", clock=CLOCK, asset=lambda name: f"/static/{name}"
+        service,
+        SERVICES / service / "templates",
+        clock=CLOCK,
+        asset=lambda name: f"/static/{name}",
+        words=WORDS.get(service),
     )
 
 
@@ -139,3 +155,9 @@ def test_a_trend_needs_two_values() -> None:
     assert sparkline([1]) == ""
     assert sparkline(None) == ""
     assert sparkline([3, 3]).count(",") == 2
+
+
+def test_an_address_keeps_what_is_named_several_times() -> None:
+    chosen = request(query="feedback_ids=a&feedback_ids=b&cursor=x&lang=zh")
+    assert query(chosen, lang="en") == "?feedback_ids=a&feedback_ids=b&lang=en"
+    assert query(chosen, feedback_ids=None) == "?lang=zh"

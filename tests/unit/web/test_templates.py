@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 from babel.messages.extract import extract_from_file
 
-from shared.web import catalogue, journey, names
+from services.desk.wording import labels
+from services.tracking.wording import journey
+from shared.web import catalogue, names
 
 ROOT = Path(__file__).parents[3]
 FOLDERS = sorted(
@@ -19,8 +22,11 @@ FOLDERS = sorted(
 TEMPLATES = sorted(page for folder in FOLDERS for page in folder.glob("templates/**/*.html"))
 OURS = ROOT / "shared/web/static"
 HAN = re.compile("[\u4e00-\u9fff]")
+WIDE = re.compile("[\u3000-\u303f\uff00-\uffef]")
+"""Signs of Chinese, which no English page has."""
 COMMENTS = re.compile(r"{#.*?#}", re.DOTALL)
 JINJA = re.compile(r"{#.*?#}|{%.*?%}|{{.*?}}", re.DOTALL)
+VALUES = re.compile(r"%\(\w+\)s|{\w+}")
 FIELDS = {"input", "textarea", "select"}
 BY_PATH = {"ids": lambda path: str(path.relative_to(ROOT))}
 
@@ -28,6 +34,12 @@ BY_PATH = {"ids": lambda path: str(path.relative_to(ROOT))}
 def messages(page: Path) -> Iterator[str]:
     for _, message, _, _ in extract_from_file("jinja2", page):
         yield str(message)
+
+
+@pytest.mark.parametrize("page", TEMPLATES, **BY_PATH)
+def test_every_address_begins_with_the_path_before_everything(page: Path) -> None:
+    source = COMMENTS.sub("", page.read_text())
+    assert re.findall(r"""[\w-]+=["']/[^"']*""", source) == []
 
 
 @pytest.mark.parametrize("page", TEMPLATES, **BY_PATH)
@@ -47,13 +59,24 @@ def test_no_chinese_stands_outside_a_message(page: Path) -> None:
     assert HAN.findall(text) == []
 
 
+@pytest.mark.parametrize("page", TEMPLATES, **BY_PATH)
+def test_no_sign_of_chinese_stands_outside_a_message(page: Path) -> None:
+    assert WIDE.findall(JINJA.sub("", page.read_text())) == []
+
+
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
 def test_no_translation_is_left_over_or_loses_a_value(folder: Path) -> None:
     english = catalogue.load([folder / "locales"], "en")
     used = {text for page in folder.glob("templates/**/*.html") for text in messages(page)}
-    assert set(english) - used == set()
+    used |= {
+        node.value
+        for source in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(source.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert {text.rpartition("\x04")[2] for text in english} - used == set()
     for text, translated in english.items():
-        assert re.findall(r"%\(\w+\)s", text) == re.findall(r"%\(\w+\)s", translated)
+        assert set(VALUES.findall(text)) == set(VALUES.findall(translated))
 
 
 class Markup(HTMLParser):
@@ -127,8 +150,8 @@ def test_our_scripts_evaluate_no_text_and_write_no_markup(script: Path) -> None:
 
 def test_every_icon_a_page_or_a_name_asks_for_is_drawn() -> None:
     drawn = set(re.findall(r'<symbol id="([\w-]+)"', (OURS / "icons.svg").read_text()))
-    asked = {*names.STATE_ICONS.values(), *names.QUEUE_ICONS.values()}
-    asked |= {entry[2] for entry in names.CHANNELS.values()} | {step[1] for step in journey.STEPS}
+    asked = {*names.STATE_ICONS.values(), *labels.QUEUE_ICONS.values()}
+    asked |= set(names.CHANNEL_ICONS.values()) | {step[1] for step in journey.STEPS}
     for page in TEMPLATES:
         asked |= set(re.findall(r'ui\.icon\("([\w-]+)"', page.read_text()))
     assert asked - drawn == set()

@@ -9,6 +9,9 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+WORKS_WITH = "0001"
+RELEASE = 2
+
 
 def upgrade() -> None:
     op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
@@ -34,6 +37,7 @@ def upgrade() -> None:
         sa.Column("confidential", sa.Boolean(), nullable=False),
         sa.Column("on_behalf", sa.Boolean(), nullable=False),
         sa.Column("entered_by", sa.String(), nullable=True),
+        sa.Column("code_hash", sa.String(), nullable=False),
         sa.Column("assignee", sa.String(), nullable=True),
         sa.Column("assignee_name", sa.String(), nullable=True),
         sa.Column("binding", sa.Boolean(), nullable=False),
@@ -41,51 +45,61 @@ def upgrade() -> None:
         sa.Column("cycle", sa.Integer(), nullable=False),
         sa.Column("reopened", sa.Integer(), nullable=False),
         sa.Column("replied_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("rated", sa.Boolean(), nullable=False),
+        sa.Column("words_owed_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("waiting_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("urged", sa.Integer(), nullable=False),
         sa.Column("erased", sa.Boolean(), nullable=False),
         sa.Column("promises", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("breaks_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("story", sa.Integer(), nullable=False),
+        sa.Column("timeline_length", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("feedback_id"),
         postgresql_with={"fillfactor": 80},
     )
     op.create_index(
-        "cases_by_due", "cases", ["breaks_at", "received_at", "feedback_id"], unique=False
+        "cases_by_due", "cases", ["next_due_at", "received_at", "feedback_id"], unique=False
     )
     op.create_index(
         "cases_entered",
         "cases",
-        ["entered_by", "breaks_at", "received_at", "feedback_id"],
+        ["entered_by", "next_due_at", "received_at", "feedback_id"],
         unique=False,
         postgresql_where=sa.text("entered_by IS NOT NULL"),
     )
     op.create_index(
         "cases_in_state",
         "cases",
-        ["state", "breaks_at", "received_at", "feedback_id"],
+        ["state", "next_due_at", "received_at", "feedback_id"],
         unique=False,
     )
     op.create_index(
         "cases_of_department",
         "cases",
-        ["department", "breaks_at", "received_at", "feedback_id"],
+        ["department", "next_due_at", "received_at", "feedback_id"],
         unique=False,
     )
     op.create_index(
         "cases_of_department_in_state",
         "cases",
-        ["department", "state", "breaks_at", "received_at", "feedback_id"],
+        ["department", "state", "next_due_at", "received_at", "feedback_id"],
         unique=False,
     )
     op.create_index(
         "cases_of_person",
         "cases",
-        ["assignee", "breaks_at", "received_at", "feedback_id"],
+        ["assignee", "next_due_at", "received_at", "feedback_id"],
         unique=False,
         postgresql_where=sa.text("assignee IS NOT NULL"),
     )
+    op.create_index(
+        "cases_owed",
+        "cases",
+        ["next_due_at", "received_at", "feedback_id"],
+        unique=False,
+        postgresql_where=sa.text("words_owed_since IS NOT NULL"),
+    )
+    op.create_index("cases_by_code", "cases", ["code_hash"], unique=False, postgresql_using="hash")
     op.create_index(
         "cases_waiting",
         "cases",
@@ -105,17 +119,19 @@ def upgrade() -> None:
         sa.Column("headers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=True),
         sa.Column(
-            "error",
-            sa.Text(),
+            "error", sa.Text(), nullable=True, comment="null: refused by nobody, only waiting"
+        ),
+        sa.Column(
+            "missing",
+            sa.String(),
             nullable=True,
-            comment="null: parked behind an earlier letter of the case",
+            comment="what has to be taken in before: source and numbers",
         ),
         sa.Column(
             "at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("ce_id"),
-        comment="Facts that could not be taken in, and those that wait behind them.",
+        comment="Events that could not be taken in, and those that wait behind them.",
     )
     op.create_index("dead_letters_case", "dead_letters", ["feedback_id", "id"], unique=False)
     op.create_table(
@@ -129,18 +145,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("feedback_id"),
     )
     op.create_table(
+        "categories",
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("zh", sa.String(), nullable=False),
+        sa.Column("en", sa.String(), nullable=False),
+        sa.Column("department", sa.String(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("code"),
+    )
+    op.create_table(
         "departments",
         sa.Column("code", sa.String(), nullable=False),
         sa.Column("zh", sa.String(), nullable=False),
         sa.Column("en", sa.String(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("code"),
-    )
-    op.create_table(
-        "inbox",
-        sa.Column("ce_id", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("ce_id"),
-        comment="What this service has taken in; a second delivery finds itself here.",
     )
     op.create_table(
         "log_state",
@@ -165,11 +184,21 @@ def upgrade() -> None:
     )
     op.create_index("messages_of_case", "messages", ["feedback_id", "at"], unique=False)
     op.create_table(
+        "log_ends",
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("topic", sa.String(), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("generation", "topic", "partition"),
+        comment="The highest offset this service was given in each partition.",
+        postgresql_with={"fillfactor": 50},
+    )
+    op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("ce_id", sa.String(), nullable=False),
         sa.Column("topic", sa.String(), nullable=False),
-        sa.Column("key", sa.String(), nullable=True),
+        sa.Column("key", sa.String(collation="C"), nullable=True),
         sa.Column(
             "seq",
             sa.Integer(),
@@ -188,16 +217,40 @@ def upgrade() -> None:
         sa.Column("partition", sa.Integer(), nullable=True),
         sa.Column("offset", sa.BigInteger(), nullable=True),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "refused",
+            sa.Text(),
+            nullable=True,
+            comment="why the broker will not take it; null as a rule",
+        ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("ce_id"),
-        comment="What this service told: its own log, kept for ever.",
+        comment="What this service emitted: its own log, which Kafka's can be made from.",
+        postgresql_with={
+            "autovacuum_vacuum_scale_factor": 0.02,
+            "autovacuum_vacuum_threshold": 10_000,
+        },
     )
     op.create_index(
-        "outbox_place",
+        "outbox_keys",
         "outbox",
-        ["topic", "partition", "offset", "generation"],
+        ["topic", "key", "id"],
+        unique=False,
+        postgresql_where=sa.text("seq IS NULL"),
+    )
+    op.create_index(
+        "outbox_offset",
+        "outbox",
+        ["generation", "topic", "partition", "offset"],
         unique=True,
         postgresql_where=sa.text('"offset" IS NOT NULL'),
+    )
+    op.create_index(
+        "outbox_refused",
+        "outbox",
+        ["key"],
+        unique=False,
+        postgresql_where=sa.text("refused IS NOT NULL"),
     )
     op.create_index(
         "outbox_sequence",
@@ -231,17 +284,47 @@ def upgrade() -> None:
         sa.Column("feedback_id", sa.String(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("words", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("contact", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("on_behalf_of", sa.String(), nullable=True),
+        sa.Column("search_words", sa.Text(), nullable=False),
+        sa.Column("search_person", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("feedback_id"),
+    )
+    for column in ("search_words", "search_person"):
+        op.create_index(
+            f"private_{column}",
+            "private",
+            [column],
+            unique=False,
+            postgresql_using="gin",
+            postgresql_ops={column: "gin_trgm_ops"},
+        )
+    op.create_table(
+        "private_words",
+        sa.Column("words_id", sa.String(), nullable=False),
+        sa.Column("feedback_id", sa.String(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("published", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("words_id"),
+    )
+    op.create_index(
+        op.f("ix_private_words_feedback_id"), "private_words", ["feedback_id"], unique=False
     )
     op.create_table(
         "streams",
         sa.Column("feedback_id", sa.String(), nullable=False),
         sa.Column("seq", sa.Integer(), server_default="0", nullable=False),
+        sa.Column(
+            "taken",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default="{}",
+            nullable=False,
+            comment="source → last ce_sequence taken in, dead letters included",
+        ),
+        sa.Column("letters", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("feedback_id"),
-        comment="One row a case: its lock, and the sequence of what this service told about it.",
+        comment="One row a case: its lock, what was emitted and taken in, how many dead letters.",
+        postgresql_with={"fillfactor": 60},
     )
     op.create_table(
         "timeline",
@@ -282,23 +365,17 @@ def downgrade() -> None:
     op.drop_table("words")
     op.drop_table("timeline")
     op.drop_table("streams")
+    op.drop_index(op.f("ix_private_words_feedback_id"), table_name="private_words")
+    op.drop_table("private_words")
     op.drop_table("private")
     op.drop_table("people")
-    op.drop_index(
-        "outbox_waiting", table_name="outbox", postgresql_where=sa.text("published_at IS NULL")
-    )
-    op.drop_index(
-        "outbox_sequence", table_name="outbox", postgresql_where=sa.text("seq IS NOT NULL")
-    )
-    op.drop_index(
-        "outbox_place", table_name="outbox", postgresql_where=sa.text('"offset" IS NOT NULL')
-    )
     op.drop_table("outbox")
+    op.drop_table("log_ends")
     op.drop_index("messages_of_case", table_name="messages")
     op.drop_table("messages")
     op.drop_table("log_state")
-    op.drop_table("inbox")
     op.drop_table("departments")
+    op.drop_table("categories")
     op.drop_table("decisions")
     op.drop_index("dead_letters_case", table_name="dead_letters")
     op.drop_table("dead_letters")

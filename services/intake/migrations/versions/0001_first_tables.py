@@ -9,6 +9,9 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+WORKS_WITH = "intake_0001"
+RELEASE = 2
+
 
 def upgrade() -> None:
     op.create_table(
@@ -24,13 +27,9 @@ def upgrade() -> None:
     op.create_table(
         "cases",
         sa.Column("feedback_id", sa.String(), nullable=False),
-        sa.Column("phase", sa.String(), nullable=False),
-        sa.Column("replies", sa.Integer(), nullable=False),
-        sa.Column("rated", sa.Integer(), nullable=False),
-        sa.Column("replied_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("reopened", sa.Integer(), nullable=False),
-        sa.Column("asked", sa.String(), nullable=True),
-        sa.Column("urged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("rights", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("asked", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("feedback_id"),
     )
     op.create_table(
@@ -45,25 +44,21 @@ def upgrade() -> None:
         sa.Column("headers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=True),
         sa.Column(
-            "error",
-            sa.Text(),
+            "error", sa.Text(), nullable=True, comment="null: refused by nobody, only waiting"
+        ),
+        sa.Column(
+            "missing",
+            sa.String(),
             nullable=True,
-            comment="null: parked behind an earlier letter of the case",
+            comment="what has to be taken in before: source and numbers",
         ),
         sa.Column(
             "at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("ce_id"),
-        comment="Facts that could not be taken in, and those that wait behind them.",
+        comment="Events that could not be taken in, and those that wait behind them.",
     )
     op.create_index("dead_letters_case", "dead_letters", ["feedback_id", "id"], unique=False)
-    op.create_table(
-        "inbox",
-        sa.Column("ce_id", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("ce_id"),
-        comment="What this service has taken in; a second delivery finds itself here.",
-    )
     op.create_table(
         "log_state",
         sa.Column("one", sa.Integer(), server_default="1", nullable=False),
@@ -82,11 +77,21 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_nonces_seen_at"), "nonces", ["seen_at"], unique=False)
     op.create_table(
+        "log_ends",
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("topic", sa.String(), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("generation", "topic", "partition"),
+        comment="The highest offset this service was given in each partition.",
+        postgresql_with={"fillfactor": 50},
+    )
+    op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("ce_id", sa.String(), nullable=False),
         sa.Column("topic", sa.String(), nullable=False),
-        sa.Column("key", sa.String(), nullable=True),
+        sa.Column("key", sa.String(collation="C"), nullable=True),
         sa.Column(
             "seq",
             sa.Integer(),
@@ -105,16 +110,40 @@ def upgrade() -> None:
         sa.Column("partition", sa.Integer(), nullable=True),
         sa.Column("offset", sa.BigInteger(), nullable=True),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "refused",
+            sa.Text(),
+            nullable=True,
+            comment="why the broker will not take it; null as a rule",
+        ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("ce_id"),
-        comment="What this service told: its own log, kept for ever.",
+        comment="What this service emitted: its own log, which Kafka's can be made from.",
+        postgresql_with={
+            "autovacuum_vacuum_scale_factor": 0.02,
+            "autovacuum_vacuum_threshold": 10_000,
+        },
     )
     op.create_index(
-        "outbox_place",
+        "outbox_keys",
         "outbox",
-        ["topic", "partition", "offset", "generation"],
+        ["topic", "key", "id"],
+        unique=False,
+        postgresql_where=sa.text("seq IS NULL"),
+    )
+    op.create_index(
+        "outbox_offset",
+        "outbox",
+        ["generation", "topic", "partition", "offset"],
         unique=True,
         postgresql_where=sa.text('"offset" IS NOT NULL'),
+    )
+    op.create_index(
+        "outbox_refused",
+        "outbox",
+        ["key"],
+        unique=False,
+        postgresql_where=sa.text("refused IS NOT NULL"),
     )
     op.create_index(
         "outbox_sequence",
@@ -134,8 +163,17 @@ def upgrade() -> None:
         "streams",
         sa.Column("feedback_id", sa.String(), nullable=False),
         sa.Column("seq", sa.Integer(), server_default="0", nullable=False),
+        sa.Column(
+            "taken",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default="{}",
+            nullable=False,
+            comment="source → last ce_sequence taken in, dead letters included",
+        ),
+        sa.Column("letters", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("feedback_id"),
-        comment="One row a case: its lock, and the sequence of what this service told about it.",
+        comment="One row a case: its lock, what was emitted and taken in, how many dead letters.",
+        postgresql_with={"fillfactor": 60},
     )
     op.create_table(
         "submissions",
@@ -218,20 +256,11 @@ def downgrade() -> None:
     op.drop_index("submissions_code", table_name="submissions")
     op.drop_table("submissions")
     op.drop_table("streams")
-    op.drop_index(
-        "outbox_waiting", table_name="outbox", postgresql_where=sa.text("published_at IS NULL")
-    )
-    op.drop_index(
-        "outbox_sequence", table_name="outbox", postgresql_where=sa.text("seq IS NOT NULL")
-    )
-    op.drop_index(
-        "outbox_place", table_name="outbox", postgresql_where=sa.text('"offset" IS NOT NULL')
-    )
     op.drop_table("outbox")
+    op.drop_table("log_ends")
     op.drop_index(op.f("ix_nonces_seen_at"), table_name="nonces")
     op.drop_table("nonces")
     op.drop_table("log_state")
-    op.drop_table("inbox")
     op.drop_index("dead_letters_case", table_name="dead_letters")
     op.drop_table("dead_letters")
     op.drop_table("cases")

@@ -9,6 +9,9 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+WORKS_WITH = "0001"
+RELEASE = 2
+
 
 def upgrade() -> None:
     op.create_table(
@@ -30,7 +33,7 @@ def upgrade() -> None:
         sa.Column("type", sa.String(), nullable=False),
         sa.Column("proposal", sa.Boolean(), nullable=False),
         sa.Column("department", sa.String(), nullable=False),
-        sa.Column("told", sa.Boolean(), nullable=False),
+        sa.Column("announced", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("feedback_id"),
     )
     op.create_table(
@@ -53,13 +56,15 @@ def upgrade() -> None:
         sa.Column("breached_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("met_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
         sa.Column("next_check_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("partition", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("feedback_id", "clock", "cycle"),
     )
     op.create_index(
         "clocks_due",
         "clocks",
-        ["next_check_at"],
+        ["partition", "next_check_at"],
         unique=False,
         postgresql_where=sa.text("next_check_at IS NOT NULL"),
     )
@@ -82,25 +87,21 @@ def upgrade() -> None:
         sa.Column("headers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=True),
         sa.Column(
-            "error",
-            sa.Text(),
+            "error", sa.Text(), nullable=True, comment="null: refused by nobody, only waiting"
+        ),
+        sa.Column(
+            "missing",
+            sa.String(),
             nullable=True,
-            comment="null: parked behind an earlier letter of the case",
+            comment="what has to be taken in before: source and numbers",
         ),
         sa.Column(
             "at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("ce_id"),
-        comment="Facts that could not be taken in, and those that wait behind them.",
+        comment="Events that could not be taken in, and those that wait behind them.",
     )
     op.create_index("dead_letters_case", "dead_letters", ["feedback_id", "id"], unique=False)
-    op.create_table(
-        "inbox",
-        sa.Column("ce_id", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("ce_id"),
-        comment="What this service has taken in; a second delivery finds itself here.",
-    )
     op.create_table(
         "log_state",
         sa.Column("one", sa.Integer(), server_default="1", nullable=False),
@@ -111,11 +112,21 @@ def upgrade() -> None:
         comment="Which broker the outbox was published to, and how often it was sent again.",
     )
     op.create_table(
+        "log_ends",
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("topic", sa.String(), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("generation", "topic", "partition"),
+        comment="The highest offset this service was given in each partition.",
+        postgresql_with={"fillfactor": 50},
+    )
+    op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("ce_id", sa.String(), nullable=False),
         sa.Column("topic", sa.String(), nullable=False),
-        sa.Column("key", sa.String(), nullable=True),
+        sa.Column("key", sa.String(collation="C"), nullable=True),
         sa.Column(
             "seq",
             sa.Integer(),
@@ -134,16 +145,40 @@ def upgrade() -> None:
         sa.Column("partition", sa.Integer(), nullable=True),
         sa.Column("offset", sa.BigInteger(), nullable=True),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "refused",
+            sa.Text(),
+            nullable=True,
+            comment="why the broker will not take it; null as a rule",
+        ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("ce_id"),
-        comment="What this service told: its own log, kept for ever.",
+        comment="What this service emitted: its own log, which Kafka's can be made from.",
+        postgresql_with={
+            "autovacuum_vacuum_scale_factor": 0.02,
+            "autovacuum_vacuum_threshold": 10_000,
+        },
     )
     op.create_index(
-        "outbox_place",
+        "outbox_keys",
         "outbox",
-        ["topic", "partition", "offset", "generation"],
+        ["topic", "key", "id"],
+        unique=False,
+        postgresql_where=sa.text("seq IS NULL"),
+    )
+    op.create_index(
+        "outbox_offset",
+        "outbox",
+        ["generation", "topic", "partition", "offset"],
         unique=True,
         postgresql_where=sa.text('"offset" IS NOT NULL'),
+    )
+    op.create_index(
+        "outbox_refused",
+        "outbox",
+        ["key"],
+        unique=False,
+        postgresql_where=sa.text("refused IS NOT NULL"),
     )
     op.create_index(
         "outbox_sequence",
@@ -171,26 +206,26 @@ def upgrade() -> None:
         "streams",
         sa.Column("feedback_id", sa.String(), nullable=False),
         sa.Column("seq", sa.Integer(), server_default="0", nullable=False),
+        sa.Column(
+            "taken",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default="{}",
+            nullable=False,
+            comment="source → last ce_sequence taken in, dead letters included",
+        ),
+        sa.Column("letters", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("feedback_id"),
-        comment="One row a case: its lock, and the sequence of what this service told about it.",
+        comment="One row a case: its lock, what was emitted and taken in, how many dead letters.",
+        postgresql_with={"fillfactor": 60},
     )
 
 
 def downgrade() -> None:
     op.drop_table("streams")
     op.drop_table("policies")
-    op.drop_index(
-        "outbox_waiting", table_name="outbox", postgresql_where=sa.text("published_at IS NULL")
-    )
-    op.drop_index(
-        "outbox_sequence", table_name="outbox", postgresql_where=sa.text("seq IS NOT NULL")
-    )
-    op.drop_index(
-        "outbox_place", table_name="outbox", postgresql_where=sa.text('"offset" IS NOT NULL')
-    )
     op.drop_table("outbox")
+    op.drop_table("log_ends")
     op.drop_table("log_state")
-    op.drop_table("inbox")
     op.drop_index("dead_letters_case", table_name="dead_letters")
     op.drop_table("dead_letters")
     op.drop_index(

@@ -9,6 +9,9 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+WORKS_WITH = "0001"
+RELEASE = 2
+
 
 def upgrade() -> None:
     op.create_table(
@@ -34,6 +37,7 @@ def upgrade() -> None:
         sa.Column("replied_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("first_replied_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("rated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("rights", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("stars", sa.Integer(), nullable=True),
         sa.Column("solved", sa.String(), nullable=True),
         sa.Column("promises", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
@@ -80,17 +84,19 @@ def upgrade() -> None:
         sa.Column("headers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=True),
         sa.Column(
-            "error",
-            sa.Text(),
+            "error", sa.Text(), nullable=True, comment="null: refused by nobody, only waiting"
+        ),
+        sa.Column(
+            "missing",
+            sa.String(),
             nullable=True,
-            comment="null: parked behind an earlier letter of the case",
+            comment="what has to be taken in before: source and numbers",
         ),
         sa.Column(
             "at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("ce_id"),
-        comment="Facts that could not be taken in, and those that wait behind them.",
+        comment="Events that could not be taken in, and those that wait behind them.",
     )
     op.create_index("dead_letters_case", "dead_letters", ["feedback_id", "id"], unique=False)
     op.create_table(
@@ -99,6 +105,8 @@ def upgrade() -> None:
         sa.Column("clock", sa.String(), nullable=False),
         sa.Column("cycle", sa.Integer(), nullable=False),
         sa.Column("department", sa.String(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
         sa.Column("met_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("in_time", sa.Boolean(), nullable=False),
         sa.Column("working_seconds", sa.Integer(), nullable=False),
@@ -109,19 +117,13 @@ def upgrade() -> None:
         "durations",
         ["clock", "met_at"],
         unique=False,
-        postgresql_include=["working_seconds", "department", "feedback_id"],
+        postgresql_include=["working_seconds", "department", "category", "channel"],
     )
     op.create_table(
         "generation",
         sa.Column("one", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("one"),
-    )
-    op.create_table(
-        "inbox",
-        sa.Column("ce_id", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("ce_id"),
-        comment="What this service has taken in; a second delivery finds itself here.",
     )
     op.create_table(
         "lines",
@@ -142,11 +144,21 @@ def upgrade() -> None:
         comment="Which broker the outbox was published to, and how often it was sent again.",
     )
     op.create_table(
+        "log_ends",
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("topic", sa.String(), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("generation", "topic", "partition"),
+        comment="The highest offset this service was given in each partition.",
+        postgresql_with={"fillfactor": 50},
+    )
+    op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("ce_id", sa.String(), nullable=False),
         sa.Column("topic", sa.String(), nullable=False),
-        sa.Column("key", sa.String(), nullable=True),
+        sa.Column("key", sa.String(collation="C"), nullable=True),
         sa.Column(
             "seq",
             sa.Integer(),
@@ -165,16 +177,40 @@ def upgrade() -> None:
         sa.Column("partition", sa.Integer(), nullable=True),
         sa.Column("offset", sa.BigInteger(), nullable=True),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "refused",
+            sa.Text(),
+            nullable=True,
+            comment="why the broker will not take it; null as a rule",
+        ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("ce_id"),
-        comment="What this service told: its own log, kept for ever.",
+        comment="What this service emitted: its own log, which Kafka's can be made from.",
+        postgresql_with={
+            "autovacuum_vacuum_scale_factor": 0.02,
+            "autovacuum_vacuum_threshold": 10_000,
+        },
     )
     op.create_index(
-        "outbox_place",
+        "outbox_keys",
         "outbox",
-        ["topic", "partition", "offset", "generation"],
+        ["topic", "key", "id"],
+        unique=False,
+        postgresql_where=sa.text("seq IS NULL"),
+    )
+    op.create_index(
+        "outbox_offset",
+        "outbox",
+        ["generation", "topic", "partition", "offset"],
         unique=True,
         postgresql_where=sa.text('"offset" IS NOT NULL'),
+    )
+    op.create_index(
+        "outbox_refused",
+        "outbox",
+        ["key"],
+        unique=False,
+        postgresql_where=sa.text("refused IS NOT NULL"),
     )
     op.create_index(
         "outbox_sequence",
@@ -194,8 +230,17 @@ def upgrade() -> None:
         "streams",
         sa.Column("feedback_id", sa.String(), nullable=False),
         sa.Column("seq", sa.Integer(), server_default="0", nullable=False),
+        sa.Column(
+            "taken",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default="{}",
+            nullable=False,
+            comment="source → last ce_sequence taken in, dead letters included",
+        ),
+        sa.Column("letters", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("feedback_id"),
-        comment="One row a case: its lock, and the sequence of what this service told about it.",
+        comment="One row a case: its lock, what was emitted and taken in, how many dead letters.",
+        postgresql_with={"fillfactor": 60},
     )
 
 

@@ -1,0 +1,260 @@
+"""Incidents over HTTP: one fault that many report, one explanation, one answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from services.desk.api import views
+from services.desk.api.bodies import Body, Line, Reply, WithReason, Words
+from services.desk.api.bulk import MOST, begun, starter
+from services.desk.api.cases import view_context
+from services.desk.api.viewing import viewer_of
+from services.desk.deps import deps_of
+from services.desk.domain import Action, Viewer, check_outcome, permitted
+from services.desk.domain.transitions import ACTIVE
+from services.desk.store import IncidentRow, incidents, jobs
+from shared.contracts.refusal import Conflict, Forbidden, NotFound
+from shared.contracts.vocabulary import Role, State
+from shared.ids import id_as_typed, new_id
+from shared.messaging.transaction import Transaction
+from shared.moments import local
+from shared.privacy import masked
+from shared.web.auth import Staff, service_of, staff
+from shared.web.bodies import checked, described, read_body
+from shared.web.pages import wants_html
+
+router = APIRouter(prefix="/api/incidents", tags=["incidents"])
+
+Person = Annotated[Staff, Depends(staff)]
+READERS = frozenset({Role.COORDINATOR, Role.LEADER, Role.AUDITOR})
+"""Who sees every case sees incidents, too."""
+_SAID_TO_ALL = (Action.ANSWER_INCIDENT, Action.CLOSE_INCIDENT, "explain")
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+class NewIncident(Body):
+    title: Line
+    text: Words
+    feedback_ids: list[Line] = Field(default_factory=list, max_length=MOST)
+    """Cases that belong to it from the beginning."""
+
+
+class Explanation(Body):
+    text: Words
+
+
+@router.post("", summary="Open an incident", openapi_extra=described(NewIncident))
+async def open_incident(request: Request, person: Person) -> Response:
+    """201 ``{incident_id, title, text, open, opened_at, by, cases, active}``, and the `job` that
+    joins `feedback_ids` to it. Title and text are public: numbers and addresses of persons are
+    masked."""
+    viewer = _office(person)
+    given = checked(NewIncident, (await read_body(request)).with_list("feedback_ids"))
+    async with service_of(request, "desk").transaction() as tx:
+        row = IncidentRow(
+            incident_id=new_id(),
+            title=public(tx, given.title),
+            text=public(tx, given.text),
+            opened_at=tx.now,
+            by=viewer.username,
+        )
+        incidents.list_incident(tx, row)
+        body = _shown(row, (0, 0))
+        if ids := [id_as_typed(one) for one in given.feedback_ids]:
+            incident_id, by = row.incident_id, starter(viewer)
+            joins = {"incident": incident_id}
+            body["job"] = jobs.add(tx, Action.JOIN, ids, joins, by=by, subject=incident_id)
+    if wants_html(request):
+        where = f"/desk/incidents/{body['incident_id']}"
+        return RedirectResponse(f"{where}?job={body['job']}" if "job" in body else where, 303)
+    return JSONResponse(body, status_code=201)
+
+
+@router.get("", summary="All incidents, open ones first")
+async def list_incidents(request: Request, person: Person) -> JSONResponse:
+    """``{items: [{incident_id, title, text, open, opened_at, cases, active, …}]}``."""
+    reader(person)
+    async with service_of(request, "desk").transaction() as tx:
+        body = await list_body(tx)
+    return JSONResponse(body, headers=NO_STORE)
+
+
+async def list_body(tx: Transaction) -> dict[str, Any]:
+    """The answer of ``GET /api/incidents``; pages show the same."""
+    rows = await incidents.newest(tx)
+    sizes = await incidents.sizes(tx, [row.incident_id for row in rows])
+    return {"items": [_shown(row, sizes.get(row.incident_id, (0, 0))) for row in rows]}
+
+
+@router.get("/{incident_id}", summary="One incident with its cases")
+async def show_incident(request: Request, person: Person, incident_id: str) -> JSONResponse:
+    """The same, and ``items``: its cases as in the list, with their words, `joined_at` and
+    `joined_since` (the last answer or explanation); ``reach``: how many of who waits for an answer
+    get a `mail`, a `wechat` message, or see it on their `page` alone; ``unreached``: cases whose
+    reporter the last message did not reach; ``job``: what was done last to all of them."""
+    reader(person)
+    context = view_context(request, person)
+    async with service_of(request, "desk").transaction() as tx:
+        body = await incident_body(tx, incident_id, context)
+    return JSONResponse(body, headers=NO_STORE)
+
+
+async def incident_body(
+    tx: Transaction, incident_id: str, context: views.ViewContext
+) -> dict[str, Any]:
+    """The answer of ``GET /api/incidents/{id}``; `NotFound` where there is none."""
+    row = await _found(tx, incident_id)
+    cases = await incidents.cases_of(tx, incident_id)
+    ids = [case["feedback_id"] for case in cases]
+    active = [case["feedback_id"] for case in cases if State(case["state"]) in ACTIVE]
+    joined = await incidents.joined_at(tx, incident_id, ids)
+    job = await jobs.newest_about(tx, incident_id, _SAID_TO_ALL)
+    told = await jobs.progress(tx, job) if job else None
+    since = told.created_at if told else None
+    items = [
+        views.item(case, context)
+        | {
+            "text": case["words"] or "",
+            "joined_at": local(at := joined.get(case["feedback_id"])),
+            "joined_since": since is not None and at is not None and at > since,
+        }
+        for case in cases
+    ]
+    return _shown(row, (len(ids), len(active))) | {
+        "items": items,
+        "reach": await incidents.reach(tx, active),
+        "unreached": await incidents.unreached(tx, ids, since or row.opened_at),
+        "job": job,
+    }
+
+
+@router.post("/{incident_id}/reply", summary="Answer all its cases", openapi_extra=described(Reply))
+async def answer(request: Request, person: Person, incident_id: str) -> Response:
+    """``{job, total}``: the words reach every active case, each masked for its own reporter."""
+    viewer = _office(person)
+    given = checked(Reply, values := (await read_body(request)).values())
+    check_outcome(given.outcome, given.reason)
+    async with service_of(request, "desk").transaction() as tx:
+        row = await _found(tx, incident_id, lock=True)
+        if not row.open and not await incidents.active_cases(tx, incident_id):
+            raise _over()
+        started = await _begin(tx, viewer, row, Action.ANSWER_INCIDENT, values)
+    return _begun(request, incident_id, *started)
+
+
+@router.post("/{incident_id}/close", summary="It is over", openapi_extra=described(WithReason))
+async def close(request: Request, person: Person, incident_id: str) -> Response:
+    """``{job, total}``: it takes no case any more, and its active cases are closed. Once more is
+    the same as once."""
+    viewer = _office(person)
+    given = checked(WithReason, values := (await read_body(request)).values())
+    async with service_of(request, "desk").transaction() as tx:
+        row = await _found(tx, incident_id, lock=True)
+        if row.open:
+            row.open, row.closed_at, row.reason = False, tx.now, given.reason
+            incidents.list_incident(tx, row)
+        started = await _begin(tx, viewer, row, Action.CLOSE_INCIDENT, values)
+    return _begun(request, incident_id, *started)
+
+
+@router.post(
+    "/{incident_id}/explain",
+    summary="Another explanation for the public",
+    openapi_extra=described(Explanation),
+)
+async def explain(request: Request, person: Person, incident_id: str) -> Response:
+    """``{job, total}``: shown on the page of every active case."""
+    viewer = _office(person)
+    given = checked(Explanation, (await read_body(request)).values())
+    async with service_of(request, "desk").transaction() as tx:
+        row = await _found(tx, incident_id, lock=True)
+        if not row.open:
+            active = await incidents.active_cases(tx, incident_id)
+            raise _over("reply") if active else _over()
+        row.text = public(tx, given.text)
+        incidents.list_incident(tx, row)
+        body = {"incident_id": incident_id, "title": row.title, "text": row.text}
+        ids = await incidents.active_cases(tx, incident_id)
+        by = next(a for a in viewer.actors if a.role in OFFICE)
+        job_id = jobs.add(
+            tx, "explain", ids, body, by=by.model_dump(mode="json"), subject=incident_id
+        )
+    return _begun(request, incident_id, job_id, len(ids))
+
+
+def _begun(request: Request, incident_id: str, job_id: str, total: int) -> Response:
+    return begun(request, job_id, f"/desk/incidents/{incident_id}", total=total)
+
+
+async def _begin(
+    tx: Transaction, viewer: Viewer, row: IncidentRow, action: Action, body: dict[str, Any]
+) -> tuple[str, int]:
+    """A double click begins nothing twice: one job of an incident at a time."""
+    incident_id = row.incident_id
+    if await jobs.is_running(tx, (Action.ANSWER_INCIDENT, Action.CLOSE_INCIDENT), incident_id):
+        raise Conflict(
+            "这个事件正在逐件处理，请等它完成。",
+            "The cases of this incident are being worked through; please wait until that is done.",
+            allowed=["explain"] if row.open else [],
+        )
+    ids = await incidents.active_cases(tx, incident_id)
+    return jobs.add(tx, action, ids, body, by=starter(viewer), subject=incident_id), len(ids)
+
+
+def _over(*allowed: str) -> Conflict:
+    """Nothing more is said to an incident that is over, but to cases opened again since."""
+    return Conflict(
+        "这个事件已经结束；还有新情况，请另开一个事件，或在单件里答复。",
+        "This incident is over; please open another, or answer the case itself.",
+        allowed=[*allowed, "open"],
+    )
+
+
+async def _found(tx: Transaction, incident_id: str, *, lock: bool = False) -> IncidentRow:
+    if not incident_id.isprintable() or len(incident_id) > 64:
+        raise NotFound()
+    if (row := await incidents.incident(tx, incident_id, lock=lock)) is None:
+        raise NotFound()
+    return row
+
+
+OFFICE = frozenset(r for r in Role if Action.ANSWER_INCIDENT in permitted(r))
+
+
+def _office(person: Staff) -> Viewer:
+    viewer = viewer_of(person)
+    if not viewer.every_role & OFFICE:
+        raise Forbidden("您的身份不能做这一步。", "Your role may not do this.")
+    return viewer
+
+
+def reader(person: Staff) -> None:
+    """403 for who sees no incidents."""
+    if not viewer_of(person).every_role & READERS:
+        raise Forbidden("您的身份不能看事件。", "Your role does not see incidents.")
+
+
+def public(tx: Transaction, words: str) -> str:
+    """What everybody may read of it."""
+    return masked(words, own=deps_of(tx).own_addresses)
+
+
+def _shown(row: IncidentRow, sizes: tuple[int, int]) -> dict[str, Any]:
+    return {
+        "incident_id": row.incident_id,
+        "title": row.title,
+        "text": row.text,
+        "open": row.open,
+        "opened_at": local(row.opened_at),
+        "closed_at": local(row.closed_at),
+        "reason": row.reason,
+        "by": row.by,
+        "cases": sizes[0],
+        "active": sizes[1],
+    }

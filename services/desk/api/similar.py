@@ -1,0 +1,69 @@
+"""What else is perhaps the same matter, while a case is read."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse
+from starlette.requests import Request
+
+from services.desk.api import views
+from services.desk.api.cases import is_id, view_context
+from services.desk.domain import sees
+from services.desk.domain.similar import ALIKE, candidates_from, features, likeness
+from services.desk.store import similar
+from shared.contracts.refusal import NotFound
+from shared.messaging.row_buffer import values_of
+from shared.service import Service
+from shared.web.auth import Staff, service_of, staff
+
+router = APIRouter(tags=["cases"])
+
+MOST = 10
+
+
+@router.get("/api/cases/{feedback_id}/similar", summary="Near-equal cases")
+async def show_similar(
+    request: Request, person: Annotated[Staff, Depends(staff)], feedback_id: str
+) -> JSONResponse:
+    """``{items}``: at most 10 open or lately answered cases of what this person may see, as in the
+    list, with `text`, `likeness` (0 to 1, the highest first), `same_place`, `incident`."""
+    context = view_context(request, person)
+    items = await similar_items(service_of(request, "desk"), feedback_id, context)
+    return JSONResponse({"items": items}, headers={"Cache-Control": "no-store"})
+
+
+async def similar_items(
+    service: Service, feedback_id: str, context: views.ViewContext
+) -> list[dict[str, Any]]:
+    """The items of ``GET /api/cases/{id}/similar``; pages show the same."""
+    if not is_id(feedback_id):
+        raise NotFound()
+    async with service.transaction() as tx:
+        own_row = await similar.with_words(tx, [feedback_id])
+        if not own_row or not sees(context.viewer, own_row[0][0]):
+            raise NotFound()
+        case, words = own_row[0]
+        text = f"{words.title}\n{words.text}" if words else case.title
+        ids = await similar.words_like(tx, feedback_id, tx.now, at_least=candidates_from(text))
+        others = await similar.with_words(tx, ids)
+    own = features(text)
+    items: list[dict[str, Any]] = []
+    for other, its in others:
+        if its is None or other.feedback_id in case.links or not sees(context.viewer, other):
+            continue
+        same_place = bool(case.place) and case.place == other.place
+        apart = abs(case.received_at - other.received_at)
+        like = likeness(
+            own, features(f"{its.title}\n{its.text}"), same_place=same_place, apart=apart
+        )
+        if like >= ALIKE:
+            more = {
+                "text": its.text,
+                "likeness": round(like, 2),
+                "same_place": same_place,
+            }
+            items.append(views.item(values_of(other), context) | more)
+    items.sort(key=lambda item: item["likeness"], reverse=True)
+    return items[:MOST]

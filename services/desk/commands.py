@@ -1,0 +1,382 @@
+"""The commands of desk."""
+
+from __future__ import annotations
+
+import getpass
+import re
+import sys
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from services.desk import jobs
+from services.desk.api.described import table
+from services.desk.app import build
+from services.desk.domain import diagram as draw
+from services.desk.store import CategoryRow, DepartmentRow, PersonRow
+from services.desk.store import people as accounts
+from services.desk.store.record import read_record
+from services.desk.store.review_rules import set_rule
+from shared.cli import service_commands, with_service
+from shared.contracts.refusal import Refusal
+from shared.contracts.vocabulary import Priority, Role
+from shared.db.engine import driver_of
+from shared.ids import id_as_typed
+from shared.messaging.transaction import Transaction
+from shared.moments import LOCAL, local
+from shared.process import say
+from shared.service import Service
+from shared.settings import refuse
+
+cli = service_commands("desk", build)
+
+
+@cli.command()
+def diagram() -> None:
+    """Print the life of a case as a Mermaid diagram."""
+    print(draw())
+
+
+@cli.command()
+def actions() -> None:
+    """Print what staff can do to a case as a table."""
+    print(table())
+
+
+@cli.command()
+def verify(
+    feedback_id: Annotated[str, typer.Argument(help="the case")],
+) -> None:
+    """Compute the chains of a case's record again; exit status 1 where something was changed."""
+
+    async def work(service: Service) -> None:
+        await service.connect()
+        await service.check_database()
+        async with service.engine.connect() as connection:
+            record = await read_record(driver_of(connection).fetch, id_as_typed(feedback_id))
+        if record is None:
+            refuse(f"FEEDBACK_ID: there is no case {feedback_id!r}")
+        differences = list(record.differences())
+        for zh, en in differences:
+            say(f"{zh} | {en}")
+        if differences:
+            raise SystemExit(1)
+        zh, en = record.summary()
+        say(f"{record.feedback_id}: 未见改动，{zh} | nothing was changed; {en}")
+
+    with_service(build, work)
+
+
+@cli.command(name="create-user")
+def create_user(
+    name: Annotated[str, typer.Argument(help="the account, e.g. wang.li")],
+    role: Annotated[list[Role], typer.Option(help="what this person does here; may be repeated")],
+    department: Annotated[str, typer.Option(help="code of the department")] = "",
+    display: Annotated[str, typer.Option(help="the name people see; default: the account")] = "",
+    email: Annotated[str, typer.Option(help="where staff messages go")] = "",
+    locale: Annotated[str, typer.Option(help="zh or en")] = "zh",
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="read the password from standard input")
+    ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="change an account that exists")
+    ] = False,
+) -> None:
+    """Create an account (or change one, with --replace). Asks for the password."""
+    name = accounts.account_name(name)
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name):
+        refuse("NAME: letters, digits, dot, dash and underscore, at most 64")
+    _check_roles(role, department)
+    if locale not in ("zh", "en"):
+        refuse("--locale: zh or en")
+    if email and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
+        refuse("--email: not an address")
+    password = _password(password_stdin)
+
+    async def work(service: Service) -> None:
+        await service.connect()
+        await service.check_database()
+        async with service.transaction() as tx:
+            known = await accounts.person(tx, name)
+            if known is not None and not replace:
+                refuse(f"{name} exists already; --replace changes it")
+            await _check_department(tx, department)
+            row = known or PersonRow(username=name, display="", role="", password="")
+            row.display = display or row.display or name
+            accounts.set_roles(row, role)
+            row.department = department or None
+            row.email, row.locale = email or row.email, locale
+            row.active = True
+            hashed = accounts.hash_password(password)
+            if known is None:
+                row.password, row.demo = hashed, False
+            else:
+                accounts.set_password(tx, row, hashed)
+            accounts.list_person(tx, row)
+        await _hand_over(service)
+        say(f"{name}: {', '.join(row.roles)}" + (f", {department}" if department else ""))
+
+    with_service(build, work)
+
+
+@cli.command(name="set-roles")
+def set_roles(
+    name: Annotated[str, typer.Argument(help="the account, e.g. wang.li")],
+    role: Annotated[list[Role], typer.Option(help="what this person does; may be repeated")],
+    department: Annotated[str, typer.Option(help="code of the department; default: as now")] = "",
+) -> None:
+    """Give an account other roles, at once and without a new password."""
+
+    async def work(service: Service) -> None:
+        await service.connect()
+        await service.check_database()
+        async with service.transaction() as tx:
+            row = await _account(tx, name)
+            _check_roles(role, department or row.department or "")
+            await _check_department(tx, department)
+            accounts.set_roles(row, role)
+            row.department = department or row.department
+            accounts.list_person(tx, row)
+        await _hand_over(service)
+        where = f", {row.department}" if row.department else ""
+        say(f"{row.username}: {', '.join(row.roles)}{where}")
+
+    with_service(build, work)
+
+
+@cli.command()
+def away(
+    name: Annotated[str, typer.Argument(help="the account, e.g. wang.li")],
+    until: Annotated[str, typer.Option(help="the moment of coming back, e.g. 2026-03-09T08:30")],
+    substitute: Annotated[str, typer.Option(help="the account that stands in until then")] = "",
+) -> None:
+    """Somebody is away from now on; a substitute may do what they may until they are back."""
+    try:
+        moment = datetime.fromisoformat(until)
+    except ValueError:
+        refuse(f"--until: {until!r} is no moment; write it like 2026-03-09T08:30")
+    _set_absence(name, moment.replace(tzinfo=moment.tzinfo or LOCAL), substitute)
+
+
+@cli.command()
+def back(name: Annotated[str, typer.Argument(help="the account, e.g. wang.li")]) -> None:
+    """Somebody is back before the time they named; nobody stands in for them any more."""
+    _set_absence(name, None, "")
+
+
+def _set_absence(name: str, until: datetime | None, substitute: str) -> None:
+    async def work(service: Service) -> None:
+        await service.connect()
+        await service.check_database()
+        try:
+            async with service.transaction() as tx:
+                row = await _account(tx, name)
+                await accounts.set_absence(tx, row, until, substitute)
+        except Refusal as refusal:
+            refuse(refusal.detail("en"))
+        if until is None:
+            say(f"{row.username}: back")
+        else:
+            say(
+                f"{row.username}: away until {local(until)}; {row.substitute or 'nobody'} stands in"
+            )
+
+    with_service(build, work)
+
+
+def _check_roles(roles: list[Role], department: str) -> None:
+    for role in roles:
+        if role in accounts.NEEDS_DEPARTMENT and not department:
+            refuse(f"--department: a {role} belongs to a department")
+
+
+async def _check_department(tx: Transaction, department: str) -> None:
+    if department and await accounts.department(tx, department) is None:
+        codes = ", ".join(sorted(await accounts.all_departments(tx)))
+        refuse(f"--department: there is no {department!r}; choose from {codes}")
+
+
+@cli.command(name="deactivate-user")
+def deactivate_user(
+    name: Annotated[str, typer.Argument(help="the account, e.g. wang.li")],
+) -> None:
+    """Close the account of somebody who left; their open cases go back to the department."""
+
+    async def work(service: Service) -> None:
+        await service.connect()
+        await service.check_database()
+        async with service.transaction() as tx:
+            row = await _account(tx, name)
+            row.active = False
+            accounts.list_person(tx, row)
+        await _hand_over(service)
+        say(f"{row.username}: closed")
+
+    with_service(build, work)
+
+
+@cli.command(name="set-password")
+def set_password(
+    name: Annotated[str, typer.Argument(help="the account, e.g. wang.li")],
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="read the password from standard input")
+    ] = False,
+) -> None:
+    """Give an account a new password; every session of it ends. Asks for the password."""
+    password = _password(password_stdin)
+
+    async def work(service: Service) -> None:
+        await service.connect()
+        await service.check_database()
+        async with service.transaction() as tx:
+            row = await _account(tx, name)
+            accounts.set_password(tx, row, accounts.hash_password(password))
+        say(f"{row.username}: a new password; who was signed in is not any more")
+
+    with_service(build, work)
+
+
+@cli.command(name="end-sessions")
+def end_sessions(
+    name: Annotated[str, typer.Argument(help="the account, e.g. wang.li")] = "",
+    everybody: Annotated[bool, typer.Option("--all", help="of all accounts")] = False,
+) -> None:
+    """End every session of an account, or of all: after a loss or a leak."""
+    if bool(name) == everybody:
+        refuse("NAME or --all, please")
+
+    async def work(service: Service) -> None:
+        await service.connect()
+        await service.check_database()
+        async with service.transaction() as tx:
+            row = await _account(tx, name) if name else None
+            accounts.end_sessions(tx, row and row.username)
+        who = "everybody" if row is None else row.username
+        say(f"{who} has to sign in again")
+
+    with_service(build, work)
+
+
+async def _account(tx: Transaction, name: str) -> PersonRow:
+    row = await accounts.person(tx, accounts.account_name(name))
+    if row is None:
+        refuse(f"NAME: there is no account {name!r}")
+    return row
+
+
+@cli.command(name="add-department")
+def add_department(
+    code: Annotated[str, typer.Argument(help="short ASCII code, e.g. archives")],
+    zh: Annotated[str, typer.Argument(help="Chinese name")],
+    en: Annotated[str, typer.Argument(help="English name")],
+    close: Annotated[bool, typer.Option("--close", help="it takes no more work")] = False,
+) -> None:
+    """Add a department, rename one, or close it."""
+    _check_listed(code, zh, en)
+
+    async def work(service: Service) -> None:
+        await service.connect()
+        await service.check_database()
+        async with service.transaction() as tx:
+            row = (await accounts.all_departments(tx)).get(code) or DepartmentRow(
+                code=code, zh="", en=""
+            )
+            row.zh, row.en, row.active = zh.strip(), en.strip(), not close
+            accounts.list_department(tx, row)
+        say(f"{code}: {zh} / {en}" + (" (closed)" if close else ""))
+
+    with_service(build, work)
+
+
+async def _hand_over(service: Service) -> None:
+    total = 0
+    while n := await jobs.hand_over(service):
+        total += n
+    if total:
+        say(f"{total} open cases were put back to their departments")
+
+
+@cli.command(name="add-category")
+def add_category(
+    code: Annotated[str, typer.Argument(help="short ASCII code, e.g. seats")],
+    zh: Annotated[str, typer.Argument(help="Chinese name")],
+    en: Annotated[str, typer.Argument(help="English name")],
+    department: Annotated[str, typer.Argument(help="code of the department that owns it")],
+    rule: Annotated[str, typer.Option(help="the rule replies cite; - for none")] = "",
+    close: Annotated[bool, typer.Option("--close", help="nothing new is put into it")] = False,
+) -> None:
+    """Add a category, rename one, give it to another department, or close it."""
+    _check_listed(code, zh, en)
+
+    async def work(service: Service) -> None:
+        await service.connect()
+        await service.check_database()
+        async with service.transaction() as tx:
+            if await accounts.department(tx, department) is None:
+                codes = ", ".join(sorted(await accounts.all_departments(tx)))
+                refuse(f"DEPARTMENT: there is no {department!r}; choose from {codes}")
+            row = (await accounts.all_categories(tx)).get(code) or CategoryRow(
+                code=code, zh="", en="", department=department
+            )
+            row.zh, row.en, row.department = zh.strip(), en.strip(), department
+            row.active = not close
+            if rule.strip():
+                row.rule = None if rule.strip() == "-" else rule.strip()
+            accounts.list_category(tx, row)
+        say(f"{code}: {zh} / {en}, {department}" + (" (closed)" if close else ""))
+
+    with_service(build, work)
+
+
+@cli.command(name="require-review")
+def require_review(
+    category: Annotated[str, typer.Option(help="code of a category")] = "",
+    priority: Annotated[str, typer.Option(help="P1 to P4")] = "",
+    department: Annotated[str, typer.Option(help="code of a department")] = "",
+    off: Annotated[bool, typer.Option("--off", help="no more")] = False,
+) -> None:
+    """Have replies read by somebody else first, for what is dispatched or corrected from now on."""
+    given = {"category": category, "priority": priority, "department": department}
+    chosen = [(kind, code) for kind, code in given.items() if code]
+    if len(chosen) != 1:
+        refuse("one of --category, --priority and --department, please")
+    kind, code = chosen[0]
+    if kind == "priority" and code not in list(Priority):
+        refuse(f"--priority: choose from {', '.join(Priority)}")
+
+    async def work(service: Service) -> None:
+        await service.connect()
+        await service.check_database()
+        async with service.transaction() as tx:
+            known = {
+                "category": accounts.all_categories,
+                "department": accounts.all_departments,
+            }.get(kind)
+            if known is not None and code not in (codes := await known(tx)):
+                refuse(f"--{kind}: there is no {code!r}; choose from {', '.join(sorted(codes))}")
+            await set_rule(tx, kind, code, on=not off)
+        say(f"{kind} {code}: replies are {'not ' if off else ''}read by somebody else first")
+
+    with_service(build, work)
+
+
+def _check_listed(code: str, zh: str, en: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{1,31}", code):
+        refuse("CODE: 2 to 32 lower-case letters, digits or underscores")
+    if not zh.strip() or not en.strip():
+        refuse("ZH, EN: both names, please")
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    elif sys.stdin.isatty():
+        password = getpass.getpass("密码 / password: ")
+        if getpass.getpass("再输一次 / again: ") != password:
+            refuse("the two passwords differ")
+    else:
+        refuse("no terminal to ask on: give the password with --password-stdin")
+    if len(password) < accounts.SHORTEST_PASSWORD:
+        refuse(f"the password needs at least {accounts.SHORTEST_PASSWORD} characters")
+    return password

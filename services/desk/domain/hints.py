@@ -1,0 +1,110 @@
+"""What a reply lacks before it is sent: hints, not walls."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection
+
+from shared.privacy import mask
+
+Hint = tuple[str, str, str]
+"""Code, Chinese, English."""
+
+SHORT = 10
+"""Visible characters that say nothing yet."""
+_GREETING = re.compile(
+    r"您好|你好|尊敬|敬爱|亲爱|同学|老师|读者"
+    r"|\b(?:hello|dear|hi|good (?:morning|afternoon|evening))\b",
+    re.IGNORECASE,
+)
+_BEGINNING = 40
+_DONE = re.compile(
+    r"(?:您\w{0,12}?)?(?:此件|此事|该问题|问题|以上|我们|我部|本部门)?(?:均|现|目前)?已经?(?:都|全部)?"
+    r"(?:回复|答复|处理|办理|办结|转|转办|转交|转达|转告|解决|知悉|收到|阅|落实|反馈|核实)"
+    r"(?:完毕|完成|相关部门|有关部门|相关老师|了)*(?:谢谢|感谢反馈|感谢您的反馈)?"
+    r"|(?:done|fixed|resolved|replied|handled|forwarded|noted|received)"
+)
+_PROMISE = re.compile(
+    r"尽快|尽早|马上|立即|立刻|即刻|近期|近日|不久|稍后|抓紧|适时|择期|争取早日"
+    r"|\b(?:soon|shortly|asap|as soon as possible|immediately|promptly|right away|in due course)\b",
+    re.IGNORECASE,
+)
+_DATE = re.compile(
+    r"\d{1,2}\s*[月日号]|[一二三四五六七八九十]+[月日号]|\d{4}\s*[-/.年]\s*\d|\d{1,2}[/.]\d{1,2}(?!\d)"
+    r"|(?:周|星期|礼拜)[一二三四五六日天]|今天|明天|后天|今晚|本周|下周|本月|下月|月底|学期|暑假|寒假"
+    r"|[\d一二两三四五六七八九十半]+\s*个?(?:工作日|小时|分钟|天|周|月)"
+    r"|\b\d+\s*(?:working |business )?(?:minutes?|hours?|days?|weeks?)\b"
+    r"|\b(?:today|tomorrow|tonight|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b"
+    r"|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? \d|\b\d{1,2} (?:january|"
+    r"february|march|april|may|june|july|august|september|october|november|december)\b"
+    r"|\b(?:this|next) (?:week|month|term)\b",
+    re.IGNORECASE,
+)
+
+
+def hints(
+    text: str,
+    *,
+    rule: str | None = None,
+    cites_rules: bool = False,
+    own: Collection[str] = (),
+) -> list[Hint]:
+    """What the writer of `text` may want to look at again, in the order of a letter.
+
+    `cites_rules`: replies in this category go by a rule; `own`: addresses of the library.
+    """
+    found: list[Hint] = []
+    plain = "".join(c for c in text if unicodedata.category(c)[0] in "LN")
+    if sum(unicodedata.category(c)[0] in "LNPS" for c in text) <= SHORT:
+        found.append(("short", "答复太短，读者看不出结果。", "Too short to tell what was done."))
+    if _DONE.fullmatch(plain.lower()):
+        found.append(
+            (
+                "bare",
+                "只说“已处理”不够，请写明做了什么、结果如何。",
+                "“Done” alone is not an answer: say what was done, and with what result.",
+            )
+        )
+    if not _GREETING.search(text[:_BEGINNING]):
+        found.append(("greeting", "开头没有称呼或问候。", "There is no greeting."))
+    if mask(text, own=own) != text:
+        found.append(
+            (
+                "personal_data",
+                "里面有电话、证件号或邮箱，请确认可以告诉这位读者。",
+                "It holds a telephone, identity or e-mail: is it for this reader to know?",
+            )
+        )
+    if cites_rules and not rule:
+        found.append(
+            ("rule", "这一类通常要写明依据的规定。", "Replies of this category cite a rule.")
+        )
+    promises = [sentence for sentence in _sentences(text) if _PROMISE.search(sentence)]
+    if not all(_DATE.search(sentence) for sentence in promises):
+        found.append(
+            (
+                "date",
+                "说了“尽快”一类的话，但没有写日期。",
+                "It promises something soon, without a date.",
+            )
+        )
+    return found
+
+
+def without_them(names: Collection[str]) -> list[Hint]:
+    """That these departments were asked for a part, and have not answered yet."""
+    if not names:
+        return []
+    zh, en = "、".join(names), ", ".join(names)
+    return [
+        (
+            "parts",
+            f"请{zh}协办的事还没有回音；现在答复，就不再等他们。",
+            f"Asked to help and not answered yet: {en}. A reply now no longer waits for them.",
+        )
+    ]
+
+
+def _sentences(text: str) -> list[str]:
+    return re.split(r"[。！？；!?;\n]|\.(?:\s|$)", text)

@@ -1,0 +1,139 @@
+"""Cases that an action on one case touches too: found before the lock, checked behind it."""
+
+from __future__ import annotations
+
+from services.desk.domain import Case, answer_through
+from services.desk.store.cases import case_of, keep
+from services.desk.store.messages import keep_as_written, staff_words, write
+from services.desk.store.tables import CaseRow, MessageRow, PrivateRow, PrivateWordsRow
+from shared.contracts import Actor
+from shared.contracts.vocabulary import Outcome, State
+from shared.messaging.row_buffer import NotLoaded
+from shared.messaging.transaction import Transaction
+
+_DOWN = """
+WITH RECURSIVE joined AS (
+    SELECT feedback_id, merged FROM cases WHERE feedback_id = $1
+    UNION
+    SELECT c.feedback_id, c.merged FROM joined
+    CROSS JOIN LATERAL jsonb_array_elements_text(joined.merged) AS m (id)
+    JOIN cases AS c ON c.feedback_id = m.id
+) SELECT feedback_id FROM joined
+"""
+_UP = """
+WITH RECURSIVE target AS (
+    SELECT feedback_id, merged_into FROM cases WHERE feedback_id = $1
+    UNION
+    SELECT c.feedback_id, c.merged_into FROM target
+    JOIN cases AS c ON c.feedback_id = target.merged_into
+) SELECT feedback_id FROM target
+"""
+
+
+_PARTS = """
+SELECT jsonb_array_elements_text(children) AS id FROM cases WHERE feedback_id = $1
+"""
+
+
+class GroupChanged(Exception):
+    """Cases were joined or parted between the look and the lock: look again."""
+
+
+async def ids_below(tx: Transaction, feedback_id: str) -> list[str]:
+    """The case and all that are joined to it, by however many steps."""
+    return [row["feedback_id"] for row in await tx.fetch(_DOWN, feedback_id)]
+
+
+async def parts_of(tx: Transaction, feedback_id: str) -> list[str]:
+    """What a case was split into."""
+    return [row["id"] for row in await tx.fetch(_PARTS, feedback_id)]
+
+
+async def ids_above(tx: Transaction, feedback_id: str) -> list[str]:
+    """The case, what it is joined to, and so on."""
+    return [row["feedback_id"] for row in await tx.fetch(_UP, feedback_id)]
+
+
+def joined_to(tx: Transaction, row: CaseRow) -> list[CaseRow]:
+    """All that are joined to a locked case; `GroupChanged` where one of them is not locked."""
+    found: dict[str, CaseRow] = {}
+    left = list(row.merged)
+    while left:
+        one = locked(tx, left.pop())
+        if one is not None and one.state == State.MERGED and one.feedback_id not in found:
+            found[one.feedback_id] = one
+            left += one.merged
+    return list(found.values())
+
+
+def final_target(tx: Transaction, feedback_id: str) -> CaseRow | None:
+    """Where a case that is joined to others leads in the end; itself where it is joined to none."""
+    row = locked(tx, feedback_id)
+    while row is not None and row.merged_into is not None:
+        row = locked(tx, row.merged_into)
+    return row
+
+
+def locked(tx: Transaction, feedback_id: str) -> CaseRow | None:
+    """The row of a case; `GroupChanged` where this transaction has not locked it."""
+    try:
+        return next(iter(tx.rows(CaseRow).for_case(feedback_id)), None)
+    except NotLoaded:
+        raise GroupChanged from None
+
+
+async def pass_on(
+    tx: Transaction,
+    into: Case,
+    joined: list[CaseRow],
+    *,
+    kind: str,
+    written: str,
+    outcome: Outcome | None,
+    by: Actor,
+    own: frozenset[str],
+) -> None:
+    """The reporters of `joined` get the words that answer the case they were joined to.
+
+    For each the words are masked with what is known of that reporter.
+    """
+    await tx.rows(PrivateRow).load([row.feedback_id for row in joined])
+    for row in joined:
+        words = await staff_words(tx, row, written, own)
+        keep_as_written(tx, row.feedback_id, words, publish=True)
+        write(
+            tx,
+            row.feedback_id,
+            kind,
+            words.masked,
+            by=by,
+            outcome=outcome and str(outcome),
+            words_id=words.words_id,
+        )
+        change = answer_through(
+            case_of(row),
+            into=into,
+            kind=kind,
+            text=words.masked,
+            outcome=outcome,
+            words_id=words.words_id,
+            by=by,
+            at=tx.now,
+        )
+        keep(tx, row, change)
+
+
+async def last_reply(tx: Transaction, feedback_id: str) -> tuple[str, Outcome] | None:
+    """The words of a case's newest reply as they were written, and its outcome."""
+    await tx.load([feedback_id], MessageRow, PrivateWordsRow)
+    replies = [m for m in tx.rows(MessageRow).for_case(feedback_id) if m.kind == "reply"]
+    if not replies:
+        return None
+    newest = max(replies, key=lambda m: (m.at, m.message_id))
+    return as_written(tx, newest.text, newest.words_id), Outcome(newest.outcome or Outcome.OTHER)
+
+
+def as_written(tx: Transaction, text: str, words_id: str | None) -> str:
+    """The words behind `words_id`, where this transaction holds them; else `text`."""
+    kept = tx.rows(PrivateWordsRow).get(words_id) if words_id else None
+    return kept.text if kept is not None else text

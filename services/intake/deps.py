@@ -1,0 +1,104 @@
+"""What the entry points of intake work with; `app.py` makes it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import HTTPConnection
+
+from services.intake.domain.submission import Ticket
+from services.intake.store import Arrival, Receipt
+from services.intake.store.questions import any_questions
+from services.intake.wechat import WechatAccount
+from shared.contracts.desk import IncidentListed
+from shared.ids import new_id
+from shared.messaging.group_commit import GroupCommit
+from shared.messaging.transaction import Transaction
+from shared.security import code_hash
+from shared.service import Runtime, Service
+from shared.web.auth import service_of
+from shared.web.limits import Bucket, Failures, caller
+from shared.web.pages import Pages
+
+NAME = "intake"
+
+
+@dataclass
+class AskedLately:
+    """Whether anybody in WeChat was asked anything lately.
+
+    Hardly ever, so that nearly no message pays for looking whose question it answers: nobody
+    answers within the second for which a no is believed.
+    """
+
+    believed: float = 1.0
+    """Seconds."""
+    _until: float = 0.0
+
+    def somebody(self) -> None:
+        """Somebody was asked just now."""
+        self._until = 0.0
+
+    async def __call__(self, service: Service[Any]) -> bool:
+        now = time.monotonic()
+        if now < self._until:
+            return False
+        async with service.transaction() as tx:
+            asked = await any_questions(tx)
+        if not asked:
+            self._until = now + self.believed
+        return asked
+
+
+@dataclass
+class Deps:
+    """Limits count per process; everything else is the system's."""
+
+    runtime: Runtime
+    pages: Pages
+    group: GroupCommit[Arrival, Receipt | None]
+    accounts: Mapping[str, WechatAccount]
+    callers: Bucket = field(default_factory=lambda: Bucket(60, 2))
+    """The public, by address. A campus shares addresses, so it is wide."""
+    written: Bucket = field(default_factory=lambda: Bucket(2_000_000, 10_000))
+    """What the public writes, in bytes, by address: ten of the longest comments at once."""
+    asking: Bucket = field(default_factory=lambda: Bucket(240, 8))
+    """Looks whether something is known already, by address: several while one is typed."""
+    followers: Bucket = field(default_factory=lambda: Bucket(20, 0.2))
+    """Followers of an official account: beyond this they get no answer; their messages are kept."""
+    asked_lately: AskedLately = field(default_factory=AskedLately)
+    unknown_codes: Failures = field(default_factory=lambda: Failures(60, 600))
+    """Addresses that try codes which do not exist."""
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """What a comment may name, for those that check it."""
+        return {"categories": self.runtime.directory.categories}
+
+    @property
+    def open_incidents(self) -> list[IncidentListed]:
+        """What many report now, the newest first."""
+        known = self.runtime.directory.incidents.values()
+        return sorted(known, key=lambda one: one.opened_at, reverse=True)
+
+    def over_budget(self, request: HTTPConnection, size: int) -> int | None:
+        """Seconds until this address may write `size` bytes, or None when it may now."""
+        return self.written.take(caller(request), size)
+
+    def ticket(self) -> Ticket:
+        """Id, code and moment for a comment that just came in."""
+        code = self.runtime.signer.tracking_code()
+        return Ticket(new_id(), code, code_hash(code), self.runtime.clock.now())
+
+    def track_url(self, code: str) -> str:
+        """Where its reporter follows it."""
+        return f"{self.runtime.settings.url}/track/{code}"
+
+
+def deps_of(where: Transaction | HTTPConnection) -> Deps:
+    """The deps of intake, in a transaction of intake or for a request to it."""
+    deps: Deps = where.deps if isinstance(where, Transaction) else service_of(where, NAME).deps
+    return deps

@@ -1,0 +1,152 @@
+"""The entry point for events."""
+
+from __future__ import annotations
+
+from services.notification import ledger
+from services.notification.deps import deps_of
+from services.notification.domain import ERASED, PENDING, Case, State, advance, notices
+from services.notification.ledger import planning
+from services.notification.store import (
+    DeliveryRow,
+    PrivateRow,
+    ReplyWordsRow,
+    case_of,
+    keep_case,
+)
+from shared.contracts import PRIVATE, Event, desk, intake, routing, sla
+from shared.messaging.envelope import Record
+from shared.messaging.subscription import Handler
+from shared.messaging.transaction import Transaction
+
+_MOVES_PROMISES = (routing.RoutingDecision, sla.SlaPromisesChanged)
+
+
+async def tell_people(event: Event, tx: Transaction) -> None:
+    """Enter in the ledger whom this concerns; the sender does the rest."""
+    before = case_of(tx, event.feedback_id) or Case()
+    case = advance(before, event)
+    if case != before:
+        keep_case(tx, event.feedback_id, case)
+        if isinstance(event, _MOVES_PROMISES):
+            planning.reconsider(tx, event.feedback_id, case)
+    if getattr(event, "words_id", None) is not None:
+        await tx.rows(ReplyWordsRow).load([event.feedback_id])
+    for notice in notices(event, before, case, deps_of(tx).people(tx.now)):
+        planning.plan(tx, event, notice, case)
+
+
+async def keep_contact(event: intake.PrivateDetails, tx: Transaction) -> None:
+    """Keep how to reach the reporter, and release what waited for it."""
+    case = case_of(tx, event.feedback_id) or Case()
+    if case.erased:
+        return
+    tx.rows(PrivateRow).upsert(
+        PrivateRow(
+            feedback_id=event.feedback_id,
+            tracking_code=event.tracking_code,
+            email=event.contact.email,
+            wechat_account=event.contact.wechat_account,
+            wechat_openid=event.contact.wechat_openid,
+        )
+    )
+    await planning.release_waiting(tx, event.feedback_id, case)
+
+
+async def keep_reply_words(event: desk.PrivateReplyWords, tx: Transaction) -> None:
+    """Keep staff's words until they are sent, and release what waited for them."""
+    case = case_of(tx, event.feedback_id) or Case()
+    if case.erased:
+        return
+    rows = tx.rows(ReplyWordsRow)
+    await rows.load([event.feedback_id])
+    rows.upsert(rows.new(words_id=event.words_id, feedback_id=event.feedback_id, text=event.text))
+    await planning.release_waiting(tx, event.feedback_id, case)
+
+
+def _case_in(key: bytes | None) -> str:
+    """The case a key of ``feedback.private`` belongs to, which stands before its first slash."""
+    return (key or b"").decode("utf-8", "replace").partition("/")[0]
+
+
+async def forget_contact(record: Record, tx: Transaction) -> None:
+    """The person is erased: the contact, what waits for them, and the traces of the address."""
+    feedback_id = record.feedback_id or _case_in(record.key)
+    if not feedback_id:
+        return
+    # Also of a case that is not known yet: a copy of the contact that comes late must find it here.
+    case = case_of(tx, feedback_id) or Case()
+    keep_case(tx, feedback_id, case.model_copy(update={"erased": True, "title": ""}))
+    private = tx.rows(PrivateRow).get(feedback_id)
+    if private is not None:
+        tx.rows(PrivateRow).delete(private)
+    words = tx.rows(ReplyWordsRow)
+    await words.load([feedback_id])
+    for kept in words.for_case(feedback_id):
+        words.delete(kept)
+    rows = tx.rows(DeliveryRow)
+    for row in rows.for_case(feedback_id):
+        if row.recipient != "reporter":
+            continue
+        if State(row.state) in PENDING - {State.SENDING}:
+            ledger.suppress(tx, row, ERASED)
+        row.params, row.receiver, row.rate_limit_key = {}, "", ""
+        rows.upsert(row)
+
+
+HANDLERS: dict[type[Event], Handler] = {
+    **dict.fromkeys(
+        (
+            intake.FeedbackReceived,
+            intake.FeedbackSupplemented,
+            intake.FeedbackUrged,
+            intake.FeedbackMattersAsked,
+            intake.FeedbackAppealed,
+            routing.FeedbackRouted,
+            routing.FeedbackTriageNeeded,
+            desk.CaseDispatched,
+            desk.CaseReturned,
+            desk.CaseAssigned,
+            desk.CaseUnassigned,
+            desk.CaseInfoRequested,
+            desk.CaseReplied,
+            desk.CaseRejected,
+            desk.CaseClosed,
+            desk.CaseReopened,
+            desk.CaseWithdrawn,
+            desk.CaseRequestRefused,
+            desk.CaseRecalled,
+            desk.CaseCorrected,
+            desk.CaseMarkedAsSpam,
+            desk.CaseRestored,
+            desk.CaseMerged,
+            desk.CaseAnsweredThrough,
+            desk.CaseUnmerged,
+            desk.CaseSplit,
+            desk.CaseSplitOff,
+            desk.CaseDepartmentAdded,
+            desk.CaseDepartmentRemoved,
+            desk.CasePartFinished,
+            desk.CaseNoted,
+            desk.CaseResumed,
+            desk.CaseProgressed,
+            desk.CaseExtensionAsked,
+            desk.CaseExtensionGranted,
+            desk.CaseExtensionRefused,
+            desk.CaseReplySubmitted,
+            desk.CaseReplySentBack,
+            desk.CaseSupervised,
+            desk.CaseBreachExplained,
+            desk.CaseAppealed,
+            desk.CaseAppealUpheld,
+            desk.CaseAppealDismissed,
+            sla.SlaPromisesChanged,
+            sla.SlaWarned,
+            sla.SlaBreached,
+            sla.EscalationRaised,
+        ),
+        tell_people,
+    ),
+    intake.PrivateDetails: keep_contact,
+    desk.PrivateReplyWords: keep_reply_words,
+}
+TOMBSTONES = {PRIVATE: forget_contact}

@@ -1,0 +1,32 @@
+"""What notification makes of its own events when its ledger has lost them."""
+
+from __future__ import annotations
+
+from services.notification import ledger
+from services.notification.domain import WITH_PROMISE
+from services.notification.store import DeliveryRow, case_of, keep_case
+from shared.contracts import Event
+from shared.contracts.notification import (
+    DeliveryEvent,
+    NotificationFailed,
+    NotificationSent,
+    NotificationSuppressed,
+)
+from shared.messaging.subscription import Handler
+from shared.messaging.transaction import Transaction
+
+
+async def recollect_outcome(event: DeliveryEvent, tx: Transaction) -> None:
+    """What became of a delivery; with a receipt, that its date was read."""
+    assert tx.cause is not None
+    row = tx.rows(DeliveryRow).get(event.delivery_id)
+    ledger.remember(tx, row, event, tx.cause.headers)
+    case = case_of(tx, event.feedback_id)
+    read = isinstance(event, NotificationSent) and event.kind in WITH_PROMISE
+    if read and event.audience == "reporter" and case is not None:
+        keep_case(tx, event.feedback_id, case.model_copy(update={"announced_due": case.due}))
+
+
+OWN: dict[type[Event], Handler] = dict.fromkeys(
+    (NotificationSent, NotificationFailed, NotificationSuppressed), recollect_outcome
+)

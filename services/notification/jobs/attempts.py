@@ -1,0 +1,90 @@
+"""From a due delivery to one attempt: the last questions before it is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from services.notification import domain, ledger, store
+from services.notification.deps import Deps
+from services.notification.domain import REPORTER, Case, staff_of
+from services.notification.jobs.lost import LEASE
+from services.notification.ledger import outcomes, planning
+from services.notification.store import DeliveryRow, PrivateRow, case_of
+from services.notification.transports import OutgoingMessage, Transport
+from shared.messaging.transaction import Transaction
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt to send one delivery."""
+
+    delivery: str
+    feedback_id: str
+    number: int
+    rate_limit_key: str
+    receiver: str
+    transport: Transport
+    message: OutgoingMessage = field(repr=False)
+    promised: datetime | None = None
+    """The date the reporter reads in it."""
+
+    @property
+    def transport_name(self) -> str:
+        """``email``, or ``wechat:`` and the account."""
+        return transport_name(self.rate_limit_key)
+
+
+def transport_name(rate_limit_key: str) -> str:
+    """What fails as a whole: the mail server, or one official account."""
+    return "email" if rate_limit_key.startswith("email:") else rate_limit_key
+
+
+async def begin(tx: Transaction, row: DeliveryRow, deps: Deps) -> Attempt | None:
+    """Once the case is locked: is it still to be sent? Then write down that it will be."""
+    waiting = domain.State(row.state) in domain.WAITING
+    if not waiting or row.next_try_at is None or row.next_try_at > tx.now:
+        return None
+    case = case_of(tx, row.feedback_id) or Case()
+    private = tx.rows(PrivateRow).get(row.feedback_id)
+    address = deps.address(row, private)
+    staff = staff_of(row.recipient)
+    if row.recipient == REPORTER and private is None:
+        ledger.suppress(tx, row, domain.ERASED)
+    elif domain.is_moot(row.kind, case):
+        ledger.suppress(tx, row, domain.MOOT)
+    elif staff and deps.finds_nothing(staff, case, tx.now):
+        planning.hand_on(tx, row, case)
+    elif not address:
+        ledger.begin(tx, row, LEASE)
+        outcomes.give_up(tx, row, "no_address")
+    elif row.kind == "receipt" and row.channel == "email" and await _too_many(tx, row):
+        ledger.suppress(tx, row, domain.TOO_MANY)
+    else:
+        ledger.begin(tx, row, LEASE)
+        return Attempt(
+            delivery=row.id,
+            feedback_id=row.feedback_id,
+            number=row.attempts,
+            rate_limit_key=row.rate_limit_key,
+            receiver=row.receiver,
+            transport=deps.transport(row),
+            message=deps.message(row, case, private, address),
+            promised=_promised(row, case),
+        )
+    return None
+
+
+async def _too_many(tx: Transaction, row: DeliveryRow) -> bool:
+    # What this transaction has begun for the same receiver is not there to count: a receiver
+    # gets at most one delivery per claim.
+    since = tx.now - timedelta(hours=24)
+    sent = await store.receipts_since(tx, row.receiver, since, besides=row.id)
+    return sent >= domain.RECEIPTS_A_DAY
+
+
+def _promised(row: DeliveryRow, case: Case) -> datetime | None:
+    if row.kind in domain.WITH_PROMISE:
+        return case.due
+    due = row.params.get("due") if row.kind == "delay" else None
+    return datetime.fromisoformat(due) if due else None

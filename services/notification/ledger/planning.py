@@ -1,0 +1,198 @@
+"""Notices become rows of the ledger; an event that comes again adds none."""
+
+from __future__ import annotations
+
+from services.notification import domain, ledger
+from services.notification.deps import deps_of
+from services.notification.domain import CONSOLE, REPORTER, STAFF, Case, Notice, State, delivery_id
+from services.notification.store.cases import case_of, in_state
+from services.notification.store.tables import DeliveryRow, PrivateRow, ReplyWordsRow
+from shared.contracts import Event
+from shared.ids import new_id
+from shared.messaging.transaction import Transaction
+
+
+def plan(tx: Transaction, event: Event, notice: Notice, case: Case) -> None:
+    """Enter a notice in the ledger."""
+    cause = tx.cause
+    ce_id = (cause.ce_id if cause else None) or new_id()
+    name = delivery_id(ce_id, notice.recipient)
+    if tx.rows(DeliveryRow).get(name) is not None:
+        return
+    row = tx.rows(DeliveryRow).new(
+        id=name,
+        feedback_id=event.feedback_id,
+        ce_id=ce_id,
+        correlation_id=(cause.headers.get("ce_correlationid") if cause else None) or ce_id,
+        recipient=notice.recipient,
+        kind=notice.kind,
+        state=State.READY,
+        params=notice.params,
+        sort_key=new_id(),
+        message_id=deps_of(tx).message_id(name),
+        event_at=event.at,
+        planned_at=tx.now,
+    )
+    if notice.staff is None:
+        _plan_for_reporter(tx, row, case)
+    else:
+        _plan_for_staff(tx, row, notice.staff, case)
+
+
+def _plan_for_reporter(tx: Transaction, row: DeliveryRow, case: Case) -> None:
+    private = tx.rows(PrivateRow).get(row.feedback_id)
+    if domain.is_stale(row.kind, row.event_at, tx.now):
+        ledger.suppress(tx, row, domain.STALE_REASON)
+    elif row.kind == "receipt" and case.channel == "wechat" and case.account in deps_of(tx).wechat:
+        ledger.suppress(tx, row, domain.ANSWERED_IN_CHAT)
+    elif private is not None and _has_its_words(tx, row):
+        release(tx, row, case, private)
+    elif private is not None or (case.reachable and not case.erased):
+        row.state = State.AWAITING_CONTACT
+        tx.rows(DeliveryRow).upsert(row)
+    else:
+        ledger.suppress(tx, row, domain.PAGE_ONLY)
+
+
+def _plan_for_staff(tx: Transaction, row: DeliveryRow, staff: str, case: Case) -> None:
+    deps = deps_of(tx)
+    email = deps.email_of(staff)
+    row.channel = "email" if email else CONSOLE
+    if domain.is_stale(row.kind, row.event_at, tx.now):
+        ledger.suppress(tx, row, domain.STALE_REASON)
+    elif email:
+        row.rate_limit_key, row.receiver = deps.rate_limit_key("email", email)
+        ledger.ready(tx, row, domain.send_after(row.kind, case, row.planned_at, tx.now))
+    else:
+        ledger.on_the_console(tx, row)
+
+
+async def release_waiting(tx: Transaction, feedback_id: str, case: Case) -> None:
+    """The contact has come, or words: what has both by now goes its way."""
+    private = tx.rows(PrivateRow).get(feedback_id)
+    if private is None:
+        return
+    waiting = in_state(tx.rows(DeliveryRow).for_case(feedback_id), State.AWAITING_CONTACT)
+    if any("words_id" in row.params for row in waiting):
+        await tx.rows(ReplyWordsRow).load([feedback_id])
+    for row in waiting:
+        if _has_its_words(tx, row):
+            release(tx, row, case, private)
+
+
+def _has_its_words(tx: Transaction, row: DeliveryRow) -> bool:
+    """True once the words are as staff wrote them; in the event they were masked."""
+    words_id = row.params.get("words_id")
+    if words_id is None:
+        return True
+    words = tx.rows(ReplyWordsRow).get(words_id)
+    if words is None:
+        return False
+    row.params = {k: v for k, v in row.params.items() if k != "words_id"} | {"text": words.text}
+    tx.rows(ReplyWordsRow).delete(words)
+    return True
+
+
+def release(tx: Transaction, row: DeliveryRow, case: Case, private: PrivateRow) -> None:
+    """The contact is known: the delivery gets its channel, or there is none."""
+    channels, own = _channels(tx, case, private, row.kind)
+    if channels:
+        _use(tx, row, case, private, channels[0])
+        ledger.ready(tx, row, domain.send_after(row.kind, case, row.planned_at, tx.now))
+    else:
+        ledger.suppress(tx, row, domain.OWN_ADDRESS if own else domain.PAGE_ONLY)
+
+
+def reconsider(tx: Transaction, feedback_id: str, case: Case) -> None:
+    """The promise is known, or has moved: receipts that wait for it go a moment from now."""
+    for row in in_state(tx.rows(DeliveryRow).for_case(feedback_id), State.READY):
+        if row.kind in domain.WITH_PROMISE and not row.attempts:
+            ledger.ready(tx, row, domain.send_after(row.kind, case, row.planned_at, tx.now))
+
+
+def plan_elsewhere(tx: Transaction, row: DeliveryRow) -> None:
+    """The same message in a row of its own, on a channel that was not tried yet."""
+    other = _copy(tx, row, row.recipient, row.turn + 1)
+    if other is None:
+        return
+    case = case_of(tx, row.feedback_id) or Case()
+    if row.recipient != REPORTER:
+        if row.channel != CONSOLE:
+            other.channel = CONSOLE
+            ledger.on_the_console(tx, other)
+        return
+    private = tx.rows(PrivateRow).get(row.feedback_id)
+    if private is None:
+        return
+    tried = {
+        r.channel
+        for r in tx.rows(DeliveryRow).for_case(row.feedback_id)
+        if (r.ce_id, r.recipient) == (row.ce_id, row.recipient)
+    }
+    for channel in _channels(tx, case, private, row.kind)[0]:
+        if channel not in tried:
+            _use(tx, other, case, private, channel)
+            ledger.ready(tx, other, tx.now)
+            return
+
+
+def hand_on(tx: Transaction, row: DeliveryRow, case: Case) -> None:
+    """Keep back what its receiver could not open any more; the department gets one instead.
+
+    Where the case has moved on, its new department had an event of its own.
+    """
+    params = row.params
+    ledger.suppress(tx, row, domain.NO_LONGER_THEIRS)
+    if not domain.is_for_the_department(row.kind, params):
+        return
+    known = {
+        r.recipient
+        for r in tx.rows(DeliveryRow).for_case(row.feedback_id)
+        if r.ce_id == row.ce_id or (r.kind == row.kind and r.sort_key > row.sort_key)
+    }
+    for name in domain.entrance(deps_of(tx).people(tx.now), case.department):
+        other = _copy(tx, row, f"{STAFF}{name}", 0, params)
+        if other is not None and other.recipient not in known:
+            _plan_for_staff(tx, other, name, case)
+
+
+def _copy(
+    tx: Transaction,
+    row: DeliveryRow,
+    recipient: str,
+    turn: int,
+    params: dict[str, object] | None = None,
+) -> DeliveryRow | None:
+    name = delivery_id(row.ce_id, recipient, turn)
+    if tx.rows(DeliveryRow).get(name) is not None:
+        return None
+    same = row.model_dump(include={"feedback_id", "ce_id", "correlation_id", "kind", "event_at"})
+    said = row.params if params is None else params
+    return DeliveryRow(
+        **same,
+        id=name,
+        recipient=recipient,
+        state=State.READY,
+        params={k: v for k, v in said.items() if k != "short"},
+        sort_key=row.sort_key,
+        turn=turn,
+        message_id=deps_of(tx).message_id(name),
+        planned_at=tx.now,
+    )
+
+
+def _channels(
+    tx: Transaction, case: Case, private: PrivateRow, kind: str
+) -> tuple[list[str], bool]:
+    """Channels to this reporter, best first; and whether the address is one of ours."""
+    own = bool(private.email) and deps_of(tx).is_own(private.email or "")
+    found = domain.channels(case, private.contact, kind)
+    return [c for c in found if not (c == "email" and own)], own
+
+
+def _use(tx: Transaction, row: DeliveryRow, case: Case, private: PrivateRow, channel: str) -> None:
+    deps = deps_of(tx)
+    row.channel = channel
+    address = deps.address(row, private) or ""
+    account = deps.account(case, private)
+    row.rate_limit_key, row.receiver = deps.rate_limit_key(channel, address, account)

@@ -1,0 +1,53 @@
+"""What a message may draw on, and the catalogue its sentences come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from shared.web import catalogue
+
+LOCALES = Path(__file__).parents[1] / "locales"
+
+
+@dataclass(frozen=True)
+class Details:
+    """What a message may draw on."""
+
+    url: str
+    locale: str = "zh"
+    received_at: datetime | None = None
+    due: datetime | None = None
+    title: str = ""
+    channel: str = "email"
+    params: dict[str, Any] = field(default_factory=dict)
+    department_name: Callable[[str | None, str], str] = lambda code, locale: code or ""
+    short: bool = False
+    """The words are too long for this channel: say where they stand."""
+    answerable: bool = False
+    """Somebody reads what is sent back to our address."""
+
+    @property
+    def department(self) -> str:
+        return self.department_name(self.params.get("department"), self.locale)
+
+    def say(self, zh: str, **values: str) -> str:
+        """The sentence in the reader's language."""
+        words = catalogue.load([LOCALES], self.locale).get(zh, zh)
+        return words.format(**values) if values else words
+
+    def link(self, zh: str) -> str:
+        """The sentence, and the address of the page below it."""
+        return f"{self.say(zh)}\n{self.url}"
+
+    def moment(self, name: str) -> datetime | None:
+        """A moment among the parameters."""
+        value = self.params.get(name)
+        return datetime.fromisoformat(value) if value else None
+
+    def words(self, instead: str) -> str:
+        """What a person wrote, untouched; `instead` where it is too long for this channel."""
+        return self.say(instead) if self.short else str(self.params.get("text", ""))

@@ -1,0 +1,235 @@
+"""To the reporter. Their own words never stand here."""
+
+from __future__ import annotations
+
+import re
+
+from services.notification.wording.details import Details
+from shared.contracts.vocabulary import RefusalReason
+from shared.moments import written_day, written_due
+
+REFUSALS: dict[str, str] = {
+    RefusalReason.TOO_LATE: "可以这样做的期限已经过了。",
+    RefusalReason.TOO_OFTEN: "这样做的次数已经用完了。",
+    RefusalReason.NOT_POSSIBLE_NOW: "以这件事现在的情况，不能这样做。",
+}
+MOVED = {
+    "priority": "整理之后，您反映的事归入了另一类，那一类的答复期限更长一些。",
+    "calendar": "图书馆的工作日历有调整。",
+}
+"""Why a promise moved, where nobody wrote a reason."""
+_CODE = re.compile(r"[a-z0-9_.]+")
+"""What a program wrote; a reason in words of people never looks like it."""
+
+
+def _letter(f: Details, subject: str, *body: str, automatic: bool = True) -> list[str]:
+    signed = f.say("图书馆用户关系办公室")
+    unread = ""
+    if automatic and f.channel != "wechat" and not f.answerable:
+        unread = f.say(
+            "（这封信是系统自动发出的，直接回信没有人能看到；想说什么，请用上面的链接。）"
+        )
+    return [f.say(subject), f.say("您好："), *body, signed, unread]
+
+
+def _yours(f: Details) -> str:
+    if f.received_at is None:
+        return f.say("您的反馈")
+    return f.say("您{day}留下的反馈", day=written_day(f.received_at, f.locale))
+
+
+def _receipt(f: Details) -> list[str]:
+    promise = f.say("我们会尽快处理，进展会写在下面的页面上。")
+    if f.due:
+        promise = f.say(
+            "我们会在{due}答复您。万一做不到，我们会提前告诉您原因和新的时间。",
+            due=written_due(f.due, f.locale),
+        )
+    return _letter(
+        f,
+        "我们收到了您的反馈",
+        f.say("谢谢您告诉我们。{yours}已经收到，会有人认真看。", yours=_yours(f)),
+        promise,
+        f.link("看进展、补充情况、催一催，都在这里（不用登录，请收好这个链接）："),
+    )
+
+
+def _reopened(f: Details) -> list[str]:
+    again = f.say("{yours}还没有真正解决，我们重新来办。", yours=_yours(f))
+    if f.due:
+        again = f.say(
+            "{yours}还没有真正解决，我们重新来办。这一次会在{due}答复您。",
+            yours=_yours(f),
+            due=written_due(f.due, f.locale),
+        )
+    return _letter(f, "我们重新办理您的反馈", again, f.link("进展还在这里："))
+
+
+def _reply(f: Details) -> list[str]:
+    who = f.department or f.say("图书馆")
+    return _letter(
+        f,
+        "您的反馈有答复了",
+        f.say("关于{yours}，{who}答复如下：", yours=_yours(f), who=who),
+        f.words("答复比较长，这里放不下，全文在下面的页面上。"),
+        "——",
+        f.link("问题解决了吗？请在这里告诉我们；没有解决，也可以请我们重新办："),
+        automatic=False,
+    )
+
+
+def _question(f: Details) -> list[str]:
+    who = f.department or f.say("图书馆")
+    return _letter(
+        f,
+        "想请您补充一点情况",
+        f.say("{who}正在办理{yours}，想请问您：", yours=_yours(f), who=who),
+        f.words("问题写在下面的页面上。"),
+        f.link("请在这里回答（等您回答的时间不算在我们的期限里）："),
+        automatic=False,
+    )
+
+
+def _progress(f: Details) -> list[str]:
+    who = f.department or f.say("图书馆")
+    return _letter(
+        f,
+        "您的反馈有进展",
+        f.say("关于{yours}，{who}告诉您进展：", yours=_yours(f), who=who),
+        f.words("进展写在下面的页面上。"),
+        f.link("办完之后我们还会答复您。现在到了哪一步，可以在这里看："),
+        automatic=False,
+    )
+
+
+def _appeal(f: Details) -> list[str]:
+    result = (
+        "馆领导复核了{yours}，决定重新办理："
+        if f.params.get("upheld")
+        else "馆领导复核了{yours}，维持原来的处理，理由如下："
+    )
+    return _letter(
+        f,
+        "您的反馈复核有结果了",
+        f.say(result, yours=_yours(f)),
+        f.words("理由写在下面的页面上。"),
+        f.link("经过都在这里："),
+        automatic=False,
+    )
+
+
+def _restored(f: Details) -> list[str]:
+    again = f.say("{yours}，我们继续办理。", yours=_yours(f))
+    if f.due:
+        again = f.say(
+            "{yours}，我们继续办理，会在{due}答复您。",
+            yours=_yours(f),
+            due=written_due(f.due, f.locale),
+        )
+    return _letter(f, "您的反馈继续办理", again, f.link("进展还在这里："))
+
+
+def _merged(f: Details) -> list[str]:
+    return _letter(
+        f,
+        "您的反馈和同一件事一起办理",
+        f.say(
+            "和{yours}同样的事，别人也告诉了我们。我们一起办理，有了答复也会告诉您。",
+            yours=_yours(f),
+        ),
+        f.link("进展还在这里："),
+    )
+
+
+def _breach_reason(f: Details) -> list[str]:
+    return _letter(
+        f,
+        "您的反馈为什么晚了",
+        f.say("{yours}没能按时答复，对不起。原因是：", yours=_yours(f)),
+        f.words("原因写在下面的页面上。"),
+        f.link("现在到了哪一步，可以在这里看："),
+    )
+
+
+def _matters(f: Details) -> list[str]:
+    until = f.moment("until")
+    assert until is not None
+    by = written_due(until, f.locale)
+    return _letter(
+        f,
+        "您在图书馆的全部反馈",
+        f.say("有人（应该是您）想看用这个邮箱留下的全部反馈。"),
+        f.link("打开下面的链接，再按一下按钮，就能看到。链接只能用一次："),
+        f.say("请在{until}打开。不是您的话，不用理会，别人看不到。", until=by),
+    )
+
+
+def _rejected(f: Details) -> list[str]:
+    return _letter(
+        f,
+        "关于您的反馈",
+        f.say("很抱歉，{yours}我们没有办法受理。原因是：", yours=_yours(f)),
+        f.words("原因写在下面的页面上。"),
+        f.link("如果您觉得不对，请在这里告诉我们："),
+        automatic=False,
+    )
+
+
+def _refused(f: Details) -> list[str]:
+    code = str(f.params.get("reason", ""))
+    return _letter(
+        f,
+        "您刚才的请求没有办成",
+        f.say("关于{yours}，您刚才的请求我们没能照办。", yours=_yours(f)),
+        f.say(REFUSALS[code]) if code in REFUSALS else "",
+        f.link("现在可以做什么，写在这里："),
+        automatic=False,
+    )
+
+
+def _delay(f: Details) -> list[str]:
+    was, due = f.moment("was"), f.moment("due")
+    yours, who = _yours(f), f.department
+    if was:
+        promised = f.say(
+            "我们原来答应{was}答复{yours}", was=written_due(was, f.locale), yours=yours
+        )
+    else:
+        promised = f.say("关于{yours}", yours=yours)
+    if due:
+        said = f.say(
+            "{promised}，现在需要改到{due}。让您久等了，对不起。",
+            promised=promised,
+            due=written_due(due, f.locale),
+        )
+        because = _because(f, str(f.params.get("reason", "")))
+        why = f.say("原因：{reason}", reason=because) if because else ""
+    else:
+        said = f.say("{promised}，没能做到。对不起。", promised=promised)
+        working = f.say("{who}还在办理，", who=who) if who else f.say("这件事还在办理，")
+        why = working + f.say("已经提醒了负责的人。一有结果，马上告诉您。")
+    return _letter(f, "您的反馈要晚一些答复", said, why, f.link("现在到了哪一步，可以在这里看："))
+
+
+def _because(f: Details, reason: str) -> str:
+    """What a person wrote as it is; a code in words, or not at all."""
+    if reason in MOVED:
+        return f.say(MOVED[reason])
+    return "" if _CODE.fullmatch(reason) else reason
+
+
+WRITERS = {
+    "receipt": _receipt,
+    "reopened": _reopened,
+    "reply": _reply,
+    "question": _question,
+    "rejected": _rejected,
+    "refused": _refused,
+    "delay": _delay,
+    "progress": _progress,
+    "appeal": _appeal,
+    "restored": _restored,
+    "merged": _merged,
+    "matters": _matters,
+    "breach_reason": _breach_reason,
+}

@@ -1,0 +1,87 @@
+"""To staff."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from services.notification.wording.details import Details
+from shared.contracts.vocabulary import CLOCK_NAMES, Clock
+from shared.moments import written_due
+
+WORK = {
+    "triage": "有一件反馈待整理",
+    "accept": "有一件反馈待签收",
+    "returned": "有一件反馈被退回，待重新派单",
+    "reopened": "有一件反馈重新办理，待整理",
+    "assigned": "有一件反馈指派给您办理",
+    "unassigned": "有一件反馈现在没有人办理，请另作安排",
+    "appeal": "有一件复核请求",
+    "restored": "有一件反馈恢复办理，待整理",
+    "help": "请您的部门协办一件反馈",
+    "extension": "有一件延期申请待审批",
+    "review": "有一份答复待审核",
+    "sent_back": "您的答复被退回修改",
+    "adjudicated": "一件反馈经裁定派给了部门",
+    "recalled": "用户关系办公室收回了一件反馈",
+    "part_finished": "协办部门完成了他们的部分",
+    "part_not_needed": "请你们协办的事已经有了结果，不用再办",
+    "extension_granted": "延期申请已同意",
+    "extension_refused": "延期申请没有同意",
+    "waited_until": "到了约定再看的日子，请继续办理",
+    "waited_timeout": "用户没有在期限内补充，请继续办理",
+    "supervised": "有一件反馈被督办",
+    "mentioned": "有人在备注里提到了您",
+    "supplemented": "用户补充了情况",
+    "urged": "用户催办",
+}
+
+
+def _about(f: Details) -> str:
+    priority = f.params.get("priority")
+    lines = [
+        f.say("标题：{title}", title=f.title) if f.title else "",
+        f.say("优先级：{priority}", priority=priority) if priority in ("P1", "P2") else "",
+        f.url,
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _work(f: Details) -> list[str]:
+    what = f.say(WORK[f.params["what"]])
+    urgent = f.params.get("priority") == "P1"
+    reason = str(f.params.get("text", ""))
+    return [
+        f.say("【紧急】{what}", what=what) if urgent else what,
+        f.say("{what}。", what=what),
+        f.say("原因：{reason}", reason=reason) if reason else "",
+        _about(f),
+    ]
+
+
+def _clock(f: Details) -> str:
+    code = f.params.get("clock")
+    known = code in Clock._value2member_map_
+    return CLOCK_NAMES[Clock(str(code))][f.locale == "en"] if known else ""
+
+
+def _promise(subject_zh: str) -> Callable[[Details], list[str]]:
+    def write(f: Details) -> list[str]:
+        subject = f.say(subject_zh, clock=_clock(f))
+        due = f.moment("due")
+        when = (
+            f.say("{subject}：{due}。", subject=subject, due=written_due(due, f.locale))
+            if due
+            else ""
+        )
+        return [subject, when, _about(f)]
+
+    return write
+
+
+WRITERS = {
+    "new_work": _work,
+    "news": _work,
+    "warning": _promise("{clock}期限快到了"),
+    "breach": _promise("{clock}已经超期"),
+    "escalation": _promise("需要您过问：{clock}"),
+}

@@ -1,0 +1,140 @@
+"""For programs: the rules, a sentence to try, and why a case went where it went."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
+
+from services.routing import store
+from services.routing.api.editing import refusal_of, replace_rules
+from services.routing.deps import Deps, deps_of
+from services.routing.domain import (
+    Decision,
+    RulesInvalid,
+    Submission,
+    decide,
+    only_existing,
+)
+from shared.contracts.inbound import Flag, Place, Text
+from shared.contracts.refusal import Malformed, NotFound
+from shared.contracts.vocabulary import Channel
+from shared.web.auth import Staff, require_role, runtime_of, service_of
+from shared.web.bodies import body_as, described
+from shared.web.pages import choose_locale
+from shared.web.permissions import Permission
+
+router = APIRouter(prefix="/api/routing", tags=["routing"])
+
+_DOCUMENT = {"content": {"application/json": {"schema": {"type": "object"}}}}
+
+
+def _category(code: str | None, info: ValidationInfo) -> str | None:
+    known = (info.context or {}).get("categories", ())
+    if code and code not in known:
+        raise ValueError(f"没有这个类别 | must be one of {', '.join(known)}")
+    return code or None
+
+
+class Attempt(BaseModel):
+    """A comment that nobody sent: what would the rules say?"""
+
+    model_config = ConfigDict(extra="ignore")
+
+    text: Text
+    title: Place = None
+    place: Place = None
+    category: Annotated[str | None, AfterValidator(_category)] = None
+    channel: Channel | None = None
+    confidential: Flag = False
+
+
+@router.get("/rules", responses={200: _DOCUMENT})
+async def show_rules(request: Request) -> Response:
+    """The rules in force, as they were typed."""
+    reader(request)
+    service = service_of(request, "routing")
+    async with service.engine.connect() as connection:
+        await service.deps.rules.refresh(connection)
+    return _document(service.deps.rules.stored.text)
+
+
+@router.put("/rules", openapi_extra={"requestBody": {"required": True, **_DOCUMENT}})
+async def put_rules(request: Request) -> Response:
+    """The next version of all rules; ``version`` names the one that was edited (409 if stale)."""
+    person = editor(request)
+    try:
+        text = (await request.body()).decode()
+    except UnicodeDecodeError:
+        raise Malformed("请用 UTF-8 提交。", "Please send UTF-8.") from None
+    try:
+        stored = await replace_rules(service_of(request, "routing"), text, by=person.username)
+    except RulesInvalid as invalid:
+        raise refusal_of(invalid, locale_of(request)) from None
+    return _document(stored.text)
+
+
+@router.post("/try", openapi_extra=described(Attempt))
+async def try_rules(request: Request) -> dict[str, Any]:
+    """What the rules would decide, and why. Nothing is kept."""
+    reader(request)
+    attempt = await body_as(request, Attempt, context=known(request))
+    deps = deps_of(request)
+    return {"rules_version": deps.rules.version, **as_body(attempted(deps, attempt))}
+
+
+@router.get("/cases/{feedback_id}")
+async def show_case(request: Request, feedback_id: str) -> dict[str, Any]:
+    """What was decided about a case by which rules, and what people made of it."""
+    reader(request)
+    async with service_of(request, "routing").engine.connect() as connection:
+        found = await store.case_history(connection, feedback_id.replace("\0", ""))
+    if found is None:
+        raise NotFound
+    decision, example = found
+    return {**decision, "dispatched_by_person": example}
+
+
+def attempted(deps: Deps, attempt: Attempt) -> Decision:
+    """The decision about a comment that nobody sent."""
+    said = Submission(
+        text=attempt.text,
+        title=attempt.title or "",
+        place=attempt.place or "",
+        category=attempt.category,
+        channel=attempt.channel.value if attempt.channel else None,
+        confidential=attempt.confidential,
+    )
+    directory = deps.directory
+    decision = decide(deps.rules.ruleset, said, directory.categories)
+    return only_existing(decision, directory.departments)
+
+
+def as_body(decision: Decision) -> dict[str, Any]:
+    """A decision as JSON: ``department`` is null where nothing spoke for any."""
+    return {**decision.model_dump(mode="json"), "department": decision.guess}
+
+
+def known(request: Request) -> dict[str, Any]:
+    """What an attempt may name."""
+    return {"categories": runtime_of(request).directory.categories}
+
+
+def reader(request: Request) -> Staff:
+    """Who asks, if they may look at the rules."""
+    return require_role(request, Permission.READ_RULES)
+
+
+def editor(request: Request) -> Staff:
+    """Who asks, if they may change the rules."""
+    return require_role(request, Permission.EDIT_RULES)
+
+
+def locale_of(request: Request) -> str:
+    return choose_locale(request, runtime_of(request).settings.locale)
+
+
+def _document(text: str) -> Response:
+    return Response(text, media_type="application/json", headers={"Cache-Control": "no-store"})

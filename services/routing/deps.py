@@ -1,0 +1,167 @@
+"""What the entry points of routing work with: the rules in force, the directory, the pages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import HTTPConnection
+
+from services.routing import store
+from services.routing.domain import Model, Precedent, RuleSet, RulesInvalid
+from services.routing.store import Stored
+from shared.embeddings import Embedder, EmbedderAway, Vector, beginning
+from shared.messaging.directory import Directory
+from shared.messaging.transaction import Transaction
+from shared.web.auth import service_of
+from shared.web.pages import Pages
+
+NAME = "routing"
+log = structlog.get_logger()
+
+
+class Rules:
+    """The compiled rules in force; the shipped ones until the database was asked."""
+
+    def __init__(self, shipped: Stored) -> None:
+        self.stored = shipped
+        self.problems: list[str] = []
+
+    @property
+    def version(self) -> int:
+        return self.stored.version
+
+    @property
+    def ruleset(self) -> RuleSet:
+        return self.stored.ruleset
+
+    def use(self, stored: Stored) -> None:
+        """Decide by these from now on."""
+        self.stored, self.problems = stored, []
+
+    async def refresh(self, connection: AsyncConnection) -> bool:
+        """Follow what is stored, whoever edited it; True when it was another version.
+
+        Rules that this code cannot read (written by a newer one) leave the old ones in force.
+        """
+        version = await store.stored_version(connection)
+        if version is None or (version == self.version and self.stored.at is not None):
+            return False
+        try:
+            stored = await store.stored_rules(connection)
+        except RulesInvalid as invalid:
+            self.problems = [f"rules version {version} cannot be used: {invalid.errors[0]}"]
+            log.error("rules cannot be used", version=version, error=invalid.errors[0])
+            return False
+        if stored is not None:
+            self.use(stored)
+        return True
+
+
+AWAY = (
+    "语义模型此刻不可用，只按规则判断",
+    "The model of meanings is away: by the rules alone",
+)
+UNTAUGHT = (
+    "还没有用现在的语义模型学过，只按规则判断",
+    "Nothing was learned yet with the present model of meanings: by the rules alone",
+)
+TOO_MANY = (
+    "同时来的反馈太多，只按规则判断",
+    "Too many comments at once: by the rules alone",
+)
+BUDGET = 1.0
+"""Seconds that the comments of one transaction may wait for their vectors, all together."""
+REST = 5.0
+"""Seconds for which nobody waits any more once that was not enough."""
+_MOST_FRESH = 500
+
+
+class NoMeaning(Exception):
+    """Decide by the rules alone; `reason` says why, in Chinese and English."""
+
+    def __init__(self, reason: tuple[str, str]) -> None:
+        self.reason = reason
+        super().__init__(reason[1])
+
+
+async def _no_precedents(vector: Vector, feedback_id: str) -> list[Precedent]:
+    return []
+
+
+@dataclass
+class Meaning:
+    """What turns cases into vectors, how far it has come, and what was learned about them."""
+
+    embedder: Embedder
+    model: Model | None = None
+    """What was learned; it counts where its vectors are those of the embedder."""
+    precedents: Callable[[Vector, str], Awaitable[list[Precedent]]] = _no_precedents
+    """The nearest cases that people dispatched, for a vector and the case that has it."""
+    fresh: dict[str, Vector] = field(default_factory=dict)
+    """Vectors of cases that were decided just now, until they are stored."""
+    indexed: bool = False
+    """Whether the nearest cases can be asked for."""
+    notices: list[str] = field(default_factory=list)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a case came in that has no vector yet."""
+    _overrun_until: float = 0.0
+    _deadlines: WeakKeyDictionary[Transaction, float] = field(default_factory=WeakKeyDictionary)
+
+    async def understand(
+        self, tx: Transaction, feedback_id: str, title: str, text: str
+    ) -> tuple[Model, Vector, list[Precedent]]:
+        """What the model needs to judge a comment, within what is left of this transaction's time.
+
+        Raises `NoMeaning`. Nothing here touches the transaction, so that no failure spoils it.
+        """
+        now = asyncio.get_running_loop().time
+        first = tx not in self._deadlines
+        left = self._deadlines.setdefault(tx, now() + BUDGET) - now()
+        if now() < self._overrun_until:
+            raise NoMeaning(TOO_MANY)
+        if left <= 0.02:
+            raise self._overrun(now())
+        try:
+            async with asyncio.timeout(left):
+                # Only whoever had all the time can tell that it was the model's fault.
+                within = left * 0.9 if first else 10 * BUDGET
+                (vector,) = await self.embedder.embed([beginning(title, text)], within=within)
+                if self.model is None or self.model.embedder != self.embedder.model:
+                    raise NoMeaning(UNTAUGHT)
+                precedents = await self.precedents(vector, feedback_id) if self.indexed else []
+        except EmbedderAway:
+            raise NoMeaning(AWAY) from None
+        except TimeoutError:
+            raise self._overrun(now()) from None
+        while len(self.fresh) >= _MOST_FRESH:
+            del self.fresh[next(iter(self.fresh))]
+        self.fresh[feedback_id] = vector
+        return self.model, vector, precedents
+
+    def _overrun(self, now: float) -> NoMeaning:
+        """More is said than can be understood: the next transactions do not wait either."""
+        self._overrun_until = now + REST
+        return NoMeaning(TOO_MANY)
+
+
+@dataclass
+class Deps:
+    """One per process; the rules in it are read again when they were edited."""
+
+    directory: Directory
+    pages: Pages
+    rules: Rules
+    meaning: Meaning
+    compiling: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One edit is checked at a time: compiling a large rule book takes a moment."""
+
+
+def deps_of(where: Transaction | HTTPConnection) -> Deps:
+    """The deps of routing, in a transaction of routing or for a request to it."""
+    deps: Deps = where.deps if isinstance(where, Transaction) else service_of(where, NAME).deps
+    return deps

@@ -1,0 +1,25 @@
+"""Which department owns a category, as shipped; a rule book may say otherwise in ``owners``."""
+
+OWNERS: dict[str, str] = {
+    "circulation": "circulation",
+    "seats": "space",
+    "eresources": "eresources",
+    "offcampus": "it",
+    "facilities": "facilities",
+    "conduct": "relations",
+    "systems": "it",
+    "acquisition": "acquisition",
+    "catalogue": "catalogue",
+    "events": "events",
+    "special": "special",
+    "reference": "reference",
+    "ill": "ill",
+    "rules": "office",
+    "entry": "desk",
+    "printing": "space",
+    "safety": "security",
+    "accessibility": "office",
+    "international": "reference",
+    "praise": "relations",
+    "not_ours": "relations",
+}

@@ -1,0 +1,168 @@
+"""What routing does with events: decide, think again, and learn."""
+
+from __future__ import annotations
+
+import structlog
+
+from services.routing import store
+from services.routing.deps import NoMeaning, deps_of
+from services.routing.domain import (
+    Decision,
+    Submission,
+    decide,
+    offer_others,
+    only_existing,
+    weigh_up,
+    without_model,
+)
+from services.routing.store import DecisionRow, ExampleRow
+from shared.contracts import Event
+from shared.contracts.desk import CaseDispatched, CaseReturned, CaseSplitOff
+from shared.contracts.intake import FeedbackReceived
+from shared.contracts.routing import Candidate, FeedbackRouted, FeedbackTriageNeeded, Reason
+from shared.contracts.vocabulary import CaseType, Priority
+from shared.messaging.directory import DirectoryEmpty
+from shared.messaging.subscription import Handler
+from shared.messaging.transaction import Transaction
+from shared.observability.metrics import ROUTED
+
+log = structlog.get_logger()
+
+
+async def decide_department(event: FeedbackReceived | CaseSplitOff, tx: Transaction) -> None:
+    """Send it where the rules are sure it belongs; otherwise leave it to a person.
+
+    A part of another comment is a comment of its own.
+    """
+    if store.decision_of(tx, event.feedback_id) is not None:
+        return
+    deps = deps_of(tx)
+    if not deps.directory.departments:
+        raise DirectoryEmpty("no department is listed")
+    said = Submission(
+        text=event.text,
+        title=event.title,
+        category=event.category,
+        place=event.place or "",
+        channel=event.channel.value,
+        confidential=event.confidential,
+    )
+    rules, directory = deps.rules, deps.directory
+    decision = decide(rules.ruleset, said, directory.categories)
+    decision = await _understood(tx, event.feedback_id, said, decision)
+    decision = only_existing(decision, directory.departments)
+    store.keep_submission(tx, event.feedback_id, said)
+    store.keep_decision(tx, event.feedback_id, decision, version=rules.version)
+    tx.emit(_fact(tx, event.feedback_id, decision))
+    tx.after_commit(deps.meaning.arrived.set)
+    tx.after_commit(ROUTED.labels("routed" if decision.confident else "triage").inc)
+
+
+async def _understood(
+    tx: Transaction, feedback_id: str, said: Submission, ruled: Decision
+) -> Decision:
+    """The decision of rules, model and precedents; that of the rules where nobody can be asked."""
+    meaning = deps_of(tx).meaning
+    if meaning.embedder.off or ruled.emergency or said.confidential or tx.replay is not None:
+        return ruled
+    try:
+        model, vector, precedents = await meaning.understand(tx, feedback_id, said.title, said.text)
+        probabilities = model.probabilities(vector, said.title, said.text)
+    except NoMeaning as none:
+        return without_model(ruled, none.reason)
+    names = deps_of(tx).directory.departments
+    return weigh_up(ruled, model, probabilities, precedents, said, names)
+
+
+async def offer_other_departments(event: CaseReturned, tx: Transaction) -> None:
+    """Lay it before the coordinator again, without those who said it is not theirs."""
+    row = store.decision_of(tx, event.feedback_id)
+    said = await store.submission_of(tx, event.feedback_id)
+    if row is None or said is None:
+        log.info("returned, but never received here", feedback_id=event.feedback_id)
+        return
+    deps = deps_of(tx)
+    others = [d for d in row.returned_by if d != event.department]
+    row.returned_by = [*others, event.department]
+    tx.rows(DecisionRow).upsert(row)
+    dispatched = store.example_of(tx, event.feedback_id)
+    if dispatched is not None and dispatched.department == event.department:
+        dispatched.returned = True
+        tx.rows(ExampleRow).upsert(dispatched)
+    decision = offer_others(
+        deps.rules.ruleset,
+        said,
+        returned=row.returned_by,
+        suggest=event.suggest,
+        departments=deps.directory.departments,
+        categories=deps.directory.categories,
+    )
+    # What a person said about kind and urgency stands; rules only name other departments.
+    stands = dispatched or row
+    decision = decision.model_copy(
+        update={
+            "category": stands.category,
+            "type": CaseType(stands.case_type),
+            "priority": Priority(stands.priority),
+        }
+    )
+    tx.emit(_fact(tx, event.feedback_id, decision))
+
+
+async def learn_from_dispatch(event: CaseDispatched, tx: Transaction) -> None:
+    """What a person dispatched is an example of what belongs there."""
+    row = store.decision_of(tx, event.feedback_id)
+    if not is_example(event) or row is None:
+        return
+    rows = tx.rows(ExampleRow)
+    rows.upsert(
+        rows.new(
+            feedback_id=event.feedback_id,
+            at=event.at,
+            role=event.by.role,
+            department=event.department,
+            category=event.category,
+            case_type=event.case_type.value,
+            priority=event.priority.value,
+            guessed=row.department,
+            returned=False,
+            corrected=event.department != row.department,
+        )
+    )
+
+
+def _fact(
+    tx: Transaction, feedback_id: str, decision: Decision
+) -> FeedbackRouted | FeedbackTriageNeeded:
+    return (FeedbackRouted if decision.confident else FeedbackTriageNeeded)(
+        feedback_id=feedback_id,
+        at=tx.now,
+        department=decision.guess,
+        category=decision.category,
+        case_type=decision.type,
+        priority=decision.priority,
+        decided=decision.decided,
+        confidence=decision.confidence,
+        reasons=tuple(
+            Reason(text=r.text, text_en=r.text_en, weight=r.weight) for r in decision.reasons
+        ),
+        candidates=tuple(
+            Candidate(department=c.department, score=c.score, category=c.category)
+            for c in decision.candidates
+        ),
+        rules_version=deps_of(tx).rules.version,
+    )
+
+
+def is_example(event: CaseDispatched) -> bool:
+    """Only what a person dispatched teaches anything."""
+    return event.decided == "person"
+
+
+HANDLERS: dict[type[Event], Handler] = {
+    FeedbackReceived: decide_department,
+    CaseSplitOff: decide_department,
+    CaseReturned: offer_other_departments,
+    CaseDispatched: learn_from_dispatch,
+}
+CONCERNS = {CaseDispatched: is_example}

@@ -1,0 +1,195 @@
+"""Training: from letters whose department is known to a `Model`.
+
+A module of its own, because it alone needs scikit-learn: it runs in a process of its own, and what
+serves people only multiplies (`domain/model.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.routing.domain.model import NOT_OURS, Model, hashed, packed
+
+# Before numpy is imported: threads of its own would wait for each other on a busy machine.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+BUCKETS = 1 << 13
+MEANING, GRAMS = 16.0, 8.0
+"""How much the two kinds of features count; the best of a few, on parts that were left out."""
+PRECISION = 0.95
+"""What is sent without a person has to be right this often."""
+NEVER = 1.01
+_TEMPERATURES = [0.5 + n / 20 for n in range(51)]
+_FEWEST = 20
+"""Letters above the bar on which a precision can be measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter, masked, and where it belongs: a department, or ``not_ours``."""
+
+    text: str
+    title: str
+    owner: str
+    group: str
+    """Letters of one hand or time: a model is judged on groups that it has not seen."""
+    category: str | None = None
+    acceptable: tuple[str, ...] = ()
+
+
+def read_letters(lines: str) -> list[Letter]:
+    """Letters to learn from, one JSON object a line; what is called unseen is for judging alone."""
+    found = []
+    for line in lines.splitlines():
+        one = json.loads(line)
+        owner = NOT_OURS if one.get("category") == NOT_OURS else one.get("department")
+        if owner and not one.get("part", "").startswith("unseen"):
+            found.append(
+                Letter(
+                    text=one["text"],
+                    title=one.get("title", ""),
+                    owner=owner,
+                    group=one.get("part", ""),
+                    category=one.get("category"),
+                    acceptable=tuple(one.get("acceptable", ())),
+                )
+            )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What a model of the same kind did with letters of groups it had not seen; shares of 1."""
+
+    letters: int
+    first: float
+    three: float
+    alone: float
+    precision: float
+
+
+def train(
+    letters: Sequence[Letter], vectors: Sequence[Sequence[float]], embedder: str
+) -> tuple[Model, Quality]:
+    """A model of all letters, calibrated on each group by a model of the others."""
+    import numpy as np
+    from scipy.sparse import csr_matrix, hstack
+
+    meaning = np.asarray(vectors, dtype=np.float64)
+    mean = meaning.mean(axis=0)
+    grams = _grams(letters)
+    features = csr_matrix(hstack([csr_matrix((meaning - mean) * MEANING), grams * GRAMS]))
+    owners = np.array([one.owner for one in letters])
+    groups = np.array([one.group for one in letters])
+    classes = sorted(set(owners))
+    logits = np.full((len(letters), len(classes)), -30.0)
+    for group in sorted(set(groups)):
+        rest = np.where(groups != group)[0]
+        if len(rest) == 0 or len(set(owners[rest])) < 2:
+            continue
+        fitted = _fit(features[rest], owners[rest])
+        here = np.where(groups == group)[0]
+        at = np.array([classes.index(name) for name in fitted.classes_])
+        logits[np.ix_(here, at)] = fitted.decision_function(features[here])
+    temperature = min(_TEMPERATURES, key=lambda t: _loss(logits, t, letters, classes))
+    quality, sure_at = _judge(logits, temperature, letters, classes)
+    whole = _fit(features, owners)
+    dimensions = meaning.shape[1]
+    weights, scale = packed((whole.coef_[:, :dimensions] * MEANING).ravel().tolist())
+    table, table_scale = packed((whole.coef_[:, dimensions:] * GRAMS).T.ravel().tolist())
+    model = Model(
+        embedder=embedder,
+        classes=[str(name) for name in whole.classes_],
+        dimensions=dimensions,
+        buckets=BUCKETS,
+        meaning=weights,
+        meaning_scale=scale,
+        mean=[round(float(x), 6) for x in mean],
+        grams=table,
+        grams_scale=table_scale,
+        bias=[round(float(x), 5) for x in whole.intercept_],
+        temperature=temperature,
+        sure_at=round(sure_at, 3),
+        categories=_categories(letters),
+        letters=len(letters),
+    )
+    return model, quality
+
+
+def _categories(letters: Sequence[Letter]) -> dict[str, str]:
+    """The commonest category of each department."""
+    count = Counter((one.owner, one.category) for one in letters if one.category)
+    found: dict[str, str] = {}
+    for (owner, category), _ in sorted(count.items(), key=lambda item: (-item[1], item[0])):
+        found.setdefault(owner, category or "")
+    return dict(sorted(found.items()))
+
+
+def _grams(letters: Sequence[Letter]) -> Any:
+    import numpy as np
+    from scipy.sparse import csr_matrix
+
+    rows, columns, values = [], [], []
+    for row, one in enumerate(letters):
+        found = hashed(one.title, one.text, BUCKETS)
+        rows += [row] * len(found)
+        columns += found
+        values += [1 / np.sqrt(len(found))] * len(found)
+    return csr_matrix((values, (rows, columns)), shape=(len(letters), BUCKETS))
+
+
+def _fit(features: Any, owners: Any) -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=1.0, max_iter=300, tol=1e-3).fit(features, owners)
+
+
+def _softmax(logits: Any, temperature: float) -> Any:
+    import numpy as np
+
+    powers = np.exp((logits - logits.max(axis=1, keepdims=True)) / temperature)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _loss(
+    logits: Any, temperature: float, letters: Sequence[Letter], classes: Sequence[str]
+) -> float:
+    import numpy as np
+
+    shares = _softmax(logits, temperature)
+    rows = np.arange(len(letters))
+    right = shares[rows, [classes.index(one.owner) for one in letters]]
+    return float(-np.log(np.maximum(right, 1e-9)).mean())
+
+
+def _judge(
+    logits: Any, temperature: float, letters: Sequence[Letter], classes: Sequence[str]
+) -> tuple[Quality, float]:
+    """What it did, and from which probability on it was right often enough."""
+    import numpy as np
+
+    shares = _softmax(logits, temperature)
+    order = np.argsort(-shares, axis=1)
+    fine = [{one.owner, *one.acceptable} for one in letters]
+    first = np.array([classes[row[0]] in ok for row, ok in zip(order, fine, strict=True)])
+    three = np.array(
+        [bool({classes[k] for k in row[:3]} & ok) for row, ok in zip(order, fine, strict=True)]
+    )
+    surest = np.argsort(-shares.max(axis=1))
+    precision = np.cumsum(first[surest]) / np.arange(1, len(surest) + 1)
+    enough = [n for n in range(_FEWEST - 1, len(surest)) if precision[n] >= PRECISION]
+    last = enough[-1] if enough else -1
+    sure_at = float(shares.max(axis=1)[surest[last]]) if enough else NEVER
+    return Quality(
+        letters=len(letters),
+        first=float(first.mean()),
+        three=float(three.mean()),
+        alone=(last + 1) / len(letters),
+        precision=float(precision[last]) if enough else 0.0,
+    ), sure_at

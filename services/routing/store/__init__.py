@@ -1,0 +1,258 @@
+"""Remembers: the rules in versions, what was decided about each case, and what people taught."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import REAL, Column, Index, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import Field
+
+from services.routing.domain import (
+    Decision,
+    RuleSet,
+    Submission,
+    parse_rules,
+    with_version,
+)
+from shared.db.tables import document, moment, registry_for
+from shared.messaging.tables import messaging_tables
+from shared.messaging.transaction import Transaction
+
+RoutingTable = registry_for("routing")
+messaging_tables(RoutingTable.metadata)
+
+
+class RuleBookRow(RoutingTable, table=True):
+    """One version of the rules, as it was typed."""
+
+    __tablename__ = "rule_books"
+
+    version: int = Field(primary_key=True)
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    at: datetime = moment()
+    by: str | None = None
+    """Who edited it; nobody did where it is the shipped one."""
+    shipped: int | None = None
+    """The version of the shipped rules, where it is one."""
+
+
+class CaseRow(RoutingTable, table=True):
+    """What was said (masked, as on the log), to decide again and to learn from. Never changes."""
+
+    __tablename__ = "cases"
+
+    feedback_id: str = Field(primary_key=True)
+    title: str = ""
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    place: str = ""
+    category: str | None = None
+    channel: str
+    confidential: bool = False
+
+
+class DecisionRow(RoutingTable, table=True):
+    """What the rules decided when the case was received, and who sent it back since."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (Index("decisions_at", "at"),)
+
+    feedback_id: str = Field(primary_key=True)
+    at: datetime = moment()
+    rules_version: int
+    confident: bool
+    emergency: bool
+    department: str | None
+    category: str | None
+    case_type: str
+    priority: str
+    confidence: float
+    reasons: list[dict[str, Any]] = document()
+    candidates: list[dict[str, Any]] = document()
+    returned_by: list[str] = document()
+
+
+class ExampleRow(RoutingTable, table=True):
+    """A case that a person dispatched: what to learn from."""
+
+    __tablename__ = "examples"
+    __table_args__ = (
+        # What people decided otherwise than the rules guessed is where the rules want care.
+        Index("examples_corrected", "at", postgresql_where=text("corrected AND NOT returned")),
+    )
+
+    feedback_id: str = Field(primary_key=True)
+    at: datetime = moment()
+    role: str | None = None
+    department: str
+    category: str | None
+    case_type: str
+    priority: str
+    guessed: str | None
+    corrected: bool
+    returned: bool = False
+    """That department sent it back: an example of what is *not* theirs."""
+
+
+class VectorRow(RoutingTable, table=True):
+    """What the masked beginning of a case means, by one model; see `store.vectors`."""
+
+    __tablename__ = "vectors"
+    __table_args__ = (Index("vectors_model", "model"),)
+
+    feedback_id: str = Field(primary_key=True)
+    model: str
+    at: datetime = moment()
+    vector: list[float] = Field(sa_column=Column(ARRAY(REAL), nullable=False))
+
+
+async def load(tx: Transaction, feedback_ids: list[str]) -> None:
+    """Read what is known of these cases; their words only when they are needed."""
+    await tx.load(feedback_ids, DecisionRow, ExampleRow)
+
+
+def decision_of(tx: Transaction, feedback_id: str) -> DecisionRow | None:
+    return tx.rows(DecisionRow).get(feedback_id)
+
+
+def example_of(tx: Transaction, feedback_id: str) -> ExampleRow | None:
+    return tx.rows(ExampleRow).get(feedback_id)
+
+
+async def submission_of(tx: Transaction, feedback_id: str) -> Submission | None:
+    """What was said, as the rules look at it."""
+    rows = tx.rows(CaseRow)
+    await rows.load([feedback_id])
+    row = rows.get(feedback_id)
+    return None if row is None else Submission(**row.model_dump(exclude={"feedback_id"}))
+
+
+def keep_submission(tx: Transaction, feedback_id: str, said: Submission) -> None:
+    rows = tx.rows(CaseRow)
+    rows.upsert(rows.new(feedback_id=feedback_id, **said.model_dump()))
+
+
+def keep_decision(tx: Transaction, feedback_id: str, decision: Decision, *, version: int) -> None:
+    rows = tx.rows(DecisionRow)
+    rows.upsert(
+        rows.new(
+            feedback_id=feedback_id,
+            at=tx.now,
+            rules_version=version,
+            confident=decision.confident,
+            emergency=decision.emergency,
+            department=decision.guess,
+            category=decision.category,
+            case_type=decision.type.value,
+            priority=decision.priority.value,
+            confidence=decision.confidence,
+            reasons=[r.model_dump(exclude_none=True) for r in decision.reasons],
+            candidates=[c.model_dump(exclude_none=True) for c in decision.candidates],
+            returned_by=[],
+        )
+    )
+
+
+# -- rules -------------------------------------------------------------------------------
+
+_NEWEST = 'SELECT version, body, at, "by", shipped FROM rule_books ORDER BY version DESC LIMIT 1'
+_VERSION = "SELECT max(version) FROM rule_books"
+_INSERT = """
+INSERT INTO rule_books (version, body, at, "by", shipped) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT DO NOTHING RETURNING version
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The rules in force: as people typed them, and ready for use."""
+
+    version: int
+    text: str
+    ruleset: RuleSet
+    at: datetime | None = None
+    by: str | None = None
+
+
+@lru_cache(maxsize=4)
+def compiled(body: str, *, checked: bool) -> RuleSet:
+    """The rules compiled; the same text is asked for at set-up, at start and after an edit."""
+    return RuleSet(parse_rules(body) if checked else parse_rules(body, departments=None))
+
+
+async def stored_version(connection: AsyncConnection) -> int | None:
+    version: int | None = (await connection.exec_driver_sql(_VERSION)).scalar()
+    return version
+
+
+async def stored_rules(connection: AsyncConnection) -> Stored | None:
+    """The newest rules; raises `RulesInvalid` where this code cannot use them."""
+    row = (await connection.exec_driver_sql(_NEWEST)).first()
+    if row is None:
+        return None
+    return Stored(row.version, row.body, compiled(row.body, checked=False), row.at, row.by)
+
+
+async def store_rules(
+    connection: AsyncConnection, body: str, *, version: int, at: datetime, by: str
+) -> bool:
+    """Keep checked rules as `version`; False when somebody was faster."""
+    values = (version, with_version(body, version), at, by, None)
+    return (await connection.exec_driver_sql(_INSERT, values)).first() is not None
+
+
+async def seed(connection: AsyncConnection, now: datetime, shipped: Stored) -> bool:
+    """Store `shipped` where there are no rules, or an older shipped version nobody edited."""
+    row = (await connection.exec_driver_sql(_NEWEST)).first()
+    if row is not None and (row.shipped is None or row.shipped >= shipped.version):
+        return False
+    version = shipped.version if row is None else max(shipped.version, row.version + 1)
+    values = (version, with_version(shipped.text, version), now, None, shipped.version)
+    return (await connection.exec_driver_sql(_INSERT, values)).first() is not None
+
+
+# -- looking back ------------------------------------------------------------------------
+
+_RESULTS = """
+SELECT count(*) FILTER (WHERE confident) AS routed,
+       count(*) FILTER (WHERE NOT confident) AS triage,
+       count(*) FILTER (WHERE confident AND returned_by <> '[]') AS returned
+FROM decisions WHERE at >= $1
+"""
+_CORRECTED = """
+SELECT e.feedback_id, e.at, e.department, e.guessed, c.text, c.place
+FROM examples e JOIN cases c USING (feedback_id)
+WHERE e.corrected AND NOT e.returned AND NOT c.confidential AND e.category IS DISTINCT FROM $2
+ORDER BY e.at DESC LIMIT $1
+"""
+CONDUCT = "conduct"
+_ONE = "SELECT * FROM {table} WHERE feedback_id = $1"
+
+
+async def results(connection: AsyncConnection, since: datetime) -> dict[str, int]:
+    """How many comments the rules routed, left to a person, and got back."""
+    row = (await connection.exec_driver_sql(_RESULTS, (since,))).one()
+    return dict(row._mapping)
+
+
+async def corrected(connection: AsyncConnection, limit: int) -> list[dict[str, Any]]:
+    """The newest cases that people sent elsewhere than the rules guessed, none confidential."""
+    rows: Iterable[Any] = await connection.exec_driver_sql(_CORRECTED, (limit, CONDUCT))
+    return [dict(row._mapping) for row in rows]
+
+
+async def case_history(
+    connection: AsyncConnection, feedback_id: str
+) -> tuple[dict[str, Any], dict[str, Any] | None] | None:
+    """The decision about a case and what a person made of it; None for an unknown case."""
+    found = []
+    for table in ("decisions", "examples"):
+        row = (await connection.exec_driver_sql(_ONE.format(table=table), (feedback_id,))).first()
+        found.append(None if row is None else dict(row._mapping))
+    decision, example = found
+    return None if decision is None else (decision, example)

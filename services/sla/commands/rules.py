@@ -1,0 +1,88 @@
+"""The rules a command counts by: stored, shipped, or of a file."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from services.sla import seeds
+from services.sla.deps import NAME
+from services.sla.domain.calendars import CalendarDefinition
+from services.sla.domain.notices import is_notice, with_notice
+from services.sla.domain.policy import Policy
+from services.sla.store import Rulebook
+from shared.db import create_engine, service_address
+from shared.embedded import EmbeddedPostgres
+from shared.settings import Settings, refuse
+
+
+async def stored_rules(settings: Settings) -> Rulebook:
+    """The rules in the database, where one answers; otherwise the shipped ones.
+
+    Nothing is started for this."""
+    rules = seeds.shipped_rules()
+    server = settings.database
+    if not server and (settings.data / "postgres").is_dir():
+        server = EmbeddedPostgres(settings.data).url
+    if not server:
+        return rules
+    engine = create_engine(replace(service_address(server, NAME), timeout=2))
+    try:
+        async with engine.connect() as connection:
+            await rules.refresh(connection)
+    except Exception as error:
+        # Whatever is wrong with the database, the shipped rules still answer.
+        if settings.database:
+            reason = error.__class__.__name__
+            print(f"the database does not answer ({reason}); shipped rules", file=sys.stderr)
+    finally:
+        with contextlib.suppress(Exception):
+            await engine.dispose()
+    return rules
+
+
+def policy_of(path: Path) -> Policy:
+    """The table of promises in a file, as ``GET /api/sla/policy`` gives it."""
+    body = {"version": 0} | _object(path, "--policy")
+    try:
+        return Policy.model_validate(body)
+    except ValidationError as error:
+        refuse(f"--policy {path}: {_first(error)}")
+
+
+def calendar_of(path: Path, base: CalendarDefinition) -> CalendarDefinition:
+    """The calendar in a file: a whole one, or a yearly notice that is added to `base`."""
+    body = _object(path, "--calendar")
+    try:
+        if is_notice(body):
+            return with_notice(base, body)
+        return CalendarDefinition.model_validate({"version": 0} | body)
+    except ValidationError as error:
+        refuse(f"--calendar {path}: {_first(error)}")
+    except ValueError as error:
+        refuse(f"--calendar {path}: {error}")
+
+
+def _object(path: Path, option: str) -> dict[str, Any]:
+    try:
+        body = json.loads(path.read_text("utf-8-sig"))
+    except OSError as error:
+        refuse(f"{option} {path}: {error.strerror}")
+    except ValueError as error:
+        refuse(f"{option} {path}: not JSON ({error})")
+    if not isinstance(body, dict):
+        refuse(f"{option} {path}: not a JSON object")
+    return body
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    words = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {words}" if where else words

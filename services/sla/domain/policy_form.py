@@ -1,0 +1,184 @@
+"""The table of promises as people type it: lengths of time, percentages, whom a row is for."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from services.sla.domain.policy import DIMENSIONS, Policy, Row, parse_allowance
+from shared.contracts.refusal import Unacceptable
+from shared.contracts.vocabulary import Clock, Role
+
+CLOCKS = tuple(c for c in Clock if c not in (Clock.FOLLOW_UP, Clock.APPEAL))
+"""The columns of the table; the others stand among the defaults."""
+DEFAULTS = (Clock.REVIEW, Clock.FOLLOW_UP, Clock.APPEAL)
+MOST_ROWS = 40
+
+_DURATION = re.compile(
+    r"(\d{1,4}(?:\.\d{1,2})?)\s*(?:个)?\s*"
+    r"(分钟|分|min|minutes?|m|工作小时|小时|h|hours?|工作日|天|wd|working days?|days?|d)\s*"
+    r"(\(?\s*(?:不分昼夜|全天|24x7|24×7|24/7|day and night|round the clock)\s*\)?)?",
+    re.I,
+)
+_UNITS = {
+    "分": "min",
+    "m": "min",
+    "小": "h",
+    "h": "h",
+    "工": "wd",
+    "天": "wd",
+    "w": "wd",
+    "d": "wd",
+}
+_NONE = frozenset(("", "-", "–", "—", "无", "none"))
+
+
+def read_duration(text: str, *, field: str) -> str | None:
+    """`5 个工作日`, `4 小时（不分昼夜）`, `30min` as the policy writes it; None: not promised.
+
+    Raises Unacceptable, which names `field`."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    if plain.lower() in _NONE:
+        return None
+    if (match := _DURATION.fullmatch(plain)) is not None:
+        unit = "h" if match[2] == "工作小时" else _UNITS[match[2][0].lower()]
+        code = f"{match[1]}{unit}{' 24x7' if match[3] else ''}"
+        try:
+            parse_allowance(code)
+        except ValueError:
+            pass
+        else:
+            return code
+    raise Unacceptable(
+        f"“{text}” 不是时长。请写成 30 分钟、4 小时、2 个工作日；"
+        "夜里和假期也算的，写 4 小时（不分昼夜）。",
+        f"“{text}” is not a length of time. Write 30 min, 4 h or 2 working days; where nights and "
+        "holidays count, 4 h (day and night).",
+        errors={field: "duration"},
+    )
+
+
+def read_percents(text: str, *, field: str) -> list[int]:
+    """`50%, 75%`. Raises Unacceptable."""
+    return [_percent(part, field) for part in _parts(text)]
+
+
+def read_escalations(text: str, roles: Mapping[str, str], *, field: str) -> list[dict[str, Any]]:
+    """`75% 部门负责人, 100% leader`; `roles` are names of roles as people read them → codes.
+
+    Raises Unacceptable."""
+    found = []
+    for part in _parts(text):
+        match = re.fullmatch(r"(\d{1,4}\s*%?)\s*(.+)", part)
+        name = match[2].strip().casefold() if match else ""
+        role = roles.get(name) or (name if name in Role._value2member_map_ else None)
+        if match is None or role is None:
+            raise Unacceptable(
+                f"“{part}” 读不懂：请写成“75% {next(iter(roles), 'reviewer')}”。",
+                f"“{part}” cannot be read: write “75% {next(iter(roles), 'reviewer')}”.",
+                errors={field: "escalation"},
+            )
+        found.append({"at": _percent(match[1], field), "to": role})
+    return found
+
+
+def read_table(form: Mapping[str, str], roles: Mapping[str, str]) -> dict[str, Any]:
+    """The whole table as its form was filled in: `rows`, `defaults`, `reopened_percent`.
+
+    Raises Unacceptable; whether it is a policy at all says `Policy`."""
+    rows: dict[str, Any] = {}
+    for number in range(MOST_ROWS):
+        name = form.get(f"r{number}.name", "").strip()
+        if not name or form.get(f"r{number}.drop"):
+            continue
+        if name in rows or not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
+            raise Unacceptable(
+                f"“{name}” 不能作行名：用字母、数字、- 和 _，不要重复。",
+                f"“{name}” cannot name a row: letters, digits, - and _, each name once.",
+                errors={f"r{number}.name": "name"},
+            )
+        rows[name] = _row(form, f"r{number}", roles)
+    defaults = {
+        clock.value: duration
+        for clock in DEFAULTS
+        if (duration := read_duration(form.get(f"default.{clock}", ""), field=f"default.{clock}"))
+    }
+    percent = form.get("reopened_percent", "50").strip() or "50"
+    return {
+        "rows": rows,
+        "defaults": defaults,
+        "reopened_percent": _percent(percent, "reopened_percent"),
+    }
+
+
+def differences(before: Policy, after: Policy) -> dict[str, dict[str, tuple[Any, Any]]]:
+    """Row → column → what stood there and what does; of whole rows all their columns."""
+    found: dict[str, dict[str, tuple[Any, Any]]] = {}
+    for name in (*before.rows, *(n for n in after.rows if n not in before.rows)):
+        old, new = (_cells(p.rows.get(name)) for p in (before, after))
+        changed = {
+            column: (old.get(column), new.get(column))
+            for column in (*old, *(c for c in new if c not in old))
+            if old.get(column) != new.get(column)
+        }
+        if changed:
+            found[name] = changed
+    defaults = {
+        clock.value: (before.defaults.get(clock), after.defaults.get(clock))
+        for clock in Clock
+        if before.defaults.get(clock) != after.defaults.get(clock)
+    }
+    if before.reopened_percent != after.reopened_percent:
+        defaults["reopened_percent"] = (
+            f"{before.reopened_percent}%",
+            f"{after.reopened_percent}%",
+        )
+    return found | ({"": defaults} if defaults else {})
+
+
+def _cells(row: Row | None) -> dict[str, Any]:
+    """What stands in a row, column by column; durations by their codes."""
+    if row is None:
+        return {}
+    cells: dict[str, Any] = {clock.value: text for clock, text in row.clocks.items()}
+    if row.progress_note:
+        cells["progress_note"] = row.progress_note
+    if row.escalate:
+        cells["escalate"] = [(e.at, e.to.value) for e in row.escalate]
+    cells["warn"] = list(row.warned_at)
+    if row.when is not None:
+        cells["when"] = row.when.model_dump(mode="json", exclude_defaults=True)
+    return cells
+
+
+def _row(form: Mapping[str, str], at: str, roles: Mapping[str, str]) -> dict[str, Any]:
+    clocks = {
+        clock.value: duration
+        for clock in CLOCKS
+        if (duration := read_duration(form.get(f"{at}.{clock}", ""), field=f"{at}.{clock}"))
+    }
+    when = {d: values for d in DIMENSIONS if (values := list(_parts(form.get(f"{at}.{d}", ""))))}
+    warn = form.get(f"{at}.warn", "").strip()
+    return {
+        "clocks": clocks,
+        "progress_note": read_duration(form.get(f"{at}.note", ""), field=f"{at}.note"),
+        "escalate": read_escalations(form.get(f"{at}.escalate", ""), roles, field=f"{at}.escalate"),
+        "warn": read_percents(warn, field=f"{at}.warn") if warn else None,
+        "when": when or None,
+    }
+
+
+def _percent(text: str, field: str) -> int:
+    match = re.fullmatch(r"(\d{1,4})\s*%?", text.strip())
+    if match is None:
+        raise Unacceptable(
+            f"“{text}” 不是百分数。", f"“{text}” is no percentage.", errors={field: "percent"}
+        )
+    return int(match[1])
+
+
+def _parts(text: str) -> Iterable[str]:
+    plain = unicodedata.normalize("NFKC", text)
+    return [part for part in (p.strip() for p in re.split(r"[,;、\n]", plain)) if part]

@@ -1,0 +1,140 @@
+"""What a replayed past amounts to: kept and broken promises, and how long answers took."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+from services.sla.domain.replaying import Judged, Odd, Promised, Standing, Why
+
+HOURS = (4, 8, 24, 48, 72, 168)
+"""Elapsed hours within which answers are counted."""
+
+
+class Group:
+    """The cases of a department, or all; eight bytes a case and duration are kept."""
+
+    def __init__(self) -> None:
+        self.cases = 0
+        self.unjudged = 0
+        self.standings: Counter[Standing] = Counter()
+        self.by_clock: dict[str, Counter[Standing]] = {
+            "FIRST_RESPONSE": Counter(),
+            "RESOLUTION": Counter(),
+        }
+        self.durations = {
+            name: array("d")
+            for name in ("answer elapsed", "answer working", "end elapsed", "end working")
+        }
+
+    def add(self, judged: Judged) -> None:
+        """Count one case."""
+        self.cases += 1
+        if judged.standing is None:
+            self.unjudged += 1
+        else:
+            self.standings[judged.standing] += 1
+        for name, promised in (
+            ("FIRST_RESPONSE", judged.first_response),
+            ("RESOLUTION", judged.resolution),
+        ):
+            if promised.standing is not None:
+                self.by_clock[name][promised.standing] += 1
+        spans = (judged.elapsed, judged.worked, judged.resolved_in, judged.resolved_working)
+        for kept, span in zip(self.durations.values(), spans, strict=True):
+            if span is not None:
+                kept.append(span.total_seconds())
+
+    def body(self) -> dict[str, Any]:
+        """As JSON carries it; durations in hours."""
+        return {
+            "cases": self.cases,
+            "not_judged": self.unjudged,
+            **_standings(self.standings),
+            "clocks": {name: _standings(found) for name, found in self.by_clock.items()},
+            "answer": self._times("answer"),
+            "end": self._times("end"),
+        }
+
+    def _times(self, name: str) -> dict[str, Any]:
+        elapsed = sorted(self.durations[f"{name} elapsed"])
+        working = sorted(self.durations[f"{name} working"])
+        return {
+            "n": len(elapsed),
+            "elapsed_hours": {"p50": _at(elapsed, 0.5), "p90": _at(elapsed, 0.9)},
+            "working_hours": {"p50": _at(working, 0.5), "p90": _at(working, 0.9)},
+            "within": [
+                {
+                    "hours": hours,
+                    "n": (n := bisect_right(elapsed, timedelta(hours=hours).total_seconds())),
+                    "of_answered": _share(n, len(elapsed)),
+                    "of_all": _share(n, self.cases),
+                }
+                for hours in HOURS
+            ],
+        }
+
+
+class Summary:
+    """All cases, each department's, and what was odd."""
+
+    def __init__(self) -> None:
+        self.all = Group()
+        self.departments: dict[str, Group] = {}
+        self.by_due_column = 0
+        self.odd_rows = 0
+        self.odd: Counter[Odd] = Counter()
+
+    def add(self, department: str, judged: Judged) -> None:
+        """Count one case."""
+        self.all.add(judged)
+        self.departments.setdefault(department, Group()).add(judged)
+        self.by_due_column += judged.resolution.why is Why.DUE_COLUMN
+        self.odd_rows += bool(judged.odd)
+        self.odd.update(judged.odd)
+
+    def body(self) -> dict[str, Any]:
+        """As JSON carries it; departments by name."""
+        return {
+            **self.all.body(),
+            "by_due_column": self.by_due_column,
+            "odd_rows": self.odd_rows,
+            "odd": {name.value: n for name, n in self.odd.most_common()},
+            "departments": {name: group.body() for name, group in sorted(self.departments.items())},
+        }
+
+
+def _standings(found: Counter[Standing]) -> dict[str, Any]:
+    kept, late, open_late = (
+        found[s] for s in (Standing.ON_TIME, Standing.OVERDUE, Standing.OPEN_OVERDUE)
+    )
+    return {
+        "on_time": kept,
+        "overdue": late,
+        "open": found[Standing.OPEN],
+        "open_overdue": open_late,
+        # Of what has ended, and of what has ended or should have.
+        "on_time_rate": _share(kept, kept + late),
+        "kept_rate": _share(kept, kept + late + open_late),
+    }
+
+
+def _share(n: int, of: int) -> float | None:
+    return round(n / of, 6) if of else None
+
+
+def _at(ordered: list[float], share: float) -> float | None:
+    """The percentile in hours, between two values where it falls there (`percentile_cont`)."""
+    if not ordered:
+        return None
+    position = share * (len(ordered) - 1)
+    below = int(position)
+    above = min(below + 1, len(ordered) - 1)
+    between = ordered[below] + (ordered[above] - ordered[below]) * (position - below)
+    return round(between / 3600, 2)
+
+
+__all__ = ["HOURS", "Group", "Promised", "Summary"]

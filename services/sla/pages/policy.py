@@ -1,0 +1,152 @@
+"""``/sla/policy``: what we promise, its versions side by side, and the table to edit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from services.sla.api.trials import TERM, PolicyTrial, begin_policy
+from services.sla.domain.policy import DIMENSIONS, Policy, conditions_of
+from services.sla.domain.policy_form import CLOCKS, DEFAULTS, differences, read_table
+from services.sla.pages.common import locale_of, may_edit, reader, render, up_to_date
+from services.sla.store.rules import policy_version, policy_versions
+from services.sla.wording.pages import duration_words, role_name
+from shared.contracts.refusal import Refusal
+from shared.contracts.vocabulary import Role
+from shared.moments import LOCAL
+from shared.web.auth import Staff, require_role, runtime_of, service_of, to_sign_in
+from shared.web.bodies import checked, read_body
+from shared.web.permissions import Permission
+
+router = APIRouter(include_in_schema=False)
+
+FIELDS = 800
+"""Of the form: a table of 40 rows."""
+SPARE = 2
+"""Empty rows below the table, for new ones."""
+
+
+@router.get("/sla/policy")
+async def policy_page(request: Request) -> Response:
+    """The promises in force; with ``?from=&to=`` two versions compared."""
+    if (away := to_sign_in(request)) is not None:
+        return away
+    person = reader(request)
+    policy = (await up_to_date(request)).policy
+    async with service_of(request, "sla").engine.connect() as connection:
+        versions = await policy_versions(connection)
+        pair = [
+            await policy_version(connection, int(number))
+            for name in ("from", "to")
+            if (number := request.query_params.get(name, "")).isdigit() and len(number) < 9
+        ]
+    known = [one for one in pair if one is not None]
+    compared = known if len(known) == 2 else []
+    return render(
+        request,
+        "policy.html",
+        person,
+        may_edit=may_edit(person),
+        policy=policy,
+        versions=versions,
+        compared=compared,
+        differences=differences(*compared) if compared else {},
+        **_columns(),
+    )
+
+
+@router.get("/sla/policy/edit")
+async def edit_page(request: Request) -> Response:
+    """The table, to be edited."""
+    if (away := to_sign_in(request)) is not None:
+        return away
+    person = require_role(request, Permission.EDIT_PROMISES)
+    policy = (await up_to_date(request)).policy
+    return _edit_page(request, person, policy, _typed(policy, locale_of(request)))
+
+
+@router.post("/sla/policy/edit")
+async def try_page(request: Request) -> Response:
+    """On to what the table would have done to past cases; or this page with what is wrong."""
+    if (away := to_sign_in(request)) is not None:
+        return away
+    person = require_role(request, Permission.EDIT_PROMISES)
+    body = await read_body(request, may_be_empty=True, multipart=True, most_fields=FIELDS)
+    form = body.form
+    roles = {role_name(r, at).casefold(): r.value for r in Role for at in ("zh", "en")}
+    try:
+        table = read_table(form, roles)
+        period = {name: form[name] for name in ("first", "last") if form.get(name)}
+        edit = checked(PolicyTrial, table | period)
+        async with service_of(request, "sla").transaction() as tx:
+            trial = await begin_policy(tx, edit, person.username)
+    except Refusal as refusal:
+        policy = (await up_to_date(request)).policy
+        return _edit_page(
+            request,
+            person,
+            policy,
+            form,
+            status=refusal.status,
+            wrong=refusal.detail(locale_of(request)),
+            errors=refusal.errors or {},
+        )
+    return RedirectResponse(f"/sla/trials/{trial}", 303)
+
+
+def _edit_page(
+    request: Request, person: Staff, policy: Policy, form: Mapping[str, str], **context: Any
+) -> Response:
+    today = runtime_of(request).clock.now().astimezone(LOCAL).date()
+    numbers = sorted(
+        int(name[1:-5]) for name in form if name.startswith("r") and name.endswith(".name")
+    )
+    more = max(numbers, default=-1) + 1
+    return render(
+        request,
+        "policy_edit.html",
+        person,
+        policy=policy,
+        form=form,
+        numbers=[*numbers, *range(more, more + SPARE)],
+        term=(today - TERM, today),
+        **({"wrong": "", "errors": {}} | _columns() | context),
+    )
+
+
+def _columns() -> dict[str, Any]:
+    return {
+        "clocks": [clock.value for clock in CLOCKS],
+        "defaults": [clock.value for clock in DEFAULTS],
+        "dimensions": DIMENSIONS,
+        "conditions_of": conditions_of,
+    }
+
+
+def _typed(policy: Policy, locale: str) -> dict[str, str]:
+    """The table in force as its form is filled in."""
+    typed = {"reopened_percent": str(policy.reopened_percent)}
+    for number, (name, row) in enumerate(policy.rows.items()):
+        at = f"r{number}"
+        typed[f"{at}.name"] = name
+        for clock in CLOCKS:
+            if code := row.clocks.get(clock):
+                typed[f"{at}.{clock}"] = duration_words(code, locale)
+        if row.progress_note:
+            typed[f"{at}.note"] = duration_words(row.progress_note, locale)
+        if row.warn is not None:
+            typed[f"{at}.warn"] = ", ".join(f"{percent}%" for percent in row.warn)
+        typed[f"{at}.escalate"] = ", ".join(
+            f"{e.at}% {role_name(e.to, locale)}" for e in row.escalate
+        )
+        if row.when is not None:
+            for dimension in DIMENSIONS:
+                typed[f"{at}.{dimension}"] = ", ".join(getattr(row.when, dimension))
+    for clock in DEFAULTS:
+        if code := policy.defaults.get(clock):
+            typed[f"default.{clock}"] = duration_words(code, locale)
+    return typed

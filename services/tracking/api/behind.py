@@ -1,0 +1,115 @@
+"""The cases that a number of the dashboard is made of."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+
+from services.tracking.api.asking import asked_of, choice, no_choice
+from services.tracking.api.board import HIDDEN
+from services.tracking.api.context import ViewContext
+from services.tracking.deps import NAME
+from services.tracking.domain.behind import behind, keys
+from services.tracking.store.drill_down import Row, rows_behind
+from services.tracking.wording.board import AGE_NAMES, adds_words, detail_words
+from shared.moments import local
+from shared.web.auth import Staff, service_of, staff
+
+router = APIRouter()
+LONGEST_DETAIL = 80
+MOST_LISTED = 200
+"""How many lines behind a number are listed at a time."""
+
+
+@router.get("/api/dashboard/cases")
+async def drill_down(request: Request) -> dict[str, Any]:
+    """The cases that make a number: `measure`, `detail`, and the filters of the dashboard."""
+    return await drill_down_body(request, staff(request))
+
+
+async def drill_down_body(request: Request, person: Staff) -> dict[str, Any]:
+    """The body of ``GET /api/dashboard/cases``."""
+    asked = asked_of(request, person)
+    service = service_of(request, NAME)
+    context = ViewContext.of(service.runtime, asked.locale)
+    question = asked.question(context.now)
+    key = choice(request, "measure", keys()) or "open"
+    wanted = behind(key, _detail(request, key))
+    skip = _skip(request)
+    found: list[Row] = []
+    n = 0
+    async with service.transaction() as tx:
+        async for row in rows_behind(tx, question, wanted):
+            n += 1
+            if n > skip:
+                found.append(row)
+            if len(found) > MOST_LISTED:
+                break
+    return {
+        "measure": wanted.key,
+        "name": wanted.name[asked.locale == "en"],
+        "detail": wanted.detail,
+        "detail_name": _detail_name(wanted.key, wanted.detail, context),
+        "from": local(question.first),
+        "to": local(question.last),
+        "department": question.department,
+        "items": [_item(row, wanted.key, context) for row in found[:MOST_LISTED]],
+        "skipped": skip,
+        "next": str(skip + MOST_LISTED),
+        "more": len(found) > MOST_LISTED,
+    }
+
+
+def _item(row: Row, measure: str, context: ViewContext) -> dict[str, Any]:
+    case = row.case
+    return {
+        "feedback_id": case.feedback_id,
+        "title": HIDDEN[context.locale] if case.confidential else case.title,
+        "state": case.state,
+        "department": row.department,
+        "department_name": context.name_of(row.department) or None,
+        "at": local(row.at),
+        "detail": row.detail,
+        "detail_name": _detail_name(measure, row.detail, context),
+        "said": None if row.adds is None else adds_words(measure, row.adds, context.locale),
+        "adds": row.adds,
+        "hours": None if row.seconds is None else round(row.seconds / 3600, 2),
+        "working": row.working,
+    }
+
+
+def _detail_name(measure: str, detail: str | None, context: ViewContext) -> str | None:
+    """What a detail is called: a state, a clock, a category, a department it came from …"""
+    if detail is None:
+        return None
+    return detail_words(measure, detail, context.locale, context.name_of, context.category)
+
+
+def _detail(request: Request, measure: str) -> str | None:
+    """Which of the cases of a sum; 422 for what can be no detail of it."""
+    detail = request.query_params.get("detail")
+    if detail is None:
+        return None
+    fits = len(detail) <= LONGEST_DETAIL and detail.isprintable()
+    if measure == "open_since":
+        fits = detail in {str(band) for band in range(len(AGE_NAMES))}
+    elif measure == "due":
+        fits = _is_day(detail)
+    if not fits:
+        raise no_choice(request, "detail")
+    return detail
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return len(text) == 10 and date.fromisoformat(text).year > 2000
+    except ValueError:
+        return False
+
+
+def _skip(request: Request) -> int:
+    value = request.query_params.get("skip", "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 8 else 0

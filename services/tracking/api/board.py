@@ -1,0 +1,122 @@
+"""The dashboard for programs, and what its page shows: one computation for all who ask the same."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.tracking.api.asking import Asked, asked_of
+from services.tracking.api.context import ViewContext
+from services.tracking.deps import NAME, Answer, Deps
+from services.tracking.domain import board as measures
+from services.tracking.domain.board import Question
+from services.tracking.store import board
+from shared.moments import local
+from shared.service import Service
+from shared.web.auth import service_of, staff
+
+router = APIRouter()
+HIDDEN = {"zh": "（保密）", "en": "(confidential)"}
+
+
+@router.get("/api/dashboard", response_model=dict[str, Any])
+async def dashboard(request: Request) -> Response:
+    """How we are doing: coordinators, leaders and auditors see all, departments their own.
+
+    The tag stays while nothing changes: with it in ``If-None-Match`` the answer is 304.
+    """
+    asked = asked_of(request, staff(request))
+    service = service_of(request, NAME)
+    context = ViewContext.of(service.runtime, asked.locale)
+    question = asked.question(context.now)
+    answer = await answer_to(service, question, anew=wants_anew(request))
+    said, tag = said_of(answer, context)
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Cookie, Accept-Language"}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    # What differs between two answers that say the same comes first.
+    lag = service.consumer.health.lag if service.consumer is not None else 0
+    moment = to_json({"as_of": local(context.now), "lag": lag})
+    return Response(moment[:-1] + b"," + said[1:], media_type="application/json", headers=headers)
+
+
+def wants_anew(request: Request) -> bool:
+    """``Cache-Control: no-cache``, which browsers send when somebody reloads hard."""
+    return "no-cache" in request.headers.get("cache-control", "")
+
+
+async def answer_to(service: Service[Deps], question: Question, *, anew: bool = False) -> Answer:
+    """What the views say: as it was found last, while nothing has changed since."""
+    answers = service.deps.answers
+    async with service.engine.connect() as connection:
+        snapshot = await board.snapshot(connection)
+        kept = answers.get(question, snapshot)
+        if kept is not None and not anew:
+            return kept
+        sums = await board.sums(connection, question)
+        percentiles = await board.percentiles(connection, question)
+        unmarked = await board.unmarked(connection, question)
+        upcoming = await board.breaking_next(connection, question)
+    next_due = upcoming[0]["due_at"] if upcoming else None
+    return answers.keep(
+        question,
+        snapshot,
+        Answer(
+            measures.body(question, sums, percentiles, unmarked),
+            upcoming,
+            question.now,
+            measures.valid_until(question, next_due),
+        ),
+    )
+
+
+def said_of(answer: Answer, context: ViewContext) -> tuple[bytes, str]:
+    """The body of an answer without its moment, and its tag: made once for each language, as long
+    as departments are called the same."""
+    return answer.once(
+        ("json", context.locale, context.names), lambda: _tagged(body_of(answer, context))
+    )
+
+
+def _tagged(body: dict[str, Any]) -> tuple[bytes, str]:
+    said = to_json(body)
+    return said, f'W/"{hashlib.sha256(said).hexdigest()[:24]}"'
+
+
+def body_of(answer: Answer, context: ViewContext) -> dict[str, Any]:
+    """An answer with the names of departments and with what breaks next, for this reader."""
+    body = dict(answer.body)
+    body["department_names"] = {
+        code: context.name_of(code)
+        for code in sorted(
+            {
+                *body["open"]["by_department"],
+                *(row["department"] for row in body["departments"]["rows"]),
+                *(way["from"] for way in body["flow"]),
+                *(way["to"] for way in body["flow"]),
+            }
+        )
+        if code
+    }
+    body["breaking_next"] = [
+        {
+            "feedback_id": one["feedback_id"],
+            "title": HIDDEN[context.locale] if one["confidential"] else one["title"],
+            "state": one["state"],
+            "priority": one["priority"],
+            "department": one["department"],
+            "department_name": context.name_of(one["department"]) or None,
+            "due": local(one["due_at"]),
+            "due_text": context.say_due(one["due_at"].isoformat()),
+        }
+        for one in answer.upcoming
+    ]
+    return body
+
+
+__all__ = ["HIDDEN", "Asked", "answer_to", "body_of", "router", "said_of"]

@@ -1,0 +1,205 @@
+"""A case by its code, and its live timeline."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from services.tracking.api.context import ViewContext
+from services.tracking.deps import NAME, Deps, StreamSlot, deps_of, wait
+from services.tracking.domain import view
+from services.tracking.domain.view import line_body
+from services.tracking.store import CaseRow
+from services.tracking.store.reading import case_by_code, cases_by_codes, cases_of, lines_after
+from shared.contracts.refusal import NotFound, TooMany, Unavailable
+from shared.messaging.transaction import Transaction
+from shared.security import code_hash, plain_code
+from shared.service import Service
+from shared.web.auth import service_of
+from shared.web.limits import caller
+
+router = APIRouter()
+HEARTBEAT = 15.0
+"""Seconds after which a silent stream says that it lives."""
+RETRY = 30
+"""Seconds after which one who found no slot may ask again."""
+WAIT_FOR_CASE = 2.0
+"""Seconds a code of ours may take to appear: it was given out before the log was read."""
+WAITERS = 200
+"""Requests that may wait for a code that was given out a moment ago."""
+PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+
+
+@router.get("/api/track/{code}")
+async def track(request: Request, code: str) -> Response:
+    """Where it is, who has it, what happens next, by when."""
+    return JSONResponse(await track_body(request, code), headers=PRIVATE)
+
+
+@router.get("/api/track/{code}/stream")
+async def stream(request: Request, code: str) -> Response:
+    """The timeline as Server-Sent Events, from the beginning or after `Last-Event-ID`."""
+    case = await find_case(request, code)
+    slot = deps_of(request).streams.take(case.feedback_id, caller(request))
+    if slot is None:
+        raise TooMany(
+            "现在看的人太多，请稍后再试。", "Too many are watching just now.", retry_after=RETRY
+        )
+    last = request.headers.get("last-event-id", "")
+    after = int(last) if last.isascii() and last.isdigit() and len(last) < 10 else 0
+    return SlottedStream(slot, _lines(request, slot, after))
+
+
+class SlottedStream(StreamingResponse):
+    """Gives its slot back also where the body was never begun."""
+
+    def __init__(self, slot: StreamSlot, lines: AsyncIterator[str]) -> None:
+        super().__init__(
+            lines,
+            media_type="text/event-stream",
+            headers={**PRIVATE, "X-Accel-Buffering": "no"},
+        )
+        self._slot = slot
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the body."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._slot.release()
+
+
+async def _lines(request: Request, slot: StreamSlot, after: int) -> AsyncIterator[str]:
+    """New lines as they are committed; ends when the client leaves or the process does."""
+    service = service_of(request, NAME)
+    context = ViewContext(request)
+    try:
+        with deps_of(request).changes.subscribe(slot.feedback_id) as changed:
+            yield "retry: 2000\n\n"
+            while not service.closing.is_set():
+                changed.clear()
+                async with service.transaction() as tx:
+                    lines = await lines_after(tx, slot.feedback_id, after)
+                context.now = service.runtime.clock.now()
+                for line in lines:
+                    after = line.seq
+                    data = json.dumps(line_body(line, context.wording), ensure_ascii=False)
+                    yield f"id: {line.seq}\ndata: {data}\n\n"
+                await wait(changed, service.closing, HEARTBEAT)
+                if not changed.is_set():
+                    yield ": still here\n\n"
+    finally:
+        slot.release()
+
+
+async def find_case(request: Request, code: str) -> CaseRow:
+    """The case of this code; 404 for a code that was never ours, and only so often per address.
+
+    A code that we signed counts as no failure: it was given out a moment ago, and its case is on
+    the way through the log.
+    """
+    service = service_of(request, "tracking")
+    deps = deps_of(request)
+    genuine = service.runtime.signer.is_genuine(code)
+    address = caller(request)
+    if not genuine and (wait := deps.unknown_codes.blocked(address)):
+        raise TooMany(
+            "试了太多不存在的编号，请过一会儿再来。",
+            "Too many unknown codes. Please wait a while.",
+            retry_after=wait,
+        )
+    key = code_hash(code)
+    case = await _look_up(service, key)
+    if case is None and genuine:
+        case = await _wait_for(service, key)
+    if case is not None:
+        return case
+    if genuine:
+        raise Unavailable(
+            "您的话已经收到，正在登记，请过几秒再看。",
+            "We have your message and are registering it. Please look again in a few seconds.",
+            retry_after=2,
+        )
+    deps.unknown_codes.count(address)
+    raise NotFound
+
+
+async def track_body(request: Request, code: str) -> dict[str, Any]:
+    """The body of ``GET /api/track/{code}``."""
+    case = await find_case(request, code)
+    async with service_of(request, "tracking").transaction() as tx:
+        return await _body(tx, case, ViewContext(request))
+
+
+async def matters_body(request: Request, codes: list[str]) -> list[dict[str, Any]]:
+    """The same for each of these codes, with the code."""
+    by_hash = {code_hash(code): plain_code(code) for code in codes}
+    context = ViewContext(request)
+    async with service_of(request, "tracking").transaction() as tx:
+        return [
+            await _body(tx, case, context) | {"code": by_hash[case.code_hash], "title": case.title}
+            for case in await cases_by_codes(tx, list(by_hash))
+        ]
+
+
+async def _body(tx: Transaction, case: CaseRow, context: ViewContext) -> dict[str, Any]:
+    seen = await _seen(tx, case)
+    target = await _joined_to(tx, case)
+    of_target = await _seen(tx, target) if target is not None else None
+    parts = [await _seen(tx, p) for p in await cases_of(tx, case.details.get("parts", []))]
+    return view.body(seen, now=context.now, wording=context.wording, target=of_target, parts=parts)
+
+
+async def _seen(tx: Transaction, case: CaseRow) -> view.Seen:
+    """Both of one moment: what was projected since the case was read is left for the next look.
+
+    Else a reply could be read beside a state in which it cannot be rated yet.
+    """
+    lines = await lines_after(tx, case.feedback_id)
+    return view.Seen(case, [line for line in lines if line.seq <= case.seq])
+
+
+async def _joined_to(tx: Transaction, case: CaseRow) -> CaseRow | None:
+    """The case that this one was joined to, by however many steps."""
+    passed, target = {case.feedback_id}, None
+    into = case.details.get("merged_into")
+    while into and into not in passed:
+        passed.add(into)
+        found = await cases_of(tx, [into])
+        if not found:
+            break
+        target = found[0]
+        into = target.details.get("merged_into")
+    return target
+
+
+async def _look_up(service: Service[Deps], key: str) -> CaseRow | None:
+    async with service.transaction() as tx:
+        return await case_by_code(tx, key)
+
+
+async def _wait_for(service: Service[Deps], key: str) -> CaseRow | None:
+    deps = service.deps
+    if deps.waiting >= WAITERS:
+        return None
+    deps.waiting += 1
+    try:
+        with deps.changes.subscribe(key) as changed:
+            async with asyncio.timeout(WAIT_FOR_CASE):
+                while (case := await _look_up(service, key)) is None:
+                    await wait(changed, service.closing, WAIT_FOR_CASE / 4)
+                    changed.clear()
+                    if service.closing.is_set():
+                        return None
+                return case
+    except TimeoutError:
+        return None
+    finally:
+        deps.waiting -= 1

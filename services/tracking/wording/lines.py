@@ -1,0 +1,249 @@
+"""The timeline a reporter reads. Never a code, never jargon."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from services.tracking.wording.messages import translate
+from shared.contracts.sla import PromiseStatus
+from shared.contracts.vocabulary import STATE_NAMES, State
+
+SayDue = Callable[[str], str]
+"""A deadline in words: "周二 17:00 前"."""
+NameOf = Callable[[str | None], str]
+"""The name of a department."""
+_PLACE = re.compile(r"\{(\w+)\}")
+_CODE = re.compile(r"[a-z0-9_.]+")
+"""What a program wrote; a reason in words of people never looks like it."""
+
+LINES: dict[str, str] = {
+    "feedback.received": "收到您的反馈。",
+    "feedback.supplemented": "您补充了情况。",
+    "feedback.urged": "您催了一次，办理的人已经看到。",
+    "feedback.reopen_requested": "您说还没有解决，请我们重新办理。",
+    "feedback.appealed": "您请馆领导复核。",
+    "feedback.withdrawn": "您要撤回这条反馈。",
+    "case.opened": "用户关系办公室已经看到，正在确定由谁来办。",
+    "case.dispatched": "已转给{dept}。",
+    "case.accepted": "{dept}已经接手。",
+    "case.returned": "正在为您重新安排部门。答应您的时间不变。",
+    "case.assigned": "{dept}已安排专人办理。",
+    "case.info_requested": "{dept}想问您：{question}",
+    "case.replied": "{dept}答复了您。",
+    "case.rejected": "很抱歉，这件事没能受理：{reason}",
+    "case.reopened": "重新开始办理。",
+    "case.recalled": "正在为您重新安排部门。答应您的时间不变。",
+    "case.marked_as_spam": "这条内容没有办理。",
+    "case.restored": "重新开始办理。",
+    "case.merged": "和同一件事并在一起办理，进展和答复照样在这里告诉您。",
+    "case.answered_through": "{dept}答复了您。",
+    "case.unmerged": "这件事又单独办理了。",
+    "case.split": "您说的几件事分开办理，进展和答复都在这里。",
+    "case.split_off": "从您说的话里分出来单独办理。",
+    "case.joined_incident": "很多人都遇到了：{title}。{text}",
+    "case.left_incident": "这件事改为单独办理。",
+    "case.department_added": "{dept}也一起办理。",
+    "case.part_finished": "{dept}办完了他们的部分。",
+    "case.followed_up": "我们回访了您，谢谢您告诉我们。",
+    "case.supervised": "馆里已经关注，在督促办理。",
+    "case.progressed": "{dept}告诉您进展。",
+    "case.waiting_external": "在等{waiting_for}：{reason}",
+    "case.reply_submitted": "{dept}已经写好答复，正在核对。",
+    "case.breach_explained": "没能按时的原因：{reason}",
+    "case.appealed": "馆领导开始复核。",
+    "case.appeal_upheld": "复核的结果：重新办理。{reason}",
+    "case.appeal_dismissed": "复核的结果：维持原来的处理。{reason}",
+    "case.withdrawn": "已经撤回，我们不再办理。",
+}
+TOGETHER = "您说的几件事又合在一起办理。"
+RATED: dict[str, str] = {
+    "yes": "您评了 {stars} 星，说解决了。谢谢。",
+    "partly": "您评了 {stars} 星，说解决了一部分。谢谢。",
+    "no": "您评了 {stars} 星，说没有解决。",
+}
+RESUMED: dict[str, str] = {
+    "supplied": "看到您的补充，继续办理。",
+    "timeout": "没有等到您的补充，先按已知情况办理。",
+    "until": "到了约定再看的日子，继续办理。",
+    "": "继续办理。",
+}
+CLOSED: dict[str, str] = {
+    "rated": "这件事办完了，谢谢您的评价。",
+    "quiet": "答复后没有新的情况，这件事办完了。",
+    "followed_up": "回访之后，这件事办完了。",
+    "": "这件事办完了。",
+}
+REFUSED: dict[str, str] = {
+    "feedback.reopen_requested": "很抱歉，已经过了可以重新办理的时间或次数。请再提一条新的反馈。",
+    "feedback.withdrawn": "这件事已经办完，不需要撤回。",
+    "feedback.supplemented": (
+        "您补充的时候，这件事已经办结了。还没有解决的话，请要求重新办理，或者再提一条新的反馈。"
+    ),
+    "feedback.received": "您说也遇到的那件事，在这之前刚刚办结了。您的话单独办理，一样会答复您。",
+    "": "很抱歉，现在不能这样做了。",
+}
+PROMISED: dict[str, str] = {
+    "FIRST_RESPONSE": "我们会在{due}回应您。",
+    "RESOLUTION": "我们会在{due}答复您。",
+}
+MOVED = "答复的时间改为{due}。{why}"
+WAITED = "等您补充的时间不算在内，答复的时间顺延到{due}。"
+BREACHED: dict[str, str] = {
+    "FIRST_RESPONSE": "没能在答应的时间里回应您，很抱歉。我们已经在催办。",
+    "RESOLUTION": "没能在答应的时间里答复您，很抱歉。我们已经在催办。",
+}
+SENT: dict[str, str] = {
+    "receipt": "已经把查询码和答复时间发{how}给您。",
+    "reply": "答复已经发{how}给您。",
+    "question": "问题已经发{how}给您。",
+    "rejected": "原因已经发{how}给您。",
+    "delay": "已经把新的时间发{how}给您。",
+    "progress": "进展已经发{how}给您。",
+    "appeal": "复核的结果已经发{how}给您。",
+}
+HOW: dict[str, str] = {"email": "邮件", "wechat": "微信"}
+REASONS: dict[str, str] = {
+    "calendar": "开放安排有变动。",
+    "priority": "我们重新看了这件事的轻重缓急。",
+    "reopened": "这件事重新办理。",
+}
+NEXT: dict[str, str] = {
+    "RECEIVED": "接下来：用户关系办公室会确定由谁来办。",
+    "TRIAGE": "接下来：确定由谁来办，转过去时这里会写明。",
+    "DISPATCHED": "接下来：{dept}接手。",
+    "ACCEPTED": "接下来：{dept}安排专人办理。",
+    "IN_PROGRESS": "接下来：{dept}给您答复。",
+    "WAITING_USER": "接下来：请您补充，我们收到后马上继续。",
+    "WAITING_EXTERNAL": "接下来：等校内其他单位的回音，再给您答复。",
+    "IN_REVIEW": "接下来：核对之后发给您。",
+    "REPLIED": "接下来：请告诉我们解决了没有。",
+    "APPEALED": "接下来：馆领导告诉您复核的结果。",
+    "SPAM": "如果是我们弄错了，请另提一条，写清楚在哪里、什么事，或者联系用户关系办公室。",
+}
+UNSOLVED: dict[str, tuple[str, str]] = {
+    "reopen": (
+        "接下来：请告诉我们解决了没有；没有解决可以请我们重新办。",
+        "没有解决可以请我们重新办。",
+    ),
+    "appeal": (
+        "接下来：请告诉我们解决了没有；没有解决可以请馆领导复核。",
+        "没有解决可以请馆领导复核。",
+    ),
+    "supplement": (NEXT["REPLIED"], "没有解决的话，请补充情况，办理的人看得到。"),
+}
+"""What is left to who says that a reply solved nothing: before it was rated, and after."""
+REJECTED = "接下来：您觉得不对，可以在下面说明，也可以请馆领导复核。"
+REJECTED_FINALLY = "不再复核。有新的情况，请另提一条。"
+INSTEAD = "这类事可以这样办：{instead}"
+SPLIT = "已分开办理"
+
+OWED = "接下来：{dept}回应您后来补充的话。"
+OWED_BY = "接下来：{dept}在{due}回应您后来补充的话。"
+OWED_LATE = "接下来：{dept}回应您后来补充的话，比答应您的时间晚了，很抱歉。"
+
+
+class Wording:
+    """How one reader reads what happened, when and by whom."""
+
+    def __init__(self, locale: str, say_due: SayDue, name_of: NameOf) -> None:
+        self.locale = locale
+        self.due = say_due
+        self._name_of = name_of
+
+    def say(self, zh: str) -> str:
+        """The sentence in the reader's language."""
+        return translate(zh, self.locale)
+
+    def state(self, code: str) -> str:
+        """Where the case is."""
+        return STATE_NAMES[State(code)][self.locale == "en"]
+
+    def department(self, code: str | None) -> str:
+        """Its name; empty where there is none."""
+        return self._name_of(code)
+
+    def line(self, type_: str, data: Mapping[str, Any]) -> str:
+        """What a line of the timeline says."""
+        if type_ == "sla.promises_changed":
+            return ("" if self.locale == "zh" else " ").join(map(self._date, data["promises"]))
+        how = HOW.get(str(data.get("channel")))
+        values = {name: str(value) for name, value in data.items() if value is not None}
+        values["dept"] = self._name_of(data.get("department")) or self.say("图书馆")
+        values["how"] = self.say(how) if how else ""
+        # In one go: what people typed is never a pattern.
+        return _PLACE.sub(lambda m: values.get(m[1], ""), self.say(_sentence(type_, data)))
+
+    def next_step(self, state: str, department: str) -> str:
+        """What happens next; empty once everything is over."""
+        if state not in NEXT:
+            return ""
+        return self.say(NEXT[state]).replace("{dept}", department or self.say("负责的部门"))
+
+    def after_reply(self, may: Collection[str]) -> str:
+        """What a reader can do with an answer; the first of these that they may is named."""
+        unrated = "rate" in may
+        for action, (before, after) in UNSOLVED.items():
+            if action in may:
+                return self.say(before if unrated else after)
+        return self.say(NEXT["REPLIED"]) if unrated else ""
+
+    def rejected(self, instead: str | None, *, final: bool, may: Collection[str]) -> str:
+        """Where to go with what was not taken on, and whether anybody looks again."""
+        said = [self.say(INSTEAD).replace("{instead}", instead)] if instead else []
+        if final:
+            said.append(self.say(REJECTED_FINALLY))
+        elif "appeal" in may:
+            said.append(self.say(REJECTED))
+        return ("" if self.locale == "zh" else " ").join(said)
+
+    def split(self) -> str:
+        """The state of a comment whose matters go on each by itself."""
+        return self.say(SPLIT)
+
+    def owed(self, department: str, promise: Mapping[str, Any] | None) -> str:
+        """Who answers what was said after the reply, and by when where that is promised."""
+        words, due = OWED, ""
+        if promise is not None and promise["status"] == PromiseStatus.BREACHED:
+            words = OWED_LATE
+        elif promise is not None and promise["status"] == PromiseStatus.RUNNING:
+            words, due = OWED_BY, self.due(promise["due"])
+        said = self.say(words).replace("{due}", due)
+        return said.replace("{dept}", department or self.say("负责的部门"))
+
+    def reason(self, reason: str | None) -> str | None:
+        """Why a promise moved: a code in words or not at all, a person's words as they are."""
+        if not reason or (reason not in REASONS and _CODE.fullmatch(reason)):
+            return None
+        return self.say(REASONS[reason]) if reason in REASONS else reason
+
+    def _date(self, one: Mapping[str, Any]) -> str:
+        sentence = {"moved": MOVED, "resumed": WAITED}.get(one["kind"]) or PROMISED[one["clock"]]
+        why = self.reason(str(one.get("reason") or ""))
+        return (
+            self.say(sentence)
+            .replace("{due}", self.due(one["due"]))
+            .replace("{why}", self.say("原因：{reason}").replace("{reason}", why) if why else "")
+        )
+
+
+def _sentence(type_: str, data: Mapping[str, Any]) -> str:
+    match type_:
+        case "feedback.rated":
+            return RATED.get(str(data.get("solved")), RATED["partly"])
+        case "case.resumed":
+            return RESUMED.get(str(data.get("reason")), RESUMED[""])
+        case "case.unmerged" if data.get("children"):
+            return TOGETHER
+        case "case.answered_through" if data.get("kind") == "progress":
+            return LINES["case.progressed"]
+        case "case.closed":
+            return CLOSED.get(str(data.get("how")), CLOSED[""])
+        case "case.request_refused":
+            return REFUSED.get(str(data.get("request")).removesuffix(".v1"), REFUSED[""])
+        case "sla.breached":
+            return BREACHED[str(data.get("clock"))]
+        case "notification.sent":
+            return SENT[str(data.get("kind"))]
+    return LINES.get(type_, "有新的进展。")

@@ -1,0 +1,1 @@
+"""Backups of the services' databases, and putting them back. See the README beside this."""

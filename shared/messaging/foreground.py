@@ -1,0 +1,45 @@
+"""Who goes first in a process: what somebody waits for, before what is only written down.
+
+All services of a process share one event loop. Who accepts a comment, and who brings it to its
+department, says so while at work; consumers nobody waits for begin when nobody is, and stop between
+two events. They do so for a time only: in a surge the tracking page has to move on too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+LONGEST = 0.25
+"""Seconds for which a batch waits to begin at most, and as long again until it ends."""
+
+
+class Foreground:
+    """Counts what is under way that somebody waits for: ``with foreground: …``."""
+
+    def __init__(self) -> None:
+        self._at_work = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def __enter__(self) -> None:
+        self._at_work += 1
+        self._idle.clear()
+
+    def __exit__(self, *_: object) -> None:
+        self._at_work -= 1
+        if not self._at_work:
+            self._idle.set()
+
+    @staticmethod
+    def patience() -> float:
+        """Until when, by the clock of the loop, one that begins now gives way."""
+        return asyncio.get_running_loop().time() + LONGEST
+
+    async def give_way(self, until: float) -> None:
+        """Let others have their turn; while somebody is at work, wait, at most until `until`."""
+        await asyncio.sleep(0)
+        if self._at_work and until > asyncio.get_running_loop().time():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(until):
+                    await self._idle.wait()

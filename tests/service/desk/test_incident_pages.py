@@ -1,0 +1,149 @@
+"""Incidents through the pages: opened from cases, explained, answered, closed, and who is left."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from services.notification.wording import Details, compose
+from shared.contracts.notification import NotificationFailed, NotificationSent
+from tests.service.desk import examples
+from tests.service.desk.conftest import Desk
+from tests.service.desk.test_related import shown, work
+
+BROWSER = {"accept": "text/html", "content-type": "application/x-www-form-urlencoded"}
+WORDS = "配件今天到，明早 9 点前修好。"
+
+
+async def opened(desk: Desk, *ids: str) -> str:
+    """An incident that the office opened from these cases, by its form."""
+    form = "&".join(["title=AC", "text=broken", *(f"feedback_ids={one}" for one in ids)])
+    answer = await desk.as_("coordinator").post("/api/incidents", content=form, headers=BROWSER)
+    assert answer.status_code == 303, answer.text
+    await work(desk)
+    return str(re.search(r"/desk/incidents/([^?]+)", answer.headers["location"])[1])  # type: ignore[index]
+
+
+async def page(desk: Desk, incident: str, role: str = "coordinator", **headers: str) -> str:
+    answer = await desk.as_(role).get(f"/desk/incidents/{incident}", headers=headers)
+    assert answer.status_code == 200, answer.text
+    return str(answer.text)
+
+
+async def test_an_incident_is_opened_from_cases_that_were_chosen(desk: Desk) -> None:
+    ids = [await desk.case(title=f"空调{n} <b>", place="三层") for n in range(2)]
+    office = desk.as_("coordinator")
+    form = (await office.get(f"/desk/incidents?feedback_ids={ids[0]}&feedback_ids={ids[1]}")).text
+    assert form.count('name="feedback_ids"') == 2
+    assert "空调0 &lt;b&gt;" in form
+    assert 'value="空调0' not in form, "nobody else reads what one person wrote"
+    incident = await opened(desk, *ids)
+    assert [(await shown(desk, one))["incident"] for one in ids] == [incident, incident]
+    text = await page(desk, incident)
+    assert text.count('id="of-') == 2
+    assert all(f'id="of-{one}"' in text for one in ids)
+    assert "三层" in text
+    listed = (await office.get("/desk/incidents")).text
+    assert f'href="/desk/incidents/{incident}"' in listed
+    case = (await office.get(f"/desk/cases/{ids[0]}")).text
+    assert f'<a href="/desk/incidents/{incident}" data-theirs>AC</a>' in case
+
+
+async def test_whoever_sees_every_case_reads_it_and_the_office_writes(desk: Desk) -> None:
+    incident = await opened(desk, await desk.case())
+    for role in ("leader", "auditor"):
+        text = await page(desk, incident, role)
+        assert "/api/incidents/" not in text
+    for path in ("/desk/incidents", f"/desk/incidents/{incident}"):
+        assert (await desk.as_("liaison", "space").get(path)).status_code == 403
+        assert (await desk.visitor().get(path, headers=BROWSER)).status_code == 303
+    assert (await desk.as_("coordinator").get("/desk/incidents/x")).status_code == 404
+
+
+async def send(desk: Desk, incident: str, action: str, **fields: str) -> str:
+    form = "&".join(f"{name}={value}" for name, value in fields.items())
+    path = f"/api/incidents/{incident}/{action}"
+    answer = await desk.as_("coordinator").post(path, content=form, headers=BROWSER)
+    assert answer.status_code == 303, answer.text
+    assert answer.headers["location"].startswith(f"/desk/incidents/{incident}?job=")
+    return str(answer.headers["location"])
+
+
+async def test_the_answer_goes_out_and_the_page_says_how_far(desk: Desk) -> None:
+    ids = [await desk.case() for _ in range(2)]
+    incident = await opened(desk, *ids)
+    where = await send(desk, incident, "reply", text=WORDS, outcome="solved")
+    office = desk.as_("coordinator")
+    running = (await office.get(where)).text
+    assert "0 / 2" in running
+    assert 'data-every="1"' in running
+    await work(desk)
+    done = (await office.get(where)).text
+    assert "2 / 2" in done
+    assert [(await shown(desk, one))["state"] for one in ids] == ["REPLIED", "REPLIED"]
+    await send(desk, incident, "close", reason="x")
+    assert "已结束" in await page(desk, incident)
+
+
+async def test_who_joined_since_it_was_explained_is_marked(desk: Desk, clock: Any) -> None:
+    first, late = await desk.case(), await desk.case()
+    incident = await opened(desk, first)
+    await send(desk, incident, "explain", text="new")
+    await work(desk)
+    assert "上次说明以后才加入" not in await page(desk, incident)
+    clock.later(minutes=5)
+    await desk.do(desk.as_("coordinator"), late, "join", incident=incident)
+    text = await page(desk, incident)
+    assert text.count("上次说明以后才加入") == 1
+    assert text.index("上次说明以后才加入") > text.index(f"of-{late}")
+
+
+async def test_who_could_not_be_reached_is_said(desk: Desk, clock: Any) -> None:
+    ids = [await desk.case() for _ in range(3)]
+    for one, contact in zip(
+        ids, ({"email": "a@example.edu"}, {"email": "b@c.edu"}, {}), strict=True
+    ):
+        await desk.process(examples.private(one, contact=contact))
+    incident = await opened(desk, *ids)
+    body = (await desk.as_("auditor").get(f"/api/incidents/{incident}")).json()
+    assert body["reach"] == {"mail": 2, "wechat": 0, "page": 1}
+    await send(desk, incident, "reply", text=WORDS, outcome="solved")
+    await work(desk)
+    clock.later(minutes=1)
+    told = {"delivery_id": "d", "kind": "reply", "channel": "email", "audience": "reporter"}
+    failed = told | {"reason": "mailbox full", "at": clock.now()}
+    await desk.process(
+        NotificationFailed(feedback_id=ids[0], **failed),
+        NotificationFailed(feedback_id=ids[1], **failed),
+        NotificationSent(feedback_id=ids[1], **told | {"at": clock.now()}),
+    )
+    body = (await desk.as_("auditor").get(f"/api/incidents/{incident}")).json()
+    assert body["unreached"] == [ids[0]]
+    assert (await page(desk, incident)).count("没有送到</span>") == 1
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+async def test_the_preview_is_what_reporters_will_read(desk: Desk, locale: str) -> None:
+    ids = [await desk.case() for _ in range(2)]
+    await desk.process(examples.private(ids[0], contact={"email": "a@example.edu"}))
+    incident = await opened(desk, *ids)
+    answer = await desk.as_("coordinator").post(
+        f"/desk/incidents/{incident}/preview",
+        content="text=<b>tel 13911112222</b>&outcome=solved",
+        headers=BROWSER | {"hx-request": "true", "accept-language": locale},
+    )
+    assert answer.status_code == 200
+    assert "<html" not in answer.text
+    assert "<b>tel" not in answer.text
+    assert answer.text.count("13911112222") == 1, "masked where everybody can read it"
+    subject, letter = compose("reply", Details(url="…", locale=locale, params={"text": "words"}))
+    frame = [subject, *(line for line in letter.splitlines() if line not in ("", "words", "…"))]
+    for line in frame:
+        assert line in answer.text, line
+    whole = await desk.as_("coordinator").post(
+        f"/desk/incidents/{incident}/preview", content=f"text={WORDS}", headers=BROWSER
+    )
+    assert f">{WORDS}</textarea>" in whole.text, "also without script, with the words kept"
+    assert (await desk.as_("leader").post(f"/desk/incidents/{incident}/preview")).status_code == 403

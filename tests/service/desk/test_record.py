@@ -1,0 +1,291 @@
+"""The record of a case: a changed byte is found, a copy proves itself, a look is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from services.desk.store.record import read_record
+from services.desk.store.sealed import SEALED as SEALED_TABLES
+from shared.clock import ManualClock
+from shared.contracts.intake import PrivateErased
+from shared.db.engine import driver_of
+from tests.service.desk import examples
+from tests.service.desk.conftest import Desk
+
+CHANGES = {
+    "a sentence of the timeline": (
+        "UPDATE timeline SET data = jsonb_set(data, '{reason}', '\"it was not us\"') "
+        "WHERE feedback_id = :id AND type = 'case.returned'",
+        "timeline",
+    ),
+    "a moment of the timeline": (
+        "UPDATE timeline SET at = at + interval '1 microsecond' "
+        "WHERE feedback_id = :id AND type = 'case.replied'",
+        "timeline",
+    ),
+    "who did it": (
+        "UPDATE timeline SET by = jsonb_set(by, '{name}', '\"handler.spade\"') "
+        "WHERE feedback_id = :id AND type = 'case.replied'",
+        "timeline",
+    ),
+    "a line that is gone": (
+        "DELETE FROM timeline WHERE feedback_id = :id AND type = 'case.accepted'",
+        "timeline",
+    ),
+    "the last line": (
+        "DELETE FROM timeline WHERE feedback_id = :id "
+        "AND seq = (SELECT max(seq) FROM timeline WHERE feedback_id = :id)",
+        "timeline",
+    ),
+    "a reply": (
+        "UPDATE messages SET text = text || '。' WHERE feedback_id = :id AND kind = 'reply'",
+        "messages",
+    ),
+    "a note that is gone": (
+        "DELETE FROM messages WHERE feedback_id = :id AND kind = 'note'",
+        "messages",
+    ),
+    "words put in without a hash": (
+        "INSERT INTO messages (message_id, feedback_id, kind, at, text) "
+        "VALUES ('~', :id, 'reply', now(), 'x')",
+        "messages",
+    ),
+    "the end of the chain": (
+        "UPDATE cases SET timeline_hash = reverse(timeline_hash) WHERE feedback_id = :id",
+        "timeline",
+    ),
+    "the outbox": (
+        "UPDATE outbox SET body = convert_to(replace(convert_from(body, 'UTF8'), "
+        "'not our department', 'not our depertment'), 'UTF8') WHERE key = :id",
+        "outbox",
+    ),
+    "a look": (
+        "UPDATE readings SET username = 'nobody' WHERE feedback_id = :id",
+        "readings",
+    ),
+    "the reporter's words": (
+        "UPDATE words SET text = text || 'x' WHERE feedback_id = :id",
+        "words",
+    ),
+    "the reporter's words are gone": ("DELETE FROM words WHERE feedback_id = :id", "words"),
+    "the words in full": (
+        "UPDATE private SET text = text || 'x' WHERE feedback_id = :id",
+        "private",
+    ),
+    "the contact": (
+        "UPDATE private SET contact = jsonb_set(contact, '{name}', '\"x\"') "
+        "WHERE feedback_id = :id",
+        "private",
+    ),
+    "later words in full": (
+        "UPDATE private_words SET text = text || 'x' WHERE feedback_id = :id",
+        "private_words",
+    ),
+    "later words in full are gone": (
+        "DELETE FROM private_words WHERE feedback_id = :id",
+        "private_words",
+    ),
+    "what routing thought": (
+        "UPDATE decisions SET confidence = confidence / 2 WHERE feedback_id = :id",
+        "decisions",
+    ),
+    "the state": ("UPDATE cases SET state = 'CLOSED' WHERE feedback_id = :id", "cases"),
+    "the state, and its seal": (
+        "UPDATE cases SET state = 'CLOSED', seal = NULL WHERE feedback_id = :id",
+        "outbox",
+    ),
+    "a look that is gone": ("DELETE FROM readings WHERE feedback_id = :id", "readings"),
+}
+
+
+async def differences(desk: Desk, feedback_id: str) -> list[str]:
+    async with desk.service.engine.connect() as connection:
+        record = await read_record(driver_of(connection).fetch, feedback_id)
+    assert record is not None
+    return [en for _, en in record.differences()]
+
+
+async def run(desk: Desk, statement: str, feedback_id: str) -> None:
+    async with desk.service.engine.begin() as connection:
+        await connection.execute(text(statement), {"id": feedback_id})
+
+
+async def a_life(desk: Desk) -> str:
+    """A case with lines of all kinds, that was looked at."""
+    feedback_id = await desk.case()
+    await desk.process(examples.private(feedback_id), examples.routed(feedback_id, "it"))
+    office = desk.as_("coordinator")
+    reason = "not our department"
+    await desk.do(desk.as_("liaison", "it"), feedback_id, "return", reason=reason)
+    await desk.do(office, feedback_id, "dispatch", department="space")
+    await desk.do(desk.as_("liaison", "space"), feedback_id, "accept")
+    handler = desk.as_("handler", "space")
+    await desk.do(handler, feedback_id, "claim")
+    await desk.process(
+        examples.supplemented(feedback_id),
+        examples.private_words(feedback_id, "w1", "靠窗"),
+    )
+    await desk.do(handler, feedback_id, "note", text="看过现场")
+    await desk.do(handler, feedback_id, "note", text="回电 13900005678")
+    await desk.do(handler, feedback_id, "note", text="王老师也看过")
+    await desk.do(handler, feedback_id, "reply", text="您好，已清理三层座位", outcome="solved")
+    return feedback_id
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_one_changed_byte_is_found(desk: Desk, change: str) -> None:
+    feedback_id = await a_life(desk)
+    assert await differences(desk, feedback_id) == []
+    statement, where = CHANGES[change]
+    await run(desk, statement, feedback_id)
+    found = await differences(desk, feedback_id)
+    assert any(where in sentence for sentence in found), found
+    auditor = await desk.as_("auditor").get(f"/api/cases/{feedback_id}/readings")
+    assert auditor.json()["intact"] is False
+    assert len(auditor.json()["differences"]) == len(found)
+
+
+SEALED = [
+    (table, column.name)
+    for table in SEALED_TABLES
+    for column in table.__table__.columns
+    if column.name not in ("feedback_id", "words_id") and not column.name.startswith("search")
+]
+_OTHER = {
+    "BOOLEAN": "NOT {0}",
+    "JSONB": "'{{\"other\": 1}}'::jsonb",
+    "DATETIME": "coalesce({0}, now()) + interval '1 microsecond'",
+    "INTEGER": "{0} + 1",
+    "FLOAT": "{0} / 2",
+}
+
+
+async def test_a_change_in_any_column_under_seal_is_found(desk: Desk) -> None:
+    feedback_id = await a_life(desk)
+    for table, column in SEALED:
+        kind = str(table.__table__.columns[column].type).split("(")[0]
+        other = _OTHER.get(kind, "coalesce({0}, '') || 'x'").format(f'"{column}"')
+        name, case = f'"{table.__tablename__}"', "WHERE feedback_id = :id"
+        await run(desk, f"CREATE TABLE kept AS SELECT * FROM {name} {case}", feedback_id)
+        await run(desk, f'UPDATE {name} SET "{column}" = {other} {case}', feedback_id)
+        assert await differences(desk, feedback_id), (name, column)
+        await run(desk, f"DELETE FROM {name} {case}", feedback_id)
+        await run(desk, f"INSERT INTO {name} SELECT * FROM kept", feedback_id)
+        await run(desk, "DROP TABLE kept", feedback_id)
+        assert await differences(desk, feedback_id) == [], (name, column)
+
+
+async def test_what_has_no_seal_is_said_not_to_be_covered(desk: Desk) -> None:
+    feedback_id = await a_life(desk)
+    address = f"/api/cases/{feedback_id}/readings"
+    english = {"accept-language": "en"}
+    body = (await desk.as_("auditor").get(address, headers=english)).json()
+    assert (body["intact"], body["not_covered"], body["erased"]) == (True, [], False)
+    await run(desk, "UPDATE words SET seal = NULL WHERE feedback_id = :id", feedback_id)
+    body = (await desk.as_("auditor").get(address, headers=english)).json()
+    assert (body["intact"], body["not_covered"]) == (True, ["its words"])
+    assert "not covered: its words" in body["lines"]
+
+
+async def test_erased_is_not_changed(desk: Desk) -> None:
+    feedback_id = await a_life(desk)
+    await desk.process(PrivateErased(feedback_id=feedback_id, at=examples.RECEIVED))
+    answer = await desk.as_("auditor").get(f"/api/cases/{feedback_id}/readings")
+    assert (answer.json()["intact"], answer.json()["erased"]) == (True, True)
+
+
+async def test_an_erasure_leaves_the_record_intact(desk: Desk) -> None:
+    feedback_id = await a_life(desk)
+    await desk.process(PrivateErased(feedback_id=feedback_id, at=examples.RECEIVED))
+    assert await differences(desk, feedback_id) == []
+
+
+async def test_lines_of_an_older_release_stand_before_the_chain(desk: Desk) -> None:
+    feedback_id = await desk.in_progress()
+    await run(desk, "UPDATE timeline SET hash = NULL WHERE feedback_id = :id", feedback_id)
+    await run(desk, "UPDATE cases SET timeline_hash = NULL WHERE feedback_id = :id", feedback_id)
+    await desk.do(desk.as_("handler", "space"), feedback_id, "note", text="x")
+    assert await differences(desk, feedback_id) == []
+
+
+def verify(export: dict[str, Any]) -> list[str]:
+    """What the README prints."""
+    wrong = []
+    for name, chain in export["record"]["chains"].items():
+        before = export["record"]["feedback_id"]
+        for line in chain["lines"]:
+            if (known := line.pop("hash")) is None:
+                continue
+            said = json.dumps(line, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+            before = hashlib.sha256((before + said).encode()).hexdigest()
+            if before != known:
+                wrong.append(f"{name}: {said}")
+        if (chain["head"] or export["record"]["feedback_id"]) != before:
+            wrong.append(f"{name}: the end")
+    return wrong
+
+
+async def test_an_exported_case_carries_its_proof(desk: Desk) -> None:
+    feedback_id = await a_life(desk)
+    answer = await desk.as_("auditor").get(f"/api/cases/{feedback_id}/export")
+    exported = answer.json()
+    assert "attachment" in answer.headers["content-disposition"]
+    assert exported["intact"]
+    assert exported["case"]["feedback_id"] == feedback_id
+    assert "13800001234" not in answer.text
+    assert verify(exported) == []
+    exported = answer.json()
+    exported["record"]["chains"]["messages"]["lines"][1]["text"] += "。"
+    assert verify(exported)
+
+
+async def test_an_exported_case_can_be_read(desk: Desk) -> None:
+    feedback_id = await a_life(desk)
+    address = f"/api/cases/{feedback_id}/export"
+    for headers in ({}, {"accept-language": "en"}):
+        answer = await desk.as_("auditor").get(f"{address}?format=html", headers=headers)
+        assert answer.status_code == 200
+        assert "看过现场" in answer.text
+        assert "timeline" in answer.text
+    assert (await desk.as_("auditor").get(f"{address}?format=pdf")).status_code == 422
+    assert (await desk.as_("handler", "it").get(address)).status_code == 404
+
+
+async def test_a_look_at_who_it_is_is_kept_once_an_hour(desk: Desk, clock: ManualClock) -> None:
+    feedback_id = await desk.case()
+    await desk.process(examples.private(feedback_id))
+    address = f"/api/cases/{feedback_id}"
+    office, auditor = desk.as_("coordinator"), desk.as_("auditor")
+
+    assert (await auditor.get(address)).status_code == 200
+    assert "case.personal_data_read" not in await desk.emitted(feedback_id)
+    version = (await office.get(address)).json()["version"]
+    await office.get(address)
+    await office.get(f"/desk/cases/{feedback_id}")
+    await desk.as_("leader").get(address)
+    await office.get(f"{address}/export")
+    clock.later(hours=1, seconds=1)
+    assert (await office.get(address)).json()["version"] == version
+
+    looks = (await auditor.get(f"{address}/readings")).json()
+    assert [(one["by"], one["role"], one["what"]) for one in looks["items"]] == [
+        ("coordinator", "coordinator", ["contact"]),
+        ("leader", "leader", ["contact"]),
+        ("coordinator", "coordinator", ["contact", "export"]),
+        ("coordinator", "coordinator", ["contact"]),
+    ]
+    assert looks["intact"]
+    assert (await desk.emitted(feedback_id)).count("case.personal_data_read") == 4
+    assert (await office.get(f"{address}/readings")).status_code == 403
+
+
+async def test_who_sees_no_contact_leaves_no_trace(desk: Desk) -> None:
+    feedback_id = await desk.in_progress(confidential=True)
+    await desk.process(examples.private(feedback_id))
+    await desk.as_("handler", "space").get(f"/api/cases/{feedback_id}")
+    assert "case.personal_data_read" not in await desk.emitted(feedback_id)

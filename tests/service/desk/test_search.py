@@ -1,0 +1,203 @@
+"""Search for what names a case or a person: found by those who may see it, and nobody else."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from shared.security import code_hash
+from tests.service.desk import examples
+from tests.service.desk.conftest import Desk
+
+CODE = "7K3M-9QXA-0BCD-EFGH-2345"
+PHONE = "13800001234"
+PERSON = ("王小明", "13911112222", "w@example.edu")
+
+
+async def find(who: Any, q: str, **more: Any) -> list[str]:
+    answer = await who.get("/api/cases", params={"q": q} | more)
+    assert answer.status_code == 200, answer.text
+    return [item["feedback_id"] for item in answer.json()["items"]]
+
+
+async def make(desk: Desk, **flags: Any) -> str:
+    feedback_id = await desk.case(
+        text="我的电话 〔电话〕，占座没人管", code_hash=code_hash(CODE), **flags
+    )
+    name, phone, email = PERSON
+    await desk.process(
+        examples.private(
+            feedback_id,
+            text="我的电话 138-0000 1234，占座没人管",
+            contact={"name": name, "phone": phone, "email": email},
+        ),
+        examples.routed(feedback_id),
+    )
+    return feedback_id
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        CODE,
+        CODE.lower(),
+        CODE.replace("-", ""),
+        CODE.replace("-", " "),
+        CODE.replace("-", "\u2011"),
+        "\u200b" + CODE.replace("-", "\u2212") + "\ufeff",
+        "７Ｋ３Ｍ－９ＱＸＡ－０ＢＣＤ－ＥＦＧＨ－２３４５",
+        "\u3000" + CODE + "\u3000",
+        "7k3m-9qxa-Obcd-efgh-2345",
+        f"https://lib.example.edu/track/{CODE}",
+        f"Tracking code: {CODE}",
+    ],
+)
+async def test_a_code_is_found_however_it_is_typed(desk: Desk, typed: str) -> None:
+    feedback_id = await make(desk)
+    assert await find(desk.as_("coordinator"), typed) == [feedback_id]
+    assert await find(desk.as_("handler", "space"), typed, queue="mine") == [feedback_id]
+    assert await find(desk.as_("handler", "it"), typed) == []
+    assert await find(desk.as_("coordinator"), CODE[:-1]) == []
+
+
+async def test_an_id_is_found_by_who_sees_the_case(desk: Desk) -> None:
+    feedback_id = await make(desk)
+    for typed in (feedback_id, feedback_id.upper(), f" {feedback_id} "):
+        assert await find(desk.as_("auditor"), typed) == [feedback_id]
+        assert await find(desk.as_("liaison", "it"), typed) == []
+
+
+WORDS = ("coordinator", "leader", "handler.space")
+PEOPLE = {
+    "coordinator": ("coordinator", None),
+    "leader": ("leader", None),
+    "auditor": ("auditor", None),
+    "admin": ("admin", None),
+    "handler.space": ("handler", "space"),
+    "handler.it": ("handler", "it"),
+    "clerk": ("clerk", None),
+    "student": ("student", None),
+}
+
+
+@pytest.mark.parametrize(
+    ("flags", "by_words", "by_person"),
+    [
+        ({}, {*WORDS, "clerk"}, set(WORDS)),
+        ({"anonymous": True}, {"coordinator", "leader", "clerk"}, set()),
+        ({"confidential": True}, {"coordinator", "leader"}, {"coordinator", "leader"}),
+    ],
+)
+async def test_a_number_and_a_name_are_found_by_those_who_are_shown_them(
+    desk: Desk, flags: dict[str, bool], by_words: set[str], by_person: set[str]
+) -> None:
+    feedback_id = await make(desk, entered_by="clerk", **flags)
+    for person, (role, department) in PEOPLE.items():
+        who = desk.as_(role, department)
+        for q in (
+            PHONE,
+            "138 0000 1234",
+            "138-0000-1234",
+            "１３８００００１２３４",
+            "+86 138-0000-1234",
+        ):
+            found = await find(who, q)
+            assert found == ([feedback_id] if person in by_words else []), (person, q)
+        for q in (*PERSON, "小明", "139 1111 2222"):
+            found = await find(who, q)
+            assert found == ([feedback_id] if person in by_person else []), (person, q)
+
+
+async def test_what_is_found_twice_is_listed_once_and_pages_go_on(desk: Desk) -> None:
+    made = []
+    for n in range(5):
+        feedback_id = await desk.case(text=f"占座 {n}")
+        await desk.process(
+            examples.private(feedback_id, text=f"占座 {n} 电话 {PHONE}", contact={"name": "占座"})
+        )
+        made.append(feedback_id)
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        answer = await desk.as_("coordinator").get(
+            "/api/cases", params={"q": "占座", "limit": 2, "cursor": cursor}
+        )
+        seen += [item["feedback_id"] for item in answer.json()["items"]]
+        cursor = answer.json()["next"]
+    assert seen == sorted(made)
+
+
+async def test_who_was_erased_is_not_found_any_more(desk: Desk) -> None:
+    from shared.contracts.intake import PrivateErased
+
+    feedback_id = await make(desk)
+    await desk.process(PrivateErased(feedback_id=feedback_id, at=examples.RECEIVED))
+    office = desk.as_("coordinator")
+    assert await find(office, PHONE) == await find(office, "王小明") == []
+    assert await find(office, CODE) == [feedback_id]
+
+
+async def found(who: Any, q: str, **more: Any) -> dict[str, Any]:
+    answer = await who.get("/api/cases", params={"q": q} | more)
+    return {item["feedback_id"]: item["found"] for item in answer.json()["items"]}
+
+
+async def test_what_was_said_later_and_the_place_are_found(desk: Desk) -> None:
+    one = await desk.in_progress(text="很吵", place="三层东区长桌")
+    handler, office = desk.as_("handler", "space"), desk.as_("coordinator")
+    await desk.do(handler, one, "note", text="先问保安 <b>老赵</b>，他负责巡楼")
+    await desk.do(handler, one, "ask", question="大概几点钟？")
+    await desk.process(examples.supplemented(one, "晚上八点左右"))
+    await desk.do(handler, one, "reply", text="夜班保安每小时巡视一次。", outcome="solved")
+    for q, where, hit in (
+        ("长桌", "place", "长桌"),
+        ("老赵", "note", "老赵"),
+        ("几点钟", "question", "几点钟"),
+        ("八点左右", "supplement", "八点左右"),
+        ("每小时", "reply", "每小时"),
+        ("很吵", "title", None),
+    ):
+        for who in (office, handler, desk.as_("auditor")):
+            seen = await found(who, q)
+            assert list(seen) == [one], q
+            assert seen[one]["in"] == where
+            snippet = seen[one]["snippet"]
+            assert (snippet and snippet[1]) == hit
+        assert await found(desk.as_("handler", "it"), q) == {}
+    page = (await office.get("/desk?queue=all&q=老赵")).text
+    assert "先问保安 &lt;b&gt;<mark>老赵</mark>&lt;/b&gt;" in page
+
+
+async def test_a_hit_in_the_title_is_marked_there(desk: Desk) -> None:
+    await desk.case(title="<i>ＷＩＦＩ 慢</i>", text="x")
+    page = (await desk.as_("coordinator").get("/desk?queue=all&q=wifi 慢")).text
+    assert "&lt;i&gt;<mark>ＷＩＦＩ 慢</mark>&lt;/i&gt;" in page
+
+
+async def test_where_a_name_or_a_number_stands_is_said_and_not_shown(desk: Desk) -> None:
+    """The list is no look at who the reporter is."""
+    feedback_id = await make(desk)
+    office = desk.as_("coordinator")
+    for q in (PERSON[0], "138-0000 1234", feedback_id, CODE):
+        assert (await found(office, q))[feedback_id] == {"in": "private", "snippet": None}
+    assert "case.personal_data_read" not in await desk.emitted(feedback_id)
+
+
+async def test_words_from_before_there_was_an_index_are_in_it_after_the_migration(
+    desk: Desk,
+) -> None:
+    """What the migration writes is what the code would have."""
+    one = await desk.in_progress(place="Ｂ１ 自习室")
+    text = "Ｗi-Fi 已重启，\n明早再看 ＡＢＣ"
+    await desk.do(desk.as_("handler", "space"), one, "note", text=text)
+    migration = import_module("services.desk.migrations.versions.0008_finding")
+    async with desk.service.transaction() as tx:
+        for table, column, source in (
+            ("messages", "search", "text"),
+            ("words", "search_place", "'Ｂ１ 自习室'"),
+        ):
+            said = migration._FINDABLE.format(source)
+            (row,) = await tx.fetch(f"SELECT {column} AS known, {said} AS made FROM {table}")
+            assert row["known"] == row["made"]

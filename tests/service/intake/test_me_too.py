@@ -1,0 +1,120 @@
+"""What many report now is offered before a comment is sent, and the comment says that it is one."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.contracts.desk import IncidentListed
+from shared.ids import new_id
+from tests.service.intake.conftest import Intake
+from tests.support import at
+
+HTML = {"Accept": "text/html"}
+COLD = "三层阅览室的空调不制冷了"
+
+
+@pytest.fixture
+def incident(intake: Intake) -> str:
+    return opened(intake, "三层空调停机", "空调机组故障 <b>，正在抢修。")
+
+
+def opened(intake: Intake, title: str, text: str, **more: bool) -> str:
+    one = new_id()
+    intake.service.runtime.directory.apply(
+        IncidentListed(
+            at=at("2026-03-04 09:00"),
+            incident_id=one,
+            title=title,
+            text=text,
+            opened_at=at("2026-03-04 09:00"),
+            **more,
+        )
+    )
+    return one
+
+
+async def test_open_incidents_are_offered_in_the_librarys_words(
+    intake: Intake, incident: str
+) -> None:
+    opened(intake, "三层空调停机", "去年的事", open=False)
+    answer = await intake.client.post("/api/feedback/similar", json={"text": COLD})
+    assert answer.status_code == 200
+    (one,) = answer.json()["items"]
+    assert (one["incident"], one["title"]) == (incident, "三层空调停机")
+    by_place = {"text": "空调不制冷", "place": "三层"}
+    assert (await intake.client.post("/api/feedback/similar", json=by_place)).json()["items"]
+    other = await intake.client.post("/api/feedback/similar", json={"text": "宿舍 WiFi 慢"})
+    assert other.json() == {"items": []}
+    assert (await intake.rows("SELECT count(*) AS n FROM submissions"))[0]["n"] == 0
+
+    part = await intake.client.post("/api/feedback/similar", data={"text": COLD}, headers=HTML)
+    assert f'data-me-too="{incident}"' in part.text
+    assert "&lt;b&gt;" in part.text
+    for strange in ({"text": 7}, {"text": None, "place": ["x"]}, {}):
+        assert (await intake.client.post("/api/feedback/similar", json=strange)).status_code == 200
+    broken = await intake.client.post(
+        "/api/feedback/similar", content=b"{", headers={"Content-Type": "application/json"}
+    )
+    assert broken.status_code == 400
+
+
+async def test_the_page_asks_only_where_there_is_something_to_offer(intake: Intake) -> None:
+    assert "data-alike" not in (await intake.client.get("/")).text
+    one = opened(intake, "电梯停运", "北侧电梯检修。")
+    page = (await intake.client.get("/")).text
+    assert "data-alike" in page
+    # Without script it is a button of the form, after the one that sends.
+    assert page.index('name="incident" value="' + one) > page.index("btn-primary")
+    refused = await intake.client.post("/api/feedback", data={"text": " "}, headers=HTML)
+    assert one in refused.text
+
+
+async def test_me_too_is_said_with_the_comment_on_every_entry_point(
+    intake: Intake, incident: str
+) -> None:
+    form = [("text", COLD), ("incident", ""), ("incident", incident)]
+    content = "&".join(f"{name}={value}" for name, value in form)
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    sent = await intake.client.post("/api/feedback", content=content, headers=HTML | kind)
+    assert sent.status_code == 201
+    assert "三层空调停机" in sent.text
+    await intake.say(COLD, incident=incident.upper())
+    adapter = {"channel": "survey", "source_message_id": "1", "incident": incident}
+    await intake.say(COLD, headers=intake.adapter(), **adapter)
+    staff = {"text": COLD, "incident": incident}
+    await intake.client.post("/api/desk/feedback", json=staff, headers=intake.staff())
+    said = [
+        event["body"]["incident"]
+        for event in await intake.emitted()
+        if event["type"] == "feedback.received.v1"
+    ]
+    assert said == [incident] * 4
+
+
+async def test_a_comment_is_never_lost_over_an_incident(intake: Intake) -> None:
+    over = opened(intake, "三层空调停机", "修好了。", open=False)
+    sent = await intake.client.post(
+        "/api/feedback", data={"text": COLD, "incident": over}, headers=HTML
+    )
+    assert sent.status_code == 201
+    assert "刚刚办结了" in sent.text
+    for strange in ("13800001234", "<b>", 7, None, ""):
+        assert (await intake.say(COLD, incident=strange)).status_code == 201
+    said = [
+        event["body"].get("incident")
+        for event in await intake.emitted()
+        if event["type"] == "feedback.received.v1"
+    ]
+    assert said == [over, *[None] * 5]
+    adapter = {"channel": "survey", "source_message_id": "1", "incident": "13800001234"}
+    refused = await intake.say(COLD, headers=intake.adapter(), **adapter)
+    assert refused.status_code == 422
+    assert "incident" in refused.json()["errors"]
+
+
+async def test_a_key_stands_for_the_incident_too(intake: Intake, incident: str) -> None:
+    key = {"Idempotency-Key": "k"}
+    first = await intake.say(COLD, incident=incident, headers=key)
+    again = await intake.say(COLD, incident=incident, headers=key)
+    assert first.json() == again.json()
+    assert (await intake.say(COLD, headers=key)).status_code == 409

@@ -1,0 +1,191 @@
+"""Who hears of what in a case that does not go the ordinary way."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from shared.contracts.desk import (
+    CaseAnsweredThrough,
+    CaseAppealDismissed,
+    CaseBreachExplained,
+    CaseDepartmentAdded,
+    CaseDispatched,
+    CaseEvent,
+    CaseExtensionAsked,
+    CaseExtensionRefused,
+    CaseMerged,
+    CaseNoted,
+    CaseProgressed,
+    CaseReplySentBack,
+    CaseReplySubmitted,
+    CaseSplitOff,
+    CaseSupervised,
+)
+from shared.contracts.intake import FeedbackMattersAsked
+from shared.contracts.vocabulary import Channel, Clock, Outcome, State
+from shared.security import LINK_TO_MATTERS
+from shared.service import Runtime
+from tests.fakes.smtp import SmtpSink
+from tests.service.notification.support import (
+    Watch,
+    private,
+    received_case,
+    text_of,
+    watching,
+)
+from tests.support import at
+
+NOW = at("2026-03-04 10:00")
+
+
+@pytest_asyncio.fixture
+async def watch(make_quiet_runtime: Callable[..., Runtime], sink: SmtpSink) -> Watch:
+    watch = await watching(make_quiet_runtime, smtp=sink.url)
+    watch.deps.printer.stream = io.StringIO()
+    for name, role, department in (
+        ("coordinator", "coordinator", "relations"),
+        ("leader", "leader", None),
+        ("liaison.it", "liaison", "it"),
+        ("handler.it", "handler", "it"),
+        ("reviewer.it", "reviewer", "it"),
+        ("liaison.space", "liaison", "space"),
+    ):
+        watch.knows(name, role, department, email=f"{name}@library.example")
+    return watch
+
+
+def of(emitted: type[CaseEvent], **fields: Any) -> Any:
+    return emitted(**{"feedback_id": "f1", "at": NOW, "state": State.IN_PROGRESS} | fields)
+
+
+async def told(watch: Watch, sink: SmtpSink, event: Any) -> list[str]:
+    """Local parts of the addresses that get a message because of `event`."""
+    await watch.process(*received_case("f1"), dispatched())
+    await watch.later(seconds=2)
+    sink.received.clear()
+    await watch.process(event)
+    await watch.later(seconds=2)
+    return sorted(r.rcpt_to[0].partition("@")[0] for r in sink.received)
+
+
+def dispatched(**more: Any) -> CaseDispatched:
+    values = {"department": "it", "case_type": "complaint", "priority": "P3", "decided": "rule"}
+    return of(CaseDispatched, **values | more)
+
+
+@pytest.mark.parametrize(
+    ("event", "who"),
+    [
+        (of(CaseDepartmentAdded, department="space", question="空调呢？"), ["liaison.space"]),
+        (of(CaseExtensionAsked, until=NOW, reason="等货"), ["reviewer.it"]),
+        (of(CaseExtensionRefused, reason="太久"), ["liaison.it"]),
+        (of(CaseReplySubmitted, outcome=Outcome.SOLVED), ["reviewer.it"]),
+        (of(CaseReplySentBack, to="handler.it"), ["handler.it"]),
+        (of(CaseSupervised, text="今天要有说法"), ["liaison.it", "reviewer.it"]),
+        (of(CaseNoted, mentions=("handler.it",)), ["handler.it"]),
+        (dispatched(binding=True, reason="归你们"), ["leader", "liaison.it"]),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, CaseEvent) else None,
+)
+async def test_whom_of_the_staff_it_concerns(
+    watch: Watch, sink: SmtpSink, event: Any, who: list[str]
+) -> None:
+    assert await told(watch, sink, event) == who
+
+
+async def test_a_public_interim_word_goes_out_word_for_word(watch: Watch, sink: SmtpSink) -> None:
+    event = of(CaseProgressed, department="it", text="配件明天到 {yours}。")
+    assert await told(watch, sink, event) == ["canary.8371"]
+    assert "配件明天到 {yours}。" in text_of(sink)
+
+
+async def test_the_reason_of_a_breach_is_told_and_with_a_new_date_only_once(
+    watch: Watch, sink: SmtpSink
+) -> None:
+    said = {"clock": Clock.RESOLUTION, "code": "overload", "text": "开学人手不足。"}
+    assert await told(watch, sink, of(CaseBreachExplained, **said)) == ["canary.8371"]
+    assert "开学人手不足。" in text_of(sink)
+    sink.received.clear()
+    await watch.process(of(CaseBreachExplained, **said, until=at("2026-03-20 10:00")))
+    await watch.later(seconds=2)
+    assert sink.received == []
+
+
+async def test_an_appeal_is_answered(watch: Watch, sink: SmtpSink) -> None:
+    event = of(CaseAppealDismissed, state=State.CLOSED, reason="已经换新。")
+    assert await told(watch, sink, event) == ["canary.8371"]
+    assert "维持原来的处理" in text_of(sink)
+
+
+async def test_whoever_was_joined_to_another_case_gets_its_answer(
+    watch: Watch, sink: SmtpSink
+) -> None:
+    assert await told(watch, sink, of(CaseMerged, into="f2", put_back=True)) == []
+    assert await told(watch, sink, of(CaseMerged, into="f2")) == ["canary.8371"]
+    sink.received.clear()
+    await watch.process(
+        of(
+            CaseAnsweredThrough,
+            into="f2",
+            kind="reply",
+            department="it",
+            text="修好了。",
+            outcome=Outcome.SOLVED,
+        )
+    )
+    await watch.later(seconds=2)
+    assert "修好了。" in text_of(sink)
+
+
+async def test_a_department_that_helps_may_open_the_case(watch: Watch, sink: SmtpSink) -> None:
+    """Else what was meant for it would be kept back as not theirs."""
+    event = of(CaseDepartmentAdded, department="space", question="空调呢？")
+    assert await told(watch, sink, event) == ["liaison.space"]
+    assert [s for s in await watch.states("f1", "staff") if s[2] == "suppressed"] == []
+
+
+async def test_a_part_is_reached_through_its_own_contact(watch: Watch, sink: SmtpSink) -> None:
+    part = CaseSplitOff(
+        feedback_id="part",
+        at=NOW,
+        parent="f1",
+        received_at=NOW,
+        channel=Channel.WEB,
+        text="插座没电",
+        code_hash="0" * 64,
+        reachable=("email",),
+    )
+    await watch.process(part, private("part"))
+    await watch.process(of(CaseProgressed, feedback_id="part", text="在修。"))
+    await watch.later(seconds=2)
+    assert "在修。" in text_of(sink)
+
+
+async def test_the_link_to_all_matters_goes_to_the_mailbox_alone(
+    watch: Watch, sink: SmtpSink
+) -> None:
+    until = watch.clock.now() + timedelta(hours=2)
+    event = FeedbackMattersAsked(feedback_id="f1", at=NOW, request_id="r1", until=until)
+    assert await told(watch, sink, event) == ["canary.8371"]
+    link = re.search(r"/track/mine/(\S+)", text_of(sink))
+    assert link is not None
+    signer = watch.runtime.signer
+    assert signer.read_signed(LINK_TO_MATTERS, link[1], watch.clock.now()) == "r1"
+    # What stands in the ledger opens nothing.
+    assert link[1] not in str([dict(row) for row in await watch.ledger("f1")])
+
+
+async def test_a_link_that_nobody_waits_for_any_more_is_not_sent(
+    watch: Watch, sink: SmtpSink
+) -> None:
+    until = watch.clock.now() + timedelta(hours=2)
+    watch.clock.later(hours=1, minutes=1)
+    event = FeedbackMattersAsked(feedback_id="f1", at=NOW, request_id="r1", until=until)
+    assert await told(watch, sink, event) == []

@@ -1,0 +1,118 @@
+"""A decision with the model, and without it when it is away, slow, or asked too much."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from services.routing import deps, jobs
+from services.routing.deps import Meaning
+from shared.embeddings import EmbedderAway, Vector
+from tests.service.routing.conftest import Routing, dispatched, received
+from tests.service.routing.test_vectors import Compass
+from tests.unit.routing.test_weigh_up import tiny
+
+UNHEARD_OF = "风很大，雨也很大"
+"""No rule knows it."""
+
+
+class Sure(Compass):
+    """Every text is about the same."""
+
+    def __init__(self, vector: tuple[float, ...] = (1.0, 0.0)) -> None:
+        super().__init__("compass")
+        self.vector = vector
+        self.slow = False
+
+    async def embed(self, texts: Sequence[str], **more: Any) -> list[Vector]:
+        if self.away:
+            raise EmbedderAway("away")
+        if self.slow:
+            await asyncio.Event().wait()
+        return [self.vector for _ in texts]
+
+
+@pytest.fixture
+def sure(routing: Routing) -> Sure:
+    embedder = Sure()
+    meaning: Meaning = routing.service.deps.meaning
+    meaning.embedder, meaning.model = embedder, tiny()
+    return embedder
+
+
+async def test_what_no_rule_knows_is_sent_by_what_was_learned(routing: Routing, sure: Sure) -> None:
+    event = await routing.last(await routing.receive(UNHEARD_OF))
+    assert event["type"] == "feedback.routed.v1"
+    assert (event["decided"], event["department"], event["category"]) == (
+        "model",
+        "space",
+        "seats",
+    )
+    assert event["confidence"] > 0.9
+    assert not any("风" in reason["text"] for reason in event["reasons"])
+
+
+async def test_the_vector_of_a_decision_is_kept_and_not_asked_for_twice(
+    routing: Routing, sure: Sure
+) -> None:
+    await routing.receive(UNHEARD_OF)
+    sure.vector = (0.0, 1.0)
+    assert await jobs.embed_waiting(routing.service) == 1
+    near = await jobs.find_precedents(routing.service, (1.0, 0.0), "")
+    assert near == []
+    assert routing.service.deps.meaning.fresh == {}
+
+
+async def test_what_people_did_with_the_nearest_cases_counts_and_is_named(
+    routing: Routing, sure: Sure
+) -> None:
+    sure.vector = (0.52, 0.48)
+    before = [await routing.receive(f"{UNHEARD_OF} {n}") for n in range(3)]
+    assert (await routing.last(before[0]))["type"] == "feedback.triage_needed.v1"
+    for case in before:
+        await routing.process(dispatched(case, "it"))
+    await jobs.embed_waiting(routing.service)
+    event = await routing.last(await routing.receive(UNHEARD_OF))
+    assert event["department"] == "it"
+    (reason,) = [one for one in event["reasons"] if before[2] in one["text"]]
+    assert routing.service.deps.directory.departments["it"][0] in reason["text"]
+
+
+async def test_a_model_that_is_away_leaves_the_decision_to_the_rules(
+    routing: Routing, sure: Sure
+) -> None:
+    sure.away = True
+    event = await routing.last(await routing.receive("三层东区一上午都是一个水杯占座"))
+    assert (event["decided"], event["department"]) == ("rule", "space")
+    assert event["reasons"][-1]["text_en"].startswith("The model of meanings is away")
+
+
+async def test_a_burst_is_decided_by_the_rules_when_the_time_is_over(
+    routing: Routing, sure: Sure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deps, "BUDGET", 0.1)
+    sure.slow = True
+    events = [received(f"{UNHEARD_OF} {n}") for n in range(50)]
+    async with asyncio.timeout(30):
+        await routing.process(*events)
+    for event in events:
+        told = await routing.last(event.feedback_id)
+        assert told["decided"] == "rule"
+        assert told["reasons"][-1]["text_en"].startswith("Too many comments")
+    # Nobody waits for a while, and then the model is asked again.
+    sure.slow = False
+    assert (await routing.last(await routing.receive(UNHEARD_OF)))["decided"] == "rule"
+    routing.service.deps.meaning._overrun_until = 0.0
+    assert (await routing.last(await routing.receive(UNHEARD_OF)))["decided"] == "model"
+
+
+async def test_what_was_learned_with_other_vectors_is_not_believed(
+    routing: Routing, sure: Sure
+) -> None:
+    sure.model = "another"
+    event = await routing.last(await routing.receive(UNHEARD_OF))
+    assert event["decided"] == "rule"
+    assert "Nothing was learned yet" in event["reasons"][-1]["text_en"]

@@ -1,0 +1,153 @@
+"""``/sla/calendar`` and ``/sla/policy``: read by all staff, changed by an administrator."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from services.sla.jobs.trials import work_on_trial
+from shared.contracts.vocabulary import Role
+from shared.service import Service
+from tests.service.sla.support import ordinary
+from tests.service.sla.test_calendar import Client, client, signed_in
+from tests.support import process_batch
+
+__all__ = ["client"]
+
+
+def browser(sla: Service, role: str = Role.ADMIN, language: str = "zh") -> dict[str, str]:
+    """The headers of somebody who sits before a browser."""
+    token = signed_in(sla, role)["Authorization"].removeprefix("Bearer ")
+    return {
+        "Cookie": f"express_session={token}",
+        "Accept": "text/html",
+        "Accept-Language": language,
+        "Origin": "http://127.0.0.1:8080",
+    }
+
+
+@pytest.mark.parametrize("path", ["/sla/calendar", "/sla/policy"])
+async def test_all_staff_read_and_only_an_administrator_is_offered_to_change(
+    sla: Service, client: Client, path: str
+) -> None:
+    for role, edits in ((Role.ADMIN, True), (Role.HANDLER, False), (Role.AUDITOR, False)):
+        page = await client.get(path, headers=browser(sla, role))
+        assert page.status_code == 200, page.text
+        assert ("btn-primary" in page.text or "/sla/policy/edit" in page.text) is edits
+    away = await client.get(path, headers={"Accept": "text/html"})
+    assert away.status_code == 303
+    assert away.headers["location"].startswith("/signin?next=")
+
+
+async def test_the_year_shows_what_each_day_is(sla: Service, client: Client) -> None:
+    page = (await client.get("/sla/calendar?year=2026", headers=browser(sla))).text
+    assert page.count("data-day=") == 365
+    national = re.search(r'<td class="([^"]*)"><a [^>]*data-day="2026-10-01"[^>]*>', page)
+    assert national is not None
+    assert "d-holiday" in national[1]
+    assert "国庆节" in national[0]
+    assert re.search(r'<td class="d-make_up"><a [^>]*data-day="2026-10-10"', page)
+    assert re.search(r'today[^"]*"><a [^>]*data-day="2026-03-04"', page)
+    assert "暂定" not in page
+    # The frame of every page has words of its own for what it says on top.
+    assert "Year(" not in page
+    assert "<h3>放假</h3>" in page
+    later = (await client.get("/sla/calendar?year=2027", headers=browser(sla))).text
+    assert "2027 年的放假安排还没有公布" in later
+
+
+async def test_a_change_leads_to_what_it_moves_and_then_counts(
+    sla: Service, client: Client
+) -> None:
+    await process_batch(sla, *ordinary())
+    form = {"action": "holiday", "first": "2026-03-10", "last": "2026-03-11", "name": "馆庆"}
+    sent = await client.post("/sla/calendar?year=2026", data=form, headers=browser(sla))
+    assert sent.status_code == 303, sent.text
+    trial = sent.headers["location"]
+    waiting = (await client.get(trial, headers=browser(sla))).text
+    assert "正在算" in waiting
+    assert 'http-equiv="refresh"' in waiting
+    while await work_on_trial(sla):
+        pass
+    page = (await client.get(trial, headers=browser(sla))).text
+    assert "/desk/cases/case-1" in page
+    assert "2026-03-13 10:00" in page
+    assert 'http-equiv="refresh"' not in page
+    saved = await client.post(trial, headers=browser(sla))
+    assert saved.headers["location"] == "/sla/calendar?saved=2&year=2026"
+    year = (await client.get(saved.headers["location"], headers=browser(sla))).text
+    assert "已保存" in year
+    assert "馆庆" in year
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({"action": "hours", "first": "2026-03-10", "hours": "上午"}, "不是上班时间"),
+        ({"action": "holiday", "first": "2026-03-10"}, "请写上名称"),
+        ({"action": "notice", "notice": "{"}, "读不懂"),
+        ({"action": "week", "week.mon": ""}, "至少要有一天上班"),
+        ({"action": "period", "name": "暑假", "first": "2026-08-01", "last": "x"}, "last"),
+    ],
+)
+async def test_what_is_wrong_is_said_where_it_was_typed(
+    sla: Service, client: Client, form: dict[str, str], words: str
+) -> None:
+    page = await client.post("/sla/calendar", data=form, headers=browser(sla))
+    assert page.status_code == 422
+    assert words in re.sub(
+        r"\s+", " ", "".join(re.findall(r'role="alert"[^>]*>([^<]*)', page.text))
+    )
+    refused = await client.post("/sla/calendar", data=form, headers=browser(sla, Role.LEADER))
+    assert refused.status_code == 403
+
+
+async def test_the_table_of_promises_is_edited_as_a_table(sla: Service, client: Client) -> None:
+    page = (await client.get("/sla/policy/edit", headers=browser(sla))).text
+    form = dict(re.findall(r'name="([^"]+)"[^>]*? value="([^"]*)"', page))
+    assert form["r2.RESOLUTION"] == "5 个工作日"
+    assert form["r0.TRIAGE"] == "15 分钟（不分昼夜）"
+    form = {name: value for name, value in form.items() if not name.endswith(".drop")}
+    # As it stands it is the policy in force.
+    sent = await client.post("/sla/policy/edit", data=form, headers=browser(sla))
+    assert sent.status_code == 303, sent.text
+    assert "没有不同" in (await client.get(sent.headers["location"], headers=browser(sla))).text
+
+    form |= {"r2.RESOLUTION": "3 working days", "r2.escalate": "50% Department head, 100 leader"}
+    form |= {"r7.name": "students", "r7.RESOLUTION": "2wd", "r7.group": "students"}
+    sent = await client.post("/sla/policy/edit", data=form, headers=browser(sla, language="en"))
+    while await work_on_trial(sla):
+        pass
+    trial = (await client.get(sent.headers["location"], headers=browser(sla, language="en"))).text
+    assert "5 working days" in trial
+    assert "3 working days" in trial
+    assert "As many breaches as before" in trial
+    saved = await client.post(sent.headers["location"], headers=browser(sla))
+    assert saved.headers["location"] == "/sla/policy?saved=2"
+    shown = (await client.get("/sla/policy?from=1&to=2", headers=browser(sla))).text
+    assert "<del>5 个工作日</del>" in shown
+    assert "<ins>3 个工作日</ins>" in shown
+    assert "students" in shown
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("r2.RESOLUTION", "很快", "不是时长"),
+        ("r2.escalate", "75% 校长", "读不懂"),
+        ("r2.warn", "几乎", "不是百分数"),
+        ("r2.name", "", "缺少这些行：P3"),
+        ("r7.name", "有空格 的", "不能作行名"),
+    ],
+)
+async def test_a_table_that_cannot_be_comes_back_as_it_was_typed(
+    sla: Service, client: Client, field: str, value: str, words: str
+) -> None:
+    page = (await client.get("/sla/policy/edit", headers=browser(sla))).text
+    form = dict(re.findall(r'name="([^"]+)"[^>]*? value="([^"]*)"', page))
+    form = {name: typed for name, typed in form.items() if not name.endswith(".drop")}
+    back = await client.post("/sla/policy/edit", data=form | {field: value}, headers=browser(sla))
+    assert back.status_code == 422
+    assert words in back.text
+    assert f'value="{value}"' in back.text

@@ -1,0 +1,142 @@
+"""The page of the board as it changes: only what moved is sent, and computed once for all."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from types import SimpleNamespace
+from typing import Any
+
+from services.tracking.api import live
+from services.tracking.api.asking import Asked
+from services.tracking.deps import broadcasts
+from tests.service.tracking.conftest import Web
+from tests.support import process_batch
+from tests.unit.tracking.examples import Story
+
+
+def request_for(web: Web, seen: str) -> Any:
+    return SimpleNamespace(app=web.app, query_params={"seen": seen})
+
+
+async def watch(
+    web: Web, seen: str = "", asked: Asked | None = None
+) -> AsyncIterator[dict[str, Any]]:
+    slot = web.service.deps.board_streams.take("board", "10.0.0.1")
+    assert slot is not None
+    lines = live._parts(request_for(web, seen), slot, asked or Asked(period="today"))
+    async with aclosing(lines):
+        async for line in lines:
+            if line.startswith("data: "):
+                yield json.loads(line[6:])
+
+
+def number(html: str, tile: str) -> str:
+    found = re.search(rf'id="tile-{tile}".*?tile-value">(.*?)</strong>', html, re.DOTALL)
+    assert found
+    return found[1]
+
+
+async def test_only_the_parts_that_moved_are_sent(web: Web) -> None:
+    await process_batch(web.service, *Story().worked("it"))
+    watched = watch(web)
+    async with asyncio.timeout(20):
+        first = await anext(watched)
+        assert set(first["parts"]) == {"now", "effect", "departments", "shape"}
+        assert number(first["parts"]["now"], "open") == "1"
+        story = Story()
+        await process_batch(web.service, story.received(), story.opened())
+        second = await anext(watched)
+    assert number(second["parts"]["now"], "open") == "2"
+    assert "effect" not in second["parts"], "nothing in it moved"
+    await watched.aclose()
+    assert len(web.service.deps.board_streams) == 0
+    assert len(web.service.deps.broadcasts) == 0
+
+
+async def test_many_who_look_cost_one_computation(web: Web) -> None:
+    await process_batch(web.service, *Story().worked("it"))
+    watchers = [watch(web) for _ in range(20)]
+    async with asyncio.timeout(20):
+        await asyncio.gather(*map(anext, watchers))
+        ((broadcast, _),) = web.service.deps.broadcasts._running.values()
+        assert (broadcast.viewers, broadcast.computed) == (20, 1)
+        await process_batch(web.service, *Story().worked("it"))
+        await asyncio.gather(*map(anext, watchers))
+    assert broadcast.computed <= 3, "one more, and one for a change that came meanwhile"
+    for watcher in watchers:
+        await watcher.aclose()
+    assert len(web.service.deps.broadcasts) == 0
+
+
+async def test_who_has_a_part_is_not_sent_it_again(web: Web) -> None:
+    await process_batch(web.service, *Story().worked("it"))
+    page = await web.get("/dashboard?period=today", as_="leader")
+    shown = dict(re.findall(r'data-part="(\w+)" data-hash="(\w+)"', page.text))
+    assert set(shown) == {"now", "effect", "departments", "shape"}
+    seen = ",".join(f"{name}:{known_by}" for name, known_by in shown.items() if name != "shape")
+    watched = watch(web, seen)
+    async with asyncio.timeout(20):
+        assert set((await anext(watched))["parts"]) == {"shape"}
+    await watched.aclose()
+
+
+async def test_a_computation_that_fails_ends_the_streams_and_the_next_one_begins_anew(
+    web: Web,
+) -> None:
+    running = broadcasts.Broadcasts()
+    deps = web.service.deps
+
+    async def fail() -> broadcasts.Parts:
+        raise TimeoutError
+
+    async with (
+        asyncio.timeout(20),
+        running.join("x", "board", deps.changes, web.service.closing, fail) as broadcast,
+    ):
+        await broadcast.moved.wait()
+        assert broadcast.over
+    assert len(running) == 0
+
+
+async def test_the_stream_is_for_those_who_may_see_the_figures(web: Web) -> None:
+    assert (await web.get("/api/dashboard/stream", as_="student")).status_code == 403
+    assert (
+        await web.get("/api/dashboard/stream?department=space", as_="handler.it")
+    ).status_code == 404
+    assert (await web.get("/api/dashboard/stream?period=never", as_="leader")).status_code == 422
+    web.service.deps.board_streams.total = 0
+    full = await web.get("/api/dashboard/stream", as_="leader")
+    assert (full.status_code, full.headers["retry-after"]) == (429, "30")
+
+
+async def test_a_department_sees_itself_beside_the_median(web: Web) -> None:
+    for n in range(24):
+        await process_batch(web.service, *Story().answered("it" if n % 2 else "space"))
+    body = (await web.get("/api/dashboard", as_="handler.it")).json()
+    assert [row["department"] for row in body["departments"]["rows"]] == ["it"]
+    assert body["departments"]["rows"][0]["rank"] is None
+    assert body["departments"]["median"]["on_time"] == 1.0
+    assert "space" not in body["department_names"]
+    page = await web.get("/dashboard", as_="handler.it", headers={"Accept": "text/html"})
+    assert "全馆中位数" in page.text
+    assert "row-space" not in page.text
+
+
+async def test_few_lucky_cases_do_not_top_the_ranking(web: Web) -> None:
+    for n in range(50):
+        story = Story()
+        events = story.answered("space")
+        if n == 0:
+            events[-1] = story.met(events[-1].changes[0].clock, 9, in_time=False)
+        await process_batch(web.service, *events)
+    for _ in range(10):
+        await process_batch(web.service, *Story().answered("it"))
+    for _ in range(9):
+        await process_batch(web.service, *Story().answered("ill"))
+    body = (await web.get("/api/dashboard", as_="leader")).json()
+    ranks = {row["department"]: row["rank"] for row in body["departments"]["rows"]}
+    assert ranks == {"space": 1, "it": 2, "ill": None}

@@ -1,0 +1,123 @@
+"""What to tell the director: periods, sentences, and the table of cases."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+from typing import Any
+
+import pytest
+
+from services.tracking.domain.reports import Kind, containing, latest
+from services.tracking.store import export
+from shared.contracts.desk import CaseBreachExplained
+from shared.contracts.vocabulary import Clock
+from shared.spreadsheets import open_table
+from tests.service.tracking.conftest import Web
+from tests.support import at, process_batch
+from tests.unit.tracking.examples import Story
+
+WEEK = "kind=week&at=2026-03-04"
+
+
+@pytest.mark.parametrize(
+    ("kind", "day", "first", "end"),
+    [
+        (Kind.WEEK, "2026-03-04", "2026-03-02", "2026-03-09"),
+        (Kind.WEEK, "2026-03-02", "2026-03-02", "2026-03-09"),
+        (Kind.MONTH, "2026-12-31", "2026-12-01", "2027-01-01"),
+        (Kind.MONTH, "2028-02-29", "2028-02-01", "2028-03-01"),
+        (Kind.TERM, "2026-01-10", "2025-09-01", "2026-02-15"),
+        (Kind.TERM, "2026-02-15", "2026-02-15", "2026-09-01"),
+    ],
+)
+def test_a_period_is_found_by_any_of_its_days(kind: Kind, day: str, first: str, end: str) -> None:
+    period = containing(kind, date.fromisoformat(day))
+    assert (period.first.isoformat(), period.end.isoformat()) == (first, end)
+    assert period.before.end == period.first
+    assert period.after.first == period.end
+
+
+def test_what_is_reported_is_over() -> None:
+    # Sunday night in the library is still Sunday afternoon elsewhere.
+    assert latest(Kind.WEEK, at("2026-03-08 23:59")).first == date(2026, 2, 23)
+    assert latest(Kind.WEEK, at("2026-03-09 00:00")).first == date(2026, 3, 2)
+
+
+async def happened(web: Web) -> None:
+    await process_batch(web.service, *Story().answered("it"))
+    story = Story()
+    explained = story.of(
+        CaseBreachExplained,
+        department="space",
+        clock=Clock.RESOLUTION,
+        code="overload",
+        text="人手不够",
+    )
+    worked = story.worked("space")
+    await process_batch(web.service, *worked, story.breached(Clock.RESOLUTION), explained)
+
+
+async def test_a_report_says_what_came_what_broke_and_why(web: Web) -> None:
+    await happened(web)
+    body = (await web.get(f"/api/reports?{WEEK}", as_="leader")).json()
+    assert (body["kind"], body["over"]) == ("week", False)
+    assert body["totals"]["received"] == 2
+    assert body["breach_reasons"] == {"overload": 1}
+    assert {one["key"] for one in body["definitions"]} > {"on_time", "satisfaction"}
+    listed = (
+        await web.get(
+            "/api/dashboard/cases?measure=reasons&detail=overload&from=2026-03-02", as_="leader"
+        )
+    ).json()
+    assert [one["detail_name"] for one in listed["items"]] == ["人手不足"]
+
+
+@pytest.mark.parametrize(("locale", "said"), [("zh", "收到"), ("en", "received")])
+async def test_the_page_says_it_in_sentences(web: Web, locale: str, said: str) -> None:
+    await happened(web)
+    page = (await web.get(f"/reports?{WEEK}&lang={locale}", as_="leader")).text
+    assert 'id="said-received"' in page
+    assert said in page
+    assert 'id="said-breaches"' in page
+    empty = await web.get(f"/reports?kind=month&at=2024-05-05&lang={locale}", as_="leader")
+    assert empty.status_code == 200
+
+
+async def test_a_day_that_is_none_or_lies_ahead_is_no_choice(web: Web) -> None:
+    for wrong in ("kind=year", "at=yesterday", "at=2026-03-09", "at=9999-01-01", "at=1999-01-01"):
+        answer = await web.get(f"/api/reports?{wrong}", as_="leader")
+        assert answer.status_code == 422, wrong
+
+
+async def test_who_sees_no_figures_gets_no_report(web: Web) -> None:
+    assert (await web.get("/api/reports", as_="clerk")).status_code == 403
+    for path in ("/api/reports?department=space", "/api/reports/cases.csv?department=space"):
+        assert (await web.get(path, as_="liaison.it")).status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+async def test_the_table_has_a_row_for_each_case(
+    web: Web, kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.setattr(export, "AT_A_TIME", 2)
+    export._compiled.cache_clear()
+    stories = [Story() for _ in range(5)]
+    for number, story in enumerate(stories):
+        formula = {"title": f"=1+{number}"} if number else {"title": "秘密", "confidential": True}
+        await process_batch(web.service, story.received(**formula), story.opened())
+    answer = await web.get(f"/api/reports/cases.{kind}?{WEEK}", as_="leader")
+    assert answer.status_code == 200
+    assert f'filename="feedback_20260302_20260308.{kind}"' in answer.headers["content-disposition"]
+    assert "秘密" not in answer.text
+    path = tmp_path / f"table.{kind}"
+    path.write_bytes(answer.content)
+    if kind == "csv":
+        rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))[1:]
+        assert sorted(row[4] for row in rows)[0].startswith("'=")
+    else:
+        rows = [list(map(str, row)) for _, row in open_table(path).rows]
+    assert sorted(row[0] for row in rows) == sorted(story.id for story in stories)
+    own = await web.get(f"/api/reports/cases.{kind}?{WEEK}", as_="liaison.it")
+    assert own.status_code == 200

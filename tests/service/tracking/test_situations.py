@@ -1,0 +1,197 @@
+"""In every situation the page says where it is, who has it, what is next and by when.
+
+The page is the one without script: what it says stands in it as it comes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.contracts.desk import (
+    CaseAbsorbed,
+    CaseAppealDismissed,
+    CaseAppealed,
+    CaseAppealUpheld,
+    CaseExtensionGranted,
+    CaseInfoRequested,
+    CaseMerged,
+    CaseRecalled,
+    CaseRejected,
+    CaseReopened,
+    CaseReplySubmitted,
+    CaseResumed,
+    CaseReturned,
+    CaseWaitingExternal,
+)
+from shared.contracts.intake import FeedbackAppealed
+from shared.contracts.vocabulary import Clock
+from tests.service.tracking.conftest import Web
+from tests.support import at, process_batch
+from tests.unit.tracking.examples import Story
+
+Events = list[Any]
+LATER = at("2026-03-20 10:00")
+
+
+def waiting(s: Story) -> Events:
+    until = at("2026-03-06 10:00")
+    more = {"waiting_for": "空调厂家", "until": until, "reason": "等配件。"}
+    return [*s.worked(), s.of(CaseWaitingExternal, department="it", **more)]
+
+
+def asked(s: Story) -> Events:
+    until = at("2026-03-11 10:00")
+    question = {"department": "it", "question": "哪一台？", "until": until}
+    return [
+        *s.worked(),
+        s.of(CaseInfoRequested, **question),
+        s.changed("paused", Clock.RESOLUTION),
+    ]
+
+
+def extended(s: Story) -> Events:
+    return [
+        *s.worked(),
+        s.of(CaseExtensionGranted, department="it", until=LATER, reason="等配件"),
+        s.changed("moved", Clock.RESOLUTION, LATER, reason="等配件"),
+    ]
+
+
+def rejected(s: Story) -> Events:
+    return [*s.begun(), s.of(CaseRejected, reason="不属于图书馆。")]
+
+
+def appealed(s: Story) -> Events:
+    return [
+        *s.answered(),
+        s.of(FeedbackAppealed, reason="不对"),
+        s.of(CaseAppealed, previous="REPLIED", reason="不对"),
+        s.promised(Clock.APPEAL, at("2026-03-18 10:00")),
+    ]
+
+
+def upheld(s: Story) -> Events:
+    return [*appealed(s), s.of(CaseAppealUpheld, reason="再看看。", cycle=2)]
+
+
+def returned(s: Story) -> Events:
+    return [*s.begun(), s.dispatched("it"), s.of(CaseReturned, department="it", reason="不归我们")]
+
+
+def recalled(s: Story) -> Events:
+    return [*s.worked(), s.of(CaseRecalled, department="it", reason="派错了")]
+
+
+def reopened(s: Story) -> Events:
+    return [
+        *s.answered(),
+        s.of(CaseReopened, reason="还是一样", cycle=2),
+        s.promised(Clock.RESOLUTION, LATER, cycle=2),
+    ]
+
+
+def answered(s: Story) -> Events:
+    return [*s.answered(), s.promised(Clock.FOLLOW_UP, at("2026-03-09 10:00"))]
+
+
+SITUATIONS: dict[str, tuple[Callable[[Story], Events], tuple[str, ...]]] = {
+    "with the office": (lambda s: s.begun(), ("用户关系办公室", "接下来：", "预计", "答复您")),
+    "sent to a department": (
+        lambda s: [*s.begun(), s.dispatched("it")],
+        ("已转给信息系统部", "接下来：信息系统部接手", "预计"),
+    ),
+    "accepted": (
+        lambda s: [*s.begun(), s.dispatched("it"), s.accepted("it")],
+        ("信息系统部已经接手", "接下来：信息系统部安排专人", "预计"),
+    ),
+    "worked on": (
+        lambda s: s.worked("it"),
+        ("信息系统部正在办理", "接下来：信息系统部给您答复", "预计"),
+    ),
+    "waiting for a vendor": (
+        waiting,
+        ("信息系统部正在办理，在等空调厂家", "再看一次", "10:00", "预计"),
+    ),
+    "waiting for the reporter": (
+        asked,
+        ("信息系统部想向您了解", "请您补充", "10:00", "以前回答", "等您的时间不算在内", "回答"),
+    ),
+    "extended": (
+        extended,
+        ("信息系统部正在办理", "时间延长了", "原因：等配件", "<del>", "预计"),
+    ),
+    "sent back to the office": (returned, ("正在为您重新安排部门", "接下来：", "预计")),
+    "fetched back by the office": (recalled, ("正在为您重新安排部门", "接下来：", "预计")),
+    "in review": (
+        lambda s: [*s.worked(), s.of(CaseReplySubmitted, department="it", outcome="solved")],
+        ("信息系统部已经写好答复", "接下来：核对", "预计"),
+    ),
+    "answered": (answered, ("信息系统部已经答复您", "接下来：请告诉我们", "就算办完了")),
+    "rejected": (rejected, ("没能受理", "不属于图书馆", "接下来：您觉得不对")),
+    "appealed": (appealed, ("馆领导正在复核", "接下来：馆领导告诉您", "预计", "复核的结果")),
+    "appealed and upheld": (upheld, ("我们重新来办这件事", "接下来：")),
+    "reopened": (reopened, ("我们重新来办这件事", "接下来：", "预计")),
+}
+
+
+def plain(page: str) -> str:
+    """The part that is about now, without the line of the timeline."""
+    main = page.split('<section class="story"')[0]
+    return re.sub(r"(?!</?del>)<[^>]+>", "", main)
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+async def test_the_page_says_where_who_next_and_by_when(web: Web, code: str, name: str) -> None:
+    events, said = SITUATIONS[name]
+    web.service.runtime.directory.departments["it"] = ("信息系统部", "IT")
+    await process_batch(web.service, *events(Story(code=code)))
+    page = plain((await web.get(f"/track/{code}")).text)
+    for words in said:
+        assert words in page, f"{words!r} is not in {page}"
+    english = plain((await web.get(f"/track/{code}?lang=en")).text)
+    assert "{" not in english
+    assert "Next: " in english
+
+
+async def test_whoever_was_joined_is_not_asked_what_another_was_asked(web: Web, code: str) -> None:
+    story, other = Story(code=code), Story()
+    await process_batch(
+        web.service,
+        *story.worked("it"),
+        *asked(other),
+        story.of(CaseMerged, into=other.id),
+        other.of(CaseAbsorbed, merged=story.id),
+    )
+    page = plain((await web.get(f"/track/{code}")).text)
+    assert "并在一起办理" in page
+    assert "在等另一位读者补充情况" in page
+    assert "等他补充以后" in page
+    assert "以前回答" not in page
+    assert "哪一台" not in page
+    assert "您的回答" not in page
+
+
+async def test_what_is_over_is_not_said_any_more(web: Web, code: str) -> None:
+    story = Story(code=code)
+    await process_batch(
+        web.service,
+        *asked(story),
+        story.of(CaseResumed, department="it", reason="supplied"),
+        *[story.later(hours=1).of(CaseRecalled, department="it", reason="派错了")],
+        story.dispatched("it"),
+    )
+    body = (await web.get(f"/api/track/{code}")).json()
+    assert (body["answer_by"], body["waiting_for"], body["back"]) == (None, None, None)
+
+
+async def test_an_appeal_that_is_late_says_so(web: Web, code: str) -> None:
+    story = Story(code=code)
+    await process_batch(web.service, *appealed(story), story.breached(Clock.APPEAL))
+    web.clock.later(days=30)
+    assert "比答应您的时间晚了" in plain((await web.get(f"/track/{code}")).text)
+    await process_batch(web.service, story.of(CaseAppealDismissed, reason="维持。"))
+    assert "比答应您的时间晚了" not in plain((await web.get(f"/track/{code}")).text)

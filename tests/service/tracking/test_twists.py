@@ -1,0 +1,347 @@
+"""What a reporter sees of a case that does not go the ordinary way."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from shared.contracts.desk import (
+    CaseAbsorbed,
+    CaseAnsweredThrough,
+    CaseAppealDismissed,
+    CaseAppealed,
+    CaseDepartmentAdded,
+    CaseExtensionGranted,
+    CaseInfoRequested,
+    CaseJoinedIncident,
+    CaseMarkedAsSpam,
+    CaseMerged,
+    CaseNoted,
+    CasePartFinished,
+    CasePersonalDataRead,
+    CaseProgressed,
+    CaseRecalled,
+    CaseRejected,
+    CaseRestored,
+    CaseResumed,
+    CaseSplit,
+    CaseSplitOff,
+    CaseSupervised,
+    CaseUnmerged,
+    CaseWaitingExternal,
+    CaseWithdrawn,
+)
+from shared.contracts.intake import FeedbackAppealed, FeedbackRated, FeedbackSupplemented
+from shared.contracts.vocabulary import State
+from shared.security import code_hash
+from tests.service.tracking.conftest import Web
+from tests.support import at, process_batch
+from tests.unit.tracking.examples import Story
+
+
+async def seen(web: Web, code: str, lang: str = "zh") -> dict[str, Any]:
+    answer = await web.get(f"/api/track/{code}?lang={lang}")
+    assert answer.status_code == 200
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def said(body: dict[str, Any]) -> list[str]:
+    return [line["text"] for line in body["conversation"]]
+
+
+async def test_waiting_for_a_vendor_says_for_whom_and_until_when(web: Web, code: str) -> None:
+    story = Story(code=code)
+    await process_batch(
+        web.service,
+        *story.worked("it"),
+        story.of(
+            CaseWaitingExternal,
+            department="it",
+            waiting_for="{厂家}",
+            until=at("2026-03-06 10:00"),
+            reason="等配件 {dept}",
+        ),
+    )
+    body = await seen(web, code)
+    assert body["waiting_for"]["for"] == "{厂家}"
+    assert body["waiting_for"]["until"] == "2026-03-06T10:00:00+08:00"
+    # What people typed is no pattern.
+    assert body["timeline"][-1]["text"] == "在等{厂家}：等配件 {dept}"
+    page = await web.get(f"/track/{code}")
+    assert "信息系统部正在办理，在等{厂家}。" in page.text
+    await process_batch(web.service, story.of(CaseResumed, department="it", reason="until"))
+    assert (await seen(web, code))["waiting_for"] is None
+
+
+async def test_a_public_interim_word_is_part_of_the_conversation(web: Web, code: str) -> None:
+    story = Story(code=code)
+    await process_batch(
+        web.service,
+        *story.worked("it"),
+        story.of(CaseProgressed, department="it", text="配件明天到。"),
+        story.of(CaseSupervised, department="it", text="快点办"),
+        story.of(CaseNoted, department="it"),
+        story.of(CasePersonalDataRead, what=("contact",)),
+    )
+    body = await seen(web, code)
+    assert said(body)[-1] == "配件明天到。"
+    assert [line["type"] for line in body["timeline"]][-2:] == [
+        "case.progressed",
+        "case.supervised",
+    ]
+    assert "快点办" not in str(body)
+
+
+async def test_a_case_that_was_joined_shows_the_other_ones_state_and_answers(
+    web: Web, code: str
+) -> None:
+    story, other = Story(code=code), Story()
+    await process_batch(web.service, *story.worked("space"), *other.worked("it"))
+    await process_batch(
+        web.service,
+        other.of(FeedbackSupplemented, text="我的电话换了", words_id="w"),
+        other.of(CaseInfoRequested, department="it", question="您是哪位？"),
+        story.of(CaseMerged, into=other.id, department="space"),
+        other.of(CaseAbsorbed, merged=story.id),
+    )
+    body = await seen(web, code)
+    assert (body["state"], body["joined"]) == ("WAITING_USER", True)
+    assert body["department"] == "it"
+    assert "电话" not in str(body)
+    assert "您是哪位" not in str(body)
+    page = (await web.get(f"/track/{code}")).text
+    assert "和同一件事并在一起办理" in page
+    await process_batch(web.service, other.later(hours=1).replied(text="修好了。"))
+    body = await seen(web, code)
+    assert [reply["text"] for reply in body["replies"]] == ["修好了。"]
+    assert said(body)[-1] == "修好了。"
+    await process_batch(
+        web.service,
+        story.of(CaseUnmerged, previous_into=other.id, reason="不是一件事", cycle=2),
+    )
+    body = await seen(web, code)
+    assert (body["state"], body["joined"], body["replies"]) == ("TRIAGE", False, [])
+
+
+async def test_who_takes_back_what_was_joined_follows_the_other_one_no_more(
+    web: Web, code: str
+) -> None:
+    story, other = Story(code=code), Story()
+    await process_batch(web.service, *story.worked("space"), *other.worked("it"))
+    await process_batch(
+        web.service,
+        story.of(CaseMerged, into=other.id),
+        story.of(CaseWithdrawn),
+        other.later(hours=1).replied(text="修好了。"),
+    )
+    body = await seen(web, code)
+    assert (body["state"], body["joined"], body["replies"]) == ("WITHDRAWN", False, [])
+
+
+async def test_joined_in_a_circle_still_shows_a_page(web: Web, code: str) -> None:
+    story, other = Story(code=code), Story()
+    await process_batch(
+        web.service,
+        *story.begun(),
+        *other.begun(),
+        story.of(CaseMerged, into=other.id),
+        other.of(CaseMerged, into=story.id),
+    )
+    assert (await seen(web, code))["joined"] is True
+
+
+async def test_what_was_put_together_again_is_one_matter(web: Web, code: str) -> None:
+    story = Story(code=code)
+    await process_batch(
+        web.service,
+        *story.begun(),
+        story.of(CaseSplit, children=("one", "two")),
+        story.of(CaseUnmerged, previous_into="", children=("one", "two"), reason="x", cycle=2),
+    )
+    body = await seen(web, code)
+    assert (body["state"], body["joined"], body["parts"]) == ("TRIAGE", False, [])
+    assert body["timeline"][-1]["text"] == "您说的几件事又合在一起办理。"
+    assert "x" not in body["timeline"][-1]["text"]
+
+
+async def test_one_code_shows_all_matters_it_was_split_into(web: Web, code: str) -> None:
+    story, part = Story(code=code), Story()
+    await process_batch(
+        web.service,
+        *story.begun(),
+        story.of(CaseSplit, children=(part.id,)),
+        part.of(
+            CaseSplitOff,
+            parent=story.id,
+            received_at=story.now,
+            channel="web",
+            title="插座没电",
+            text="三层东区的插座没电。",
+            code_hash=code_hash(code),
+        ),
+        part.dispatched("it"),
+        part.accepted("it"),
+        part.replied("it", text="插座修好了。"),
+    )
+    body = await seen(web, code)
+    assert body["feedback_id"] == story.id
+    assert [(p["title"], p["state"]) for p in body["parts"]] == [("插座没电", "REPLIED")]
+    assert [reply["text"] for reply in body["replies"]] == ["插座修好了。"]
+    page = (await web.get(f"/track/{code}")).text
+    assert "您说的几件事分开办理" in page
+    assert "插座没电" in page
+    # What may be done about a part is done about that one.
+    allowed = set(body["parts"][0]["may"])
+    assert {"supplement", "rate", "reopen"} <= allowed
+    forms = re.findall(rf'id="form-(\w+)-{part.id}"', page)
+    assert set(forms) == allowed & {"supplement", "rate", "reopen", "appeal"}
+    assert page.count(f'name="part" value="{part.id}"') == len(forms)
+
+
+async def test_an_incident_is_explained_on_every_page_of_it(web: Web, code: str) -> None:
+    story = Story(code=code)
+    await process_batch(
+        web.service,
+        *story.begun(),
+        story.of(CaseJoinedIncident, incident_id="i", title="三层停电", text="正在抢修。"),
+    )
+    body = await seen(web, code)
+    assert body["incident"] == {"title": "三层停电", "text": "正在抢修。"}
+    assert "正在抢修。" in (await web.get(f"/track/{code}")).text
+
+
+async def test_who_helps_more_time_and_fetched_back(web: Web, code: str) -> None:
+    story = Story(code=code)
+    await process_batch(
+        web.service,
+        *story.worked("it"),
+        story.of(CaseDepartmentAdded, department="space", question="空调呢？"),
+        story.of(
+            CaseExtensionGranted, department="it", until=at("2026-03-20 17:30"), reason="等货"
+        ),
+    )
+    body = await seen(web, code)
+    assert (body["helping"], body["extended"]) == (["空间与读者服务部"], True)
+    assert "空调呢" not in str(body)
+    await process_batch(
+        web.service,
+        story.of(CasePartFinished, department="space", text="看过了"),
+        story.of(CaseRecalled, department="it", reason="派错了"),
+    )
+    body = await seen(web, code)
+    assert (body["helping"], body["state"], body["department"]) == ([], "TRIAGE", None)
+    assert "派错了" not in str(body)
+
+
+async def test_an_appeal_and_its_result(web: Web, code: str) -> None:
+    story = Story(code=code)
+    await process_batch(
+        web.service,
+        *story.worked("it"),
+        story.replied("it"),
+        story.of(CaseAppealed, previous=State.REPLIED, reason="还是坏的"),
+    )
+    assert (await seen(web, code))["state"] == "APPEALED"
+    await process_batch(web.service, story.of(CaseAppealDismissed, reason="已经换新。"))
+    body = await seen(web, code)
+    assert body["state"] == "CLOSED"
+    assert said(body)[-1] == "已经换新。"
+    assert "library leader" in str((await seen(web, code, "en"))["timeline"])
+
+
+async def test_a_rejection_says_why_where_to_go_and_stays_one_after_its_appeal(
+    web: Web, code: str
+) -> None:
+    story = Story(code=code)
+    await process_batch(
+        web.service,
+        story.received(),
+        story.opened(),
+        story.of(CaseRejected, reason="车棚归后勤处。", instead="请打后勤处电话 {dept}。"),
+    )
+    body = await seen(web, code)
+    assert "请打后勤处电话 {dept}。" in body["next_step"]
+    assert "馆领导复核" in body["next_step"]
+    assert body["may"] == ["supplement", "appeal"]
+    await process_batch(
+        web.service,
+        story.later(hours=1).of(FeedbackAppealed, reason="不服"),
+        story.of(CaseAppealed, previous=State.REJECTED, department=None, reason="不服"),
+        story.of(CaseAppealDismissed, reason="归属没有错。", department=None),
+    )
+    body = await seen(web, code)
+    assert (body["state"], body["state_text"], body["may"]) == ("CLOSED", "不予受理", [])
+    assert "请打后勤处电话" in body["next_step"]
+    assert "另提一条" in body["next_step"]
+    assert said(body)[-1] == "归属没有错。"
+    page = (await web.get(f"/track/{code}?lang=en")).text
+    head = page.split('<section class="talk"')[0]
+    assert "A leader looked at it again" in head
+    assert "This is finished" not in page
+    assert (await seen(web, code, "en"))["state_text"] == "Not accepted"
+    await process_batch(
+        web.service, story.of(CaseRestored, previous=State.CLOSED, reason="归我们", cycle=2)
+    )
+    body = await seen(web, code)
+    assert (body["state"], body["rejected"]) == ("TRIAGE", None)
+
+
+async def test_spam_says_what_its_sender_can_do(web: Web, code: str) -> None:
+    story = Story(code=code)
+    await process_batch(
+        web.service, story.received(), story.opened(), story.of(CaseMarkedAsSpam, reason="x")
+    )
+    assert "另提一条" in (await seen(web, code))["next_step"]
+
+
+async def test_what_is_left_after_a_reply_follows_what_may_be_done(web: Web, code: str) -> None:
+    story = Story(code=code)
+    await process_batch(web.service, *story.worked("it"), story.replied(text="修好了。"))
+    assert "重新办" in (await seen(web, code))["next_step"]
+    story.desk.case = replace(story.desk.case, reopened=2)
+    await process_batch(web.service, story.later(hours=1).replied(text="真修好了。"))
+    body = await seen(web, code)
+    assert "reopen" not in body["may"]
+    assert "重新办" not in body["next_step"]
+    assert "馆领导复核" in body["next_step"]
+
+
+async def test_whoever_was_joined_and_has_rated_is_not_asked_again(web: Web, code: str) -> None:
+    story, other = Story(code=code), Story()
+    await process_batch(web.service, *story.worked("it"), *other.worked("it"))
+    await process_batch(
+        web.service,
+        story.of(CaseMerged, into=other.id, department="it"),
+        other.later(hours=1).replied(text="修好了。"),
+        story.of(
+            CaseAnsweredThrough, into=other.id, kind="reply", department="it", text="修好了。"
+        ),
+    )
+    assert "解决了没有" in (await seen(web, code))["next_step"]
+    await process_batch(web.service, story.of(FeedbackRated, stars=1, solved="no"))
+    body = await seen(web, code)
+    assert "rate" not in body["may"]
+    assert "解决了没有" not in body["next_step"]
+    assert "补充情况" in body["next_step"]
+
+
+async def test_what_was_split_is_not_called_joined(web: Web, code: str) -> None:
+    story, one = Story(code=code), Story()
+    await process_batch(
+        web.service,
+        *story.worked("it"),
+        one.of(
+            CaseSplitOff,
+            parent=story.id,
+            received_at=story.now,
+            channel="web",
+            text="灯坏了",
+            title="灯",
+            code_hash="h",
+        ),
+        story.of(CaseSplit, children=(one.id,)),
+    )
+    assert (await seen(web, code))["state_text"] == "已分开办理"
+    assert "Handled separately" in (await web.get(f"/track/{code}?lang=en")).text

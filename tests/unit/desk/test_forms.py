@@ -1,0 +1,63 @@
+"""Every action has a button and a form, made of what its body may hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.desk.api.bodies import BODIES, NoBody
+from services.desk.api.forms import forms
+from services.desk.domain import OFFERED
+from services.desk.wording.fields import CHOICES, FIELDS, LISTS, PAIRED
+from services.desk.wording.labels import ACTIONS, COUNTERPART, FIRST, LAST, PRIMARY
+from shared.contracts.vocabulary import State
+
+
+def test_every_action_has_a_button() -> None:
+    assert {str(action) for action in OFFERED} - set(ACTIONS) == set()
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_a_form_has_the_fields_of_the_body(locale: str) -> None:
+    made = forms(locale)
+    for action in OFFERED:
+        asked = BODIES.get(action, NoBody).model_fields
+        assert [f.name for f in made[action]] == [i.alias or n for n, i in asked.items()]
+        assert [f.required for f in made[action]] == [i.is_required() for i in asked.values()]
+
+
+def test_every_field_has_a_label() -> None:
+    unnamed = [
+        f"{action}.{field.name}"
+        for action, fields in forms("zh").items()
+        for field in fields
+        if field.label == field.name
+    ]
+    assert unnamed == []
+
+
+def test_a_choice_offers_what_the_body_takes() -> None:
+    for action, body in BODIES.items():
+        for field in forms("en").get(action, ()):
+            if field.kind in ("select", "segments"):
+                for code, label in field.options:
+                    assert label
+                    name = next(
+                        n for n, i in body.model_fields.items() if field.name in (i.alias, n)
+                    )
+                    body.__pydantic_validator__.validate_assignment(
+                        body.model_construct(), name, code
+                    )
+
+
+def test_no_label_is_for_a_field_that_is_not_asked() -> None:
+    """Those of actions that are decided but not yet offered are left out of this."""
+    names = {field.name for fields in forms("zh").values() for field in fields}
+    keys = {f"{action}.{field.name}" for action, fields in forms("zh").items() for field in fields}
+    coming = {"into", "incident", "parts", "to"}
+    assert {*FIELDS, *LISTS, *CHOICES, *PAIRED} - names - keys - coming == set()
+
+
+def test_what_the_page_puts_first_exists() -> None:
+    first = {*FIRST, *LAST, *COUNTERPART, *COUNTERPART.values()}
+    assert first.union(*PRIMARY.values()) <= {str(action) for action in OFFERED}
+    assert set(PRIMARY) <= {str(state) for state in State}

@@ -1,0 +1,116 @@
+"""Sentences: whole in both languages, with nothing missing and nothing technical."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from services.notification.wording import LOCALES, Details, compose
+from services.notification.wording.reporter import MOVED, REFUSALS
+from services.notification.wording.staff import WORK
+from shared.contracts.vocabulary import RefusalReason
+from shared.web import catalogue
+
+AT = datetime(2026, 3, 4, 2, 12, tzinfo=UTC)
+DUE = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
+MESSAGES: list[tuple[str, dict[str, Any]]] = [
+    ("receipt", {}),
+    ("reopened", {}),
+    ("reply", {"text": "words", "department": "it"}),
+    ("question", {"text": "words", "department": "it"}),
+    ("rejected", {"text": "words"}),
+    *[("refused", {"reason": str(reason)}) for reason in RefusalReason],
+    ("delay", {"was": DUE.isoformat(), "department": "it"}),
+    ("delay", {"was": AT.isoformat(), "due": DUE.isoformat(), "reason": "calendar"}),
+    *[
+        ("new_work", {"what": what, "priority": "P1", "text": "words"})
+        for what in ("triage", "accept", "returned", "reopened", "assigned", "unassigned", "appeal")
+    ],
+    ("news", {"what": "urged"}),
+    ("news", {"what": "supplemented"}),
+    ("warning", {"clock": "RESOLUTION", "due": DUE.isoformat()}),
+    ("breach", {"clock": "TRIAGE", "due": DUE.isoformat()}),
+    ("escalation", {"clock": "ACCEPT", "due": DUE.isoformat()}),
+]
+
+
+@pytest.mark.parametrize(("kind", "params"), MESSAGES)
+@pytest.mark.parametrize("due", [None, DUE])
+@pytest.mark.parametrize("channel", ["email", "wechat"])
+def test_every_message_is_whole_in_both_languages(
+    kind: str, params: dict[str, Any], due: datetime | None, channel: str
+) -> None:
+    for locale in ("zh", "en"):
+        events = Details(
+            url="https://x.example/track/CODE",
+            locale=locale,
+            received_at=AT,
+            due=due,
+            channel=channel,
+            params=params,
+            department_name=lambda code, locale: "信息系统部" if locale == "zh" else "Systems",
+        )
+        subject, text = compose(kind, events)
+        assert subject
+        assert "\n" not in subject
+        assert "https://x.example/track/CODE" in text
+        assert "None" not in text
+        assert not re.search(r"\{|\}|\n\n\n", text)
+        if locale == "en":
+            assert not re.search(r"[一-鿿]", subject + text)
+
+
+def test_the_words_of_a_reply_are_not_touched() -> None:
+    words = "  第一行\n\n\n第二行 {0} %s\t<b>"
+    events = Details(url="u", params={"text": words})
+    assert words in compose("reply", events)[1]
+
+
+def test_an_unknown_locale_reads_chinese_and_an_unknown_reason_is_said_as_it_is() -> None:
+    events = Details(
+        url="u",
+        locale="fr",
+        params={"was": AT.isoformat(), "due": DUE.isoformat(), "reason": "等配件"},
+    )
+    assert "原因：等配件" in compose("delay", events)[1]
+
+
+@pytest.mark.parametrize("locale", catalogue.LOCALES)
+@pytest.mark.parametrize("reason", [*map(str, RefusalReason), "of_tomorrow", "feedback.x_y"])
+def test_a_refused_request_is_explained_in_words_never_in_a_code(locale: str, reason: str) -> None:
+    text = compose("refused", Details(url="https://x", locale=locale, params={"reason": reason}))[1]
+    assert reason not in text
+    assert "_" not in text
+    known = reason in REFUSALS
+    assert known == (reason in set(RefusalReason) - {RefusalReason.OTHER})
+    if known:
+        assert Details(url="", locale=locale).say(REFUSALS[reason]) in text
+
+
+@pytest.mark.parametrize("locale", catalogue.LOCALES)
+@pytest.mark.parametrize("reason", [*MOVED, "reopened", "dispatched", ""])
+def test_a_moved_promise_is_explained_in_words_never_in_a_code(locale: str, reason: str) -> None:
+    params = {"was": AT.isoformat(), "due": DUE.isoformat(), "reason": reason}
+    text = compose("delay", Details(url="https://x", locale=locale, params=params))[1]
+    assert not reason or reason not in text
+
+
+def test_every_code_has_words_and_every_sentence_its_translation() -> None:
+    english = catalogue.load([LOCALES], "en")
+    for table in (REFUSALS, MOVED, WORK):
+        assert set(table.values()) <= set(english)
+    source = "".join(p.read_text() for p in (LOCALES.parent / "wording").glob("*.py"))
+    said = set(re.findall(r'"([^"`\n]*[\u4e00-\u9fff：。][^"`\n]*)"', source))
+    said = {sentence for sentence in said if "value" not in sentence}
+    assert said <= set(english), said - set(english)
+    assert set(english) <= said, set(english) - said
+    for zh, en in english.items():
+        assert sorted(re.findall(r"{\w+}", zh)) == sorted(re.findall(r"{\w+}", en))
+
+
+def test_who_reads_answers_does_not_say_that_nobody_does() -> None:
+    assert "没有人能看到" in compose("receipt", Details(url="u"))[1]
+    assert "没有人能看到" not in compose("receipt", Details(url="u", answerable=True))[1]

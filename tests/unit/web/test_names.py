@@ -1,0 +1,69 @@
+"""Codes as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from services.desk.wording import fields, labels
+from services.tracking.wording.journey import PROMISES
+from services.tracking.wording.messages import LOCALES as OF_TRACKING
+from shared.contracts import vocabulary
+from shared.web import catalogue, names
+
+TABLES = [
+    ("outcome", names.OUTCOMES, names.LOCALES),
+    ("type", names.TYPES, names.LOCALES),
+    ("priority", names.PRIORITIES, names.LOCALES),
+    ("channel", names.CHANNELS, names.LOCALES),
+    ("queue", labels.QUEUES, labels.LOCALES),
+    ("clock_status", labels.CLOCK_STATUS, labels.LOCALES),
+    ("decider", labels.DECIDERS, labels.LOCALES),
+    ("action", labels.ACTIONS, labels.LOCALES),
+    ("job", labels.JOBS, labels.LOCALES),
+    ("reading", labels.READINGS, labels.LOCALES),
+    ("found", labels.FOUND, labels.LOCALES),
+    (None, labels.PARTS, labels.LOCALES),
+    ("field", fields.FIELDS, labels.LOCALES),
+    ("yes_no", fields.YES_NO, labels.LOCALES),
+    ("solved", fields.SOLVED, labels.LOCALES),
+    (None, PROMISES, OF_TRACKING),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "table", "locales"), TABLES, ids=[str(kind) for kind, *_ in TABLES]
+)
+def test_every_name_is_translated(
+    kind: str | None, table: Mapping[str, str], locales: Path
+) -> None:
+    english = catalogue.load([locales], "en")
+    assert [zh for zh in table.values() if catalogue.in_context(kind, zh) not in english] == []
+
+
+def test_one_word_may_be_two_things() -> None:
+    clock = names.clock_name("ACCEPT", "en")
+    action = names.pick("action", labels.ACTIONS, "accept", "en", labels.LOCALES)
+    assert (clock, action) == ("Acceptance", "Accept")
+
+
+def test_an_unknown_code_is_shown_as_it_is() -> None:
+    assert names.clock_name("NEW", "en") == "NEW"
+    assert names.clock_name(None) == ""
+    assert names.pick("type", names.TYPES, "new", "en") == "new"
+    assert names.pick("type", names.TYPES, None, "zh") == ""
+    assert names.state_name("NEW") == "NEW"
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_every_code_of_the_vocabulary_has_a_name(locale: str) -> None:
+    for state in vocabulary.State:
+        assert names.state_name(state, locale) not in ("", state.value)
+    for clock in vocabulary.Clock:
+        assert names.clock_name(clock, locale) not in ("", clock.value)
+
+
+def test_a_catalogue_is_read_and_merged_once_however_many_words_are_asked_for() -> None:
+    assert catalogue.load([names.LOCALES], "en") is catalogue.load([names.LOCALES], "en")
