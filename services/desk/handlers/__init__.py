@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import structlog
 
 from services.desk.deps import deps_of
@@ -85,6 +87,7 @@ async def open_case(event: FeedbackReceived, tx: Transaction) -> None:
         return
     keep(tx, row, advance(case_of(row), Action.OPEN, by=SYSTEM, at=tx.now))
     keep_words(tx, event.feedback_id, event.title, event.text, place=event.place)
+    tx.after_commit(partial(deps_of(tx).meaning.note, event.feedback_id))
     if event.incident is not None:
         await join_as_asked(tx, row, event.incident)
 

@@ -67,6 +67,7 @@ def find(tx: Transaction, feedback_id: str) -> CaseRow | None:
 
 def case_of(row: CaseRow) -> Case:
     """The case as the domain sees it."""
+    lists: dict[str, Any] = {name: tuple(getattr(row, name)) for name in _LISTS}
     return Case(
         feedback_id=row.feedback_id,
         state=State(row.state),
@@ -81,7 +82,7 @@ def case_of(row: CaseRow) -> Case:
         resolution_due=_due(row.promises.get(Clock.RESOLUTION)),
         breached=_breached(row.promises),
         **{name: getattr(row, name) for name in _COPIED},
-        **{name: tuple(getattr(row, name)) for name in _LISTS},
+        **lists,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, Text, text
+from sqlalchemy import ARRAY, REAL, Index, String, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -187,6 +187,22 @@ class WordsRow(DeskTable, table=True):
     search_place: str = _searched()
     """Apart from the words, by which near-equal cases are found."""
     seal: str | None = _seal()
+
+
+class MeaningRow(DeskTable, table=True):
+    """What the masked beginning of a case means; see `store.meanings`."""
+
+    __tablename__ = "meanings"
+    __table_args__ = (
+        Index("meanings_model", "model"),
+        Index("meanings_things", "things", postgresql_using="gin"),
+    )
+
+    feedback_id: str = Field(primary_key=True)
+    model: str
+    at: datetime = moment()
+    things: list[str] = Field(sa_type=ARRAY(String))
+    vector: list[float] = Field(sa_type=ARRAY(REAL))
 
 
 class DecisionRow(DeskTable, table=True):
