@@ -76,3 +76,28 @@ async def test_one_click_says_me_too_with_script_and_without(
         await follows(plain)
     finally:
         await closed(browse, system, incident)
+
+
+async def test_at_the_counter_one_is_ticked_and_saved_with_the_comment(
+    browse: Browse, system: System
+) -> None:
+    incident = await opened(browse, system)
+    try:
+        page = await browse("/desk/new", as_="clerk", width=PHONE)
+        await page.locator("#text").press_sequentially("五层东区的灯都不亮了，照明没有人管")
+        await page.get_by_label(TITLE).check()
+        assert await faults_of(page) == []
+        await page.locator("#text").press_sequentially("，读者很急")
+        await page.keyboard.press("Control+Enter")
+        await expect(page.locator("#result .said")).to_contain_text(TITLE)
+        # Ready for the next, who says something else.
+        await expect(page.locator(".alike-choose")).to_have_count(0)
+
+        plain = await browse("/desk/new", as_="clerk", width=PHONE, script=False)
+        await plain.fill("#text", "五层太暗了")
+        await plain.locator("details.no-js summary").click()
+        await plain.get_by_label(TITLE).check()
+        await plain.get_by_role("button", name="保存").click()
+        await expect(plain.locator("#result .said")).to_contain_text(TITLE)
+    finally:
+        await closed(browse, system, incident)

@@ -71,11 +71,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """One fault that many report: `title` and `text` are what the public reads about it."""
+    """One fault that many report: `title` and `text` are what the public reads about it, `answer`
+    what everybody was answered who had reported it by then."""
 
     incident_id: str
     title: str
     text: str
+    answer: str | None = None
+    answered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,7 @@ from services.desk.store.review_rules import with_review
 from shared.contracts import REPORTER, SYSTEM, Event, short_type
 from shared.contracts.intake import (
     FeedbackAppealed,
+    FeedbackIncidentNamed,
     FeedbackRated,
     FeedbackReceived,
     FeedbackReopenRequested,
@@ -138,6 +139,18 @@ async def take_supplement(event: FeedbackSupplemented, tx: Transaction) -> None:
         keep(tx, row, refuse_request(case, short_type(event.type), reason, at=tx.now))
     else:
         _moved(tx, row)
+
+
+async def join_later(event: FeedbackIncidentNamed, tx: Transaction) -> None:
+    """The reporter said "me too" after the comment. One that has been answered meanwhile, or put
+    into an incident by the office, stays as it is: its page says how it is."""
+    row = find(tx, event.feedback_id)
+    if row is None or row.incident_id == event.incident:
+        return
+    case = case_of(row)
+    legal = (case.state, Action.JOIN) in TRANSITIONS
+    if legal and guard(case, Action.JOIN, REPORTER, tx.now) is None:
+        await join_as_asked(tx, row, event.incident)
 
 
 async def mark_urged(event: FeedbackUrged, tx: Transaction) -> None:
@@ -357,6 +370,7 @@ HANDLERS: dict[type[Event], Handler] = {
     FeedbackRouted: dispatch_routed,
     FeedbackTriageNeeded: lay_before_coordinator,
     FeedbackSupplemented: take_supplement,
+    FeedbackIncidentNamed: join_later,
     FeedbackUrged: mark_urged,
     FeedbackRated: close_rated,
     FeedbackReopenRequested: reopen_on_request,

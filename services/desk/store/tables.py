@@ -335,6 +335,9 @@ class IncidentRow(DeskTable, table=True):
     closed_at: datetime | None = moment(nullable=True)
     reason: str | None = Field(default=None, sa_type=Text)
     """Why it was closed."""
+    answer: str | None = Field(default=None, sa_type=Text)
+    """What all its cases were answered last, since the explanation; public like that."""
+    answered_at: datetime | None = moment(nullable=True)
 
 
 class JobRow(DeskTable, table=True):

@@ -259,6 +259,7 @@ SENTENCES: dict[str, Build] = {
     "feedback.matters_asked": _plain(
         "用户要看自己的全部反馈", "The reporter asked for a link to all they have with us"
     ),
+    "feedback.incident_named": _plain("用户说也遇到了", "The reporter says “me too”"),
     "feedback.urged": _plain("用户催办", "The reporter asked for speed"),
     "feedback.rated": _rated,
     "feedback.reopen_requested": _with_reason(

@@ -96,6 +96,9 @@ async def submit_at_desk(request: Request) -> Response:
             user=person.user,
             receipt=receipt_body(deps, receipt),
             form={name: parsed.form[name] for name in ("desk", "place") if name in parsed.form},
+            incidents=deps.open_incidents,
+            asked=submission.incident,
+            incident=deps.runtime.directory.incidents.get(submission.incident or ""),
         )
     return receipt_answer(deps, receipt)
 
@@ -140,6 +143,7 @@ def desk_page(request: Request, person: Staff, form: dict[str, str], problem: Pr
         "desk_new.html",
         status=problem.status,
         user=person.user,
+        incidents=deps_of(request).open_incidents,
         form=_given_back(form, problem),
         errors=problem.errors,
         problem=problem.detail,

@@ -241,6 +241,8 @@ def divide(case: Case, event: CaseSplit) -> Changes:
 
 def join_incident(case: Case, event: CaseJoinedIncident) -> Changes:
     incident = {"id": event.incident_id, "title": event.title, "text": event.text}
+    if event.answer and event.answered_at:
+        incident |= {"answer": event.answer, "answered_at": event.answered_at.isoformat()}
     return with_details(case, incident=incident)
 
 

@@ -260,9 +260,16 @@ def _part(part: Seen, now: datetime, wording: Wording) -> dict[str, Any]:
 
 
 def _incident(details: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What the public reads about the fault that this is one of many about."""
+    """What the public reads about the fault that this is one of many about, and what those were
+    answered who had reported it before."""
     incident = details.get("incident")
-    return {"title": incident["title"], "text": incident["text"]} if incident else None
+    if not incident:
+        return None
+    said = {"title": incident["title"], "text": incident["text"]}
+    if incident.get("answer"):
+        at = local(datetime.fromisoformat(incident["answered_at"]))
+        said |= {"answer": incident["answer"], "answered_at": at}
+    return said
 
 
 def _promise(clock: str, one: dict[str, Any], wording: Wording) -> dict[str, Any]:

@@ -134,6 +134,9 @@ class IncidentListed(
     """The explanation that the public reads."""
     opened_at: datetime
     open: bool = True
+    answer: str | None = None
+    """What all who reported it were answered last, since that explanation."""
+    answered_at: datetime | None = None
 
     @property
     def key(self) -> str:

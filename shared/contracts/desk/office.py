@@ -156,6 +156,9 @@ class CaseJoinedIncident(CaseEvent, type="case.joined_incident.v1", owner="desk"
     incident_id: str
     title: str
     text: str
+    answer: str | None = None
+    """What those were answered who reported it before; this case still waits for its own."""
+    answered_at: datetime | None = None
 
 
 class CaseLeftIncident(CaseEvent, type="case.left_incident.v1", owner="desk", shred=()):
