@@ -35,6 +35,7 @@ def build(runtime: Runtime) -> Service[Deps]:
         ),
         deps=Deps(Pages.of(runtime, NAME, HERE / "templates", words=page_words)),
     )
+    service.hot_routes = api.HOT_ROUTES
     service.routers = [api.router, pages.router]
 
     async def know_generation() -> None:

@@ -37,7 +37,6 @@ _SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "64MB",
     "synchronous_commit": "on",
-    "fsync": "on",
     "jit": "off",
     "timezone": "UTC",
     "log_checkpoints": "off",

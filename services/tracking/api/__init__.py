@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from services.tracking.api import behind, board, live, reports, track
+from services.tracking.api.board import HOT_ROUTES
 
 router = APIRouter()
 router.include_router(track.router)
@@ -10,3 +11,5 @@ router.include_router(board.router)
 router.include_router(behind.router)
 router.include_router(live.router)
 router.include_router(reports.router)
+
+__all__ = ["HOT_ROUTES", "router"]
