@@ -52,6 +52,7 @@ def build(runtime: Runtime) -> Service[Deps]:
     service.routers = [
         api.session,
         api.absence,
+        api.reports_wanted,
         api.bulk,
         api.incidents,
         api.similar,

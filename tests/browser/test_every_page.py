@@ -127,6 +127,8 @@ PAGES: dict[str, tuple[str, str | None]] = {
     "board-department": ("/dashboard", "reviewer.facilities"),
     "report": ("/reports?kind=week&at={today}", "leader"),
     "report-department": ("/reports?kind=month&at={today}", "reviewer.facilities"),
+    "mailed": ("/reports/mailed", "admin"),
+    "account-head": ("/desk/account", "reviewer.facilities"),
     "policy": ("/sla/policy", "coordinator"),
     "calendar": ("/sla/calendar", "coordinator"),
     "board-behind": ("/dashboard/cases?measure=first_response", "leader"),

@@ -93,6 +93,9 @@ TABLE: dict[tuple[str, str], tuple[Any, int, dict[str, Any] | None]] = {
     ("delete", "/api/session"): (by_role(*STAFF), 204, None),
     ("post", "/api/session/password"): (by_role(*STAFF), 422, {}),
     ("post", "/api/session/absence"): (by_role(*STAFF), 422, {"until": "some day"}),
+    ("post", "/api/session/reports"): (
+        by_role("coordinator", "leader", "reviewer"), 422, {"wanted": ["year"]}
+    ),
     ("get", "/api/cases"): (by_role(*STAFF), 200, None),
     ("get", "/api/cases/{feedback_id}"): (who_sees_it, 200, None),
     ("post", "/api/cases/{feedback_id}/{action}"): (to_note, 200, {"text": "看过了"}),
@@ -124,6 +127,7 @@ TABLE: dict[tuple[str, str], tuple[Any, int, dict[str, Any] | None]] = {
     ("get", "/api/dashboard/cases"): (board, 200, None),
     ("get", "/api/reports"): (board, 200, None),
     ("get", "/api/reports/cases.{kind}"): (board, 200, None),
+    ("get", "/api/reports/mailed"): (by_role("coordinator", "admin"), 200, None),
     ("get", "/api/routing/rules"): (by_role(*RULES), 200, None),
     ("put", "/api/routing/rules"): (by_role(*EDITORS), 400, None),
     ("post", "/api/routing/try"): (by_role(*RULES), 200, {"text": "座位"}),

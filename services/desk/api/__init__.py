@@ -8,6 +8,7 @@ from services.desk.api.described import router as described
 from services.desk.api.drafts import router as drafts
 from services.desk.api.incidents import router as incidents
 from services.desk.api.record import router as record
+from services.desk.api.reports_wanted import router as reports_wanted
 from services.desk.api.session import router as session
 from services.desk.api.similar import router as similar
 from services.desk.api.viewers import router as viewers
@@ -21,6 +22,7 @@ __all__ = [
     "incidents",
     "perform",
     "record",
+    "reports_wanted",
     "session",
     "similar",
     "viewers",

@@ -497,6 +497,8 @@ class PersonRow(DeskTable, table=True):
     email: str | None = None
     locale: str = "zh"
     active: bool = True
+    no_reports: list[str] = _documents()
+    """Kinds of reports that they do not want by mail."""
     demo: bool = False
     password: str = Field(sa_type=String)
 

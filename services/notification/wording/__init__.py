@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from services.notification.wording import reporter, staff
+from services.notification.wording import report, reporter, staff
 from services.notification.wording.details import LOCALES, Details
+from services.notification.wording.report import page_of
 
-__all__ = ["LOCALES", "Details", "compose"]
+__all__ = ["LOCALES", "Details", "compose", "page_of"]
 
-_WRITERS = reporter.WRITERS | staff.WRITERS
+_WRITERS = reporter.WRITERS | staff.WRITERS | report.WRITERS
 
 
 def compose(kind: str, details: Details) -> tuple[str, str]:

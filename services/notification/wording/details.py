@@ -27,6 +27,8 @@ class Details:
     department_name: Callable[[str | None, str], str] = lambda code, locale: code or ""
     short: bool = False
     """The words are too long for this channel: say where they stand."""
+    site: str = ""
+    """What the address of every page begins with."""
     answerable: bool = False
     """Somebody reads what is sent back to our address."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, text
+from sqlalchemy import BigInteger, Column, Date, DateTime, Index, String, Table, text
 from sqlmodel import Field
 
 from shared.contracts.vocabulary import ENDED
@@ -186,6 +186,17 @@ class GenerationRow(TrackingTable, table=True):
     projection: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     """Which way of projecting filled the views; see `generation.PROJECTION`."""
 
+
+REPORTS_TOLD = Table(
+    "reports_told",
+    TrackingTable.metadata,
+    Column("kind", String, primary_key=True),
+    Column("first", Date, primary_key=True),
+    Column("told_at", DateTime(timezone=True), nullable=False),
+)
+"""Which reports were told. No view: it stays when the views are begun anew.
+
+Where a restored database lacks one it is told once more, and mailed to nobody twice."""
 
 messaging_tables(TrackingTable.metadata)
 

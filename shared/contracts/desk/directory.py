@@ -60,6 +60,8 @@ class PersonListed(
     away_until: datetime | None = None
     substitute: str | None = None
     """The account that may do what this one may, until `away_until`."""
+    no_reports: tuple[str, ...] = ()
+    """Kinds of reports (``week``, ``month``, ``term``) that this person does not want by mail."""
 
     @property
     def all_roles(self) -> tuple[str, ...]:
