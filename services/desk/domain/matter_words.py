@@ -89,8 +89,8 @@ catalogue: 检索系统 opac 馆藏目录 检索不到 查书 书目
     | opac, catalog, discovery
 account: 账号 账户 密码 登录 登陆 登不上 绑定
     | account, password, log in, login, sign in, log on
-fine: 罚款 滞纳金 罚金 超期费 欠费 超期罚
-    | fined, a fine, the fine, fines, late fee, overdue fee, penalt
+fine: 罚款 超期 逾期 滞纳金 罚金 超期费 欠费 超期罚
+    | overdue, fined, a fine, the fine, fines, late fee, overdue fee, penalt
 return_book: 还书 归还 已还 还了 未还 没还 还书箱
     | returned, return book, return a book, book drop, book return, returning
 renew: 续借 续期
@@ -104,7 +104,7 @@ self_check: 自助借还 借还机 自助机 借书机 自助还
 missing_book: 找不到书 书架上没有 不在架 找不到这本 错架 乱架 显示在馆 显示在架 架上没有
     | not on the shelf, not on shelf, can't find the book, missing book,
     | cannot find the book, misplaced, mis-shelved
-damaged_book: 缺页 破损 涂画 乱画 划线 写满 笔记 涂得 撕 掉页 污损
+damaged_book: 涂鸦 缺页 破损 涂画 乱画 划线 写满 笔记 涂得 撕 掉页 污损
     | torn, pages missing, missing pages, scribbl, damaged book, highlighted, pencil marks,
     | underlin
 lost_book: 丢了书 书丢 遗失 弄丢了书 赔书 赔偿 怎么赔

@@ -17,6 +17,7 @@ from services.desk.api.cases import case_body, page_body, view_context
 from services.desk.api.forms import Given, forms, needed_now, starting_values
 from services.desk.api.incidents import READERS
 from services.desk.api.mentions import colleagues
+from services.desk.api.searching import question_of
 from services.desk.api.session import end_session, local_path
 from services.desk.api.viewing import viewer_of
 from services.desk.api.views import ViewContext
@@ -136,8 +137,9 @@ async def work(request: Request) -> Response:
     )
     service = service_of(request, "desk")
     shown = _shown(roles)
+    question = await question_of(service, wanted)
     async with service.engine.connect() as connection:
-        page = await page_body(connection, wanted, view_context(request, person))
+        page = await page_body(connection, wanted, view_context(request, person), question)
         numbers = await counts(connection, wanted, shown)
         # They stand outside of what is asked for again and again.
         fresh = request.headers.get("hx-target") == LIVE_BLOCK

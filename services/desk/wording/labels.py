@@ -135,6 +135,7 @@ FOUND: dict[str, str] = {
     "reopening": "要求重新办理的话",
     "appeal": "申请复核的话",
     "private": "编号、查询码，或这里不显示的内容",
+    "meaning": "意思相近",
 }
 """Where a search found it."""
 PARTS: dict[str, str] = {
