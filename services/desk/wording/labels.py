@@ -140,6 +140,7 @@ FOUND: dict[str, str] = {
 """Where a search found it."""
 PARTS: dict[str, str] = {
     "near": "可能是同一件事",
+    "answered": "本部门怎么答复过类似的",
     "record": "记录与核对",
     "look": "发之前看一看",
 }
