@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import REAL, Column, Index, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
 from services.routing.domain import (
     Decision,
@@ -20,11 +20,15 @@ from services.routing.domain import (
     parse_rules,
     with_version,
 )
-from shared.db.tables import document, moment, registry_for
+from shared.db.tables import document, moment, own_registry
 from shared.messaging.tables import messaging_tables
 from shared.messaging.transaction import Transaction
 
-RoutingTable = registry_for("routing")
+
+class RoutingTable(SQLModel, registry=own_registry()):
+    __abstract__ = True
+
+
 messaging_tables(RoutingTable.metadata)
 
 
