@@ -46,7 +46,7 @@ _WIDE_TABLES = """() => {
 Go = Callable[[Browse, int, str], Awaitable[Page]]
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="module")
 async def scene(people: People) -> dict[str, str]:
     """A day at the library, and three matters to look at closely."""
     await day.spend(people)
