@@ -7,9 +7,10 @@ from pathlib import Path
 
 from services.routing import api, jobs, pages, seeds, store
 from services.routing.deps import NAME, Deps, Meaning, Rules
-from services.routing.handlers import CONCERNS, HANDLERS
+from services.routing.handlers import CONCERNS, HANDLERS, TOMBSTONES
 from services.routing.handlers.recollect import OWN
 from services.routing.store import RoutingTable, vectors
+from shared.contracts.routing import PrivateErasedByRouting
 from shared.messaging.subscription import Subscription
 from shared.service import Runtime, Service
 from shared.web.pages import Pages
@@ -32,6 +33,8 @@ def build(runtime: Runtime) -> Service[Deps]:
         migrations=HERE / "migrations",
         subscription=Subscription(
             HANDLERS,
+            tombstones=TOMBSTONES,
+            acknowledge=PrivateErasedByRouting,
             prefetch=store.load,
             concerns=CONCERNS,
             own=OWN,

@@ -10,8 +10,8 @@ import typer
 
 from services.routing import learning, store
 from services.routing.api.editing import replace_rules
-from services.routing.app import NAME, build
-from services.routing.deps import Deps
+from services.routing.app import build
+from services.routing.deps import NAME, Deps
 from services.routing.domain import RulesInvalid
 from services.routing.seeds import MODEL
 from shared.cli import service_commands, with_service

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.contracts.event import Event
+from shared.contracts.event import PRIVATE, ErasureAcknowledged, Event
 from shared.contracts.lenient import AnyCaseType
 from shared.contracts.vocabulary import Priority
 
@@ -54,3 +54,13 @@ class FeedbackTriageNeeded(
     RoutingDecision, type="feedback.triage_needed.v1", owner="routing", shred=("reasons",)
 ):
     """Routing leaves it to the coordinator, with its best candidates."""
+
+
+class PrivateErasedByRouting(
+    ErasureAcknowledged,
+    type="private.erased_by_routing.v1",
+    owner="routing",
+    topic=PRIVATE,
+    shred=(),
+):
+    """Routing has forgotten what an erased person said, and what it meant."""

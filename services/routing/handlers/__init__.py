@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import structlog
 
 from services.routing import store
@@ -16,12 +20,19 @@ from services.routing.domain import (
     without_model,
 )
 from services.routing.store import DecisionRow, ExampleRow
-from shared.contracts import Event
-from shared.contracts.desk import CaseDispatched, CaseReturned, CaseSplitOff
+from shared.contracts import PRIVATE, Event
+from shared.contracts.desk import (
+    CaseDispatched,
+    CaseReturned,
+    CaseSplitOff,
+    PrivateErasedByDesk,
+)
 from shared.contracts.intake import FeedbackReceived
 from shared.contracts.routing import Candidate, FeedbackRouted, FeedbackTriageNeeded, Reason
 from shared.contracts.vocabulary import CaseType, Priority
+from shared.embeddings import Vector
 from shared.messaging.directory import DirectoryEmpty
+from shared.messaging.envelope import Record
 from shared.messaging.subscription import Handler
 from shared.messaging.transaction import Transaction
 from shared.observability.metrics import ROUTED
@@ -77,10 +88,10 @@ async def _understood(
 async def offer_other_departments(event: CaseReturned, tx: Transaction) -> None:
     """Lay it before the coordinator again, without those who said it is not theirs."""
     row = store.decision_of(tx, event.feedback_id)
-    said = await store.submission_of(tx, event.feedback_id)
-    if row is None or said is None:
+    if row is None:
         log.info("returned, but never received here", feedback_id=event.feedback_id)
         return
+    said = await store.submission_of(tx, event.feedback_id) or Submission(text="")
     deps = deps_of(tx)
     others = [d for d in row.returned_by if d != event.department]
     row.returned_by = [*others, event.department]
@@ -131,6 +142,30 @@ async def learn_from_dispatch(event: CaseDispatched, tx: Transaction) -> None:
     )
 
 
+async def forget_words(record: Record, tx: Transaction) -> None:
+    """The person is erased: their words, what these meant, and so what they could teach."""
+    feedback_id = record.feedback_id
+    # What was said later never came here: the entry of the comment itself is what counts.
+    if feedback_id is None or record.key != feedback_id.encode():
+        return
+    await _forget(tx, feedback_id)
+
+
+async def forget_as_desk_has(event: PrivateErasedByDesk, tx: Transaction) -> None:
+    """An erasure of a time when routing was not told of any: tombstones go, this answer stays."""
+    await _forget(tx, event.feedback_id)
+
+
+async def _forget(tx: Transaction, feedback_id: str) -> None:
+    await store.forget(tx, feedback_id)
+    fresh = deps_of(tx).meaning.fresh
+    tx.after_commit(partial(_drop, fresh, feedback_id))
+
+
+def _drop(fresh: dict[str, Vector], feedback_id: str) -> None:
+    fresh.pop(feedback_id, None)
+
+
 def _fact(
     tx: Transaction, feedback_id: str, decision: Decision
 ) -> FeedbackRouted | FeedbackTriageNeeded:
@@ -159,10 +194,12 @@ def is_example(event: CaseDispatched) -> bool:
     return event.decided == "person"
 
 
+TOMBSTONES = {PRIVATE: forget_words}
 HANDLERS: dict[type[Event], Handler] = {
     FeedbackReceived: decide_department,
     CaseSplitOff: decide_department,
     CaseReturned: offer_other_departments,
     CaseDispatched: learn_from_dispatch,
+    PrivateErasedByDesk: forget_as_desk_has,
 }
-CONCERNS = {CaseDispatched: is_example}
+CONCERNS: dict[type[Event], Callable[[Any], bool]] = {CaseDispatched: is_example}

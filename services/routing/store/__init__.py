@@ -60,6 +60,15 @@ class CaseRow(RoutingTable, table=True):
     confidential: bool = False
 
 
+class ForgottenRow(RoutingTable, table=True):
+    """A case whose reporter is erased: its words are gone, and are not kept if they come late."""
+
+    __tablename__ = "forgotten"
+
+    feedback_id: str = Field(primary_key=True)
+    at: datetime = moment()
+
+
 class DecisionRow(RoutingTable, table=True):
     """What the rules decided when the case was received, and who sent it back since."""
 
@@ -117,7 +126,7 @@ class VectorRow(RoutingTable, table=True):
 
 async def load(tx: Transaction, feedback_ids: list[str]) -> None:
     """Read what is known of these cases; their words only when they are needed."""
-    await tx.load(feedback_ids, DecisionRow, ExampleRow)
+    await tx.load(feedback_ids, DecisionRow, ExampleRow, ForgottenRow)
 
 
 def decision_of(tx: Transaction, feedback_id: str) -> DecisionRow | None:
@@ -129,7 +138,7 @@ def example_of(tx: Transaction, feedback_id: str) -> ExampleRow | None:
 
 
 async def submission_of(tx: Transaction, feedback_id: str) -> Submission | None:
-    """What was said, as the rules look at it."""
+    """What was said, as the rules look at it; None where it is unknown or forgotten."""
     rows = tx.rows(CaseRow)
     await rows.load([feedback_id])
     row = rows.get(feedback_id)
@@ -137,8 +146,25 @@ async def submission_of(tx: Transaction, feedback_id: str) -> Submission | None:
 
 
 def keep_submission(tx: Transaction, feedback_id: str, said: Submission) -> None:
-    rows = tx.rows(CaseRow)
-    rows.upsert(rows.new(feedback_id=feedback_id, **said.model_dump()))
+    """Keep what was said, unless its reporter is forgotten already."""
+    if tx.rows(ForgottenRow).get(feedback_id) is None:
+        rows = tx.rows(CaseRow)
+        rows.upsert(rows.new(feedback_id=feedback_id, **said.model_dump()))
+
+
+_FORGET = "DELETE FROM cases WHERE feedback_id = $1"
+_FORGET_MEANING = "DELETE FROM vectors WHERE feedback_id = $1"
+
+
+async def forget(tx: Transaction, feedback_id: str) -> None:
+    """Remove the words of a case and what they mean, also what this transaction holds of them.
+
+    The words go first: whoever is about to write their vector holds them, or finds none.
+    """
+    await tx.flush()
+    await tx.fetch(_FORGET, feedback_id)
+    await tx.fetch(_FORGET_MEANING, feedback_id)
+    tx.rows(ForgottenRow).upsert(ForgottenRow(feedback_id=feedback_id, at=tx.now))
 
 
 def keep_decision(tx: Transaction, feedback_id: str, decision: Decision, *, version: int) -> None:
