@@ -48,11 +48,12 @@ def build(runtime: Runtime) -> Service[Deps]:
 
     deps.meaning.precedents = partial(jobs.find_precedents, service)
     service.routers = [api.router, pages.router]
-    service.starting = [partial(jobs.refresh_rules, service)]
+    service.starting = [partial(jobs.refresh_rules, service), partial(jobs.use_version, service)]
     service.seeds = [store_shipped]
     service.jobs = {
         "rules": partial(jobs.follow_rules, service),
         "meaning": partial(jobs.embed_cases, service),
+        "learning": partial(jobs.learn_by_itself, service),
     }
     service.stopping = [runtime.embedder.close]
     service.notices = [

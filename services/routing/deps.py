@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -100,6 +101,15 @@ class Meaning:
     embedder: Embedder
     model: Model | None = None
     """What was learned; it counts where its vectors are those of the embedder."""
+    version: int = 0
+    """Which version that is; 0 is what is shipped."""
+    until: datetime | None = None
+    """When the last label was given that it has learned from."""
+    wanted: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by who wants a new version to be learned now, whose name is in `wanted_by`."""
+    wanted_by: str | None = None
+    not_learned: tuple[str, str] | None = None
+    """Why the last attempt came to nothing, in Chinese and English."""
     precedents: Callable[[Vector, str], Awaitable[list[Precedent]]] = _no_precedents
     """The nearest cases that people dispatched, for a vector and the case that has it."""
     fresh: dict[str, Vector] = field(default_factory=dict)
@@ -111,6 +121,14 @@ class Meaning:
     """Set when a case came in that has no vector yet."""
     _overrun_until: float = 0.0
     _deadlines: WeakKeyDictionary[Transaction, float] = field(default_factory=WeakKeyDictionary)
+
+    def __post_init__(self) -> None:
+        self.shipped = self.model
+        """What comes with the code: version 0, and what every other one begins from."""
+
+    def use(self, model: Model | None, version: int, until: datetime | None = None) -> None:
+        """Decide by this version from now on."""
+        self.model, self.version, self.until = model, version, until
 
     async def understand(
         self, tx: Transaction, feedback_id: str, title: str, text: str

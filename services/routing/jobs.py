@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from datetime import datetime
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.routing.deps import Deps, Meaning
 from services.routing.domain import Precedent
-from services.routing.store import vectors
+from services.routing.domain.model import NOT_OURS
+from services.routing.learning import TrainingFailed, learn, refresh_model
+from services.routing.learning.versions import FEWEST
+from services.routing.store import learned, vectors
+from shared.contracts.refusal import Refusal
 from shared.db.engine import driver_of
 from shared.embeddings import EmbedderAway, Vector, beginning
+from shared.moments import here
 from shared.service import Service
 
 log = structlog.get_logger()
@@ -28,10 +34,17 @@ async def refresh_rules(service: Service[Deps]) -> None:
             log.info("rules in force", version=service.deps.rules.version)
 
 
+async def use_version(service: Service[Deps]) -> None:
+    """Use the version of what was learned that was taken last."""
+    if await refresh_model(service):
+        log.info("version in use", version=service.deps.meaning.version)
+
+
 async def follow_rules(service: Service[Deps]) -> None:
-    """Use what is stored, for ever."""
+    """Use what is stored, for ever: the rules, and the version of what was learned."""
     while True:
         await refresh_rules(service)
+        await use_version(service)
         await asyncio.sleep(FOLLOW_EVERY)
 
 
@@ -66,6 +79,56 @@ async def embed_cases(service: Service[Deps]) -> None:
                     await meaning.arrived.wait()
         else:
             await asyncio.sleep(1)
+
+
+NEW_LABELS = 200
+"""So many new labels are reason enough to learn from them at once, fewer ones by night."""
+NIGHT = range(2, 5)
+"""Hours of the day in which nobody minds."""
+_THINK_EVERY = 600.0
+
+
+async def learn_by_itself(service: Service[Deps]) -> None:
+    """Learn when there is something new to learn from, or somebody asks for it, for ever."""
+    meaning = service.deps.meaning
+    if meaning.embedder.off or meaning.embedder.missing:
+        return
+    tried: datetime | None = None
+    while True:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_THINK_EVERY):
+                await meaning.wanted.wait()
+        asked, now = meaning.wanted.is_set(), service.runtime.clock.now()
+        if asked or await _is_time(service, now, tried):
+            tried = now
+            await learn_once(service, by=meaning.wanted_by if asked else None)
+        meaning.wanted.clear()
+
+
+async def learn_once(service: Service[Deps], *, by: str | None) -> None:
+    """Learn, and remember why where nothing was learned."""
+    meaning = service.deps.meaning
+    meaning.not_learned = None
+    try:
+        await learn(service, by=by)
+    except Refusal as refusal:
+        meaning.not_learned = (refusal.zh, refusal.en)
+    except TrainingFailed as failed:
+        log.warning("nothing learned", reason=str(failed))
+        meaning.not_learned = ("这次没有学成，原因在日志里。", "Learning failed; the log says why.")
+
+
+async def _is_time(service: Service[Deps], now: datetime, tried: datetime | None) -> bool:
+    """Whether there is enough that is new, since the running version or the last attempt."""
+    meaning = service.deps.meaning
+    since = max(filter(None, (meaning.until, tried)), default=None)
+    owners = [*service.deps.directory.departments, NOT_OURS]
+    async with service.engine.connect() as connection:
+        _, new, _ = await learned.counted(
+            driver_of(connection), meaning.embedder.model, owners, since
+        )
+    by_night = new >= FEWEST and here(now).hour in NIGHT
+    return new >= NEW_LABELS or by_night
 
 
 async def find_precedents(

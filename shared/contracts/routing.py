@@ -42,6 +42,8 @@ class RoutingDecision(Event):
     reasons: tuple[Reason, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     rules_version: int = 1
+    model_version: int | None = None
+    """Of what was learned; 0 comes with the code, None where the rules alone decided."""
 
 
 class FeedbackRouted(

@@ -1,6 +1,7 @@
 """Routing decides purely: text in, decision with reasons out."""
 
 from services.routing.domain.decide import Candidate, Decision, Reason, Submission, decide
+from services.routing.domain.lessons import Lesson
 from services.routing.domain.match import RuleSet
 from services.routing.domain.mistakes import Mistake, NotJson, RulesInvalid
 from services.routing.domain.model import Model
@@ -18,6 +19,7 @@ from services.routing.domain.weigh_up import Precedent, weigh_up, without_model
 __all__ = [
     "Candidate",
     "Decision",
+    "Lesson",
     "Mistake",
     "Model",
     "NotJson",

@@ -19,6 +19,7 @@ from services.routing.domain import (
     weigh_up,
     without_model,
 )
+from services.routing.handlers.labels import LABELS, dispatched, unsaid
 from services.routing.store import DecisionRow, ExampleRow
 from shared.contracts import PRIVATE, Event
 from shared.contracts.desk import (
@@ -82,12 +83,14 @@ async def _understood(
     except NoMeaning as none:
         return without_model(ruled, none.reason)
     names = deps_of(tx).directory.departments
-    return weigh_up(ruled, model, probabilities, precedents, said, names)
+    weighed = weigh_up(ruled, model, probabilities, precedents, said, names)
+    return weighed.model_copy(update={"model_version": meaning.version})
 
 
 async def offer_other_departments(event: CaseReturned, tx: Transaction) -> None:
     """Lay it before the coordinator again, without those who said it is not theirs."""
     row = store.decision_of(tx, event.feedback_id)
+    await unsaid(event, tx)
     if row is None:
         log.info("returned, but never received here", feedback_id=event.feedback_id)
         return
@@ -125,6 +128,7 @@ async def learn_from_dispatch(event: CaseDispatched, tx: Transaction) -> None:
     row = store.decision_of(tx, event.feedback_id)
     if not is_example(event) or row is None:
         return
+    await dispatched(event, tx)
     rows = tx.rows(ExampleRow)
     rows.upsert(
         rows.new(
@@ -186,6 +190,7 @@ def _fact(
             for c in decision.candidates
         ),
         rules_version=deps_of(tx).rules.version,
+        model_version=decision.model_version,
     )
 
 
@@ -196,6 +201,7 @@ def is_example(event: CaseDispatched) -> bool:
 
 TOMBSTONES = {PRIVATE: forget_words}
 HANDLERS: dict[type[Event], Handler] = {
+    **LABELS,
     FeedbackReceived: decide_department,
     CaseSplitOff: decide_department,
     CaseReturned: offer_other_departments,

@@ -11,6 +11,7 @@ from shared.messaging.subscription import Handler
 from shared.messaging.transaction import Transaction
 
 RULES = "rules: these versions have decided since the backup, and nobody has their words any more"
+VERSIONS = "what was learned since the backup: versions that have decided, to be learned anew"
 
 
 async def recollect_decision(event: RoutingDecision, tx: Transaction) -> None:
@@ -19,6 +20,8 @@ async def recollect_decision(event: RoutingDecision, tx: Transaction) -> None:
     row = store.decision_of(tx, event.feedback_id)
     if event.rules_version > deps_of(tx).rules.version:
         tx.replay.miss(RULES, f"version {event.rules_version}")
+    if event.model_version and event.model_version > deps_of(tx).meaning.version:
+        tx.replay.miss(VERSIONS, f"version {event.model_version}")
     if row is not None and row.returned_by:
         # Thought over after a return: that is told, and not kept.
         return
@@ -38,6 +41,7 @@ async def recollect_decision(event: RoutingDecision, tx: Transaction) -> None:
             reasons=[r.model_dump(exclude_none=True) for r in event.reasons],
             candidates=[c.model_dump(exclude_none=True) for c in event.candidates],
             returned_by=[],
+            model_version=event.model_version,
         )
     )
 

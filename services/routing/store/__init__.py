@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import REAL, Column, Index, Text, text
+from sqlalchemy import REAL, Column, Index, Integer, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import Field, SQLModel
@@ -88,6 +88,8 @@ class DecisionRow(RoutingTable, table=True):
     reasons: list[dict[str, Any]] = document()
     candidates: list[dict[str, Any]] = document()
     returned_by: list[str] = document()
+    model_version: int | None = None
+    """Of what was learned; None where the rules alone decided."""
 
 
 class ExampleRow(RoutingTable, table=True):
@@ -124,9 +126,77 @@ class VectorRow(RoutingTable, table=True):
     vector: list[float] = Field(sa_column=Column(ARRAY(REAL), nullable=False))
 
 
+class LabelRow(RoutingTable, table=True):
+    """Where a case belonged in the end, as far as people have said so; no words."""
+
+    __tablename__ = "labels"
+    __table_args__ = (Index("labels_at", "at", "feedback_id"),)
+
+    feedback_id: str = Field(primary_key=True)
+    at: datetime = moment()
+    """When somebody said so last."""
+    department: str
+    """Or ``not_ours``."""
+    category: str | None = None
+    case_type: str | None = None
+    priority: str | None = None
+    how: str
+    """``dispatched`` by a person, ``corrected``, ``answered`` by that department, ``refused``."""
+    outcome: str | None = None
+
+
+class LessonRow(RoutingTable, table=True):
+    """A letter of a library's history that was imported: what it meant and where it went, without
+    a word of it."""
+
+    __tablename__ = "lessons"
+
+    batch: str = Field(primary_key=True)
+    """Of one file; the same file again takes the place of what it said before."""
+    number: int = Field(primary_key=True)
+    at: datetime | None = moment(nullable=True)
+    department: str
+    category: str | None = None
+    embedder: str
+    vector: list[float] = Field(sa_column=Column(ARRAY(REAL), nullable=False))
+    grams: list[int] = Field(sa_column=Column(ARRAY(Integer), nullable=False))
+    """Hashed runs of characters."""
+
+
+class VersionRow(RoutingTable, table=True):
+    """A version of the learned model, in use or not; 0, which comes with the code, is no row."""
+
+    __tablename__ = "versions"
+
+    version: int = Field(primary_key=True)
+    at: datetime = moment()
+    by: str | None = None
+    """Who asked for it; nobody did where it was learned by night."""
+    source: str
+    """``cases`` or the name of a file."""
+    embedder: str
+    letters: int
+    until: datetime | None = moment(nullable=True)
+    """When the last label was given that it has learned from."""
+    measured: dict[str, Any] = document()
+    """``{new, running, compared_with, no_worse, seconds}``."""
+    body: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class ChoiceRow(RoutingTable, table=True):
+    """Which version was taken into use, when and by whom; the last one counts."""
+
+    __tablename__ = "version_choices"
+
+    number: int = Field(primary_key=True)
+    at: datetime = moment()
+    version: int
+    by: str | None = None
+
+
 async def load(tx: Transaction, feedback_ids: list[str]) -> None:
     """Read what is known of these cases; their words only when they are needed."""
-    await tx.load(feedback_ids, DecisionRow, ExampleRow, ForgottenRow)
+    await tx.load(feedback_ids, DecisionRow, ExampleRow, ForgottenRow, LabelRow)
 
 
 def decision_of(tx: Transaction, feedback_id: str) -> DecisionRow | None:
@@ -135,6 +205,10 @@ def decision_of(tx: Transaction, feedback_id: str) -> DecisionRow | None:
 
 def example_of(tx: Transaction, feedback_id: str) -> ExampleRow | None:
     return tx.rows(ExampleRow).get(feedback_id)
+
+
+def label_of(tx: Transaction, feedback_id: str) -> LabelRow | None:
+    return tx.rows(LabelRow).get(feedback_id)
 
 
 async def submission_of(tx: Transaction, feedback_id: str) -> Submission | None:
@@ -184,6 +258,7 @@ def keep_decision(tx: Transaction, feedback_id: str, decision: Decision, *, vers
             reasons=[r.model_dump(exclude_none=True) for r in decision.reasons],
             candidates=[c.model_dump(exclude_none=True) for c in decision.candidates],
             returned_by=[],
+            model_version=decision.model_version,
         )
     )
 
