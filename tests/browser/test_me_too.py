@@ -24,12 +24,15 @@ async def opened(browse: Browse, system: System) -> str:
         answer = await web.post("/api/incidents", json=body, headers=headers)
         assert answer.status_code == 201, answer.text
 
+        incident = str(answer.json()["incident_id"])
+
         async def known() -> bool:
             asked = await web.post("/api/feedback/similar", json={"text": TITLE})
-            return bool(asked.json().get("items"))  # it may be asked to slow down
+            # It may be asked to slow down, and the one before may not be over everywhere.
+            return [one["incident"] for one in asked.json().get("items", [])] == [incident]
 
         await until(known, what="the incident is listed")
-        return str(answer.json()["incident_id"])
+        return incident
 
 
 async def closed(browse: Browse, system: System, incident: str) -> None:
