@@ -7,16 +7,12 @@ from typing import Any
 
 from sqlalchemy import ARRAY, REAL, Index, String, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from shared.db.tables import document, moment, own_registry
+from shared.db.tables import document, moment, registry_for
 from shared.messaging.tables import messaging_tables
 
-
-class DeskTable(SQLModel, registry=own_registry()):
-    __abstract__ = True
-
-
+DeskTable = registry_for("desk")
 messaging_tables(DeskTable.metadata)
 
 _ORDER = ("next_due_at", "received_at", "feedback_id")

@@ -6,19 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ARRAY, Index, String, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from services.intake.domain.later import Standing
 from shared.contracts.rights import Asked, Rights
 from shared.contracts.vocabulary import State
-from shared.db.tables import document, moment, own_registry
+from shared.db.tables import document, moment, registry_for
 from shared.messaging.tables import messaging_tables
 
-
-class IntakeTable(SQLModel, registry=own_registry()):
-    __abstract__ = True
-
-
+IntakeTable = registry_for("intake")
 messaging_tables(IntakeTable.metadata)
 
 KEEP_KEYS = timedelta(hours=24)

@@ -6,18 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Date, DateTime, Index, String, Table, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from shared.contracts.vocabulary import ENDED
-from shared.db.tables import document, moment, own_registry
+from shared.db.tables import document, moment, registry_for
 from shared.messaging.tables import messaging_tables
 from shared.messaging.transaction import Transaction
 
-
-class TrackingTable(SQLModel, registry=own_registry()):
-    __abstract__ = True
-
-
+TrackingTable = registry_for("tracking")
 _NOT_ENDED = f"state NOT IN ({', '.join(repr(str(state)) for state in sorted(ENDED))})"
 
 
