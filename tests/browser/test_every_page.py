@@ -81,7 +81,9 @@ async def scene(people: People) -> dict[str, str]:
         return states == ("WAITING_USER", "REPLIED", "IN_PROGRESS")
 
     await until(answered, what="the reporters' pages know")
+    followed = await people.track(talk["tracking_code"])
     return {
+        "why_mine": followed["why"]["RESOLUTION"],
         "asked": said["tracking_code"],
         "asked_case": said["feedback_id"],
         "talk_case": talk["feedback_id"],
@@ -116,6 +118,7 @@ PAGES: dict[str, tuple[str, str | None]] = {
     "working": ("/desk/cases/{talk_case}", "{handler}"),
     "finished": ("/desk/cases/{done_case}", "coordinator"),
     "why": ("/sla/cases/{talk_case}/promises/RESOLUTION", "{handler}"),
+    "why-mine": ("{why_mine}", None),
     "selected": ("/desk/selected?action=dispatch&feedback_ids={sorting}", "coordinator"),
     "selected-none": ("/desk/selected?action=merge", "coordinator"),
     "incidents": ("/desk/incidents", "coordinator"),

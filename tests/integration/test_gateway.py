@@ -40,7 +40,8 @@ MAP = {
     "routing": "GET /routing  GET /routing/rules  GET /api/routing/rules",
     "sla": """
         GET /sla  GET /sla/calendar  GET /api/sla/due  POST /api/sla/policy
-        GET /api/cases/F-1/promises/RESOLUTION  GET /sla/cases/F-1/promises/RESOLUTION""",
+        GET /api/cases/F-1/promises/RESOLUTION  GET /sla/cases/F-1/promises/RESOLUTION
+        GET /sla/why/W-1""",
     "notification": "GET /notification  POST /api/notification/deliveries/1/resend",
 }
 
