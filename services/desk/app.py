@@ -56,6 +56,7 @@ def build(runtime: Runtime) -> Service[Deps]:
         api.bulk,
         api.incidents,
         api.similar,
+        api.answered,
         api.drafts,
         api.viewers,
         api.cases,

@@ -25,6 +25,7 @@ from shared.security import MATTERS, MATTERS_COOKIE, code_in, plain_code
 from shared.service import Service
 from shared.web.auth import require_role, runtime_of, service_of, staff, to_sign_in
 from shared.web.permissions import Permission
+from shared.web.problems import refusal_answer
 
 router = APIRouter(include_in_schema=False)
 FIRST_SHOWN = "month"
@@ -39,7 +40,7 @@ async def lookup_page(request: Request) -> Response:
     refused: Refusal | None = None
     if code := code_in(typed):
         try:
-            return await track_page(request, code)
+            return await _page_of(request, code)
         except (TooMany, Unavailable) as error:
             refused = error
         except NotFound:
@@ -49,6 +50,8 @@ async def lookup_page(request: Request) -> Response:
     headers = dict(PRIVATE)
     if refused is not None and refused.retry_after:
         headers["Retry-After"] = str(refused.retry_after)
+    if isinstance(refused, Unavailable):
+        headers |= _again(refused)
     return deps_of(request).pages.render(
         request,
         "lookup.html",
@@ -93,6 +96,20 @@ async def _matters(request: Request, token: str | None = None) -> Response:
 @router.get("/track/{code}")
 async def track_page(request: Request, code: str) -> Response:
     """``/track/{code}``, for the reporter."""
+    try:
+        return await _page_of(request, code)
+    except Unavailable as error:
+        soon = refusal_answer(request, error)
+        soon.headers.update(_again(error))
+        return soon
+
+
+def _again(refused: Unavailable) -> dict[str, str]:
+    """While a case is on its way here its page looks again by itself, with scripts and without."""
+    return {"Refresh": str(refused.retry_after or 2)}
+
+
+async def _page_of(request: Request, code: str) -> Response:
     body = await track_body(request, code)
     pages = deps_of(request).pages
     response: Response = pages.render(request, "track.html", case=body, code=plain_code(code))

@@ -46,7 +46,7 @@ _WIDE_TABLES = """() => {
 Go = Callable[[Browse, int, str], Awaitable[Page]]
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="module")
 async def scene(people: People) -> dict[str, str]:
     """A day at the library, and three matters to look at closely."""
     await day.spend(people)
@@ -124,6 +124,7 @@ PAGES: dict[str, tuple[str, str | None]] = {
     "incidents": ("/desk/incidents", "coordinator"),
     "incident-of": ("/desk/incidents?feedback_ids={sorting}", "coordinator"),
     "near": ("/desk/cases/{sorting}/near", "coordinator"),
+    "answered": ("/desk/cases/{talk_case}/answered", "{handler}"),
     "record": ("/desk/cases/{talk_case}/record", "auditor"),
     "counter": ("/desk/new", "clerk"),
     "board": ("/dashboard", "leader"),

@@ -105,6 +105,7 @@ TABLE: dict[tuple[str, str], tuple[Any, int, dict[str, Any] | None]] = {
     ("put", "/api/cases/{feedback_id}/viewers"): (who_sees_it, 200, {}),
     ("get", "/api/cases/{feedback_id}/colleagues"): (who_sees_it, 200, None),
     ("get", "/api/cases/{feedback_id}/similar"): (who_sees_it, 200, None),
+    ("get", "/api/cases/{feedback_id}/answered"): (to_answer, 200, None),
     ("get", "/api/cases/{feedback_id}/promises/{clock}"): (to_explain, 200, None),
     ("get", "/api/cases/{feedback_id}/export"): (who_sees_it, 200, None),
     ("get", "/api/cases/{feedback_id}/readings"): (by_role("auditor"), 200, None),

@@ -10,9 +10,10 @@ import pytest
 
 from services.desk.store.people import list_person, person
 from services.tracking.jobs import reports
-from shared.embedded import start_servers
 from tests.fakes.smtp import SmtpSink, smtp_sink
-from tests.journeys.conftest import GIVE_UP, Town, founded, runtime_on
+from tests.ground import Ground
+from tests.journeys.conftest import Town, founded, runtime_on
+from tests.patience import PATIENCE
 from tests.support import at
 
 LEADER, HEAD = "leader@library.example", "head@library.example"
@@ -24,7 +25,7 @@ async def reads_mail(town: Town, username: str, email: str) -> None:
         assert row is not None
         row.email = email
         list_person(tx, row)
-    end = time.monotonic() + GIVE_UP
+    end = time.monotonic() + PATIENCE
     while town.runtime.directory.people[username].email != email:
         assert time.monotonic() < end, "the directory never knew the address"
         await asyncio.sleep(0.05)
@@ -40,7 +41,7 @@ def reports_in(sink: SmtpSink) -> list[tuple[str, str]]:
 
 
 async def mail_to(sink: SmtpSink, address: str) -> str:
-    end = time.monotonic() + GIVE_UP
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         for to, text in reports_in(sink):
             if to == address:
@@ -52,7 +53,7 @@ async def mail_to(sink: SmtpSink, address: str) -> str:
 async def what_became(town: Town, *readers: str) -> dict[str, str]:
     """Reader → outcome, as the page of the office says, once it knows of all these."""
     async with await town.as_("coordinator") as office:
-        end = time.monotonic() + GIVE_UP
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             mails = (await office.get("/api/reports/mailed")).json()["mails"]
             known = {m["staff"]: m["outcome"] for m in mails}
@@ -63,43 +64,41 @@ async def what_became(town: Town, *readers: str) -> dict[str, str]:
 
 
 async def test_the_week_comes_by_mail_with_the_figures_of_the_page(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reports, "EVERY", 0.2)
-    servers = await start_servers(tmp_path, kafka=True, postgres=True)
-    try:
-        async with smtp_sink() as sink:
-            runtime = runtime_on(servers, tmp_path, smtp=sink.url, reports="on")
-            async with founded(runtime, set_up_first=True) as town:
-                await reads_mail(town, "leader", LEADER)
-                await reads_mail(town, "reviewer.facilities", HEAD)
-                said = await town.submit("三楼的空调像北极一样冷")
-                await town.submit("借书机坏了，还不了书")
-                await town.quiet()
-                # What passed over the weekend is marked before, as on any other Monday.
-                await town.later(days=4, hours=21, minutes=29)
-                await town.quiet()
-                assert reports_in(sink) == []
-                town.clock.set(at("2026-03-09 07:30"))
-                # Nobody asks for it: the job that runs finds it due.
-                whole, own = await mail_to(sink, LEADER), await mail_to(sink, HEAD)
-                async with await town.as_("leader") as leader:
-                    body = (await leader.get("/api/reports?kind=week&at=2026-03-04")).json()
-                assert body["totals"]["received"] == 2
-                assert "收到 2 件" in whole
-                for one in body["definitions"]:
-                    begins = f"{one['name']}："
-                    (line,) = [x for x in whole.splitlines() if x.startswith(begins)]
-                    assert f"(n = {body[one['key']]['n']}" in line
-                assert "全馆中位数" in own
-                assert "全馆中位数" not in whole
-                # No words of a reporter, no case.
-                for mail in (whole, own):
-                    assert "北极" not in mail
-                    assert said["feedback_id"] not in mail
-                known = await what_became(town, "leader", "reviewer.facilities")
-                assert known["leader"] == known["reviewer.facilities"] == "sent"
-                await town.sound()
-                assert sorted(to for to, _ in reports_in(sink)) == [HEAD, LEADER]
-    finally:
-        await servers.stop()
+    await ground.clear()
+    async with smtp_sink() as sink:
+        where = (ground.database, ground.kafka, tmp_path)
+        runtime = runtime_on(*where, smtp=sink.url, reports="on")
+        async with founded(runtime) as town:
+            await reads_mail(town, "leader", LEADER)
+            await reads_mail(town, "reviewer.facilities", HEAD)
+            said = await town.submit("三楼的空调像北极一样冷")
+            await town.submit("借书机坏了，还不了书")
+            await town.quiet()
+            # What passed over the weekend is marked before, as on any other Monday.
+            await town.later(days=4, hours=21, minutes=29)
+            await town.quiet()
+            assert reports_in(sink) == []
+            town.clock.set(at("2026-03-09 07:30"))
+            # Nobody asks for it: the job that runs finds it due.
+            whole, own = await mail_to(sink, LEADER), await mail_to(sink, HEAD)
+            async with await town.as_("leader") as leader:
+                body = (await leader.get("/api/reports?kind=week&at=2026-03-04")).json()
+            assert body["totals"]["received"] == 2
+            assert "收到 2 件" in whole
+            for one in body["definitions"]:
+                begins = f"{one['name']}："
+                (line,) = [x for x in whole.splitlines() if x.startswith(begins)]
+                assert f"(n = {body[one['key']]['n']}" in line
+            assert "全馆中位数" in own
+            assert "全馆中位数" not in whole
+            # No words of a reporter, no case.
+            for mail in (whole, own):
+                assert "北极" not in mail
+                assert said["feedback_id"] not in mail
+            known = await what_became(town, "leader", "reviewer.facilities")
+            assert known["leader"] == known["reviewer.facilities"] == "sent"
+            await town.sound()
+            assert sorted(to for to, _ in reports_in(sink)) == [HEAD, LEADER]

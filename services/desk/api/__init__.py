@@ -1,6 +1,7 @@
 """The entry points of desk for people and programs: sessions, and cases."""
 
 from services.desk.api.absence import router as absence
+from services.desk.api.answered import router as answered
 from services.desk.api.bulk import perform
 from services.desk.api.bulk import router as bulk
 from services.desk.api.cases import router as cases
@@ -15,6 +16,7 @@ from services.desk.api.viewers import router as viewers
 
 __all__ = [
     "absence",
+    "answered",
     "bulk",
     "cases",
     "described",

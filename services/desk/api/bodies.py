@@ -169,6 +169,11 @@ class Draft(Body):
     rule: Annotated[Line | None, Maybe] = None
 
 
+class Taken(Body):
+    text: Words
+    """A sentence of an earlier answer."""
+
+
 class DirectReply(Reply):
     case_type: Annotated[CaseType | None, Maybe] = Field(default=None, alias="type")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 VERSION = 1
 THINGS = """
 air: 空调 冷气 暖气 制冷 制热 供暖 暖风
-    | air con, air-con, aircon, ac is, the ac, a/c, heating, heater, radiator
+    | air con, air-con, aircon, ac, a/c, heating, heater, radiator
 light: 灯 照明 台灯 日光灯 灯管
     | light, lamp, bulb
 printer: 打印 复印 扫描仪 墨 硒鼓 卡纸 夹纸

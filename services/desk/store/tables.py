@@ -7,12 +7,16 @@ from typing import Any
 
 from sqlalchemy import ARRAY, REAL, Index, String, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
-from shared.db.tables import document, moment, registry_for
+from shared.db.tables import document, moment, own_registry
 from shared.messaging.tables import messaging_tables
 
-DeskTable = registry_for("desk")
+
+class DeskTable(SQLModel, registry=own_registry()):
+    __abstract__ = True
+
+
 messaging_tables(DeskTable.metadata)
 
 _ORDER = ("next_due_at", "received_at", "feedback_id")

@@ -6,15 +6,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ARRAY, Index, String, text
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
 from services.intake.domain.later import Standing
 from shared.contracts.rights import Asked, Rights
 from shared.contracts.vocabulary import State
-from shared.db.tables import document, moment, registry_for
+from shared.db.tables import document, moment, own_registry
 from shared.messaging.tables import messaging_tables
 
-IntakeTable = registry_for("intake")
+
+class IntakeTable(SQLModel, registry=own_registry()):
+    __abstract__ = True
+
+
 messaging_tables(IntakeTable.metadata)
 
 KEEP_KEYS = timedelta(hours=24)

@@ -41,8 +41,8 @@ SELECT (SELECT count(*) FROM cases WHERE NOT confidential) AS cases,
 """
 _KEEP = """
 INSERT INTO vectors (feedback_id, model, at, vector)
-SELECT $1::varchar, $2::varchar, $3::timestamptz, $4::real[]
-WHERE EXISTS (SELECT 1 FROM cases WHERE feedback_id = $1::varchar)
+SELECT feedback_id, $2::varchar, $3::timestamptz, $4::real[]
+FROM cases WHERE feedback_id = $1::varchar FOR SHARE
 ON CONFLICT (feedback_id) DO UPDATE
 SET model = EXCLUDED.model, at = EXCLUDED.at, vector = EXCLUDED.vector
 """

@@ -6,14 +6,18 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Date, DateTime, Index, String, Table, text
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
 from shared.contracts.vocabulary import ENDED
-from shared.db.tables import document, moment, registry_for
+from shared.db.tables import document, moment, own_registry
 from shared.messaging.tables import messaging_tables
 from shared.messaging.transaction import Transaction
 
-TrackingTable = registry_for("tracking")
+
+class TrackingTable(SQLModel, registry=own_registry()):
+    __abstract__ = True
+
+
 _NOT_ENDED = f"state NOT IN ({', '.join(repr(str(state)) for state in sorted(ENDED))})"
 
 

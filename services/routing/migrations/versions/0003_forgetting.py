@@ -1,8 +1,7 @@
-"""Alarms: that one was raised about a case, and what a person said of it."""
+"""Cases whose reporters are forgotten."""
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 revision = "0003"
 down_revision = "0002"
@@ -14,11 +13,9 @@ RELEASE = 4
 
 
 def upgrade() -> None:
-    op.add_column("decisions", sa.Column("alarm", postgresql.JSONB(), nullable=True))
     op.create_table(
-        "judgements",
+        "forgotten",
         sa.Column("feedback_id", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("emergency", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("feedback_id"),
     )
