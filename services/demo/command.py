@@ -22,8 +22,8 @@ from fastapi import FastAPI
 from services.demo import wechat
 from services.demo.clock import DemoClock
 from services.demo.days import FIRST, Day
+from services.demo.doing import Town
 from services.demo.hurry import without_waiting_for_the_disk
-from services.demo.lives import Town
 from services.demo.months import Months, Size
 from shared.moments import LOCAL, WEEKDAYS
 from shared.observability import logs
