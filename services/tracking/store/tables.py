@@ -168,6 +168,15 @@ class CounterRow(TrackingTable, table=True):
             "bucket",
             postgresql_where=text("scope LIKE 'cell:%'"),
         ),
+        # Which values there are to choose by; a key for each, and none for each cell.
+        Index(
+            "counters_values",
+            "scope",
+            postgresql_where=text(
+                "measure = 'state' AND bucket = '1970-01-01 00:00:00+00'"
+                " AND scope NOT LIKE 'cell:%'"
+            ),
+        ),
         # Room on every page, so that a row that is counted up stays where it is.
         {"postgresql_with": {"fillfactor": 60}},
     )
