@@ -198,7 +198,7 @@ async def test_a_promise_that_moves_keeps_its_first_date_and_says_why(web: Web, 
     assert moved["first_due"] == "2026-03-11T10:00:00+08:00"
     assert moved["due"] == "2026-03-20T17:00:00+08:00"
     assert moved["reason"] == "配件要等"
-    assert body["timeline"][-1]["text"] == "答复的时间改为3月20日 17:00 前。原因：配件要等"
+    assert body["timeline"][-1]["text"] == "答复的时间改为3月20日（周五）17:00 前。原因：配件要等"
 
 
 async def test_a_late_answer_does_not_undo_the_breach(web: Web, code: str) -> None:
