@@ -82,6 +82,8 @@ class Doing:
         return await self.town.asking.staff(OFFICE, "GET", f"/api/cases/{self.said.feedback_id}")
 
     async def _later(self, action: str, **body: Any) -> bool:
+        if not self.said.code:
+            return False
         done = await self.town.asking.later(self.said.code, action, **body)
         self.town.counts[action] += done
         return done
