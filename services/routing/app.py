@@ -24,7 +24,7 @@ def build(runtime: Runtime) -> Service[Deps]:
         directory=runtime.directory,
         pages=Pages.of(runtime, NAME, HERE / "templates"),
         rules=Rules(seeds.shipped_rules()),
-        meaning=Meaning(runtime.embedder, seeds.shipped_model()),
+        meaning=Meaning(runtime.embedder, seeds.shipped_model(), alarms=seeds.shipped_alarms()),
     )
     service = Service(
         NAME,
@@ -47,6 +47,7 @@ def build(runtime: Runtime) -> Service[Deps]:
             await seeds.seed(tx.connection, tx.now)
 
     deps.meaning.precedents = partial(jobs.find_precedents, service)
+    deps.meaning.judged = partial(jobs.find_judgements, service)
     service.routers = [api.router, pages.router]
     service.starting = [partial(jobs.refresh_rules, service), partial(jobs.use_version, service)]
     service.seeds = [store_shipped]

@@ -18,12 +18,12 @@ from services.routing.deps import NAME, Deps
 from services.routing.domain import RulesInvalid
 from services.routing.domain.history import Column, Owners, Understood
 from services.routing.domain.model import NOT_OURS
-from services.routing.learning import history
-from services.routing.seeds import MODEL
+from services.routing.learning import alarms, history
+from services.routing.seeds import ALARMS, MODEL
 from shared.cli import service_commands, with_service
 from shared.contracts.refusal import Refusal
 from shared.embedded import EmbeddedModel
-from shared.embeddings import EmbedderAway, beginning
+from shared.embeddings import EmbedderAway, Vector, beginning
 from shared.messaging.directory import DirectoryReader
 from shared.process import embedder_of, say
 from shared.service import Service
@@ -60,10 +60,34 @@ def make_model(
     target: Annotated[Path, typer.Option(help="written here")] = MODEL,
 ) -> None:
     """For developers: learn the shipped model from letters; parts named unseen are left alone."""
-    lines = "".join(file.read_text(encoding="utf-8") for file in letters)
-    known = learning.read_letters(lines)
+    known = learning.read_letters(_lines(letters))
+    vectors, embedder = _vectors([beginning(one.title, one.text) for one in known])
+    model, quality = learning.train(known, vectors, embedder)
+    target.write_text(model.model_dump_json() + "\n", encoding="utf-8")
+    say(f"{target}: {quality}")
 
-    async def work() -> None:
+
+@cli.command("make-alarms", hidden=True)
+def make_alarms(
+    letters: Annotated[list[Path], typer.Argument(help="lines of JSON: text, part, kind, …")],
+    target: Annotated[Path, typer.Option(help="written here")] = ALARMS,
+) -> None:
+    """For developers: learn what an emergency is; parts named unseen are left alone."""
+    known = alarms.read_alarm_letters(_lines(letters))
+    vectors, embedder = _vectors([beginning(one.title, one.text) for one in known])
+    model, quality = alarms.train_alarms(known, vectors, embedder)
+    target.write_text(model.model_dump_json() + "\n", encoding="utf-8")
+    say(f"{target}: {quality}")
+
+
+def _lines(files: list[Path]) -> str:
+    return "".join(file.read_text(encoding="utf-8") for file in files)
+
+
+def _vectors(texts: list[str]) -> tuple[list[Vector], str]:
+    """Their vectors, of a server of our own, and the name of its model."""
+
+    async def work() -> tuple[list[Vector], str]:
         settings = read_settings()
         embedder = embedder_of(settings)
         server = EmbeddedModel(settings.data)
@@ -71,16 +95,12 @@ def make_model(
         try:
             while not await server.answers():
                 await asyncio.sleep(0.1)
-            texts = [beginning(one.title, one.text) for one in known]
-            vectors = await embedder.embed(texts, within=3600)
+            return await embedder.embed(texts, within=3600), embedder.model
         finally:
             await embedder.close()
             await server.stop()
-        model, quality = learning.train(known, vectors, embedder.model)
-        target.write_text(model.model_dump_json() + "\n", encoding="utf-8")
-        say(f"{target}: {quality}")
 
-    asyncio.run(work())
+    return asyncio.run(work())
 
 
 @cli.command("train")

@@ -66,3 +66,17 @@ class PrivateErasedByRouting(
     shred=(),
 ):
     """Routing has forgotten what an erased person said, and what it meant."""
+
+
+class FeedbackAlarmRaised(
+    Event, type="feedback.alarm_raised.v1", owner="routing", shred=("reasons",)
+):
+    """It may be an emergency: a person looks at once, wherever it goes meanwhile. Once a case."""
+
+    found_by: str = "rule"
+    """``rule``, or ``meaning``: it is like letters that were."""
+    kind: str | None = None
+    """Of what it is like, a code of `ALARM_NAMES`; None where a rule says it in `reasons`."""
+    sure: float
+    """From 0 to 1."""
+    reasons: tuple[Reason, ...] = ()

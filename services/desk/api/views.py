@@ -7,15 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.desk.domain import Case, Part, Viewer, allowed_actions, sees, sees_contact, sees_words
+from services.desk.domain import (
+    Alarm,
+    Case,
+    Part,
+    Viewer,
+    allowed_actions,
+    sees,
+    sees_contact,
+    sees_words,
+)
 from services.desk.domain.hints import hints, without_them
-from services.desk.domain.promises import NOT_ON_TOP, asks_for_date, running
+from services.desk.domain.promises import NOT_ON_TOP, ON_TOP, asks_for_date, running
 from services.desk.store import case_of
 from services.desk.store.reading import CaseDetail
 from services.desk.store.tables import INTERNAL
 from services.desk.wording import actor_name, sentence
 from shared.contracts import Actor
-from shared.contracts.vocabulary import State
+from shared.contracts.vocabulary import ALARM_NAMES, State
 from shared.messaging.directory import Directory
 from shared.messaging.row_buffer import values_of
 from shared.moments import due_words, local
@@ -65,6 +74,7 @@ def item(row: Mapping[str, Any], context: ViewContext) -> Answer:
         "urged": row["urged"],
         "confidential": row["confidential"],
         "incident": row["incident_id"],
+        "alarmed": row["next_due_at"] < ON_TOP,
     }
 
 
@@ -167,11 +177,34 @@ def _work(found: CaseDetail, case: Case, context: ViewContext, *, open_words: bo
         "links": list(case.links),
         "desk": found.case.desk,
         "supervised_at": local(case.supervised_at),
-        "alarm": found.case.alarm,
+        "alarm": _alarm(case.alarm, context),
         "draft": _draft(found, context),
         "assignee_away": _away(case.assignee, context),
         "mentioned": any(one.username == context.viewer.username for one in found.mentions),
     }
+
+
+def _alarm(alarm: Alarm | None, context: ViewContext) -> Answer | None:
+    """That it may be an emergency, why, and what people said of it."""
+    if alarm is None:
+        return None
+    english = context.locale == "en"
+    return {
+        "at": local(alarm.at),
+        "found_by": alarm.found_by,
+        "kind": alarm.kind,
+        "kind_name": ALARM_NAMES[alarm.kind][english] if alarm.kind in ALARM_NAMES else None,
+        "sure": alarm.sure,
+        "reasons": [_reason(one, context) for one in alarm.reasons],
+        "answered_at": local(alarm.answered_at),
+        "emergency": alarm.emergency,
+    }
+
+
+def _reason(one: Mapping[str, Any], context: ViewContext) -> Answer:
+    """A reason of routing, in the reader's language."""
+    text = one.get("text_en") or one["text"] if context.locale == "en" else one["text"]
+    return {"text": text, "weight": one["weight"]}
 
 
 def _part_state(case: Case, part: Part) -> str:
@@ -235,13 +268,7 @@ def _why(found: CaseDetail, context: ViewContext) -> Answer | None:
     return {
         "decided": decided or decision.decided,
         "confidence": decision.confidence,
-        "reasons": [
-            {
-                "text": r.get("text_en") or r["text"] if context.locale == "en" else r["text"],
-                "weight": r["weight"],
-            }
-            for r in decision.reasons
-        ],
+        "reasons": [_reason(one, context) for one in decision.reasons],
         "candidates": [
             c | {"department_name": context.department(c["department"])}
             for c in decision.candidates

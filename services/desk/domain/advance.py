@@ -8,7 +8,7 @@ from datetime import datetime
 
 from services.desk.domain import answer, department, office, related, reporter
 from services.desk.domain.actions import NOT_OFFERED, Action
-from services.desk.domain.case import ActionInput, Case, Change
+from services.desk.domain.case import ActionInput, Case, Change, alarm_answered
 from services.desk.domain.deciding import Decide, parts_over
 from services.desk.domain.guards import foreign, guard, is_theirs
 from services.desk.domain.permissions import permitted
@@ -129,10 +129,15 @@ def request_reopening(
     return _change(case, action, ActionInput(reason=reason), move=move, at=at)
 
 
+_SILENT = frozenset({Action.NOTE, Action.REPEAT_ALARM})
+"""What changes nothing for whoever has the page of the case before them."""
+
+
 def _change(case: Case, action: Action, given: ActionInput, *, move: Move, at: datetime) -> Change:
     by = move.by
+    case = replace(case, alarm=alarm_answered(case, by, at))
     decision = DECIDE[action](case, given, by, at)
-    version = case.version + (action is not Action.NOTE)
+    version = case.version + (action not in _SILENT)
     if is_theirs(case.assignee, by):
         case = replace(case, untouched_since=None)
     after = replace(case, state=move.to, version=version, **decision.changed)

@@ -15,6 +15,8 @@ FIELDS: dict[str, frozenset[str]] = {
     "feedback.appealed": frozenset({"reason"}),
     "feedback.routed": frozenset({"department", "decided"}),
     "feedback.triage_needed": frozenset({"department"}),
+    "feedback.alarm_raised": frozenset({"found_by", "kind"}),
+    "case.alarm_unanswered": frozenset({"level"}),
     "case.dispatched": frozenset(
         {"department", "category", "decided", "binding", "again", "reason"}
     ),

@@ -57,6 +57,8 @@ PERMISSIONS: Mapping[str, frozenset[Action]] = {
             Action.ADD_DEPARTMENT,
             Action.REMOVE_DEPARTMENT,
             Action.FOLLOW_UP,
+            Action.CONFIRM_ALARM,
+            Action.DISMISS_ALARM,
             Action.CLOSE,
             Action.REOPEN,
             Action.REPLY,
@@ -67,7 +69,16 @@ PERMISSIONS: Mapping[str, frozenset[Action]] = {
             Action.CLOSE_INCIDENT,
         }
     ),
-    Role.LEADER: frozenset({Action.SUPERVISE, Action.UPHOLD, Action.DISMISS, Action.NOTE}),
+    Role.LEADER: frozenset(
+        {
+            Action.SUPERVISE,
+            Action.UPHOLD,
+            Action.DISMISS,
+            Action.CONFIRM_ALARM,
+            Action.DISMISS_ALARM,
+            Action.NOTE,
+        }
+    ),
     Role.ADMIN: frozenset(),
     Role.AUDITOR: frozenset(),
     Role.CLERK: frozenset({Action.REPLY, Action.NOTE}),
@@ -99,6 +110,7 @@ PERMISSIONS: Mapping[str, frozenset[Action]] = {
             Action.OPEN,
             Action.ROUTE,
             Action.TIME_OUT,
+            Action.REPEAT_ALARM,
             Action.FALL_QUIET,
             Action.UNASSIGN,
             # The case it was joined to is gone.

@@ -58,6 +58,9 @@ _ROWS: tuple[tuple[Iterable[State], Action, State | None, frozenset[str]], ...] 
     (AT_DEPARTMENT, _A.ADD_DEPARTMENT, None, _ANYBODY),
     (AT_DEPARTMENT, _A.REMOVE_DEPARTMENT, None, _ANYBODY),
     (ACTIVE, _A.SUPERVISE, None, _ANYBODY),
+    (ACTIVE, _A.CONFIRM_ALARM, None, _ANYBODY),
+    (ACTIVE, _A.DISMISS_ALARM, None, _ANYBODY),
+    (ACTIVE, _A.REPEAT_ALARM, None, _ANYBODY),
     # The department signs, gives back, says who works on it.
     ((_S.DISPATCHED,), _A.ACCEPT, _S.ACCEPTED, _ANYBODY),
     ((_S.DISPATCHED, _S.ACCEPTED, _S.IN_PROGRESS), _A.RETURN, _S.TRIAGE, _ANYBODY),

@@ -21,6 +21,7 @@ from services.desk.domain import (
 )
 from services.desk.domain.promises import follow_up_ran_out, reasons_owed, with_warnings
 from services.desk.domain.search import findable_private
+from services.desk.handlers.alarms import lay_before_the_office
 from services.desk.store import (
     CaseRow,
     DecisionRow,
@@ -51,7 +52,12 @@ from shared.contracts.intake import (
     PrivateDetails,
     PrivateWords,
 )
-from shared.contracts.routing import FeedbackRouted, FeedbackTriageNeeded, RoutingDecision
+from shared.contracts.routing import (
+    FeedbackAlarmRaised,
+    FeedbackRouted,
+    FeedbackTriageNeeded,
+    RoutingDecision,
+)
 from shared.contracts.sla import (
     EscalationRaised,
     SlaBreached,
@@ -369,6 +375,7 @@ HANDLERS: dict[type[Event], Handler] = {
     FeedbackReceived: open_case,
     FeedbackRouted: dispatch_routed,
     FeedbackTriageNeeded: lay_before_coordinator,
+    FeedbackAlarmRaised: lay_before_the_office,
     FeedbackSupplemented: take_supplement,
     FeedbackIncidentNamed: join_later,
     FeedbackUrged: mark_urged,

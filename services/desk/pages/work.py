@@ -47,14 +47,14 @@ router = APIRouter(include_in_schema=False)
 
 _SHOWN: dict[Role, tuple[str, ...]] = {
     Role.COORDINATOR: (
-        *("triage", "owed", "mentioned", "to_accept", "due_soon", "overdue", "reasons"),
-        *("waiting", "review"),
-    ),
-    Role.LEADER: (
-        *("appeals", "escalated", "mentioned", "triage", "to_accept", "due_soon", "overdue"),
+        *("alarm", "triage", "owed", "mentioned", "to_accept", "due_soon", "overdue"),
         *("reasons", "waiting", "review"),
     ),
-    Role.AUDITOR: ("triage", "to_accept", "due_soon", "overdue", "waiting", "review"),
+    Role.LEADER: (
+        *("alarm", "appeals", "escalated", "mentioned", "triage", "to_accept", "due_soon"),
+        *("overdue", "reasons", "waiting", "review"),
+    ),
+    Role.AUDITOR: ("alarm", "triage", "to_accept", "due_soon", "overdue", "waiting", "review"),
 } | {
     role: (
         *("mine", "mentioned", "department", "owed", "to_accept", "due_soon", "overdue"),

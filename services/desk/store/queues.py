@@ -31,7 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.desk.domain import Scope
 from services.desk.domain.case import Asked
-from services.desk.domain.promises import NOT_ON_TOP, NOT_OPEN, SOON
+from services.desk.domain.promises import NOT_ON_TOP, NOT_OPEN, ON_TOP, SOON
 from services.desk.domain.search import fold, pattern, pattern_private
 from services.desk.store.meanings import GO_ON
 from services.desk.store.scopes import has_part, in_scopes, part_value, parts_of
@@ -339,7 +339,8 @@ def _in_queue(queue: str, shape: Wanted) -> ColumnElement[bool]:
         case "appeals":
             found = _cases.c.state == str(State.APPEALED)
         case "alarm":
-            found = and_(_cases.c.alarm.is_not(None), is_open)
+            # Bounded as in its index: what was answered ranks by its promises again.
+            found = due < ON_TOP
         case "escalated":
             found = and_(_cases.c.escalated != literal_column("'[]'::jsonb"), is_open)
         case "extensions":

@@ -84,6 +84,8 @@ ACTIONS: dict[str, str] = {
     "add_department": "请部门协办",
     "remove_department": "取消协办",
     "follow_up": "登记回访",
+    "confirm_alarm": "是紧急情况",
+    "dismiss_alarm": "不是紧急情况",
     "close": "办结",
     "reopen": "重新办理",
     "accept": "签收",

@@ -166,6 +166,11 @@ def _staff(event: Event, before: Case, case: Case, people: People) -> list[Notic
         case routing.FeedbackTriageNeeded() if not before.sorted:
             # After a return the office knows of it already.
             return to("new_work", _office(people), what="triage", priority=event.priority)
+        case routing.FeedbackAlarmRaised():
+            return to("alarm", _office(people), alarm=event.kind or event.found_by)
+        case desk.CaseAlarmUnanswered():
+            above = [*_office(people), *people.staff(role=Role.LEADER)]
+            return to("alarm", above, alarm=event.kind or "rule", again=event.level)
         case desk.CaseDispatched():
             names = entrance(people, event.department)
             found = to("new_work", names, what="accept", priority=event.priority)

@@ -11,25 +11,35 @@ import structlog
 from services.routing import store
 from services.routing.deps import NoMeaning, deps_of
 from services.routing.domain import (
+    Alarm,
     Decision,
     Submission,
+    alarm_by_rule,
     decide,
+    left_to_a_person,
     offer_others,
     only_existing,
     weigh_up,
     without_model,
 )
 from services.routing.handlers.labels import LABELS, dispatched, unsaid
-from services.routing.store import DecisionRow, ExampleRow
+from services.routing.store import DecisionRow, ExampleRow, alarms
 from shared.contracts import PRIVATE, Event
 from shared.contracts.desk import (
+    CaseAlarmConfirmed,
+    CaseAlarmDismissed,
     CaseDispatched,
     CaseReturned,
     CaseSplitOff,
     PrivateErasedByDesk,
 )
 from shared.contracts.intake import FeedbackReceived
-from shared.contracts.routing import Candidate, FeedbackRouted, FeedbackTriageNeeded, Reason
+from shared.contracts.routing import (
+    Candidate,
+    FeedbackRouted,
+    FeedbackTriageNeeded,
+    Reason,
+)
 from shared.contracts.vocabulary import CaseType, Priority
 from shared.embeddings import Vector
 from shared.messaging.directory import DirectoryEmpty
@@ -61,10 +71,12 @@ async def decide_department(event: FeedbackReceived | CaseSplitOff, tx: Transact
     )
     rules, directory = deps.rules, deps.directory
     decision = decide(rules.ruleset, said, directory.categories)
-    decision = await _understood(tx, event.feedback_id, said, decision)
+    decision, alarm = await _understood(tx, event.feedback_id, said, decision)
     decision = only_existing(decision, directory.departments)
     store.keep_submission(tx, event.feedback_id, said)
     store.keep_decision(tx, event.feedback_id, decision, version=rules.version)
+    if alarm is not None:
+        alarms.raise_alarm(tx, event.feedback_id, alarm)
     tx.emit(_fact(tx, event.feedback_id, decision))
     tx.after_commit(deps.meaning.arrived.set)
     tx.after_commit(ROUTED.labels("routed" if decision.confident else "triage").inc)
@@ -72,19 +84,38 @@ async def decide_department(event: FeedbackReceived | CaseSplitOff, tx: Transact
 
 async def _understood(
     tx: Transaction, feedback_id: str, said: Submission, ruled: Decision
-) -> Decision:
-    """The decision of rules, model and precedents; that of the rules where nobody can be asked."""
+) -> tuple[Decision, Alarm | None]:
+    """The decision of rules, model and precedents, and what may be an emergency; what the rules
+    say of both where nobody can be asked.
+
+    What is confidential is looked at for an emergency alone, and its vector forgotten.
+    """
     meaning = deps_of(tx).meaning
-    if meaning.embedder.off or ruled.emergency or said.confidential or tx.replay is not None:
-        return ruled
+    if meaning.embedder.off or ruled.emergency or tx.replay is not None:
+        return ruled, alarm_by_rule(ruled)
     try:
-        model, vector, precedents = await meaning.understand(tx, feedback_id, said.title, said.text)
-        probabilities = model.probabilities(vector, said.title, said.text)
+        model, vector, precedents = await meaning.understand(
+            tx, feedback_id, said.title, said.text, keep=not said.confidential
+        )
     except NoMeaning as none:
-        return without_model(ruled, none.reason)
+        return (ruled if said.confidential else without_model(ruled, none.reason)), None
+    alarm = await meaning.alarm(vector, feedback_id, said.title, said.text)
+    if said.confidential:
+        return ruled, alarm
+    probabilities = model.probabilities(vector, said.title, said.text)
     names = deps_of(tx).directory.departments
     weighed = weigh_up(ruled, model, probabilities, precedents, said, names)
-    return weighed.model_copy(update={"model_version": meaning.version})
+    decision = weighed.model_copy(update={"model_version": meaning.version})
+    return (decision if alarm is None else left_to_a_person(decision, alarm)), alarm
+
+
+async def learn_from_judgement(
+    event: CaseAlarmConfirmed | CaseAlarmDismissed, tx: Transaction
+) -> None:
+    """What people said of an alarm counts for the next one like it."""
+    if store.decision_of(tx, event.feedback_id) is not None:
+        emergency = isinstance(event, CaseAlarmConfirmed)
+        await alarms.keep_judgement(tx, event.feedback_id, event.at, emergency=emergency)
 
 
 async def offer_other_departments(event: CaseReturned, tx: Transaction) -> None:
@@ -207,5 +238,7 @@ HANDLERS: dict[type[Event], Handler] = {
     CaseReturned: offer_other_departments,
     CaseDispatched: learn_from_dispatch,
     PrivateErasedByDesk: forget_as_desk_has,
+    CaseAlarmConfirmed: learn_from_judgement,
+    CaseAlarmDismissed: learn_from_judgement,
 }
 CONCERNS: dict[type[Event], Callable[[Any], bool]] = {CaseDispatched: is_example}

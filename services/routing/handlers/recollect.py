@@ -6,7 +6,12 @@ from services.routing import store
 from services.routing.deps import deps_of
 from services.routing.store import DecisionRow
 from shared.contracts import Event
-from shared.contracts.routing import FeedbackRouted, FeedbackTriageNeeded, RoutingDecision
+from shared.contracts.routing import (
+    FeedbackAlarmRaised,
+    FeedbackRouted,
+    FeedbackTriageNeeded,
+    RoutingDecision,
+)
 from shared.messaging.subscription import Handler
 from shared.messaging.transaction import Transaction
 
@@ -42,11 +47,20 @@ async def recollect_decision(event: RoutingDecision, tx: Transaction) -> None:
             candidates=[c.model_dump(exclude_none=True) for c in event.candidates],
             returned_by=[],
             model_version=event.model_version,
+            alarm=row.alarm if row is not None else None,
         )
     )
+
+
+async def recollect_alarm(event: FeedbackAlarmRaised, tx: Transaction) -> None:
+    """That one was raised, so that no second one is."""
+    if (row := store.decision_of(tx, event.feedback_id)) is not None:
+        row.alarm = event.model_dump(include={"found_by", "kind", "sure"})
+        tx.rows(DecisionRow).upsert(row)
 
 
 OWN: dict[type[Event], Handler] = {
     FeedbackRouted: recollect_decision,
     FeedbackTriageNeeded: recollect_decision,
+    FeedbackAlarmRaised: recollect_alarm,
 }

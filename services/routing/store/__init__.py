@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import REAL, Column, Index, Integer, Text, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import Field, SQLModel
 
@@ -90,6 +90,8 @@ class DecisionRow(RoutingTable, table=True):
     returned_by: list[str] = document()
     model_version: int | None = None
     """Of what was learned; None where the rules alone decided."""
+    alarm: dict[str, Any] | None = Field(default=None, sa_type=JSONB, nullable=True)
+    """``{found_by, kind, sure}`` once it was said that it may be an emergency."""
 
 
 class ExampleRow(RoutingTable, table=True):
@@ -112,6 +114,16 @@ class ExampleRow(RoutingTable, table=True):
     corrected: bool
     returned: bool = False
     """That department sent it back: an example of what is *not* theirs."""
+
+
+class JudgementRow(RoutingTable, table=True):
+    """What a person said of what may have been an emergency; see `store.alarms`."""
+
+    __tablename__ = "judgements"
+
+    feedback_id: str = Field(primary_key=True)
+    at: datetime = moment()
+    emergency: bool
 
 
 class VectorRow(RoutingTable, table=True):

@@ -55,6 +55,9 @@ from shared.contracts.desk.private import (
     PrivateReplyWordsErased,
 )
 from shared.contracts.desk.work import (
+    CaseAlarmConfirmed,
+    CaseAlarmDismissed,
+    CaseAlarmUnanswered,
     CaseAppealDismissed,
     CaseAppealed,
     CaseAppealUpheld,
@@ -72,6 +75,9 @@ from shared.contracts.desk.work import (
 __all__ = [
     "CaseAbsorbed",
     "CaseAccepted",
+    "CaseAlarmConfirmed",
+    "CaseAlarmDismissed",
+    "CaseAlarmUnanswered",
     "CaseAnsweredThrough",
     "CaseAppealDismissed",
     "CaseAppealUpheld",
