@@ -9,7 +9,7 @@ from shared.contracts.sla import Change, ClockChange, SlaPromisesChanged
 from shared.contracts.vocabulary import Clock
 
 FIELDS: dict[str, frozenset[str]] = {
-    "feedback.received": frozenset({"channel", "place"}),
+    "feedback.received": frozenset({"channel", "place", "reporter_group"}),
     "feedback.rated": frozenset({"stars", "solved"}),
     "feedback.reopen_requested": frozenset({"reason"}),
     "feedback.appealed": frozenset({"reason"}),

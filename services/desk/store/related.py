@@ -39,6 +39,23 @@ class GroupChanged(Exception):
     """Cases were joined or parted between the look and the lock: look again."""
 
 
+# What came in stands in the timeline; a part of a part asks the whole.
+_GROUP = """
+WITH RECURSIVE up AS (
+    SELECT feedback_id, parent FROM cases WHERE feedback_id = $1
+    UNION SELECT c.feedback_id, c.parent FROM cases AS c JOIN up ON c.feedback_id = up.parent
+)
+SELECT t.data->>'reporter_group' AS name FROM up JOIN timeline AS t USING (feedback_id)
+WHERE t.type = 'feedback.received' LIMIT 1
+"""
+
+
+async def reporter_group(tx: Transaction, feedback_id: str) -> str | None:
+    """Of whom its reporter is one, where that was said."""
+    rows = await tx.fetch(_GROUP, feedback_id)
+    return rows[0]["name"] if rows else None
+
+
 async def ids_below(tx: Transaction, feedback_id: str) -> list[str]:
     """The case and all that are joined to it, by however many steps."""
     return [row["feedback_id"] for row in await tx.fetch(_DOWN, feedback_id)]

@@ -167,8 +167,14 @@ def _arrival(
 ) -> Arrival:
     locale = deps.runtime.settings.locale
     if program is None:
-        body: FeedbackBody = PublicFeedback.model_validate(parsed.fields, context=deps.known)
-        submission = from_public(body, deps.ticket(), channel=Channel.WEB, locale=locale)
+        body = PublicFeedback.model_validate(parsed.fields, context=deps.known)
+        submission = from_public(
+            body,
+            deps.ticket(),
+            channel=Channel.WEB,
+            locale=locale,
+            reporter_group=body.reporter_group,
+        )
         return Arrival(submission, _key(request, parsed, "public", body))
     from_program = InboundFeedback.model_validate(parsed.fields, context=deps.known)
     submission = from_adapter(from_program, deps.ticket(), account=program.name, locale=locale)

@@ -143,6 +143,7 @@ def begin_part(case: Case, event: CaseSplitOff) -> Changes:
         "title": event.title or shorten(event.text),
         "category": event.category,
         "confidential": event.confidential,
+        "reporter_group": event.reporter_group,
     } | with_details(case, parent=event.parent)
 
 

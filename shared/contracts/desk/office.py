@@ -136,6 +136,8 @@ class CaseSplitOff(
     code_hash: str
     """The parent's."""
     reachable: tuple[str, ...] = ()
+    reporter_group: str | None = None
+    """The whole's, where its reporter said so."""
 
 
 class CaseLinked(CaseEvent, type="case.linked.v1", owner="desk", shred=()):
