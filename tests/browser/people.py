@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 
 from tests.browser.system import PASSWORD, until
-from tests.patience import ANSWER
+from tests.patience import ANSWER, Patient
 
 Json = dict[str, Any]
 
@@ -24,7 +24,10 @@ class People:
 
     def _web(self, **headers: str) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
-            base_url=self.url, headers=headers, trust_env=False, timeout=ANSWER
+            base_url=self.url,
+            headers=headers,
+            timeout=ANSWER,
+            transport=Patient(httpx2.AsyncHTTPTransport()),
         )
 
     async def token(self, username: str) -> str:

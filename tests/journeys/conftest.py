@@ -24,7 +24,7 @@ from shared.service import Runtime, Service
 from shared.web.app import web_app
 from tests import support
 from tests.ground import Ground, ground_for
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, Patient
 
 # The platform is away: nothing listens there.
 WECHAT = json.dumps(
@@ -47,7 +47,7 @@ class Town:
         self._visitors += 1
         address = f"10.0.{self._visitors // 250}.{self._visitors % 250 + 1}"
         return httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(self.app, client=(address, 1000)),
+            transport=Patient(httpx2.ASGITransport(self.app, client=(address, 1000))),
             base_url=self.runtime.settings.url,
             headers={"Authorization": f"Bearer {token}"} if token else {},
         )
@@ -76,12 +76,9 @@ class Town:
         return dict(answer.json())
 
     async def track(self, code: str) -> dict[str, Any]:
-        """What the reporter sees, who asks again when it is being registered."""
-        end = time.monotonic() + PATIENCE
+        """What the reporter sees."""
         async with self.web() as visitor:
             answer = await visitor.get(f"/api/track/{code}")
-            while answer.status_code == 503 and time.monotonic() < end:
-                answer = await visitor.get(f"/api/track/{code}")
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
