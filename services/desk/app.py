@@ -58,6 +58,7 @@ def build(runtime: Runtime) -> Service[Deps]:
         api.similar,
         api.answered,
         api.drafts,
+        api.preview,
         api.viewers,
         api.cases,
         api.record,

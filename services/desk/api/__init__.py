@@ -8,6 +8,7 @@ from services.desk.api.cases import router as cases
 from services.desk.api.described import router as described
 from services.desk.api.drafts import router as drafts
 from services.desk.api.incidents import router as incidents
+from services.desk.api.preview import router as preview
 from services.desk.api.record import router as record
 from services.desk.api.reports_wanted import router as reports_wanted
 from services.desk.api.session import router as session
@@ -23,6 +24,7 @@ __all__ = [
     "drafts",
     "incidents",
     "perform",
+    "preview",
     "record",
     "reports_wanted",
     "session",

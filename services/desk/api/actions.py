@@ -229,6 +229,7 @@ async def _keep_words(
             text,
             by=by,
             outcome=str(reply.outcome) if reply is not None else None,
+            rule=reply.rule if reply is not None else None,
             words_id=reply.words_id if reply else words.words_id if words else None,
         )
 

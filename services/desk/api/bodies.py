@@ -155,7 +155,7 @@ class Wait(Body):
 
 
 class Reply(Body):
-    words = ("text", "reason")
+    words = ("text", "reason", "rule")
     text: Words
     outcome: AnOutcome
     rule: Annotated[Line | None, Maybe] = None

@@ -102,7 +102,7 @@ def detail(found: CaseDetail, context: ViewContext) -> Answer:
             _written(found, m, open_words=open_words) for m in found.messages if m.kind in INTERNAL
         ],
         "replies": [
-            _written(found, m, open_words=open_words) | {"outcome": m.outcome}
+            _written(found, m, open_words=open_words) | {"outcome": m.outcome, "rule": m.rule}
             for m in found.messages
             if m.kind == "reply"
         ],
@@ -346,6 +346,7 @@ def _conversation(found: CaseDetail, *, open_words: bool) -> list[Answer]:
                 "kind": message.kind,
                 "text": _text(found, message, open_words=open_words),
                 "outcome": message.outcome,
+                "rule": message.rule,
             }
         )
     return lines

@@ -101,6 +101,7 @@ async def recollect_case(event: CaseEvent, tx: Transaction) -> None:
             getattr(event, kept[1]),
             by=event.by,
             outcome=outcome and str(outcome),
+            rule=getattr(event, "rule", None) if kept[1] == "text" else None,
             words_id=getattr(event, "words_id", None),
         )
 

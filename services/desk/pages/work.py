@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -14,9 +15,10 @@ from starlette.responses import RedirectResponse, Response
 from services.desk.api.account import account_page
 from services.desk.api.bulk import bulk_actions
 from services.desk.api.cases import case_body, page_body, view_context
-from services.desk.api.forms import Given, forms, needed_now, starting_values
+from services.desk.api.forms import Given, forms, needed_now, starting_values, written
 from services.desk.api.incidents import READERS
 from services.desk.api.mentions import colleagues
+from services.desk.api.preview import Look
 from services.desk.api.searching import question_of
 from services.desk.api.session import end_session, local_path
 from services.desk.api.viewing import viewer_of
@@ -78,6 +80,7 @@ _FIRST = {
 """The queue a person finds when they come to work."""
 _ROWS = 30
 """Rows of a page of the list; what comes after them is one press away."""
+_WRITING = ("reply", "submit", "approve")
 _ON_ITS_WAY = timedelta(minutes=1)
 _LOOK_AGAIN = (0.1, 0.2, 0.4, 0.8, 1.5)
 
@@ -164,7 +167,18 @@ async def work(request: Request) -> Response:
 async def one_matter(request: Request, feedback_id: str) -> Response:
     if (away := to_sign_in(request)) is not None:
         return away
-    person = staff(request)
+    return await case_page(request, staff(request), feedback_id)
+
+
+async def case_page(
+    request: Request,
+    person: Staff,
+    feedback_id: str,
+    *,
+    typed: Mapping[str, str | None] | None = None,
+    look: Look | None = None,
+) -> Response:
+    """The page of a case; `typed` stands in the form of a reply, `look` shows what it looks like."""
     service = service_of(request, "desk")
     context = view_context(request, person)
     case = await _case_patiently(request, feedback_id, context)
@@ -199,7 +213,8 @@ async def one_matter(request: Request, feedback_id: str) -> Response:
         user=person.user,
         case=case,
         forms=forms(context.locale),
-        given=Given(starting_values(case), lists, needed_now(case)),
+        given=Given(starting_values(case) | (written(typed, _WRITING) if typed else {}), lists, needed_now(case)),
+        look=look,
         related=await _related(service, case, context),
         entered_by=context.person(case["entered_by"]),
         incident=await _incident(service, case, person),

@@ -73,6 +73,7 @@ def write(
     *,
     by: Actor | None = None,
     outcome: str | None = None,
+    rule: str | None = None,
     words_id: str | None = None,
     origin: str | None = None,
 ) -> None:
@@ -84,6 +85,7 @@ def write(
         "by": (by.display or by.name) if by else None,
         "text": text,
         "outcome": outcome,
+        "rule": rule,
         "words_id": words_id,
         "origin": origin,
     }

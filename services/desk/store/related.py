@@ -107,6 +107,7 @@ async def pass_on(
     kind: str,
     written: str,
     outcome: Outcome | None,
+    rule: str | None,
     by: Actor,
     own: frozenset[str],
 ) -> None:
@@ -125,6 +126,7 @@ async def pass_on(
             words.masked,
             by=by,
             outcome=outcome and str(outcome),
+            rule=rule,
             words_id=words.words_id,
         )
         change = answer_through(
@@ -133,6 +135,7 @@ async def pass_on(
             kind=kind,
             text=words.masked,
             outcome=outcome,
+            rule=rule,
             words_id=words.words_id,
             by=by,
             at=tx.now,
@@ -140,14 +143,17 @@ async def pass_on(
         keep(tx, row, change)
 
 
-async def last_reply(tx: Transaction, feedback_id: str) -> tuple[str, Outcome] | None:
-    """The words of a case's newest reply as they were written, and its outcome."""
+async def last_reply(
+    tx: Transaction, feedback_id: str
+) -> tuple[str, Outcome, str | None] | None:
+    """The words of a case's newest reply as they were written, its outcome, the rule it cites."""
     await tx.load([feedback_id], MessageRow, PrivateWordsRow)
     replies = [m for m in tx.rows(MessageRow).for_case(feedback_id) if m.kind == "reply"]
     if not replies:
         return None
     newest = max(replies, key=lambda m: (m.at, m.message_id))
-    return as_written(tx, newest.text, newest.words_id), Outcome(newest.outcome or Outcome.OTHER)
+    outcome = Outcome(newest.outcome or Outcome.OTHER)
+    return as_written(tx, newest.text, newest.words_id), outcome, newest.rule
 
 
 def as_written(tx: Transaction, text: str, words_id: str | None) -> str:

@@ -271,6 +271,8 @@ class MessageRow(DeskTable, table=True):
     words_id: str | None = None
     origin: str | None = None
     """Of a supplement: the joined case whose reporter wrote it."""
+    rule: str | None = None
+    """What a reply rests on, by name and version."""
     hash: str | None = None
     search: str = _searched()
 

@@ -123,6 +123,11 @@ def _said(kind: str, text: str, event: Any, case: Case) -> Notice:
     """The words of the event, and where to find them unmasked if masking changed them."""
     department = getattr(event, "department", None) or case.department
     params = {"text": text, "department": department}
+    params |= {
+        name: str(value)
+        for name in ("outcome", "rule")
+        if kind == "reply" and (value := getattr(event, name, None)) is not None
+    }
     if event.words_id is not None:
         params["words_id"] = event.words_id
     return Notice(kind, REPORTER, params)

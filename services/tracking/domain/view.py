@@ -223,7 +223,12 @@ def _promises(case: Any, wording: Wording) -> list[dict[str, Any]]:
 
 def _replies(seen: Seen) -> list[dict[str, Any]]:
     return [
-        {"at": local(i.at), "text": i.data["text"], "outcome": i.data["outcome"]}
+        {
+            "at": local(i.at),
+            "text": i.data["text"],
+            "outcome": i.data["outcome"],
+            "rule": i.data.get("rule"),
+        }
         for i in seen.lines
         if i.type == "case.replied"
     ]
@@ -311,10 +316,12 @@ def _said(line: Line, wording: Wording) -> dict[str, Any] | None:
     if field := _MINE.get(line.type):
         return {"at": local(line.at), "who": "me", "text": line.data[field]}
     if field := _THEIRS.get(line.type):
+        rests = {name: line.data[name] for name in ("outcome", "rule") if line.data.get(name)}
         return {
             "at": local(line.at),
             "who": "library",
             "text": line.data[field],
             "department_name": wording.department(line.data.get("department")) or None,
+            **rests,
         }
     return None

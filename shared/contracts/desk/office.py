@@ -82,6 +82,8 @@ class CaseAnsweredThrough(
     department: str | None = None
     text: str
     outcome: AnyOutcome | None = None
+    rule: str | None = None
+    """The rule the reply rests on, by name and version."""
     words_id: str | None = None
     """Key of the unmasked words in `PrivateReplyWords` of this case."""
 
