@@ -59,6 +59,7 @@ def build(runtime: Runtime) -> Service[Deps]:
         api.answered,
         api.drafts,
         api.preview,
+        api.canned,
         api.viewers,
         api.cases,
         api.record,
@@ -79,6 +80,7 @@ def build(runtime: Runtime) -> Service[Deps]:
         await seeds.seed_departments(service)
         if demo:
             await seeds.seed_demo_people(service)
+            await seeds.seed_demo_replies(service)
 
     service.seeds = [seed]
     return service

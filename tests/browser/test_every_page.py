@@ -123,6 +123,7 @@ PAGES: dict[str, tuple[str, str | None]] = {
     "selected-none": ("/desk/selected?action=merge", "coordinator"),
     "incidents": ("/desk/incidents", "coordinator"),
     "incident-of": ("/desk/incidents?feedback_ids={sorting}", "coordinator"),
+    "canned": ("/desk/replies", "coordinator"),
     "near": ("/desk/cases/{sorting}/near", "coordinator"),
     "answered": ("/desk/cases/{talk_case}/answered", "{handler}"),
     "record": ("/desk/cases/{talk_case}/record", "auditor"),

@@ -79,6 +79,8 @@ def to_sign_in(who: str, case: str, good: int) -> int:
 
 
 RULES, EDITORS = (*OFFICE, "admin"), ("coordinator", "admin")
+HEADS = ("reviewer.space", "reviewer.it")
+ANSWERING = ("handler.space", "handler.it", *HEADS)
 TABLE: dict[tuple[str, str], tuple[Any, int, dict[str, Any] | None]] = {
     ("post", "/api/feedback"): (to_submit, 201, {"text": "座位"}),
     ("post", "/api/desk/feedback"): (
@@ -124,6 +126,9 @@ TABLE: dict[tuple[str, str], tuple[Any, int, dict[str, Any] | None]] = {
     ("post", "/api/incidents/{incident_id}/explain"): (
         by_role("coordinator"), 404, {"text": "正在修"}
     ),
+    ("get", "/api/canned-replies"): (by_role(*EDITORS, "clerk", *ANSWERING), 200, None),
+    ("post", "/api/canned-replies"): (by_role(*EDITORS, *HEADS), 422, {}),
+    ("post", "/api/canned-replies/{reply_id}"): (by_role(*EDITORS, *HEADS), 404, {}),
     ("get", "/api/dashboard"): (board, 200, None),
     ("get", "/api/dashboard/cases"): (board, 200, None),
     ("get", "/api/reports"): (board, 200, None),

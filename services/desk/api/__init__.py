@@ -4,6 +4,7 @@ from services.desk.api.absence import router as absence
 from services.desk.api.answered import router as answered
 from services.desk.api.bulk import perform
 from services.desk.api.bulk import router as bulk
+from services.desk.api.canned import router as canned
 from services.desk.api.cases import router as cases
 from services.desk.api.described import router as described
 from services.desk.api.drafts import router as drafts
@@ -19,6 +20,7 @@ __all__ = [
     "absence",
     "answered",
     "bulk",
+    "canned",
     "cases",
     "described",
     "drafts",

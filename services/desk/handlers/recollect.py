@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from services.desk.domain import first_words
 from services.desk.domain.recollecting import recollected
 from services.desk.store import (
+    CannedReplyRow,
     CaseRow,
     CategoryRow,
     DepartmentRow,
@@ -26,6 +27,7 @@ from services.desk.store.messages import StaffWords
 from services.desk.store.readings import keep_reading
 from shared.contracts import REGISTER, Event, short_type
 from shared.contracts.desk import (
+    CannedReplyListed,
     CaseAnsweredThrough,
     CaseAppealDismissed,
     CaseAppealUpheld,
@@ -175,6 +177,14 @@ async def recollect_category(event: CategoryListed, tx: Transaction) -> None:
     await tx.session.merge(CategoryRow(**_listed(event)))
 
 
+async def recollect_canned_reply(event: CannedReplyListed, tx: Transaction) -> None:
+    """Words for replies as they were listed last."""
+    known = await tx.session.get(CannedReplyRow, event.reply_id)
+    version = known.version + 1 if known is not None else 1
+    by = {"changed_at": event.at, "changed_by": event.by.name}
+    await tx.session.merge(CannedReplyRow(**_listed(event), **by, version=version))
+
+
 async def recollect_person(event: PersonListed, tx: Transaction) -> None:
     """An account as it was listed last; nobody has ever told the log a password."""
     known = await tx.session.get(PersonRow, event.username)
@@ -198,4 +208,5 @@ OWN: dict[type[Event], Handler] = {
     DepartmentListed: recollect_department,
     CategoryListed: recollect_category,
     PersonListed: recollect_person,
+    CannedReplyListed: recollect_canned_reply,
 }

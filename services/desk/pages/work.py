@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.desk.api.account import account_page
 from services.desk.api.bulk import bulk_actions
+from services.desk.api.canned import EDITORS, offered
 from services.desk.api.cases import case_body, page_body, view_context
 from services.desk.api.forms import Given, forms, needed_now, starting_values, written
 from services.desk.api.incidents import READERS
@@ -80,6 +81,7 @@ _FIRST = {
 """The queue a person finds when they come to work."""
 _ROWS = 30
 """Rows of a page of the list; what comes after them is one press away."""
+_WRITES = {Action.REPLY, Action.SUBMIT}
 _WRITING = ("reply", "submit", "approve")
 _ON_ITS_WAY = timedelta(minutes=1)
 _LOOK_AGAIN = (0.1, 0.2, 0.4, 0.8, 1.5)
@@ -158,6 +160,7 @@ async def work(request: Request) -> Response:
         only=_narrowed(request, wanted),
         bulk=bulk_actions(viewer),
         incidents=bool(READERS & roles),
+        replies=bool(EDITORS & roles),
         filters=filters,
         here=list_of(dict(asked) | {"queue": queue}),
     )
@@ -178,7 +181,7 @@ async def case_page(
     typed: Mapping[str, str | None] | None = None,
     look: Look | None = None,
 ) -> Response:
-    """The page of a case; `typed` stands in the form of a reply, `look` shows what it looks like."""
+    """The page of a case; `typed` stands in the form of a reply, `look` is how it will look."""
     service = service_of(request, "desk")
     context = view_context(request, person)
     case = await _case_patiently(request, feedback_id, context)
@@ -195,7 +198,13 @@ async def case_page(
             staff_there = await staff_of(tx, case["department"] or "")
             now = context.now
             people = [(one.username, _present(one, now, context.locale)) for one in staff_there]
+    words: list[tuple[str, str]] = []
+    if _WRITES & set(case["may"]):
+        async with service.transaction() as tx:
+            found = await offered(tx, person, case["department"], case["category"])
+            words = [(one.reply_id, one.title) for one in found]
     listed, english = runtime_of(request).directory, context.locale == "en"
+    rule = listed.category_rules.get(case["category"] or "")
     broken = [p["clock"] for p in case["promises"] if p["status"] == "breached"]
     late = list(dict.fromkeys((*case["reasons_owed"], *broken)))
     lists = {
@@ -204,16 +213,19 @@ async def case_page(
         "colleague": people,
         "people": _mentionable(case, context) if "note" in case["may"] else [],
         "incident": open_incidents,
+        "canned": words,
+        "rule": [rule] if rule else [],
         "part": [(p["department"], p["department_name"]) for p in case["co_departments"]],
         "clock": [(clock, names.clock_name(clock, context.locale)) for clock in late],
     }
+    start = starting_values(case) | (written(typed, _WRITING) if typed else {})
     return _pages(request).render(
         request,
         "case.html",
         user=person.user,
         case=case,
         forms=forms(context.locale),
-        given=Given(starting_values(case) | (written(typed, _WRITING) if typed else {}), lists, needed_now(case)),
+        given=Given(start, lists, needed_now(case)),
         look=look,
         related=await _related(service, case, context),
         entered_by=context.person(case["entered_by"]),

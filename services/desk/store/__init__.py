@@ -13,6 +13,7 @@ from services.desk.store.messages import (
     write,
 )
 from services.desk.store.tables import (
+    CannedReplyRow,
     CaseRow,
     CategoryRow,
     DecisionRow,
@@ -32,6 +33,7 @@ from services.desk.store.tables import (
 )
 
 __all__ = [
+    "CannedReplyRow",
     "CaseRow",
     "CategoryRow",
     "DecisionRow",

@@ -143,9 +143,7 @@ async def pass_on(
         keep(tx, row, change)
 
 
-async def last_reply(
-    tx: Transaction, feedback_id: str
-) -> tuple[str, Outcome, str | None] | None:
+async def last_reply(tx: Transaction, feedback_id: str) -> tuple[str, Outcome, str | None] | None:
     """The words of a case's newest reply as they were written, its outcome, the rule it cites."""
     await tx.load([feedback_id], MessageRow, PrivateWordsRow)
     replies = [m for m in tx.rows(MessageRow).for_case(feedback_id) if m.kind == "reply"]

@@ -476,6 +476,26 @@ class CategoryRow(DeskTable, table=True):
     """The rule that replies go by, which they cite."""
 
 
+class CannedReplyRow(DeskTable, table=True):
+    """Words that a reply may begin with, as `CannedReplyListed` has them."""
+
+    __tablename__ = "canned_replies"
+
+    reply_id: str = Field(primary_key=True)
+    title: str = Field(sa_type=Text)
+    zh: str = Field(sa_type=Text)
+    en: str = Field(default="", sa_type=Text)
+    department: str | None = None
+    category: str | None = None
+    outcome: str | None = None
+    position: int = 0
+    active: bool = True
+    version: int = 1
+    """Counted up by whoever changes it, so that nobody overwrites what they have not seen."""
+    changed_at: datetime = moment()
+    changed_by: str | None = None
+
+
 class ReviewRuleRow(DeskTable, table=True):
     """Replies about this are read by somebody else before they go out."""
 

@@ -1,6 +1,7 @@
 """Events of desk: what happens to a case, and who works where."""
 
 from shared.contracts.desk.directory import (
+    CannedReplyListed,
     CategoryListed,
     DepartmentListed,
     IncidentListed,
@@ -73,6 +74,7 @@ from shared.contracts.desk.work import (
 )
 
 __all__ = [
+    "CannedReplyListed",
     "CaseAbsorbed",
     "CaseAccepted",
     "CaseAlarmConfirmed",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from shared.contracts.event import DIRECTORY, DirectoryFact
+from shared.contracts.lenient import AnyOutcome
 
 
 class DepartmentListed(
@@ -123,6 +124,33 @@ class SessionsEnded(
     def key(self) -> str:
         """One entry per account, and one for all of them."""
         return f"sessions:{self.username or '*'}"
+
+
+class CannedReplyListed(
+    DirectoryFact, type="directory.canned_reply.v1", owner="desk", topic=DIRECTORY, shred=()
+):
+    """Words that a reply may begin with, as they are now (快捷回复)."""
+
+    reply_id: str
+    title: str
+    zh: str
+    """The words, with variables in braces."""
+    en: str = ""
+    """For reporters who read English; empty: they get the Chinese ones."""
+    department: str | None = None
+    """Whose they are; None: everybody's."""
+    category: str | None = None
+    """Offered in this category only; None: in all."""
+    outcome: AnyOutcome | None = None
+    """Chosen with them, where nothing was chosen before."""
+    position: int = 0
+    """Smaller ones first."""
+    active: bool = True
+
+    @property
+    def key(self) -> str:
+        """One entry per reply."""
+        return f"canned:{self.reply_id}"
 
 
 class IncidentListed(
