@@ -60,6 +60,7 @@ def build(runtime: Runtime) -> Service[Deps]:
         api.drafts,
         api.preview,
         api.canned,
+        api.review_rules,
         api.viewers,
         api.cases,
         api.record,

@@ -124,6 +124,7 @@ PAGES: dict[str, tuple[str, str | None]] = {
     "incidents": ("/desk/incidents", "coordinator"),
     "incident-of": ("/desk/incidents?feedback_ids={sorting}", "coordinator"),
     "canned": ("/desk/replies", "coordinator"),
+    "review-rules": ("/desk/review-rules", "admin"),
     "near": ("/desk/cases/{sorting}/near", "coordinator"),
     "answered": ("/desk/cases/{talk_case}/answered", "{handler}"),
     "record": ("/desk/cases/{talk_case}/record", "auditor"),

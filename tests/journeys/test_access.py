@@ -129,6 +129,8 @@ TABLE: dict[tuple[str, str], tuple[Any, int, dict[str, Any] | None]] = {
     ("get", "/api/canned-replies"): (by_role(*EDITORS, "clerk", *ANSWERING), 200, None),
     ("post", "/api/canned-replies"): (by_role(*EDITORS, *HEADS), 422, {}),
     ("post", "/api/canned-replies/{reply_id}"): (by_role(*EDITORS, *HEADS), 404, {}),
+    ("get", "/api/review-rules"): (by_role(*RULES, *HEADS), 200, None),
+    ("post", "/api/review-rules"): (by_role(*EDITORS), 422, {}),
     ("get", "/api/dashboard"): (board, 200, None),
     ("get", "/api/dashboard/cases"): (board, 200, None),
     ("get", "/api/reports"): (board, 200, None),

@@ -12,6 +12,7 @@ from services.desk.api.incidents import router as incidents
 from services.desk.api.preview import router as preview
 from services.desk.api.record import router as record
 from services.desk.api.reports_wanted import router as reports_wanted
+from services.desk.api.review_rules import router as review_rules
 from services.desk.api.session import router as session
 from services.desk.api.similar import router as similar
 from services.desk.api.viewers import router as viewers
@@ -29,6 +30,7 @@ __all__ = [
     "preview",
     "record",
     "reports_wanted",
+    "review_rules",
     "session",
     "similar",
     "viewers",

@@ -57,6 +57,7 @@ def item(row: Mapping[str, Any], context: ViewContext) -> Answer:
         "feedback_id": row["feedback_id"],
         "title": row["title"],
         "state": row["state"],
+        "split": shows_split(row),
         "department": row["department"],
         "department_name": context.department(row["department"]) or None,
         "category": row["category"],
@@ -76,6 +77,11 @@ def item(row: Mapping[str, Any], context: ViewContext) -> Answer:
         "incident": row["incident_id"],
         "alarmed": row["next_due_at"] < ON_TOP,
     }
+
+
+def shows_split(row: Mapping[str, Any]) -> bool:
+    """Whether it goes on as its parts: of the same state as what was joined to another case."""
+    return row["state"] == State.MERGED and row["merged_into"] is None and bool(row["children"])
 
 
 def detail(found: CaseDetail, context: ViewContext) -> Answer:

@@ -11,8 +11,8 @@ from services.desk.domain.actions import NOT_OFFERED, Action
 from services.desk.domain.case import ActionInput, Case, Change, alarm_answered
 from services.desk.domain.deciding import Decide, parts_over
 from services.desk.domain.guards import foreign, guard, is_theirs
-from services.desk.domain.permissions import permitted
-from services.desk.domain.rights import reopening_refused, rights_of
+from services.desk.domain.permissions import offered_late, permitted
+from services.desk.domain.rights import is_split, reopening_refused, rights_of
 from services.desk.domain.transitions import TRANSITIONS, IllegalTransition
 from shared.contracts import Actor
 from shared.contracts.desk import CaseRequestRefused
@@ -53,16 +53,18 @@ def check(case: Case, action: Action, *, by: Who, at: datetime) -> Move:
     Of several actors the first that may is the one who acts.
     """
     actors = (by,) if isinstance(by, Actor) else tuple(by)
-    able = [a for a in actors if action in permitted(who_is(a))]
+    late = [a for a in actors if offered_late(who_is(a), action, case.breached)]
+    able = [a for a in actors if action in permitted(who_is(a)) or a in late]
     if not able:
         raise Forbidden("您的身份不能做这一步。", "Your role may not do this.")
     near = [a for a in able if foreign(case, action, a) is None]
     if not near:
         raise Forbidden(*(foreign(case, action, able[0]) or ("", "")))
     transition = TRANSITIONS.get((case.state, action))
-    here = [a for a in near if transition is not None and who_is(a) in transition.by]
+    here = [a for a in near if transition and (who_is(a) in transition.by or a in late)]
     if transition is None or not here or action not in DECIDE:
-        raise IllegalTransition(case.state, action, allowed_actions(case, actors, at))
+        possible, split = allowed_actions(case, actors, at), is_split(case)
+        raise IllegalTransition(case.state, action, possible, split=split)
     forbidden = {a: guard(case, action, a, at) for a in here}
     for actor, words in forbidden.items():
         if words is None:
@@ -81,7 +83,7 @@ def allowed_actions(case: Case, by: Who, at: datetime) -> list[str]:
         if action in OFFERED
         and (transition := TRANSITIONS.get((case.state, action))) is not None
         and any(
-            who_is(a) in transition.by
+            (who_is(a) in transition.by or offered_late(who_is(a), action, case.breached))
             and foreign(case, action, a) is None
             and guard(case, action, a, at) is None
             for a in actors

@@ -90,7 +90,7 @@ def guard(case: Case, action: Action, by: Actor, at: datetime) -> Words | None:
             return _REOPENING.get(reopening_refused(case, at) or "")
         case Action.APPEAL if case.appeal_dismissed:
             return "馆领导已经复核过。", "A leader has looked at it again already."
-        case Action.APPEAL if appeal_refused(case):
+        case Action.APPEAL if appeal_refused(case, at):
             return (
                 "请先说明哪里没有解决，申请重新办理。",
                 "Please ask for it to be reopened first, and say what is not solved.",

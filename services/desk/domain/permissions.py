@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from services.desk.domain.actions import Action
-from shared.contracts.vocabulary import Role
+from shared.contracts.vocabulary import Clock, Role
 
 REPORTER = "reporter"
 SYSTEM = "system"
@@ -118,6 +118,17 @@ PERMISSIONS: Mapping[str, frozenset[Action]] = {
         }
     ),
 }
+
+ONCE_BROKEN: Mapping[Clock, Mapping[Action, frozenset[str]]] = {
+    # What nobody signed for in time is offered to everybody who may answer it.
+    Clock.ACCEPT: {Action.ACCEPT: frozenset({Role.HANDLER})},
+}
+"""Clock → what more roles may while its promise is broken."""
+
+
+def offered_late(who: str, action: Action, broken: Collection[Clock]) -> bool:
+    """Whether a role may do this since a promise was broken, though not otherwise."""
+    return any(who in ONCE_BROKEN.get(clock, {}).get(action, ()) for clock in broken)
 
 
 def permitted(who: str) -> frozenset[Action]:

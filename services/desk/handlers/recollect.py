@@ -14,6 +14,7 @@ from services.desk.store import (
     IncidentRow,
     PersonRow,
     PrivateWordsRow,
+    ReviewRuleRow,
     append_line,
     assign,
     case_of,
@@ -48,6 +49,7 @@ from shared.contracts.desk import (
     IncidentListed,
     PersonListed,
     PrivateReplyWords,
+    ReviewRuleListed,
 )
 from shared.messaging.subscription import Handler
 from shared.messaging.transaction import Transaction
@@ -185,6 +187,15 @@ async def recollect_canned_reply(event: CannedReplyListed, tx: Transaction) -> N
     await tx.session.merge(CannedReplyRow(**_listed(event), **by, version=version))
 
 
+async def recollect_review_rule(event: ReviewRuleListed, tx: Transaction) -> None:
+    """What replies are read for, as it was said last."""
+    said = {"since": event.at, "by": event.by.name, "reason": event.reason}
+    row = await tx.session.merge(ReviewRuleRow(kind=event.kind, code=event.code, **said))
+    if not event.required:
+        await tx.session.flush()
+        await tx.session.delete(row)
+
+
 async def recollect_person(event: PersonListed, tx: Transaction) -> None:
     """An account as it was listed last; nobody has ever told the log a password."""
     known = await tx.session.get(PersonRow, event.username)
@@ -209,4 +220,5 @@ OWN: dict[type[Event], Handler] = {
     CategoryListed: recollect_category,
     PersonListed: recollect_person,
     CannedReplyListed: recollect_canned_reply,
+    ReviewRuleListed: recollect_review_rule,
 }

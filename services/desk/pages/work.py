@@ -20,16 +20,17 @@ from services.desk.api.forms import Given, forms, needed_now, starting_values, w
 from services.desk.api.incidents import READERS
 from services.desk.api.mentions import colleagues
 from services.desk.api.preview import Look
+from services.desk.api.review_rules import READERS as READ_RULES
 from services.desk.api.searching import question_of
 from services.desk.api.session import end_session, local_path
 from services.desk.api.viewing import viewer_of
-from services.desk.api.views import ViewContext
+from services.desk.api.views import ViewContext, shows_split
 from services.desk.deps import deps_of
 from services.desk.domain import SEE_ALL, Action, scopes_of, sees
 from services.desk.domain.visibility import OF_A_DEPARTMENT, OWN_ENTRIES
 from services.desk.pages.filters import list_of
 from services.desk.pages.many import job_context
-from services.desk.store import PersonRow, mentions
+from services.desk.store import CaseRow, PersonRow, mentions
 from services.desk.store.filters import filters_of
 from services.desk.store.incidents import incident as incident_of
 from services.desk.store.incidents import newest
@@ -40,6 +41,7 @@ from shared.contracts.desk import PersonListed
 from shared.contracts.refusal import NotFound, Unacceptable
 from shared.contracts.vocabulary import Role, State
 from shared.ids import made_since
+from shared.messaging.row_buffer import values_of
 from shared.moments import day_and_hour
 from shared.service import Service
 from shared.web import names
@@ -161,6 +163,7 @@ async def work(request: Request) -> Response:
         bulk=bulk_actions(viewer),
         incidents=bool(READERS & roles),
         replies=bool(EDITORS & roles),
+        review_rules=bool(READ_RULES & roles),
         filters=filters,
         here=list_of(dict(asked) | {"queue": queue}),
     )
@@ -295,10 +298,14 @@ async def _related(
         found = await some_cases(connection, [one for _, one in ids])
     seen = {row.feedback_id: row for row in found if sees(context.viewer, row)}
     return [
-        {"as": name, "feedback_id": one}
-        | ({"title": seen[one].title or one, "state": seen[one].state} if one in seen else {})
+        {"as": name, "feedback_id": one} | (_in_short(seen[one]) if one in seen else {})
         for name, one in ids
     ]
+
+
+def _in_short(row: CaseRow) -> dict[str, Any]:
+    split = shows_split(values_of(row))
+    return {"title": row.title or row.feedback_id, "state": row.state, "split": split}
 
 
 async def _case_patiently(

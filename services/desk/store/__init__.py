@@ -28,6 +28,7 @@ from services.desk.store.tables import (
     PrivateRow,
     PrivateWordsRow,
     ReadingRow,
+    ReviewRuleRow,
     TimelineRow,
     WordsRow,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "PrivateRow",
     "PrivateWordsRow",
     "ReadingRow",
+    "ReviewRuleRow",
     "TimelineRow",
     "WordsRow",
     "anything_said",

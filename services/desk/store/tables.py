@@ -504,6 +504,10 @@ class ReviewRuleRow(DeskTable, table=True):
     kind: str = Field(primary_key=True)
     """``category``, ``priority`` or ``department``."""
     code: str = Field(primary_key=True)
+    since: datetime | None = moment(nullable=True)
+    """None: from before it was kept since when, by whom and why."""
+    by: str | None = None
+    reason: str | None = Field(default=None, sa_type=Text)
 
 
 class PersonRow(DeskTable, table=True):

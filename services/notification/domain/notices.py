@@ -237,6 +237,9 @@ def _staff(event: Event, before: Case, case: Case, people: People) -> list[Notic
             names = _responsible(event, case, people)
             if case.department:
                 names = [*names, *entrance(people, case.department)]
+            if event.clock is Clock.ACCEPT and case.department:
+                # Nobody signed for it in time: whoever may answer may sign now.
+                names += people.staff(role=Role.HANDLER, department=case.department)
             return to("breach", names, **_clock(event))
         case sla.EscalationRaised():
             above = _above(event.to_role, event.department or case.department, people)

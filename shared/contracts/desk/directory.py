@@ -153,6 +153,23 @@ class CannedReplyListed(
         return f"canned:{self.reply_id}"
 
 
+class ReviewRuleListed(
+    DirectoryFact, type="directory.review_rule.v1", owner="desk", topic=DIRECTORY, shred=()
+):
+    """Whether replies about this are read by somebody else before they go out, as it is now."""
+
+    kind: str
+    """``category``, ``priority`` or ``department``."""
+    code: str
+    required: bool
+    reason: str | None = None
+
+    @property
+    def key(self) -> str:
+        """One entry per category, priority and department."""
+        return f"review:{self.kind}:{self.code}"
+
+
 class IncidentListed(
     DirectoryFact, type="directory.incident.v1", owner="desk", topic=DIRECTORY, shred=()
 ):
