@@ -167,15 +167,15 @@ def _moved(
         logits -= logits.max(axis=1, keepdims=True)
         powers = np.exp(logits)
         shares = powers / powers.sum(axis=1, keepdims=True)
-        loss = -np.log(np.maximum(shares[each, right], 1e-12)).sum() + 0.5 * float(
-            x[: n + g] @ x[: n + g]
-        )
+        # The biases are held too: letters that all belong to one department, as a file may
+        # begin with, do not make every other letter belong there.
+        loss = -np.log(np.maximum(shares[each, right], 1e-12)).sum() + 0.5 * float(x @ x)
         shares[each, right] -= 1
         gradient = np.concatenate(
             [
                 (shares.T @ meaning).ravel() + x[:n],
                 (turned @ shares).T.ravel() + x[n : n + g],
-                shares.sum(axis=0),
+                shares.sum(axis=0) + x[n + g :],
             ]
         )
         return float(loss), gradient.astype(np.float64)

@@ -184,3 +184,37 @@ async def versions(connection: AsyncConnection) -> list[dict[str, Any]]:
     """All versions that are kept, the newest first, without their weights."""
     rows = await connection.exec_driver_sql(_LISTED)
     return [dict(row._mapping) for row in rows]
+
+
+# What was sent and came back is judged too: it was wrong, whatever became of it then.
+_JUDGED = """
+SELECT {key} AS key, count(*) AS cases, count(*) FILTER (WHERE d.confident) AS sent,
+       count(*) FILTER (WHERE d.confident AND (l.department IS NOT NULL OR back)) AS sent_known,
+       count(*) FILTER (WHERE d.confident AND same AND NOT back) AS sent_right,
+       count(*) FILTER (WHERE l.department IS NOT NULL) AS known,
+       count(*) FILTER (WHERE same) AS first_right
+FROM decisions d LEFT JOIN labels l USING (feedback_id),
+LATERAL (SELECT coalesce(l.department = d.department OR l.department = d.category, false) AS same,
+                d.returned_by <> '[]'::jsonb AS back) AS found
+WHERE d.at >= $1 AND NOT d.emergency
+GROUP BY 1 ORDER BY {order} LIMIT 60
+"""
+_KEYS = {
+    "week": (
+        "to_char(date_trunc('week', d.at AT TIME ZONE 'Asia/Shanghai'), 'YYYY-MM-DD')",
+        "1 DESC",
+    ),
+    "department": ("d.department", "2 DESC, 1"),
+    "category": ("d.category", "2 DESC, 1"),
+}
+
+
+async def judged(connection: AsyncConnection, by: str, since: datetime) -> list[dict[str, Any]]:
+    """How often decisions were right, ``week`` by week, by ``department`` or by ``category``.
+
+    `key`, `cases`, `sent` without a person, of these `sent_known` in the end and `sent_right`;
+    of all `known` the `first_right`. Emergencies are sent whatever they are, and do not count.
+    """
+    key, order = _KEYS[by]
+    rows = await connection.exec_driver_sql(_JUDGED.format(key=key, order=order), (since,))
+    return [dict(row._mapping) for row in rows]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from services.routing import learning
+from services.routing import jobs, learning
 from services.routing.domain.model import NOT_OURS
 from services.routing.store import learned
 from shared.contracts.desk import (
@@ -139,7 +139,7 @@ async def test_a_version_is_learned_compared_taken_and_taken_back(
 async def test_cases_teach_as_far_as_their_words_are_still_known(
     routing: Routing, taught: Sure
 ) -> None:
-    from services.routing import jobs, store
+    from services.routing import store
 
     cases = [await routing.receive(f"{UNHEARD_OF} {n}") for n in range(3)]
     secret = await routing.receive(UNHEARD_OF, confidential=True)
@@ -156,3 +156,45 @@ async def test_cases_teach_as_far_as_their_words_are_still_known(
         read = [one async for some in learned.lessons(driver, "compass", owners) for one in some]
     assert [one.text for one in read] == [f"{UNHEARD_OF} 1", f"{UNHEARD_OF} 2"]
     assert {one.owner for one in read} == {"it"}
+
+
+async def test_the_page_says_how_often_it_was_right_and_has_the_versions(
+    routing: Routing, taught: Sure
+) -> None:
+    await imported(routing, 240)
+    await learning.learn(routing.service, by="train", history=240)
+    right, wrong, open_ = [await routing.receive(f"{UNHEARD_OF} {n}") for n in range(3)]
+    await routing.process(replied(right, "it"))
+    await routing.process(returned(wrong, "it"), dispatched(wrong, "space"))
+    page = (await routing.as_("coordinator").get("/routing/learned")).text
+    assert (await routing.last(open_))["type"] == "feedback.routed.v1"
+    assert page.count("50% <small>1/2</small>") == 6  # sent, and first guess, in three tables
+    assert "2026-03-02" in page
+    assert "第 1 版" in page
+    leader = (await routing.as_("leader").get("/routing/learned")).text
+    assert "现在学习" in page
+    assert "现在学习" not in leader
+
+    office = routing.as_("coordinator")
+    answer = await office.post("/routing/learned", data={"version": "0"})
+    assert answer.headers["location"] == "/routing/learned?taken=0"
+    assert routing.service.deps.meaning.version == 0
+    assert (await office.post("/routing/learned", data={"version": "99"})).status_code == 404
+    assert (await office.post("/routing/learned", data={"version": "x"})).status_code == 404
+    refused = await routing.as_("leader").post("/routing/learned", data={"version": "1"})
+    assert refused.status_code == 403
+
+    await office.post("/routing/learned")
+    assert routing.service.deps.meaning.wanted.is_set()
+    english = await routing.as_("coordinator", **{"accept-language": "en"}).get("/routing/learned")
+    assert "It is learning." in english.text
+    await jobs.learn_once(routing.service, by="coordinator")
+    routing.service.deps.meaning.wanted.clear()
+    assert "可以学的还太少" in (await office.get("/routing/learned")).text
+
+
+async def test_an_empty_library_has_an_empty_page(routing: Routing) -> None:
+    page = await routing.as_("auditor").get("/routing/learned")
+    assert "近 12 周没有反馈" in page.text
+    assert (await routing.as_("handler").get("/routing/learned")).status_code == 403
+    assert (await routing.visitor().get("/routing/learned")).status_code == 303
