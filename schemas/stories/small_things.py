@@ -122,6 +122,20 @@ def directory() -> Story:
         ),
     )
     yield runtime(
+        "seats",
+        desk.ThemeListed(
+            at=at("2026-03-09T02:00:00"),
+            theme_id="0195b2c4-0000-7000-8000-000000000001",
+            title="占座",
+            about="三层东区用水杯占座",
+            opened_at=at("2026-03-01T02:00:00"),
+            measures=(
+                desk.ThemeMeasure(what="每小时清一次", on=date(2026, 3, 9), responsible="空间部"),
+            ),
+            cases=(desk.ThemeCase(case="0195b2c4-0000-7000-8000-000000000002"),),
+        ),
+    )
+    yield runtime(
         "week-mailed",
         notification.ReportMailed(
             at=at("2026-03-08T23:30:05"),

@@ -55,6 +55,7 @@ def build(runtime: Runtime) -> Service[Deps]:
         api.reports_wanted,
         api.bulk,
         api.incidents,
+        api.themes,
         api.similar,
         api.answered,
         api.drafts,

@@ -15,8 +15,10 @@ from services.tracking.api.context import ViewContext, locale_of
 from services.tracking.api.mailed import mailed_body
 from services.tracking.api.parts import address_behind, parts_of
 from services.tracking.api.reports import report_body
+from services.tracking.api.themes import themes_body
 from services.tracking.api.track import PRIVATE, matters_body, track_body
 from services.tracking.deps import NAME, Deps, deps_of
+from services.tracking.domain.themes import LEAST_BEFORE, WEEKS
 from services.tracking.wording.board import PRESETS, REPORTS, filter_words
 from services.tracking.wording.report import said_context
 from shared.contracts.refusal import NotFound, Refusal, TooMany, Unavailable
@@ -174,6 +176,22 @@ async def report_page(request: Request) -> Response:
         as_of=local(context.now),
         mailed=staff(request).may(Permission.SEE_MAILED_REPORTS),
         **said_context(body, asked.locale, context.category),
+    )
+    return response
+
+
+@router.get("/reports/themes")
+async def themes_page(request: Request) -> Response:
+    """``/reports/themes``: what comes up again and again, and whether what was done helped."""
+    if (away := to_sign_in(request)) is not None:
+        return away
+    person = require_role(request, Permission.SEE_ALL_FIGURES)
+    response: Response = deps_of(request).pages.render(
+        request,
+        "themes.html",
+        user=person.user,
+        report=await themes_body(request),
+        rule={"weeks": WEEKS, "least": LEAST_BEFORE},
     )
     return response
 

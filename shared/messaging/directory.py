@@ -22,6 +22,7 @@ from shared.contracts.desk import (
     SessionForgotten,
     SessionRevoked,
     SessionsEnded,
+    ThemeListed,
 )
 from shared.contracts.intake import TokenIssued
 from shared.contracts.notification import ReportMailed
@@ -58,6 +59,8 @@ class Directory:
         self.people: dict[str, PersonListed] = {}
         self.incidents: dict[str, IncidentListed] = {}
         """Those that are open."""
+        self.themes: dict[str, ThemeListed] = {}
+        """What comes up again and again, also what is closed or merged."""
         self.reports: dict[tuple[str, str | None], ReportMade] = {}
         """Kind and department (None: the library) → the last report of it."""
         self.reports_mailed: dict[tuple[str, str], ReportMailed] = {}
@@ -89,6 +92,8 @@ class Directory:
                     self.categories.pop(event.code, None)
             case PersonListed():
                 self._list_person(event)
+            case ThemeListed():
+                self.themes[event.theme_id] = event
             case IncidentListed():
                 self.incidents.pop(event.incident_id, None)
                 if event.open:

@@ -125,6 +125,8 @@ PAGES: dict[str, tuple[str, str | None]] = {
     "incident-of": ("/desk/incidents?feedback_ids={sorting}", "coordinator"),
     "canned": ("/desk/replies", "coordinator"),
     "review-rules": ("/desk/review-rules", "admin"),
+    "themes": ("/desk/themes?feedback_ids={sorting}", "coordinator"),
+    "report-themes": ("/reports/themes", "leader"),
     "near": ("/desk/cases/{sorting}/near", "coordinator"),
     "answered": ("/desk/cases/{talk_case}/answered", "{handler}"),
     "record": ("/desk/cases/{talk_case}/record", "auditor"),

@@ -37,7 +37,8 @@ MAP = {
         GET /signin               POST /api/session        DELETE /api/session
         GET /desk                 GET /desk/cases/F-1      POST /desk/signout
         GET /api/cases            GET /api/cases/F-1       POST /api/cases/F-1/accept
-        GET /admin                GET /admin/people""",
+        GET /admin                GET /admin/people        GET /api/themes
+        POST /api/themes/1/cases  GET /desk/themes         POST /api/session/reports""",
     "routing": "GET /routing  GET /routing/rules  GET /api/routing/rules",
     "sla": """
         GET /sla  GET /sla/calendar  GET /api/sla/due  POST /api/sla/policy

@@ -131,6 +131,18 @@ TABLE: dict[tuple[str, str], tuple[Any, int, dict[str, Any] | None]] = {
     ("post", "/api/canned-replies/{reply_id}"): (by_role(*EDITORS, *HEADS), 404, {}),
     ("get", "/api/review-rules"): (by_role(*RULES, *HEADS), 200, None),
     ("post", "/api/review-rules"): (by_role(*EDITORS), 422, {}),
+    ("get", "/api/themes"): (by_role(*OFFICE), 200, None),
+    ("post", "/api/themes"): (by_role("coordinator", "leader"), 422, {}),
+    ("get", "/api/themes/{theme_id}"): (by_role(*OFFICE), 404, None),
+    ("post", "/api/themes/{theme_id}"): (
+        by_role("coordinator", "leader"), 404, {"title": "占座"}
+    ),
+    ("post", "/api/themes/{theme_id}/cases"): (by_role("coordinator", "leader"), 404, {}),
+    ("post", "/api/themes/{theme_id}/measures"): (
+        by_role("coordinator", "leader"), 404,
+        {"what": "清理", "on": "2026-03-04", "responsible": "空间部"},
+    ),
+    ("get", "/api/reports/themes"): (by_role(*OFFICE), 200, None),
     ("get", "/api/dashboard"): (board, 200, None),
     ("get", "/api/dashboard/cases"): (board, 200, None),
     ("get", "/api/reports"): (board, 200, None),

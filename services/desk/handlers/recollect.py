@@ -22,6 +22,7 @@ from services.desk.store import (
     keep_words,
     put,
     retitle,
+    themes,
     write,
 )
 from services.desk.store.messages import StaffWords
@@ -50,6 +51,7 @@ from shared.contracts.desk import (
     PersonListed,
     PrivateReplyWords,
     ReviewRuleListed,
+    ThemeListed,
 )
 from shared.messaging.subscription import Handler
 from shared.messaging.transaction import Transaction
@@ -142,6 +144,11 @@ async def recollect_incident(event: IncidentListed, tx: Transaction) -> None:
     await tx.session.merge(IncidentRow(**_listed(event), by=by))
 
 
+async def recollect_theme(event: ThemeListed, tx: Transaction) -> None:
+    """A theme as it was listed last, with its cases."""
+    await themes.remember(tx, event)
+
+
 async def recollect_reading(event: CasePersonalDataRead, tx: Transaction) -> None:
     """That somebody looked; it changed nothing in the case."""
     assert tx.replay is not None
@@ -214,6 +221,7 @@ OWN: dict[type[Event], Handler] = {
     **{c: recollect_case for c in REGISTER.values() if issubclass(c, CaseEvent)},
     CaseSplitOff: recollect_part,
     IncidentListed: recollect_incident,
+    ThemeListed: recollect_theme,
     CasePersonalDataRead: recollect_reading,
     PrivateReplyWords: recollect_reply_words,
     DepartmentListed: recollect_department,

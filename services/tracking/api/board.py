@@ -17,6 +17,7 @@ from services.tracking.deps import NAME, Answer, Deps
 from services.tracking.domain import board as measures
 from services.tracking.domain.board import Question
 from services.tracking.store import board
+from services.tracking.wording.board import HIDDEN
 from shared.contracts import EVENTS
 from shared.messaging.partitions import PARTITIONS
 from shared.moments import local
@@ -25,7 +26,6 @@ from shared.web.auth import service_of, staff
 
 router = APIRouter()
 """For the description; requests come to `HOT_ROUTES`, which are looked at first."""
-HIDDEN = {"zh": "（保密）", "en": "(confidential)"}
 
 
 @router.get("/api/dashboard", response_model=dict[str, Any])
@@ -122,7 +122,7 @@ def body_of(answer: Answer, context: ViewContext) -> dict[str, Any]:
     body["breaking_next"] = [
         {
             "feedback_id": one["feedback_id"],
-            "title": HIDDEN[context.locale] if one["confidential"] else one["title"],
+            "title": HIDDEN[context.locale == "en"] if one["confidential"] else one["title"],
             "state": one["state"],
             "priority": one["priority"],
             "department": one["department"],
@@ -137,4 +137,4 @@ def body_of(answer: Answer, context: ViewContext) -> dict[str, Any]:
 
 HOT_ROUTES: list[BaseRoute] = [Route("/api/dashboard", dashboard)]
 
-__all__ = ["HIDDEN", "HOT_ROUTES", "Asked", "answer_to", "body_of", "router", "said_of"]
+__all__ = ["HOT_ROUTES", "Asked", "answer_to", "body_of", "router", "said_of"]

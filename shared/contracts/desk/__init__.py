@@ -10,6 +10,9 @@ from shared.contracts.desk.directory import (
     SessionForgotten,
     SessionRevoked,
     SessionsEnded,
+    ThemeCase,
+    ThemeListed,
+    ThemeMeasure,
 )
 from shared.contracts.desk.office import (
     CaseAbsorbed,
@@ -138,4 +141,7 @@ __all__ = [
     "SessionForgotten",
     "SessionRevoked",
     "SessionsEnded",
+    "ThemeCase",
+    "ThemeListed",
+    "ThemeMeasure",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict
 
 from shared.contracts.event import DIRECTORY, DirectoryFact
 from shared.contracts.lenient import AnyOutcome
@@ -189,3 +191,51 @@ class IncidentListed(
     def key(self) -> str:
         """One entry per incident."""
         return f"incident:{self.incident_id}"
+
+
+class ThemeMeasure(BaseModel):
+    """What was done about a theme."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    what: str
+    on: date
+    """From which day it holds, by the calendar of the library."""
+    responsible: str
+    """A department or an office, as the committee is told it."""
+
+
+class ThemeCase(BaseModel):
+    """A case that belongs to a theme."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    case: str
+    """Its `feedback_id`."""
+    origin: str = "hand"
+    """``hand``: somebody put it there; ``found``: by its meaning."""
+
+
+class ThemeListed(
+    DirectoryFact, type="directory.theme.v1", owner="desk", topic=DIRECTORY, shred=()
+):
+    """Something that comes up again and again, as it is now: its cases, and what was done."""
+
+    theme_id: str
+    title: str
+    about: str = ""
+    """What it is about, in staff's words; masked."""
+    status: str = "open"
+    """``open``, ``kept`` (an eye on it), ``closed``, or ``merged``."""
+    origin: str = "hand"
+    """``hand`` or ``found``."""
+    merged_into: str | None = None
+    """The theme it is a part of since then."""
+    opened_at: datetime
+    measures: tuple[ThemeMeasure, ...] = ()
+    cases: tuple[ThemeCase, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """One entry per theme."""
+        return f"theme:{self.theme_id}"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import date
 from typing import Any
 
 from services.tracking.app import build
 from services.tracking.jobs.reports import tell_due
 from services.tracking.store import generation
-from shared.contracts.desk import PersonListed
+from shared.contracts.desk import PersonListed, ThemeCase, ThemeListed, ThemeMeasure
 from tests.service.tracking.conftest import Web
 from tests.support import at, outbox_of, process_batch
 from tests.unit.tracking.examples import Story
@@ -107,3 +108,29 @@ async def test_who_may_see_to_whom_reports_go(web: Web) -> None:
         "term": "2026-09-01T07:30:00+08:00",
     }
     assert (body["mails"], body["on"]) == ([], False)
+
+
+async def test_the_report_says_whether_what_was_done_helped(web: Web) -> None:
+    stories = [Story(now=at(f"2026-02-{day:02d} 10:00")) for day in (10, 11, 17, 18, 24, 25)]
+    for story in stories:
+        await process_batch(web.service, story.received(title="一个水杯占着"), story.opened())
+    opened = at("2026-02-10 08:00")
+    web.service.runtime.directory.apply(
+        ThemeListed(
+            at=opened,
+            theme_id="t1",
+            title="占座",
+            opened_at=opened,
+            measures=(ThemeMeasure(what="清理", on=date(2026, 2, 28), responsible="空间部"),),
+            cases=tuple(ThemeCase(case=one.id) for one in stories),
+        )
+    )
+    (theme,) = (await web.get("/api/reports/themes", as_="leader")).json()["themes"]
+    (measure,) = theme["measures"]
+    assert (theme["cases"], measure["n_before"], measure["helped"]) == (6, 6, "not_yet")
+    web.clock.set(at("2026-03-28 08:00"))
+    page = (await web.get("/reports/themes", as_="leader")).text
+    assert "前四周 6 件" in page
+    assert "有用" in page
+    assert f"/desk/cases/{stories[0].id}" in page
+    assert (await web.get("/api/reports/themes", as_="reviewer.it")).status_code == 403
