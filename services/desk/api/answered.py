@@ -14,6 +14,7 @@ from services.desk.api.drafts import writable
 from services.desk.deps import deps_of
 from services.desk.domain import sees
 from services.desk.domain.matters import ALIKE, matter_of, nearness, same_matter
+from services.desk.domain.similar import CLOSE, features, likeness
 from services.desk.domain.suggesting import age_of, sentences, worth
 from services.desk.store import answered, similar
 from shared.messaging.row_buffer import values_of
@@ -47,14 +48,16 @@ async def answered_items(request: Request, person: Staff, feedback_id: str) -> l
         ids = [feedback_id, *(one["feedback_id"] for one in found)]
         known = {row.feedback_id: (row, words) for row, words in await similar.with_words(tx, ids)}
         text = _text(known[feedback_id])
+        own = features(text)
         items = []
         for one in found:
-            row, words = known[one["feedback_id"]]
-            if words is None or not sees(context.viewer, row):
+            row, its_words = known[one["feedback_id"]]
+            if its_words is None or not sees(context.viewer, row):
                 continue
-            its = _text((row, words))
+            its = _text((row, its_words))
             near = nearness(text, its, one["cosine"])
-            like = same_matter(matter_of(text), matter_of(its), near)
+            words = likeness(own, features(its), same_place=False, apart=2 * CLOSE)
+            like = same_matter(matter_of(text), matter_of(its), near, words)
             said = sentences(one["reply"])
             if like >= ALIKE and said:
                 items.append(_item(one, values_of(row), context, like, said))

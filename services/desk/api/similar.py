@@ -72,7 +72,7 @@ async def similar_items(
         like = likeness(own, features(its_text), same_place=same_place, apart=lately)
         by_words = like if like >= COPIED or not apart(matter, its_matter) else 0.0
         near = nearness(text, its_text, cosines.get(other.feedback_id, 0.0))
-        by_matter = same_matter(matter, its_matter, near)
+        by_matter = same_matter(matter, its_matter, near, like)
         if by_words >= ALIKE or by_matter >= ONE_MATTER:
             same = "words" if by_words >= ALIKE else "matter"
             if same == "matter":

@@ -7,7 +7,7 @@ found anew, in the background.
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 THINGS = """
 air: 空调 冷气 暖气 制冷 制热 供暖 暖风
     | air con, air-con, aircon, ac, a/c, heating, heater, radiator
@@ -171,8 +171,8 @@ cold: 冷 冻 发抖 羽绒服 调高
     | cold, freez, chilly, shiver
 broken: 坏 故障 失灵 不能用 用不了 没反应 没有反应 修 失效 不工作 不亮 死机 停了 停运
     打不开 关不上 拧不紧
-    | broken, not work, doesn't work, isn't work, out of order, dead, fail, fault, repair,
-    | stuck, won't, jam
+    | broken, not work, doesn't work, isn't work, out of order, fail, fault, repair,
+    | stuck, won't
 no_access: 进不去 打不开 登不上 登录不 连不上 访问不 无法访问 没有权限 不在授权 刷不开
     无权限 提示 失败 不能下载 下载不
     | can't access, cannot access, unable to, not authori, denied, can't log, cannot log,
@@ -180,7 +180,7 @@ no_access: 进不去 打不开 登不上 登录不 连不上 访问不 无法访
     | cannot connect
 slow: 慢 卡顿 断 掉线 很差 延迟
     | slow, drop, lag, unstable, disconnect, weak
-noisy: 吵 大声 噪音 喧哗
+noisy: 打电话 讲电话 外放 吵 大声 噪音 喧哗
     | noise, noisy, loud
 dirty: 脏 臭 灰 味 没打扫
     | dirty, smell, stink, dust, filthy
@@ -206,7 +206,14 @@ wrong_record: 显示未还 没还 未还 还说 还挂着 误 记错 明明
     | still show, still says, shows as, wrongly, mistake
 missing: 找不到 没有这本 不见 没消息 没有回音 没收到
     | can't find, cannot find, missing, not there, no reply, haven't heard, no news
-blocked: 封 禁 暂停 限制
+jam: 卡纸 夹纸
+    | jam
+power: 没电 没有电 充不上 充不了 断电
+    | no power, sockets at the desks are dead
+unread: 扫不了 读不出 识别不了 扫不出
+lukewarm: 没热水 没有热水 只出凉水 没开水
+    | only cold water, no hot water
+blocked: 封了 被封 封禁 禁了 被禁 暂停 限制
     | block, ban, suspend
 misuse: 赖着 占着不走 不肯出来 乱 别人占
     | refuse to leave, occupied by
@@ -214,6 +221,18 @@ blank: 空白 404 乱码 报错 错误
     | blank, 404, error
 """
 """What is named ``-`` only looks like one."""
+SAY_ALL = frozenset(
+    {
+        "damaged_book",
+        "fire",
+        "hold_seat",
+        "noise",
+        "person_ill",
+        "roof",
+        "smoking",
+    }
+)
+"""Things that are themselves what is wrong."""
 BROAD = frozenset(
     {
         "account",
@@ -225,12 +244,14 @@ BROAD = frozenset(
         "lecture",
         "lost",
         "praise",
+        "remote",
         "seats",
         "shelf",
         "smell",
         "staff",
         "table",
         "thesis",
+        "toilet",
         "visitor",
         "website",
     }

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from services.desk.domain.matter_words import BROAD, ELSEWHERE, FAULTS, THINGS
+from services.desk.domain.matter_words import BROAD, ELSEWHERE, FAULTS, SAY_ALL, THINGS
 from services.desk.domain.search import fold
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
@@ -103,6 +103,9 @@ _ONE_SCRIPT, _TWO_SCRIPTS = (0.86, 0.96), (0.76, 0.88)
 _LEAST = 0.1
 _CLEARLY = 0.6
 _NEARLY_EQUAL = 0.88
+_RETOLD = 0.26
+"""Likeness of words from which on another hand may have told the same."""
+_DEAD = frozenset({"broken", "no_access"})
 NAMELESS = 0.65
 """How alike two are of which one names nothing that the table knows."""
 
@@ -114,23 +117,32 @@ def nearness(one: str, other: str, cosine: float) -> float:
     return min(1.0, max(0.0, (cosine - least) / (most - least)))
 
 
-def same_matter(one: Matter, other: Matter, near: float) -> float:
-    """From 0 to 1; `ALIKE` and more is worth a look. `near`: their `nearness`.
+def same_matter(one: Matter, other: Matter, near: float, words: float) -> float:
+    """From 0 to 1; `ALIKE` and more is worth a look.
 
-    Where both name things, they have one in common: all complaints are near to each other.
+    `near` is their `nearness`, `words` what `domain.similar.likeness` says of them. Where both name
+    things, they have one in common, and what is wrong with it: all complaints are near to each
+    other, and all that is said of one printer shares its words. Where no fault is in common, they
+    are all but equal in meaning, and like each other in words as well.
     """
     if not one.things or not other.things:
         return NAMELESS if near >= _NEARLY_EQUAL and not _differ(one, other) else 0.0
     shared, different = one.things & other.things, one.things ^ other.things
     if not shared or near < _LEAST or different & ELSEWHERE or _differ(one, other):
         return 0.0
-    same_fault = bool(one.faults & other.faults - {"ask"})
-    if shared <= BROAD and not (same_fault and near >= _CLEARLY):
+    same_fault = bool(_faults(one) & _faults(other) or shared & SAY_ALL)
+    if shared <= BROAD and (different or not same_fault or near < _CLEARLY):
+        return 0.0
+    if not same_fault and (near < _NEARLY_EQUAL or words < _RETOLD):
         return 0.0
     common = _weight(shared)
     things = common / (common + 0.5 * _weight(different))
-    faults = 1.0 if same_fault else 0.3 if one.faults and other.faults else 0.45
-    return 0.4 * things + 0.3 * faults + 0.3 * near
+    return 0.4 * things + 0.3 * (1.0 if same_fault else 0.6) + 0.3 * near
+
+
+def _faults(one: Matter) -> frozenset[str]:
+    """What is wrong, whatever it is called; a question is no fault."""
+    return frozenset("broken" if f in _DEAD else f for f in one.faults) - {"ask"}
 
 
 def apart(one: Matter, other: Matter) -> bool:
