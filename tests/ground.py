@@ -7,18 +7,22 @@ copied from those of the first set-up, and topics are made anew.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from services.__main__ import NAMES
 from shared.db.address import parse_address
 from shared.db.engine import database_name
 from shared.embedded import Servers, start_servers
+from shared.messaging.offsets import ends_of
 from shared.messaging.topics import TOPICS, create_topics
+from tests.patience import PATIENCE
 
 _KEPT = "kept_"
 # A connection that was closed may take a moment to be gone.
@@ -68,6 +72,7 @@ class Ground:
             'GRANT CONNECT ON DATABASE "{name}" TO "{name}"',
         )
         await create_topics(self.kafka)
+        await self._empty()
 
     async def _each(self, *statements: str) -> None:
         connection = await parse_address(self.database).connect(name="ground")
@@ -86,6 +91,15 @@ class Ground:
             await admin.delete_topics(list(TOPICS), timeout_ms=60_000)
         finally:
             await admin.close()
+
+    async def _empty(self) -> None:
+        """Wait until the broker itself has the new topics, which hears of them a moment later."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                with contextlib.suppress(KafkaError):
+                    if not any((await ends_of(self.kafka, TOPICS)).values()):
+                        return
+                await asyncio.sleep(0.1)
 
 
 @contextlib.asynccontextmanager
