@@ -37,6 +37,8 @@ services() {
     done
     reads intake private inbound
     writes intake private directory inbound.rejected
+    reads routing private
+    writes routing private
     reads desk private
     writes desk private directory
     reads notification private
