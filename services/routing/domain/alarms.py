@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import mul
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.routing.domain.decide import Decision, Reason
@@ -80,34 +80,32 @@ class AlarmModel(BaseModel):
         return self
 
     def model_post_init(self, context: Any) -> None:
-        packed, d = unpacked(self.examples), self.dimensions
-        rows = [packed[at : at + d] for at in range(0, len(packed), d)]
-        object.__setattr__(self, "_examples", rows)
-        object.__setattr__(self, "_weights", unpacked(self.weights))
+        rows = np.array(unpacked(self.examples), dtype=np.float32)
+        examples = rows.reshape(-1, self.dimensions) * self.examples_scale
+        weights = np.array(unpacked(self.weights), dtype=np.float32) * self.weights_scale
+        told = np.array([bool(kind) for kind in self.kinds])
+        object.__setattr__(self, "_examples", examples)
+        object.__setattr__(self, "_weights", weights)
+        object.__setattr__(self, "_told", np.where(told, 0.0, -9.0))
         object.__setattr__(self, "_grams", unpacked(self.grams))
 
     def look(self, vector: Sequence[float], title: str, text: str) -> tuple[float, str | None]:
         """How likely it is an emergency, and the kind of the example nearest to it.
 
-        ValueError for a vector of another length. Some ten milliseconds of plain Python.
+        ValueError for a vector of another length.
         """
         if len(vector) != self.dimensions:
             raise ValueError("a vector of another model")
-        rows, weights = self._examples, self._weights  # type: ignore[attr-defined]
         table = self._grams  # type: ignore[attr-defined]
-        near = [self.examples_scale * sum(map(mul, row, vector)) for row in rows]
-        steep = 2 * self.narrowness
-        meant = sum(
-            weight * math.exp(steep * (cosine - 1))
-            for weight, cosine in zip(weights, near, strict=True)
-        )
+        weights, told = self._weights, self._told  # type: ignore[attr-defined]
+        # No product of matrices: that would wake threads of its own for so little.
+        near = np.einsum("nd,d->n", self._examples, np.asarray(vector, dtype=np.float32))  # type: ignore[attr-defined]
+        meant = float((weights * np.exp(2 * self.narrowness * (near - 1))).sum())
         found = hashed(title, text, self.buckets)
         share = self.grams_scale / math.sqrt(len(found)) if found else 0.0
-        logit = (
-            self.bias + self.weights_scale * meant + share * sum(table[index] for index in found)
-        )
-        told = [(cosine, kind) for cosine, kind in zip(near, self.kinds, strict=True) if kind]
-        return _sigmoid(logit), max(told)[1] if told else None
+        logit = self.bias + meant + share * sum(table[index] for index in found)
+        nearest = int((near + told).argmax())
+        return _sigmoid(logit), self.kinds[nearest] or None
 
 
 def _sigmoid(logit: float) -> float:
