@@ -9,12 +9,12 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.desk.api import views
-from services.desk.api.bodies import Body, Line, Maybe
+from services.desk.api.bodies import Body, Line, Words, clean
 from services.desk.api.bulk import MOST
 from services.desk.api.cases import view_context
 from services.desk.api.incidents import READERS, public
@@ -40,30 +40,31 @@ EDITORS = frozenset({Role.COORDINATOR, Role.LEADER})
 NO_STORE = {"Cache-Control": "no-store"}
 MOST_MEASURES = 50
 _BETWEEN = re.compile(r"[\s,;，；、]+")
+About = Annotated[str, Field(max_length=2_000), AfterValidator(clean)]
 
 
 class NewTheme(Body):
     title: Line
-    about: Annotated[str, Field(max_length=2_000)] = ""
+    about: About = ""
     feedback_ids: list[Line] = Field(default_factory=list, max_length=MOST)
 
 
 class ThemeChange(Body):
     title: Line
-    about: Annotated[str, Field(max_length=2_000)] = ""
+    about: About = ""
     status: Literal["open", "kept", "closed"] = "open"
 
 
 class ThemeCases(Body):
     feedback_ids: list[Line] = Field(default_factory=list, max_length=MOST)
-    typed: Annotated[str | None, Maybe] = Field(default=None, max_length=20_000)
+    typed: Annotated[str, Field(max_length=20_000), AfterValidator(clean)] = ""
     """Ids as people paste them, with anything between them."""
     out: bool = False
     """Take them out instead."""
 
 
 class Measure(Body):
-    what: Annotated[str, Field(min_length=1, max_length=1_000)]
+    what: Annotated[Words, Field(max_length=1_000)]
     on: date
     responsible: Line
 
@@ -146,7 +147,7 @@ async def change_cases(request: Request, person: Person, theme_id: str) -> Respo
     """``{theme_id, …, changed, unknown}``: how many, and which there are none of."""
     by = editor(person)
     given = checked(ThemeCases, (await read_body(request)).with_list("feedback_ids"))
-    typed = [one for one in _BETWEEN.split(given.typed or "") if one][:MOST]
+    typed = [one for one in _BETWEEN.split(given.typed) if one][:MOST]
     asked = list(dict.fromkeys(id_as_typed(one) for one in (*given.feedback_ids, *typed)))
     async with service_of(request, "desk").transaction() as tx:
         one = await _found(tx, theme_id, lock=True)
