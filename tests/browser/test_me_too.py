@@ -89,7 +89,7 @@ async def test_at_the_counter_one_is_ticked_and_saved_with_the_comment(
     try:
         page = await browse("/desk/new", as_="clerk", width=PHONE)
         await page.locator("#text").press_sequentially("五层东区的灯都不亮了，照明没有人管")
-        await page.get_by_label(TITLE).check()
+        await page.locator(".alike-choose").get_by_label(TITLE).check()
         assert await faults_of(page) == []
         await page.locator("#text").press_sequentially("，读者很急")
         await page.keyboard.press("Control+Enter")

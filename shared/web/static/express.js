@@ -173,6 +173,8 @@
       const kept = $$("[data-remember]", form).map((field) => [field, field.value]);
       form.reset();
       for (const [field, value] of kept) field.value = value;
+      clearTimeout(typed);
+      look?.abort();
       $("[data-alike]", form)?.replaceChildren();
       if (key) form.elements.idempotency_key.value = key.value;
       for (const fold of $$("details[open]", form)) fold.open = false;
