@@ -96,7 +96,7 @@ TABLE: dict[tuple[str, str], tuple[Any, int, dict[str, Any] | None]] = {
     ("post", "/api/session/password"): (by_role(*STAFF), 422, {}),
     ("post", "/api/session/absence"): (by_role(*STAFF), 422, {"until": "some day"}),
     ("post", "/api/session/reports"): (
-        by_role("coordinator", "leader", "reviewer"), 422, {"wanted": ["year"]}
+        by_role("coordinator", "leader", *HEADS), 422, {"wanted": ["year"]}
     ),
     ("get", "/api/cases"): (by_role(*STAFF), 200, None),
     ("get", "/api/cases/{feedback_id}"): (who_sees_it, 200, None),
