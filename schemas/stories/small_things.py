@@ -147,6 +147,28 @@ def directory() -> Story:
             outcome="sent",
         ),
     )
+    yield runtime(
+        "seats-cleared",
+        desk.CannedReplyListed(
+            at=at("2026-03-09T03:00:00"),
+            reply_id="0195b2c4-0000-7000-8000-000000000003",
+            title="占座已清理",
+            zh="您好：您反映的座位已清理，以后每小时巡查一次。{department}",
+            en="Hello, the seats have been cleared and are looked at every hour. {department}",
+            department="space",
+            category="seats",
+        ),
+    )
+    yield runtime(
+        "conduct-reviewed",
+        desk.ReviewRuleListed(
+            at=at("2026-03-09T03:05:00"),
+            kind="category",
+            code="conduct",
+            required=True,
+            reason="馆务会决定",
+        ),
+    )
 
 
 def _inbound(key: str | None, body: dict[str, Any]) -> dict[str, Any]:
