@@ -42,7 +42,7 @@ async def test_each_number_leads_to_as_many_cases(browse: Browse) -> None:
         await leads_to_as_many(page, link, f"{link} .tile-value", f"^{title}")
     for measure in MEASURES:
         link = f"#tile-{measure}"
-        await leads_to_as_many(page, link, f"{link} .tile-note", "")
+        await leads_to_as_many(page, link, f"{link} .tile-note", ".")
         await expect(page).to_have_url(re.compile(f"measure={measure}"))
     line = page.locator("#table-states tr", has=page.locator(".state-in_progress"))
 

@@ -86,7 +86,9 @@ async def test_an_answer_asked_for_before_a_search_does_not_undo_it(browse: Brow
 
 
 async def test_new_work_appears_and_what_is_under_the_cursor_stays(browse: Browse) -> None:
-    await browse.people.say("窗帘拉不上，下午晒得看不清屏幕。")
+    # More lines than the window shows: a page that cannot scroll cannot hold a line in its place.
+    for n in range(12):
+        await browse.people.say(f"窗帘拉不上，下午晒得看不清屏幕，第 {n + 1} 扇。")
     await browse.people.still()
     page = await browse("/desk?queue=all", as_="coordinator")
     await page.keyboard.press("j")
