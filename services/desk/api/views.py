@@ -53,6 +53,10 @@ class ViewContext:
 
 def item(row: Mapping[str, Any], context: ViewContext) -> Answer:
     """A row of the list."""
+    due = running(row["promises"])
+    alarmed = row["next_due_at"] < ON_TOP
+    # What is alarmed ranks before all, whatever was promised: whether that broke is asked apart.
+    late = any(at <= context.now for at in due.values())
     return {
         "feedback_id": row["feedback_id"],
         "title": row["title"],
@@ -64,8 +68,8 @@ def item(row: Mapping[str, Any], context: ViewContext) -> Answer:
         "priority": row["priority"],
         "type": row["case_type"],
         "received_at": local(row["received_at"]),
-        "due": {clock: local(due) for clock, due in running(row["promises"]).items()},
-        "overdue": NOT_ON_TOP < row["next_due_at"] <= context.now,
+        "due": {clock: local(at) for clock, at in due.items()},
+        "overdue": late if alarmed else NOT_ON_TOP < row["next_due_at"] <= context.now,
         "words_owed": row["words_owed_since"] is not None,
         "reasons_owed": row["reasons_owed"],
         "place": row["place"],
@@ -75,7 +79,7 @@ def item(row: Mapping[str, Any], context: ViewContext) -> Answer:
         "urged": row["urged"],
         "confidential": row["confidential"],
         "incident": row["incident_id"],
-        "alarmed": row["next_due_at"] < ON_TOP,
+        "alarmed": alarmed,
     }
 
 
