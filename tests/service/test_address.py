@@ -16,7 +16,6 @@ from sqlalchemy import text
 
 from shared.db import Address, create_engine, parse_address
 from shared.db.address import DatabaseRefused
-from tests.patience import PATIENCE
 
 
 @pytest_asyncio.fixture
@@ -131,5 +130,5 @@ async def migrate(url: str, data: Path) -> tuple[int | None, str]:
         env=environment,
         stderr=asyncio.subprocess.PIPE,
     )
-    _, said = await asyncio.wait_for(child.communicate(), PATIENCE)
+    _, said = await asyncio.wait_for(child.communicate(), 60)
     return child.returncode, said.decode()

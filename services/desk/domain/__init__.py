@@ -17,7 +17,6 @@ from services.desk.domain.answer import check_outcome
 from services.desk.domain.case import (
     CONFIDENTIAL_CATEGORY,
     ActionInput,
-    Alarm,
     Asked,
     Case,
     Change,
@@ -72,7 +71,6 @@ __all__ = [
     "TRANSITIONS",
     "Action",
     "ActionInput",
-    "Alarm",
     "Asked",
     "Case",
     "Change",

@@ -13,7 +13,6 @@ from services.desk.store.messages import (
     write,
 )
 from services.desk.store.tables import (
-    CannedReplyRow,
     CaseRow,
     CategoryRow,
     DecisionRow,
@@ -28,13 +27,11 @@ from services.desk.store.tables import (
     PrivateRow,
     PrivateWordsRow,
     ReadingRow,
-    ReviewRuleRow,
     TimelineRow,
     WordsRow,
 )
 
 __all__ = [
-    "CannedReplyRow",
     "CaseRow",
     "CategoryRow",
     "DecisionRow",
@@ -49,7 +46,6 @@ __all__ = [
     "PrivateRow",
     "PrivateWordsRow",
     "ReadingRow",
-    "ReviewRuleRow",
     "TimelineRow",
     "WordsRow",
     "anything_said",

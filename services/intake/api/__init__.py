@@ -65,9 +65,6 @@ class KnownIncident(BaseModel):
     title: str
     text: str
     opened_at: str
-    answer: str | None = None
-    """What those were answered last who reported it."""
-    answered_at: str | None = None
 
 
 class SimilarBody(BaseModel):

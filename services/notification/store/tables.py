@@ -6,17 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, Index, Text, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from services.notification.domain import Contact
-from shared.db.tables import document, moment, own_registry
+from shared.db.tables import document, moment, registry_for
 from shared.messaging.tables import messaging_tables
 
-
-class NotificationTable(SQLModel, registry=own_registry()):
-    __abstract__ = True
-
-
+NotificationTable = registry_for("notification")
 messaging_tables(NotificationTable.metadata)
 
 WAITING_SQL = "state IN ('ready', 'retry')"

@@ -6,16 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Index, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from shared.db.tables import document, moment, own_registry
+from shared.db.tables import document, moment, registry_for
 from shared.messaging.tables import messaging_tables
 
-
-class SlaTable(SQLModel, registry=own_registry()):
-    __abstract__ = True
-
-
+SlaTable = registry_for("sla")
 messaging_tables(SlaTable.metadata)
 
 

@@ -1,18 +1,13 @@
 """Events of desk: what happens to a case, and who works where."""
 
 from shared.contracts.desk.directory import (
-    CannedReplyListed,
     CategoryListed,
     DepartmentListed,
     IncidentListed,
     PersonListed,
-    ReviewRuleListed,
     SessionForgotten,
     SessionRevoked,
     SessionsEnded,
-    ThemeCase,
-    ThemeListed,
-    ThemeMeasure,
 )
 from shared.contracts.desk.office import (
     CaseAbsorbed,
@@ -60,9 +55,6 @@ from shared.contracts.desk.private import (
     PrivateReplyWordsErased,
 )
 from shared.contracts.desk.work import (
-    CaseAlarmConfirmed,
-    CaseAlarmDismissed,
-    CaseAlarmUnanswered,
     CaseAppealDismissed,
     CaseAppealed,
     CaseAppealUpheld,
@@ -78,12 +70,8 @@ from shared.contracts.desk.work import (
 )
 
 __all__ = [
-    "CannedReplyListed",
     "CaseAbsorbed",
     "CaseAccepted",
-    "CaseAlarmConfirmed",
-    "CaseAlarmDismissed",
-    "CaseAlarmUnanswered",
     "CaseAnsweredThrough",
     "CaseAppealDismissed",
     "CaseAppealUpheld",
@@ -137,11 +125,7 @@ __all__ = [
     "PrivateErasedByDesk",
     "PrivateReplyWords",
     "PrivateReplyWordsErased",
-    "ReviewRuleListed",
     "SessionForgotten",
     "SessionRevoked",
     "SessionsEnded",
-    "ThemeCase",
-    "ThemeListed",
-    "ThemeMeasure",
 ]

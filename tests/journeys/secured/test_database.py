@@ -18,7 +18,6 @@ from tests.fakes.postgres import reached_by
 from tests.integration.system import ROOT
 from tests.journeys.conftest import Town
 from tests.journeys.secured.conftest import Secured
-from tests.patience import PATIENCE
 
 
 async def answer(url: str) -> int:
@@ -91,7 +90,7 @@ async def test_a_command_says_it_in_one_line(
             env=env | other,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=120,
         )
 
     assert (await migrate()).returncode == 0
