@@ -193,7 +193,7 @@ async def test_who_says_me_too_hears_the_answer_and_after_its_end_is_answered_al
     async with town.web() as visitor:
         asked = {"text": COLD}
         async with asyncio.timeout(GIVE_UP):
-            # Other stories may have open incidents of the same words; this one has to be among them.
+            # Other stories may have open incidents of the same words: this one is among them.
             while True:
                 offered = (await visitor.post("/api/feedback/similar", json=asked)).json()["items"]
                 if incident in [one["incident"] for one in offered]:
