@@ -32,6 +32,8 @@ SESSION_TICK = timedelta(milliseconds=1)
 LINK_TO_MATTERS, MATTERS = "link-to-matters", "matters"
 """What is signed: the link in a letter to a reporter; all the codes that are theirs."""
 MATTERS_COOKIE = "matters"
+WHY = "why-this-date"
+"""What is signed for a reporter who asks why: the case and the clock, `[feedback_id, clock]`."""
 RENEW_AFTER = timedelta(hours=1)
 """A renewal that would bring less is not worth a cookie."""
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

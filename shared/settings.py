@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     wechat: str = Field("", repr=False)
     mail_from: str = ""
     mail_reply_to: str = ""
+    reports: Literal["on", "off"] = "on"
     embeddings: str = "builtin"
     embeddings_key: str = Field("", repr=False)
 

@@ -37,13 +37,16 @@ services() {
     done
     reads intake private inbound
     writes intake private directory inbound.rejected
+    reads routing private
+    writes routing private
     reads desk private
     writes desk private directory
     reads notification private
-    writes notification private
+    writes notification private directory
 
     # The views of each generation are read by a group of their own: tracking-1, tracking-2 …
     reads tracking events directory
+    writes tracking directory
     joins tracking tracking prefixed
 
     # Makes and configures the topics; sends a lost log again (restore-log) from all outboxes.

@@ -6,6 +6,7 @@ and run ``python -m schemas``: what is frozen already stays as it is.
 
 from __future__ import annotations
 
+from schemas.stories.alarms import alarms
 from schemas.stories.conduct import conduct
 from schemas.stories.database import database
 from schemas.stories.flood import flood
@@ -25,3 +26,4 @@ def stories() -> Story:
     yield from directory()
     yield from twists()
     yield from together()
+    yield from alarms()

@@ -8,6 +8,7 @@ from schemas.stories.people import LIAISON, OFFICE, Case, Story
 from schemas.stories.promises import changed
 from shared.contracts import Actor, desk, intake
 from shared.contracts import notification as notification
+from shared.contracts import routing as routing
 from shared.contracts.sla import Change
 from shared.contracts.sla import PromiseStatus as Status
 from shared.contracts.vocabulary import Channel, Clock, Priority
@@ -83,3 +84,4 @@ def conduct() -> Story:
     yield case("tombstone", intake.PrivateErased(**case.after(days=400)))
     yield case("forgotten", desk.PrivateErasedByDesk(**case.after(days=400)))
     yield case("forgotten", notification.PrivateErasedByNotification(**case.after(days=400)))
+    yield case("forgotten", routing.PrivateErasedByRouting(**case.after(days=400)))

@@ -148,6 +148,14 @@ def database() -> Story:
             until=case.received + timedelta(hours=40),
         ),
     )
+    yield case(
+        "alumni-access",
+        intake.FeedbackIncidentNamed(
+            **case.after(hours=38, minutes=2),
+            by=REPORTER,
+            incident="019cb692-cd00-7000-8000-000000000002",
+        ),
+    )
     yield case("alumni-access", sla.SlaBreached(**case.after(hours=39), **moved))
     yield case(
         "to-leader",

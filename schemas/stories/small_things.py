@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from schemas.stories.people import Case, Story, at
-from shared.contracts import INBOUND, REPORTER, desk, intake, routing
+from shared.contracts import INBOUND, REPORTER, desk, intake, notification, routing, tracking
 from shared.contracts.vocabulary import CaseType, Channel, Priority, Solved
 
 
@@ -97,6 +98,77 @@ def directory() -> Story:
         desk.SessionsEnded(at=now, username="liaison.facilities", before=now),
     )
     yield runtime("everybody", desk.SessionsEnded(at=now, before=now))
+    figure = tracking.ReportFigure(
+        key="on_time",
+        name="按时办结率",
+        said="93%",
+        n=41,
+        before="90%",
+        before_n=38,
+        means="算的是：按时办结的。分母是：应办结的。",
+    )
+    said = tracking.ReportSection(heading="来了什么", sentences=("收到 57 件，前一段 49 件。",))
+    came = tracking.ReportSection(heading="What came", sentences=("57 received, 49 before.",))
+    on_time = figure.model_copy(update={"name": "On time", "means": "Resolved in time."})
+    yield runtime(
+        "week",
+        tracking.ReportMade(
+            at=at("2026-03-08T23:30:00"),
+            kind="week",
+            first=date(2026, 3, 2),
+            last=date(2026, 3, 8),
+            zh=tracking.ReportWords(sections=(said,), figures=(figure,)),
+            en=tracking.ReportWords(sections=(came,), figures=(on_time,)),
+        ),
+    )
+    yield runtime(
+        "seats",
+        desk.ThemeListed(
+            at=at("2026-03-09T02:00:00"),
+            theme_id="0195b2c4-0000-7000-8000-000000000001",
+            title="占座",
+            about="三层东区用水杯占座",
+            opened_at=at("2026-03-01T02:00:00"),
+            measures=(
+                desk.ThemeMeasure(what="每小时清一次", on=date(2026, 3, 9), responsible="空间部"),
+            ),
+            cases=(desk.ThemeCase(case="0195b2c4-0000-7000-8000-000000000002"),),
+        ),
+    )
+    yield runtime(
+        "week-mailed",
+        notification.ReportMailed(
+            at=at("2026-03-08T23:30:05"),
+            kind="week",
+            first=date(2026, 3, 2),
+            staff="leader",
+            delivery_id="5d41402abc4b2a76b9719d911017c592",
+            channel="email",
+            outcome="sent",
+        ),
+    )
+    yield runtime(
+        "seats-cleared",
+        desk.CannedReplyListed(
+            at=at("2026-03-09T03:00:00"),
+            reply_id="0195b2c4-0000-7000-8000-000000000003",
+            title="占座已清理",
+            zh="您好：您反映的座位已清理，以后每小时巡查一次。{department}",
+            en="Hello, the seats have been cleared and are looked at every hour. {department}",
+            department="space",
+            category="seats",
+        ),
+    )
+    yield runtime(
+        "conduct-reviewed",
+        desk.ReviewRuleListed(
+            at=at("2026-03-09T03:05:00"),
+            kind="category",
+            code="conduct",
+            required=True,
+            reason="馆务会决定",
+        ),
+    )
 
 
 def _inbound(key: str | None, body: dict[str, Any]) -> dict[str, Any]:

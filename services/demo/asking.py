@@ -21,6 +21,10 @@ from shared.service import Runtime
 
 Json = dict[str, Any]
 _OVER = 401
+_BUSY = 503
+_AGAIN = 2.0
+"""Seconds until somebody asks again, `_PATIENCE` times at most."""
+_PATIENCE = 30
 _NOT_NOW = frozenset({403, 404, 409, 422})
 
 
@@ -73,7 +77,24 @@ class Asking:
         kind: str = "application/json",
         query: dict[str, str] | None = None,
     ) -> Answer:
-        """One request."""
+        """One request; who is told that the system is busy asks again, as people do."""
+        for _ in range(_PATIENCE):
+            answer = await self._ask_once(method, path, body, token, address, kind, query)
+            if answer.status != _BUSY:
+                return answer
+            await asyncio.sleep(_AGAIN)
+        return answer
+
+    async def _ask_once(
+        self,
+        method: str,
+        path: str,
+        body: Json | bytes | None,
+        token: str | None,
+        address: str,
+        kind: str,
+        query: dict[str, str] | None,
+    ) -> Answer:
         path, _, search = path.partition("?")
         raw = body if isinstance(body, bytes) else b"" if body is None else _dumped(body)
         headers = [(b"host", b"demo"), (b"content-type", kind.encode())]

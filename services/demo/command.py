@@ -22,7 +22,8 @@ from fastapi import FastAPI
 from services.demo import wechat
 from services.demo.clock import DemoClock
 from services.demo.days import FIRST, Day
-from services.demo.lives import Town
+from services.demo.doing import Town
+from services.demo.hurry import without_waiting_for_the_disk
 from services.demo.months import Months, Size
 from shared.moments import LOCAL, WEEKDAYS
 from shared.observability import logs
@@ -178,7 +179,8 @@ class Demonstration:
         began = time.monotonic()
         progress = _Progress(self.size)
         months = Months(app, self.size, tell=progress)
-        town = await months.play()
+        async with without_waiting_for_the_disk(app.state.runtime.database):
+            town = await months.play()
         progress.end(town)
         self._played.set()
         self._keep(

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 
 from services.demo import entrances, letters
 from services.demo.days import Day
+from services.demo.doing import OFFICE, Town
 from services.demo.entrances import Said
 from services.demo.letters import letter, stock
-from services.demo.lives import OFFICE, Life, Town
+from services.demo.lives import Life
 
 _PROPOSAL = "rules"
 

@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 
 from fastapi import FastAPI
 
-from services.demo import entrances, events, letters
+from services.demo import entrances, events, letters, planted
 from services.demo.asking import Asking
 from services.demo.clock import DemoClock
 from services.demo.days import Day, arrivals, days_of, end_of, looks, surge_day
+from services.demo.doing import Town
 from services.demo.letters import Letter, stock
-from services.demo.lives import Life, Town
+from services.demo.lives import Life
 from services.demo.quiet import Quiet
 from services.demo.schedule import Schedule
 from services.desk.jobs import end_waiting, offer_again
@@ -161,8 +162,10 @@ class Months:
     async def _cast(self, tokens: dict[str, str]) -> None:
         size, begin, town = self.size, self.town.schedule.begin, self.town
         of_fault, of_alarm = int(size.cases * _FAULT_SHARE), int(size.cases * _EMERGENCY_SHARE)
-        proposals = stock()["proposals"] if size.days > 20 else []
-        single = size.cases - of_fault - of_alarm - len(proposals)
+        whole = size.days > 20
+        proposals = stock()["proposals"] if whole else []
+        splits = stock()["splits"] if whole else []
+        single = size.cases - of_fault - of_alarm - len(proposals) - len(splits)
         number = 0
         for day, at in arrivals(self.days, single, self._rng):
             number += 1
@@ -182,6 +185,11 @@ class Months:
             rng = random.Random(f"{size.seed} proposal {one}")
             day = working[(one + 1) * len(working) // (len(proposals) + 1)]
             begin(events.proposal(town, day.at(15, 10), text, rng))
+        for one, both in enumerate(splits):
+            day = working[(2 * one + 1) * len(working) // (2 * len(splits))]
+            begin(planted.two_matters(town, day.at(10, 25), both, one))
+        if any(day.exams for day in self.days):
+            begin(planted.exam_weeks(town, self.days))
         for day in working:
             begin(events.leader(town, day, random.Random(f"{size.seed} leader {day.date}")))
 

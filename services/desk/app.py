@@ -7,12 +7,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from services.desk import api, handlers, jobs, pages, seeds
-from services.desk.deps import NAME, Deps
+from services.desk.deps import NAME, Deps, Meaning
 from services.desk.handlers.recollect import OWN
+from services.desk.jobs.meaning import embed_cases
 from services.desk.store import DeskTable, load
 from services.desk.wording import page_words
 from shared.contracts import PRIVATE
 from shared.contracts.desk import PrivateErasedByDesk
+from shared.db.nearest import EXTENSION
 from shared.messaging.subscription import LINGER, Subscription
 from shared.service import Runtime, Service
 from shared.settings import Settings
@@ -43,16 +45,23 @@ def build(runtime: Runtime) -> Service[Deps]:
             pages=Pages.of(runtime, NAME, HERE / "templates", words=page_words),
             sign_in=SignInLimits(),
             own_addresses=own_addresses(runtime.settings),
+            meaning=Meaning(runtime.embedder),
         ),
     )
     # "bulk" would be an id to the routes of a case.
     service.routers = [
         api.session,
         api.absence,
+        api.reports_wanted,
         api.bulk,
         api.incidents,
+        api.themes,
         api.similar,
+        api.answered,
         api.drafts,
+        api.preview,
+        api.canned,
+        api.review_rules,
         api.viewers,
         api.cases,
         api.record,
@@ -62,12 +71,18 @@ def build(runtime: Runtime) -> Service[Deps]:
     service.jobs = {
         "waiting": partial(jobs.run, service),
         "many": partial(jobs.work, service, api.perform),
+        "meaning": partial(embed_cases, service),
     }
+    service.stopping = [runtime.embedder.close]
+    service.notices = [lambda: service.deps.meaning.notices]
+    service.embeds = True
+    service.extensions = (EXTENSION,)
 
     async def seed(demo: bool) -> None:
         await seeds.seed_departments(service)
         if demo:
             await seeds.seed_demo_people(service)
+            await seeds.seed_demo_replies(service)
 
     service.seeds = [seed]
     return service

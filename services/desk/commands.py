@@ -17,7 +17,7 @@ from services.desk.domain import diagram as draw
 from services.desk.store import CategoryRow, DepartmentRow, PersonRow
 from services.desk.store import people as accounts
 from services.desk.store.record import read_record
-from services.desk.store.review_rules import set_rule
+from services.desk.store.review_rules import codes_of, set_rule
 from shared.cli import service_commands, with_service
 from shared.contracts.refusal import Refusal
 from shared.contracts.vocabulary import Priority, Role
@@ -25,6 +25,7 @@ from shared.db.engine import driver_of
 from shared.ids import id_as_typed
 from shared.messaging.transaction import Transaction
 from shared.moments import LOCAL, local
+from shared.privacy import masked
 from shared.process import say
 from shared.service import Service
 from shared.settings import refuse
@@ -335,6 +336,7 @@ def require_review(
     priority: Annotated[str, typer.Option(help="P1 to P4")] = "",
     department: Annotated[str, typer.Option(help="code of a department")] = "",
     off: Annotated[bool, typer.Option("--off", help="no more")] = False,
+    reason: Annotated[str, typer.Option(help="why; kept with it")] = "",
 ) -> None:
     """Have replies read by somebody else first, for what is dispatched or corrected from now on."""
     given = {"category": category, "priority": priority, "department": department}
@@ -349,13 +351,10 @@ def require_review(
         await service.connect()
         await service.check_database()
         async with service.transaction() as tx:
-            known = {
-                "category": accounts.all_categories,
-                "department": accounts.all_departments,
-            }.get(kind)
-            if known is not None and code not in (codes := await known(tx)):
+            codes = (await codes_of(tx))[kind]
+            if not off and code not in codes:
                 refuse(f"--{kind}: there is no {code!r}; choose from {', '.join(sorted(codes))}")
-            await set_rule(tx, kind, code, on=not off)
+            await set_rule(tx, kind, code, on=not off, reason=masked(reason.strip()) or None)
         say(f"{kind} {code}: replies are {'not ' if off else ''}read by somebody else first")
 
     with_service(build, work)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass, field
 
 from starlette.requests import HTTPConnection
 
+from shared.embeddings import Embedder, EmbedderAway, Vector, beginning
 from shared.messaging.directory import Directory
 from shared.messaging.transaction import Transaction
 from shared.web.auth import service_of
@@ -14,6 +16,40 @@ from shared.web.pages import Pages
 from shared.web.sign_in import SignInLimits
 
 NAME = "desk"
+_MOST_ARRIVED = 1000
+
+
+@dataclass
+class Meaning:
+    """What turns cases and questions into vectors, and how far it has come."""
+
+    embedder: Embedder = field(default_factory=Embedder)
+    indexed: bool = False
+    """Whether the nearest cases can be asked for."""
+    notices: list[str] = field(default_factory=list)
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a case arrived here that has no vector yet."""
+    arrived: deque[str] = field(default_factory=lambda: deque(maxlen=_MOST_ARRIVED))
+    """Those cases; one that is not among them any more is found when all are looked at."""
+
+    def note(self, feedback_id: str) -> None:
+        """A case has arrived."""
+        if not self.embedder.off:
+            self.arrived.append(feedback_id)
+            self.came.set()
+
+    async def of(self, text: str, *, within: float) -> Vector | None:
+        """The vector of a masked text; None where there is none in so many seconds.
+
+        One that is late is no failure of the model: whoever asks does without.
+        """
+        if not self.embedder.available:
+            return None
+        try:
+            async with asyncio.timeout(within):
+                return (await self.embedder.embed([beginning("", text)], within=30.0))[0]
+        except (EmbedderAway, TimeoutError):
+            return None
 
 
 @dataclass
@@ -25,6 +61,7 @@ class Deps:
     sign_in: SignInLimits
     own_addresses: frozenset[str] = frozenset()
     """Addresses and domains of the library, in lower case: staff may name them to everybody."""
+    meaning: Meaning = field(default_factory=Meaning)
     work: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a job over many cases was begun."""
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from pathlib import Path
+from typing import Any
 
-from services.desk.store import CategoryRow, DepartmentRow, PersonRow
+from services.desk.store import CannedReplyRow, CategoryRow, DepartmentRow, PersonRow, canned
 from services.desk.store.people import (
     all_categories,
     all_departments,
@@ -62,6 +65,10 @@ CATEGORIES: dict[str, tuple[str, str, str]] = {
 }
 """Code → (Chinese, English, owning department)."""
 
+_CANNED = Path(__file__).parent / "data/canned_replies.json"
+"""Words for replies, for a demonstration."""
+_RULES = {"seats": "《图书馆座位管理办法》（2025 年版）第 7 条"}
+"""What replies cite, for a demonstration: category → rule."""
 _PEOPLE = (
     ("coordinator", "用户关系办公室·值班", Role.COORDINATOR, "relations"),
     ("leader", "馆领导", Role.LEADER, None),
@@ -108,6 +115,26 @@ async def seed_demo_people(service: Service) -> None:
             elif present.demo and present.password != hashed:
                 present.password = hashed
                 tx.session.add(present)
+
+
+def canned_replies() -> list[dict[str, Any]]:
+    """The words for replies that are shipped."""
+    found: list[dict[str, Any]] = json.loads(_CANNED.read_text())
+    return found
+
+
+async def seed_demo_replies(service: Service) -> None:
+    """Words that replies may begin with, and a rule to cite; what was changed stays changed."""
+    async with service.transaction() as tx:
+        for values in canned_replies():
+            if await canned.reply(tx, values["reply_id"]) is None:
+                row = CannedReplyRow.model_validate({"changed_at": tx.now, "position": 0} | values)
+                canned.list_reply(tx, row)
+        categories = await all_categories(tx)
+        for code, rule in _RULES.items():
+            if (row_of := categories.get(code)) is not None and row_of.rule is None:
+                row_of.rule = rule
+                list_category(tx, row_of)
 
 
 def _demo_people(departments: dict[str, DepartmentRow], hashed: str) -> list[PersonRow]:

@@ -41,4 +41,5 @@ async def counter(request: Request) -> Response:
         form={name: wanted[name][:80] for name in ("desk", "place") if name in wanted},
         errors={},
         desks=desks,
+        incidents=deps_of(request).open_incidents,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 _RECEIVED = {
     "zh": "收到了，谢谢您。用户关系办公室会认真读。\n查询码：{code}\n看进展：{url}",
     "en": "Thank you, we have it and will read it.\nTracking code: {code}\nFollow it: {url}",
@@ -20,6 +22,24 @@ _ADDED = {
     "zh": "谢谢，您的回答已经交给办理的人。\n看进展：{url}",
     "en": "Thank you, your answer is with those who work on it.\nFollow it: {url}",
 }
+_OFFERED = {
+    "zh": "\n\n说的是下面这件事吗？已经有人告诉我们了。回复数字，就和它放在一起，"
+    "有了结果同样答复您；不回复也照样办理。\n{which}",
+    "en": "\n\nIs it one of these? Others have told us already. Reply with the number and yours "
+    "goes with it, and you get the same answer; if you do not reply, yours is handled all the same."
+    "\n{which}",
+}
+_JOINED = {
+    "zh": "好的，和“{title}”放在一起了，有了结果同样答复您。\n已经知道的：{known}\n看进展：{url}",
+    "en": "Done: yours goes with “{title}”, and you get the same answer.\nWhat is known: {known}\n"
+    "Follow it: {url}",
+}
+_OVER = {
+    "zh": "这件事刚刚办结了。您说的我们单独办理。\n看进展：{url}",
+    "en": "That matter has just been closed. Yours is handled by itself.\nFollow it: {url}",
+}
+_TITLE, _KNOWN = 40, 300
+"""Characters in a chat, of a title and of an explanation: the platform takes 2,048 bytes."""
 _SOMETHING = {"zh": "请写点什么。", "en": "Please write something."}
 
 
@@ -31,6 +51,29 @@ def received(locale: str, code: str, url: str) -> str:
 def added(locale: str, url: str) -> str:
     """The message answered a question of ours, and stands in that case."""
     return _ADDED[locale].format(url=url)
+
+
+def offered(locale: str, titles: Sequence[str]) -> str:
+    """After the receipt: what others have told us, each with the number to reply with."""
+    which = "\n".join(f"{n} {clipped(title)}" for n, title in enumerate(titles, 1))
+    return _OFFERED[locale].format(which=which)
+
+
+def joined(locale: str, title: str, known: str, url: str) -> str:
+    """It goes with what many have; `known` is what the library has said of it last."""
+    words = clipped(known, _KNOWN)
+    return _JOINED[locale].format(title=clipped(title), known=words, url=url)
+
+
+def over(locale: str, url: str) -> str:
+    """What they wanted to join was closed in between."""
+    return _OVER[locale].format(url=url)
+
+
+def clipped(words: str, most: int = _TITLE) -> str:
+    """Words on one line of a chat."""
+    line = " ".join(words.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def welcome(locale: str, url: str) -> str:

@@ -11,11 +11,14 @@ from datetime import datetime
 from starlette.requests import HTTPConnection
 
 from services.notification.domain import (
+    REPORT,
+    About,
     Case,
     Outage,
     is_own_address,
     may_open,
     plain_address,
+    reads_report,
     staff_of,
 )
 from services.notification.store.tables import DeliveryRow, PrivateRow
@@ -28,7 +31,8 @@ from services.notification.transports import (
     fixed_message_id,
 )
 from services.notification.transports.console import harmless
-from services.notification.wording import Details, compose
+from services.notification.wording import Details, compose, page_of
+from shared.contracts.notification import ReportMailed
 from shared.messaging.directory import Directory
 from shared.messaging.transaction import Transaction
 from shared.security import LINK_TO_MATTERS, Signer
@@ -55,6 +59,16 @@ class PeopleAt:
         """Who stands in for this account, while it is away."""
         person = self.directory.people.get(name)
         return None if person is None else self.directory.substitute(person, self.at)
+
+    def wants_report(self, name: str, kind: str) -> bool:
+        """Whether this account has not said otherwise."""
+        person = self.directory.people.get(name)
+        return person is not None and kind not in person.no_reports
+
+    def locale(self, name: str) -> str:
+        """The language of this account."""
+        person = self.directory.people.get(name)
+        return "zh" if person is None else person.locale
 
 
 @dataclass
@@ -102,6 +116,19 @@ class Deps:
     def people(self, at: datetime) -> PeopleAt:
         """Who works where, and who is there at that moment."""
         return PeopleAt(self.directory, at)
+
+    def mailed(self, row: DeliveryRow) -> ReportMailed | None:
+        """What the directory knows of this very mail; the ledger may have lost it."""
+        kind, staff = About.of(row.feedback_id).kind, staff_of(row.recipient) or ""
+        known = self.directory.reports_mailed.get((kind, staff))
+        return known if known is not None and known.delivery_id == row.id else None
+
+    def reads_no_report(self, staff: str, about: About) -> bool:
+        """True for somebody who has left, or whose report it is no more."""
+        person = self.directory.people.get(staff)
+        return person is None or not (
+            person.active and reads_report(person.all_roles, person.department, about)
+        )
 
     def finds_nothing(self, staff: str, case: Case, at: datetime) -> bool:
         """True for somebody who moved or left, and would get a 404 for this case."""
@@ -155,11 +182,15 @@ class Deps:
     ) -> OutgoingMessage:
         """The message as it goes out now."""
         subject, text, locale = self.words(row, case, private)
+        html = None
+        if row.kind == REPORT:
+            html = page_of(self._details(row, case, private, locale))
         return OutgoingMessage(
             message_id=row.message_id,
             to=to,
             subject=subject,
             text=text,
+            html=html,
             locale=locale,
             kind=row.kind,
         )
@@ -169,29 +200,39 @@ class Deps:
     ) -> tuple[str, str, str]:
         """Subject, text and language."""
         staff = staff_of(row.recipient)
+        locale = case.locale
         if staff is not None:
             person = self.directory.people.get(staff)
             locale = person.locale if person is not None else self.locale
-            url = f"{self.base_url}/desk/cases/{row.feedback_id}"
-        else:
-            locale = case.locale
-            url = f"{self.base_url}/track/{self._behind(row, private)}"
-        subject, text = compose(
-            row.kind,
-            Details(
-                url=url,
-                locale=locale,
-                received_at=case.received_at,
-                due=case.due,
-                title=case.title if staff is not None else "",
-                channel=row.channel,
-                params=row.params,
-                department_name=self.directory.department_name,
-                short=bool(row.params.get("short")),
-                answerable=self.answerable,
-            ),
-        )
+        subject, text = compose(row.kind, self._details(row, case, private, locale))
         return subject, text, locale
+
+    def _details(
+        self, row: DeliveryRow, case: Case, private: PrivateRow | None, locale: str
+    ) -> Details:
+        staff = staff_of(row.recipient)
+        return Details(
+            url=self._page(row, private),
+            locale=locale,
+            received_at=case.received_at,
+            due=case.due,
+            title=case.title if staff is not None else "",
+            channel=row.channel,
+            params=row.params,
+            department_name=self.directory.department_name,
+            short=bool(row.params.get("short")),
+            answerable=self.answerable,
+            site=self.base_url,
+        )
+
+    def _page(self, row: DeliveryRow, private: PrivateRow | None) -> str:
+        """The page that a message leads to."""
+        if row.kind == REPORT:
+            about = About.of(row.feedback_id)
+            return f"{self.base_url}/reports?kind={about.kind}&at={about.first}"
+        if staff_of(row.recipient) is not None:
+            return f"{self.base_url}/desk/cases/{row.feedback_id}"
+        return f"{self.base_url}/track/{self._behind(row, private)}"
 
     def _behind(self, row: DeliveryRow, private: PrivateRow | None) -> str:
         """What the link of a message ends with."""
@@ -205,7 +246,7 @@ class Deps:
         """Notify a member of staff without e-mail, on one line of the console."""
         subject, _, _ = self.words(row, case, None)
         staff = staff_of(row.recipient) or ""
-        line = f"→ {staff}: {subject}  {self.base_url}/desk/cases/{row.feedback_id}"
+        line = f"→ {staff}: {subject}  {self._page(row, None)}"
         self.printer.write(harmless(line) + "\n")
 
 

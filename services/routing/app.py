@@ -7,9 +7,10 @@ from pathlib import Path
 
 from services.routing import api, jobs, pages, seeds, store
 from services.routing.deps import NAME, Deps, Meaning, Rules
-from services.routing.handlers import CONCERNS, HANDLERS
+from services.routing.handlers import CONCERNS, HANDLERS, TOMBSTONES
 from services.routing.handlers.recollect import OWN
 from services.routing.store import RoutingTable, vectors
+from shared.contracts.routing import PrivateErasedByRouting
 from shared.messaging.subscription import Subscription
 from shared.service import Runtime, Service
 from shared.web.pages import Pages
@@ -23,7 +24,7 @@ def build(runtime: Runtime) -> Service[Deps]:
         directory=runtime.directory,
         pages=Pages.of(runtime, NAME, HERE / "templates"),
         rules=Rules(seeds.shipped_rules()),
-        meaning=Meaning(runtime.embedder, seeds.shipped_model()),
+        meaning=Meaning(runtime.embedder, seeds.shipped_model(), alarms=seeds.shipped_alarms()),
     )
     service = Service(
         NAME,
@@ -32,6 +33,8 @@ def build(runtime: Runtime) -> Service[Deps]:
         migrations=HERE / "migrations",
         subscription=Subscription(
             HANDLERS,
+            tombstones=TOMBSTONES,
+            acknowledge=PrivateErasedByRouting,
             prefetch=store.load,
             concerns=CONCERNS,
             own=OWN,
@@ -44,12 +47,14 @@ def build(runtime: Runtime) -> Service[Deps]:
             await seeds.seed(tx.connection, tx.now)
 
     deps.meaning.precedents = partial(jobs.find_precedents, service)
+    deps.meaning.judged = partial(jobs.find_judgements, service)
     service.routers = [api.router, pages.router]
-    service.starting = [partial(jobs.refresh_rules, service)]
+    service.starting = [partial(jobs.refresh_rules, service), partial(jobs.use_version, service)]
     service.seeds = [store_shipped]
     service.jobs = {
         "rules": partial(jobs.follow_rules, service),
         "meaning": partial(jobs.embed_cases, service),
+        "learning": partial(jobs.learn_by_itself, service),
     }
     service.stopping = [runtime.embedder.close]
     service.notices = [

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import getpass
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from services.routing import learning, store
 from services.routing.api.editing import replace_rules
-from services.routing.app import NAME, build
-from services.routing.deps import Deps
+from services.routing.app import build
+from services.routing.deps import NAME, Deps
 from services.routing.domain import RulesInvalid
-from services.routing.seeds import MODEL
+from services.routing.domain.history import Column, Owners, Understood
+from services.routing.domain.model import NOT_OURS
+from services.routing.learning import alarms, history
+from services.routing.seeds import ALARMS, MODEL
 from shared.cli import service_commands, with_service
 from shared.contracts.refusal import Refusal
 from shared.embedded import EmbeddedModel
-from shared.embeddings import beginning
+from shared.embeddings import EmbedderAway, Vector, beginning
+from shared.messaging.directory import DirectoryReader
 from shared.process import embedder_of, say
 from shared.service import Service
 from shared.settings import read_settings, refuse
+from shared.spreadsheets import UnreadableTable
 
 cli = service_commands(NAME, build)
 
@@ -52,10 +60,34 @@ def make_model(
     target: Annotated[Path, typer.Option(help="written here")] = MODEL,
 ) -> None:
     """For developers: learn the shipped model from letters; parts named unseen are left alone."""
-    lines = "".join(file.read_text(encoding="utf-8") for file in letters)
-    known = learning.read_letters(lines)
+    known = learning.read_letters(_lines(letters))
+    vectors, embedder = _vectors([beginning(one.title, one.text) for one in known])
+    model, quality = learning.train(known, vectors, embedder)
+    target.write_text(model.model_dump_json() + "\n", encoding="utf-8")
+    say(f"{target}: {quality}")
 
-    async def work() -> None:
+
+@cli.command("make-alarms", hidden=True)
+def make_alarms(
+    letters: Annotated[list[Path], typer.Argument(help="lines of JSON: text, part, kind, …")],
+    target: Annotated[Path, typer.Option(help="written here")] = ALARMS,
+) -> None:
+    """For developers: learn what an emergency is; parts named unseen are left alone."""
+    known = alarms.read_alarm_letters(_lines(letters))
+    vectors, embedder = _vectors([beginning(one.title, one.text) for one in known])
+    model, quality = alarms.train_alarms(known, vectors, embedder)
+    target.write_text(model.model_dump_json() + "\n", encoding="utf-8")
+    say(f"{target}: {quality}")
+
+
+def _lines(files: list[Path]) -> str:
+    return "".join(file.read_text(encoding="utf-8") for file in files)
+
+
+def _vectors(texts: list[str]) -> tuple[list[Vector], str]:
+    """Their vectors, of a server of our own, and the name of its model."""
+
+    async def work() -> tuple[list[Vector], str]:
         settings = read_settings()
         embedder = embedder_of(settings)
         server = EmbeddedModel(settings.data)
@@ -63,16 +95,166 @@ def make_model(
         try:
             while not await server.answers():
                 await asyncio.sleep(0.1)
-            texts = [beginning(one.title, one.text) for one in known]
-            vectors = await embedder.embed(texts, within=3600)
+            return await embedder.embed(texts, within=3600), embedder.model
         finally:
             await embedder.close()
             await server.stop()
-        model, quality = learning.train(known, vectors, embedder.model)
-        target.write_text(model.model_dump_json() + "\n", encoding="utf-8")
-        say(f"{target}: {quality}")
 
-    asyncio.run(work())
+    return asyncio.run(work())
+
+
+@cli.command("train")
+def train_now() -> None:
+    """Learn from what this library's people did; the new version is used if it is no worse."""
+
+    async def work(service: Service[Deps]) -> None:
+        async with ready_to_learn(service):
+            await learn_and_say(service)
+
+    with_service(build, work)
+
+
+_Name = Annotated[str, typer.Option(help="name of the column, or its number")]
+
+
+@cli.command("learn")
+def learn_file(
+    file: Annotated[Path, typer.Argument(help="CSV or XLSX, a letter a row")],
+    text: _Name = "",
+    department: _Name = "",
+    title: _Name = "",
+    category: _Name = "",
+    time: _Name = "",
+    same: Annotated[
+        list[str] | None, typer.Option("--map", help="NAME=CODE: a department by another name")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="go on after the preview, unasked")] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="only say what was understood")
+    ] = False,
+) -> None:
+    """Learn from a library's own history: letters, and the department that each belonged to.
+
+    Columns that are not named are found by their usual names. Nothing is kept of the words.
+    """
+    given = dict(zip(Column, (text, department, title, category, time), strict=True))
+    told = dict(pair.split("=", 1) for pair in same or [] if "=" in pair)
+
+    async def work(service: Service[Deps]) -> None:
+        async with ready_to_learn(service):
+            directory = service.deps.directory
+            if unknown := sorted(set(told.values()) - {*directory.departments, NOT_OURS}):
+                refuse(f"--map: there is no department {', '.join(unknown)}")
+            owners = Owners(directory.departments, told, directory.categories)
+            try:
+                columns, found = await asyncio.to_thread(history.look_through, file, given, owners)
+            except UnreadableTable as unreadable:
+                refuse(f"{file}: {unreadable.en}")
+            except KeyError as missing:
+                refuse(f"{file}: no column {missing.args[0]!r} was found; name it with --text, …")
+            except OSError as error:
+                refuse(f"{file}: {error.strerror}")
+            for line in understood(columns, found, service):
+                say(line)
+            if preview or not found.letters:
+                return
+            if not yes and not typer.confirm("Learn from these letters?"):
+                return
+            letters = found.in_order()
+            model = service.deps.meaning.shipped
+            assert model is not None
+            try:
+                async with an_embedder(service):
+                    await history.keep_lessons(service, file, letters, model.buckets, say)
+            except EmbedderAway as away:
+                refuse(f"the embedder is away ({away}); what was embedded is kept, run this again")
+            await learn_and_say(service, source=file.name, history=len(letters))
+
+    with_service(build, work)
+
+
+def understood(
+    columns: Mapping[Column, str], found: Understood, service: Service[Deps]
+) -> Iterator[str]:
+    """What was made of a file, in lines."""
+    yield "columns: " + ", ".join(f"{column} = {name!r}" for column, name in columns.items())
+    for code, count in found.owners.most_common():
+        yield f"  {count:6} {code} {service.deps.directory.department_name(code, 'zh')}"
+    if found.unknown:
+        yield "no such department here; left out, or name them with --map NAME=CODE:"
+        for name, count in found.unknown.most_common(40):
+            yield f"  {count:6} {name!r}"
+    if found.odd:
+        yield f"left out: {len(found.odd)} odd rows"
+        for number, why in found.odd[:20]:
+            yield f"  line {number}: {why}"
+    if any(one.at is None for one in found.letters):
+        yield "some letters have no date that can be read: the order of the file counts"
+    yield f"{len(found.letters)} letters to learn from"
+
+
+@contextlib.asynccontextmanager
+async def ready_to_learn(service: Service[Deps]) -> AsyncIterator[None]:
+    """Know the database, the departments and the version in use."""
+    await service.connect()
+    await service.check_database()
+    await learning.refresh_model(service)
+    reader = DirectoryReader(service.runtime.directory, service.runtime.kafka)
+    await reader.start()
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(60):
+                while not reader.directory.loaded:
+                    await asyncio.sleep(0.1)
+        if not reader.directory.departments:
+            refuse("no departments are listed: is the system set up, and the broker there?")
+        yield
+    finally:
+        await reader.stop()
+
+
+@contextlib.asynccontextmanager
+async def an_embedder(service: Service[Deps]) -> AsyncIterator[None]:
+    """Whoever embeds: that of the running system, or the built-in one, begun for now."""
+    embedder = service.deps.meaning.embedder
+    server: EmbeddedModel | None = None
+    try:
+        await embedder.embed(["图书馆 library"])
+    except EmbedderAway:
+        if embedder.source.kind != "builtin" or embedder.missing:
+            raise
+        server = EmbeddedModel(service.runtime.settings.data)
+        server.begin()
+    try:
+        yield
+    finally:
+        await embedder.close()
+        if server is not None:
+            await server.stop()
+
+
+async def learn_and_say(service: Service[Deps], **more: Any) -> None:
+    """Train, and say how the new version compares."""
+    try:
+        said = await learning.learn(service, by=getpass.getuser(), **more)
+    except (Refusal, learning.TrainingFailed) as why:
+        refuse(str(why))
+    say(comparison(said))
+
+
+def comparison(said: learning.Learned) -> str:
+    """A new version beside the one that ran, in words."""
+    new, old, model = said.trained.new, said.trained.running, said.trained.model
+    what = "taken into use" if said.taken else f"kept, but version {said.compared_with} stays"
+    return (
+        f"version {said.version}, learned from {model.letters} letters, is {what}.\n"
+        f"On the latest {new.letters} letters, which neither had seen "
+        f"(version {said.compared_with} → {said.version}):\n"
+        f"  first right {old.first:.0%} → {new.first:.0%}, "
+        f"among three {old.three:.0%} → {new.three:.0%},\n"
+        f"  sent without a person {old.alone:.0%} → {new.alone:.0%}, "
+        f"of these rightly {old.precision:.0%} → {new.precision:.0%}"
+    )
 
 
 @cli.command("import-rules")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -12,7 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import HTTPConnection
 
 from services.routing import store
-from services.routing.domain import Model, Precedent, RuleSet, RulesInvalid
+from services.routing.domain import (
+    Alarm,
+    AlarmModel,
+    Judged,
+    Model,
+    Precedent,
+    RuleSet,
+    RulesInvalid,
+    alarm_by_meaning,
+)
 from services.routing.store import Stored
 from shared.embeddings import Embedder, EmbedderAway, Vector, beginning
 from shared.messaging.directory import Directory
@@ -79,6 +89,8 @@ BUDGET = 1.0
 REST = 5.0
 """Seconds for which nobody waits any more once that was not enough."""
 _MOST_FRESH = 500
+_WORTH_ASKING = 0.01
+"""How likely an emergency has to be for what people said of the like to be looked up."""
 
 
 class NoMeaning(Exception):
@@ -93,6 +105,10 @@ async def _no_precedents(vector: Vector, feedback_id: str) -> list[Precedent]:
     return []
 
 
+async def _no_judgements(vector: Vector, feedback_id: str) -> list[Judged]:
+    return []
+
+
 @dataclass
 class Meaning:
     """What turns cases into vectors, how far it has come, and what was learned about them."""
@@ -100,8 +116,21 @@ class Meaning:
     embedder: Embedder
     model: Model | None = None
     """What was learned; it counts where its vectors are those of the embedder."""
+    version: int = 0
+    """Which version that is; 0 is what is shipped."""
+    until: datetime | None = None
+    """When the last label was given that it has learned from."""
+    wanted: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by who wants a new version to be learned now, whose name is in `wanted_by`."""
+    wanted_by: str | None = None
+    not_learned: tuple[str, str] | None = None
+    """Why the last attempt came to nothing, in Chinese and English."""
     precedents: Callable[[Vector, str], Awaitable[list[Precedent]]] = _no_precedents
     """The nearest cases that people dispatched, for a vector and the case that has it."""
+    alarms: AlarmModel | None = None
+    """What was learned about emergencies; it counts where its vectors are those of the embedder."""
+    judged: Callable[[Vector, str], Awaitable[list[Judged]]] = _no_judgements
+    """The nearest cases of which people said whether they were an emergency."""
     fresh: dict[str, Vector] = field(default_factory=dict)
     """Vectors of cases that were decided just now, until they are stored."""
     indexed: bool = False
@@ -112,12 +141,21 @@ class Meaning:
     _overrun_until: float = 0.0
     _deadlines: WeakKeyDictionary[Transaction, float] = field(default_factory=WeakKeyDictionary)
 
+    def __post_init__(self) -> None:
+        self.shipped = self.model
+        """What comes with the code: version 0, and what every other one begins from."""
+
+    def use(self, model: Model | None, version: int, until: datetime | None = None) -> None:
+        """Decide by this version from now on."""
+        self.model, self.version, self.until = model, version, until
+
     async def understand(
-        self, tx: Transaction, feedback_id: str, title: str, text: str
+        self, tx: Transaction, feedback_id: str, title: str, text: str, *, keep: bool = True
     ) -> tuple[Model, Vector, list[Precedent]]:
         """What the model needs to judge a comment, within what is left of this transaction's time.
 
-        Raises `NoMeaning`. Nothing here touches the transaction, so that no failure spoils it.
+        Without `keep` the vector is forgotten. Raises `NoMeaning`. Nothing here touches the
+        transaction, so that no failure spoils it.
         """
         now = asyncio.get_running_loop().time
         first = tx not in self._deadlines
@@ -138,10 +176,22 @@ class Meaning:
             raise NoMeaning(AWAY) from None
         except TimeoutError:
             raise self._overrun(now()) from None
+        if not keep:
+            return self.model, vector, precedents
         while len(self.fresh) >= _MOST_FRESH:
             del self.fresh[next(iter(self.fresh))]
         self.fresh[feedback_id] = vector
         return self.model, vector, precedents
+
+    async def alarm(self, vector: Vector, feedback_id: str, title: str, text: str) -> Alarm | None:
+        """Whether it may be an emergency, by what it means; None where nothing was learned."""
+        model = self.alarms
+        if model is None or model.embedder != self.embedder.model:
+            return None
+        likely, kind = model.look(vector, title, text)
+        ask = self.indexed and likely >= _WORTH_ASKING
+        judged = await self.judged(vector, feedback_id) if ask else []
+        return alarm_by_meaning(model, likely, kind, judged)
 
     def _overrun(self, now: float) -> NoMeaning:
         """More is said than can be understood: the next transactions do not wait either."""

@@ -8,11 +8,12 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.routing import store
-from services.routing.domain import Model, RuleBook, parse_rules
+from services.routing.domain import AlarmModel, Model, RuleBook, parse_rules
 from services.routing.store import Stored, compiled
 
 SHIPPED = Path(__file__).parent / "data" / "rules.json"
 MODEL = Path(__file__).parent / "data" / "model.json"
+ALARMS = Path(__file__).parent / "data" / "alarms.json"
 
 
 def load_rules() -> RuleBook:
@@ -30,6 +31,11 @@ def shipped_rules() -> Stored:
 def shipped_model() -> Model:
     """What `python -m services.routing make-model` made of the letters that come with the tests."""
     return Model.model_validate_json(MODEL.read_bytes())
+
+
+def shipped_alarms() -> AlarmModel:
+    """What `make-alarms` made of the letters that come with the tests."""
+    return AlarmModel.model_validate_json(ALARMS.read_bytes())
 
 
 async def seed(connection: AsyncConnection, now: datetime) -> bool:

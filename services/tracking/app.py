@@ -8,6 +8,7 @@ import structlog
 
 from services.tracking import api, handlers, jobs, pages
 from services.tracking.deps import NAME, Deps
+from services.tracking.jobs import reports
 from services.tracking.store import TrackingTable, generation, load
 from services.tracking.wording import page_words
 from shared.messaging.subscription import LINGER, Subscription
@@ -35,6 +36,7 @@ def build(runtime: Runtime) -> Service[Deps]:
         ),
         deps=Deps(Pages.of(runtime, NAME, HERE / "templates", words=page_words)),
     )
+    service.hot_routes = api.HOT_ROUTES
     service.routers = [api.router, pages.router]
 
     async def know_generation() -> None:
@@ -55,4 +57,6 @@ def build(runtime: Runtime) -> Service[Deps]:
         "look for changes": lambda: jobs.look_for_changes(service),
         "publish gauges": lambda: jobs.publish_gauges(service),
     }
+    if runtime.settings.reports == "on":
+        service.jobs["tell reports"] = lambda: reports.tell_reports(service)
     return service

@@ -71,6 +71,7 @@ async def project(event: Event, tx: Transaction) -> None:
         _keep(tx, one, case, changes["seq"])
     set_values(row, **changes)
     cases.upsert(row)
+    deps_of(tx).changes.touch()
     tx.after_commit(partial(deps_of(tx).changes.notify, event.feedback_id))
     tx.after_commit(partial(deps_of(tx).changes.notify, BOARD))
     if isinstance(event, FeedbackReceived):

@@ -12,25 +12,22 @@ from services.tracking.api.asking import asked_of
 from services.tracking.api.behind import drill_down_body
 from services.tracking.api.board import answer_to, wants_anew
 from services.tracking.api.context import ViewContext, locale_of
+from services.tracking.api.mailed import mailed_body
 from services.tracking.api.parts import address_behind, parts_of
 from services.tracking.api.reports import report_body
+from services.tracking.api.themes import themes_body
 from services.tracking.api.track import PRIVATE, matters_body, track_body
 from services.tracking.deps import NAME, Deps, deps_of
-from services.tracking.domain.measures import BY_DEPARTMENT
-from services.tracking.wording.board import (
-    DAY_NAMES,
-    PRESETS,
-    REPORTS,
-    filter_words,
-    reason_words,
-)
-from services.tracking.wording.figures import figures
+from services.tracking.domain.themes import LEAST_BEFORE, WEEKS
+from services.tracking.wording.board import PRESETS, REPORTS, filter_words
+from services.tracking.wording.report import said_context
 from shared.contracts.refusal import NotFound, Refusal, TooMany, Unavailable
 from shared.moments import local
 from shared.security import MATTERS, MATTERS_COOKIE, code_in, plain_code
 from shared.service import Service
-from shared.web.auth import runtime_of, service_of, staff, to_sign_in
+from shared.web.auth import require_role, runtime_of, service_of, staff, to_sign_in
 from shared.web.permissions import Permission
+from shared.web.problems import refusal_answer
 
 router = APIRouter(include_in_schema=False)
 FIRST_SHOWN = "month"
@@ -45,7 +42,7 @@ async def lookup_page(request: Request) -> Response:
     refused: Refusal | None = None
     if code := code_in(typed):
         try:
-            return await track_page(request, code)
+            return await _page_of(request, code)
         except (TooMany, Unavailable) as error:
             refused = error
         except NotFound:
@@ -55,6 +52,8 @@ async def lookup_page(request: Request) -> Response:
     headers = dict(PRIVATE)
     if refused is not None and refused.retry_after:
         headers["Retry-After"] = str(refused.retry_after)
+    if isinstance(refused, Unavailable):
+        headers |= _again(refused)
     return deps_of(request).pages.render(
         request,
         "lookup.html",
@@ -99,6 +98,20 @@ async def _matters(request: Request, token: str | None = None) -> Response:
 @router.get("/track/{code}")
 async def track_page(request: Request, code: str) -> Response:
     """``/track/{code}``, for the reporter."""
+    try:
+        return await _page_of(request, code)
+    except Unavailable as error:
+        soon = refusal_answer(request, error)
+        soon.headers.update(_again(error))
+        return soon
+
+
+def _again(refused: Unavailable) -> dict[str, str]:
+    """While a case is on its way here its page looks again by itself, with scripts and without."""
+    return {"Refresh": str(refused.retry_after or 2)}
+
+
+async def _page_of(request: Request, code: str) -> Response:
     body = await track_body(request, code)
     pages = deps_of(request).pages
     response: Response = pages.render(request, "track.html", case=body, code=plain_code(code))
@@ -155,18 +168,42 @@ async def report_page(request: Request) -> Response:
         request,
         "report.html",
         user=staff(request).user,
-        report=body,
         asked=asked,
         period=period,
         kinds=REPORTS[english],
         behind=partial(address_behind, asked),
-        figures={one["key"]: one for one in figures(body, asked.locale)},
-        day_names=[pair[english] for pair in DAY_NAMES],
-        by_department=[(one.key, one.name[english], one.unit) for one in BY_DEPARTMENT],
         department_of=lambda code: body["department_names"].get(code, ""),
-        category_of=context.category,
-        reason_of=partial(reason_words, locale=asked.locale),
         as_of=local(context.now),
+        mailed=staff(request).may(Permission.SEE_MAILED_REPORTS),
+        **said_context(body, asked.locale, context.category),
+    )
+    return response
+
+
+@router.get("/reports/themes")
+async def themes_page(request: Request) -> Response:
+    """``/reports/themes``: what comes up again and again, and whether what was done helped."""
+    if (away := to_sign_in(request)) is not None:
+        return away
+    person = require_role(request, Permission.SEE_ALL_FIGURES)
+    response: Response = deps_of(request).pages.render(
+        request,
+        "themes.html",
+        user=person.user,
+        report=await themes_body(request),
+        rule={"weeks": WEEKS, "least": LEAST_BEFORE},
+    )
+    return response
+
+
+@router.get("/reports/mailed")
+async def mailed_page(request: Request) -> Response:
+    """``/reports/mailed``: which reports are mailed when, and what became of the last ones."""
+    if (away := to_sign_in(request)) is not None:
+        return away
+    person = require_role(request, Permission.SEE_MAILED_REPORTS)
+    response: Response = deps_of(request).pages.render(
+        request, "mailed.html", user=person.user, mailed=mailed_body(request)
     )
     return response
 

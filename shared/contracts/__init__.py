@@ -1,6 +1,6 @@
 """The published language of the system: every event, every code. Depends on pydantic only."""
 
-from shared.contracts import desk, intake, notification, routing, sla
+from shared.contracts import desk, intake, notification, routing, sla, tracking
 from shared.contracts.event import (
     DIRECTORY,
     EVENTS,
@@ -36,4 +36,5 @@ __all__ = [
     "routing",
     "short_type",
     "sla",
+    "tracking",
 ]

@@ -47,6 +47,12 @@ class FeedbackSupplemented(Event, type="feedback.supplemented.v1", owner="intake
     """Names the `PrivateWords` that holds the text unmasked."""
 
 
+class FeedbackIncidentNamed(Event, type="feedback.incident_named.v1", owner="intake", shred=()):
+    """The reporter said later that it is one more case of an incident ("me too"); desk decides."""
+
+    incident: str
+
+
 class FeedbackUrged(Event, type="feedback.urged.v1", owner="intake", shred=()):
     """The reporter asked for speed (催办)."""
 

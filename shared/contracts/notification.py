@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from shared.contracts.event import PRIVATE, ErasureAcknowledged, Event
+from datetime import date
+
+from shared.contracts.event import DIRECTORY, PRIVATE, DirectoryFact, ErasureAcknowledged, Event
 
 
 class DeliveryEvent(Event):
@@ -38,6 +40,39 @@ class NotificationSuppressed(
     """It was kept back on purpose."""
 
     reason: str
+
+
+class ReportMailed(
+    DirectoryFact,
+    type="directory.report_mailed.v1",
+    owner="notification",
+    topic=DIRECTORY,
+    shred=(),
+):
+    """What became of the last mail with a report of this kind to somebody."""
+
+    kind: str
+    """``week``, ``month`` or ``term``."""
+    first: date
+    """The first day of the period that it is about."""
+    department: str | None = None
+    """None: the whole library."""
+    staff: str
+    delivery_id: str
+    channel: str
+    outcome: str
+    """``sent``, ``failed``, ``uncertain`` (nobody can know) or ``suppressed``."""
+    reason: str | None = None
+
+    @property
+    def report_id(self) -> str:
+        """The report it brought; see `ReportMade`."""
+        return f"report/{self.kind}/{self.first}/{self.department or '*'}"
+
+    @property
+    def key(self) -> str:
+        """One entry per kind and reader: the newest."""
+        return f"report_mailed:{self.kind}:{self.staff}"
 
 
 class PrivateErasedByNotification(

@@ -155,7 +155,10 @@ def refusal(
         case ReporterAction.WITHDRAW:
             allowed = rights.withdraw
         case _:
-            allowed = rights.appeal
+            # Too late to ask whoever had it: then a leader may be asked at once.
+            late = rights.reopen_until is not None and now > rights.reopen_until
+            answered = rights.standing is CaseStanding.ANSWERED and not rights.appeal_dismissed
+            allowed = rights.appeal or (late and answered)
     return None if allowed else RefusalReason.NOT_POSSIBLE_NOW
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.contracts.event import Event
+from shared.contracts.event import PRIVATE, ErasureAcknowledged, Event
 from shared.contracts.lenient import AnyCaseType
 from shared.contracts.vocabulary import Priority
 
@@ -42,6 +42,8 @@ class RoutingDecision(Event):
     reasons: tuple[Reason, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     rules_version: int = 1
+    model_version: int | None = None
+    """Of what was learned; 0 comes with the code, None where the rules alone decided."""
 
 
 class FeedbackRouted(
@@ -54,3 +56,27 @@ class FeedbackTriageNeeded(
     RoutingDecision, type="feedback.triage_needed.v1", owner="routing", shred=("reasons",)
 ):
     """Routing leaves it to the coordinator, with its best candidates."""
+
+
+class PrivateErasedByRouting(
+    ErasureAcknowledged,
+    type="private.erased_by_routing.v1",
+    owner="routing",
+    topic=PRIVATE,
+    shred=(),
+):
+    """Routing has forgotten what an erased person said, and what it meant."""
+
+
+class FeedbackAlarmRaised(
+    Event, type="feedback.alarm_raised.v1", owner="routing", shred=("reasons",)
+):
+    """It may be an emergency: a person looks at once, wherever it goes meanwhile. Once a case."""
+
+    found_by: str = "rule"
+    """``rule``, or ``meaning``: it is like letters that were."""
+    kind: str | None = None
+    """Of what it is like, a code of `ALARM_NAMES`; None where a rule says it in `reasons`."""
+    sure: float
+    """From 0 to 1."""
+    reasons: tuple[Reason, ...] = ()

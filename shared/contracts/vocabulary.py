@@ -189,3 +189,24 @@ CLOCK_NAMES: dict[Clock, tuple[str, str]] = {
     Clock.APPEAL: ("复核", "appeal"),
 }
 """Clock → (Chinese, English); the English as it stands within a sentence."""
+
+ALARM_NAMES: dict[str, tuple[str, str]] = {
+    "collapsed": ("有人倒下、叫不应", "somebody collapsed or does not respond"),
+    "seizure": ("有人抽搐", "somebody has a seizure"),
+    "breathing": ("有人喘不上气、噎住或过敏", "somebody cannot breathe"),
+    "bleeding": ("有人受伤、流血", "somebody is hurt or bleeds"),
+    "burning": ("有人烫伤、烧伤", "somebody is scalded or burnt"),
+    "fire": ("起火、冒烟、焦味", "fire, smoke, a smell of burning"),
+    "gas": ("煤气味、刺鼻气体", "a smell of gas, fumes"),
+    "water_electric": ("水碰到电、漏电、大量漏水", "water near electricity, a shock, a flood"),
+    "lift": ("电梯困人", "people stuck in a lift"),
+    "locked": ("有人被关、被夹住", "somebody locked in or caught"),
+    "exit": ("安全出口不通", "an emergency exit that is blocked"),
+    "threat": ("打斗、威胁、尾随、偷拍", "violence, a threat, stalking, secret filming"),
+    "suicide": ("有人可能轻生", "somebody may take their own life"),
+    "falling": ("东西倒塌、坠落", "something collapses or falls"),
+    "child": ("孩子、老人走失或无人看管", "a child or an old person lost"),
+    "panic": ("拥挤、恐慌", "a crush, a panic"),
+    "leak": ("个人信息外泄", "personal data laid open"),
+}
+"""What an alarm by meaning is about: Chinese, English."""

@@ -3,7 +3,7 @@
 from shared.db.address import Address, parse_address
 from shared.db.engine import create_engine, database_name, service_address
 from shared.db.errors import DatabaseNotReady
-from shared.db.tables import document, moment, registry_for
+from shared.db.tables import document, moment, own_registry
 
 __all__ = [
     "Address",
@@ -12,7 +12,7 @@ __all__ = [
     "database_name",
     "document",
     "moment",
+    "own_registry",
     "parse_address",
-    "registry_for",
     "service_address",
 ]

@@ -8,17 +8,12 @@ from typing import Any
 from sqlalchemy import DateTime, MetaData
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 
-def registry_for(service: str) -> type[SQLModel]:
-    """A SQLModel base for `service`, with metadata nobody else shares."""
-
-    class Table(SQLModel, registry=registry(metadata=MetaData())):
-        __abstract__ = True
-
-    Table.__name__ = f"{service.capitalize()}Table"
-    return Table
+def own_registry() -> registry:
+    """Metadata nobody else shares, for the base of a service's tables."""
+    return registry(metadata=MetaData())
 
 
 def moment(*, nullable: bool = False, **more: Any) -> Any:

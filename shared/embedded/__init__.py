@@ -39,13 +39,18 @@ class Servers:
 
 
 async def start_servers(
-    data: Path, *, kafka: bool, postgres: bool, say: Callable[[str], None] = lambda _: None
+    data: Path,
+    *,
+    kafka: bool,
+    postgres: bool,
+    durable: bool = True,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Servers:
     """Start the wanted servers at the same time; when one cannot start, stop the other.
 
-    Raises ServerUnavailable.
+    Raises ServerUnavailable. Without `durable` PostgreSQL does not wait for the disk: for tests.
     """
-    database = EmbeddedPostgres(data, say=say) if postgres else None
+    database = EmbeddedPostgres(data, durable=durable, say=say) if postgres else None
     broker = EmbeddedKafka(data, say=say) if kafka else None
     starts = [server.start() for server in (database, broker) if server]
     try:

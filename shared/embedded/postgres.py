@@ -37,7 +37,6 @@ _SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "64MB",
     "synchronous_commit": "on",
-    "fsync": "on",
     "jit": "off",
     "timezone": "UTC",
     "log_checkpoints": "off",
@@ -48,11 +47,15 @@ class EmbeddedPostgres:
     """The server of one data directory.
 
     Whoever starts it first owns it and stops it; a second one, also in another process, gets the
-    same URL and stops nothing.
+    same URL and stops nothing. Without `durable` it waits for no disk: for tests, in which no power
+    fails.
     """
 
-    def __init__(self, data: Path, *, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, data: Path, *, durable: bool = True, say: Callable[[str], None] = lambda _: None
+    ) -> None:
         self._data = data.resolve()
+        self._settings = _SETTINGS if durable else _SETTINGS | {"fsync": "off"}
         self._say = say
         self.directory = self._data / "postgres"
         self.log = self._data / "postgres.log"
@@ -114,7 +117,10 @@ class EmbeddedPostgres:
             await asyncio.to_thread(self._create, account)
         self._prepare_sockets(account)
         command: list[str | Path] = [program("postgres"), "-D", self.directory]
-        for name, value in {**_SETTINGS, "unix_socket_directories": str(self._sockets)}.items():
+        for name, value in {
+            **self._settings,
+            "unix_socket_directories": str(self._sockets),
+        }.items():
             command += ["-c", f"{name}={value}"]
         tries = 5
         self._spawn(command, account)

@@ -22,8 +22,11 @@ from shared.contracts.desk import (
     SessionForgotten,
     SessionRevoked,
     SessionsEnded,
+    ThemeListed,
 )
 from shared.contracts.intake import TokenIssued
+from shared.contracts.notification import ReportMailed
+from shared.contracts.tracking import ReportMade
 from shared.messaging.brokers import client_options
 from shared.messaging.subscription import believed
 from shared.security import SESSION_TICK, Session
@@ -56,6 +59,12 @@ class Directory:
         self.people: dict[str, PersonListed] = {}
         self.incidents: dict[str, IncidentListed] = {}
         """Those that are open."""
+        self.themes: dict[str, ThemeListed] = {}
+        """What comes up again and again, also what is closed or merged."""
+        self.reports: dict[tuple[str, str | None], ReportMade] = {}
+        """Kind and department (None: the library) → the last report of it."""
+        self.reports_mailed: dict[tuple[str, str], ReportMailed] = {}
+        """Kind and account → what became of the last mail with such a report."""
         self._named: dict[str, set[str]] = {}
         """Account → accounts that named it as their substitute, whether or not for a time that
         is over."""
@@ -83,6 +92,8 @@ class Directory:
                     self.categories.pop(event.code, None)
             case PersonListed():
                 self._list_person(event)
+            case ThemeListed():
+                self.themes[event.theme_id] = event
             case IncidentListed():
                 self.incidents.pop(event.incident_id, None)
                 if event.open:
@@ -93,6 +104,10 @@ class Directory:
                 self.sessions_ended[event.username] = event.before
             case TokenIssued():
                 (self.tokens.discard if event.revoked else self.tokens.add)(event.token_id)
+            case ReportMade():
+                self.reports[event.kind, event.department] = event
+            case ReportMailed():
+                self.reports_mailed[event.kind, event.staff] = event
             case _:
                 pass
 

@@ -190,7 +190,11 @@ def staff(request: Request) -> Staff:
 
 def require_role(request: Request, *permissions: Permission) -> Staff:
     """Who asks, if a role of theirs has one of these permissions; 403 otherwise, 401 for nobody."""
-    person = staff(request)
+    return acting(staff(request), *permissions)
+
+
+def acting(person: Staff, *permissions: Permission) -> Staff:
+    """`person` in the role that has one of these permissions; 403 where none has."""
     if (actor := person.actor_with(*permissions)) is None:
         raise Forbidden(*REFUSALS.get(permissions[0], FORBIDDEN))
     return replace(person, acting=actor)

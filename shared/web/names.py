@@ -30,6 +30,10 @@ STATE_ICONS: dict[str, str] = {
 }
 """State → symbol in ``icons.svg``; the colour is the CSS class ``state-<state in lower case>``."""
 
+SPLIT = "SPLIT"
+"""No state of a case, but how one is shown that goes on as its parts: else it reads as joined."""
+_SPLIT_NAMES = ("已拆分", "Split")
+
 OUTCOMES: dict[str, str] = {
     "solved": "已解决",
     "explained": "已说明原因",
@@ -97,6 +101,8 @@ def pick(
 
 def state_name(code: object, locale: str = "zh") -> str:
     """A state as staff read it: 已收到, 办理中, …."""
+    if code == SPLIT:
+        return _SPLIT_NAMES[locale != "zh"]
     if code == State.WAITING_USER:
         return "待用户补充" if locale == "zh" else "Waiting for reporter"
     pair = STATE_NAMES.get(State(str(code))) if code in State._value2member_map_ else None

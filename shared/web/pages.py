@@ -38,6 +38,7 @@ from shared.messaging.directory import Directory
 from shared.web import catalogue, names
 from shared.web.assets import asset_url
 from shared.web.constants import WORD, WRITING, Constants
+from shared.web.letter import foundations
 from shared.web.pieces import OF_NOW, pieces
 
 if TYPE_CHECKING:
@@ -337,6 +338,7 @@ class Pages:
             sparkline=sparkline,
             query=query,
             names=names,
+            foundations=partial(foundations, locale=locale),
         )
         own = self._own_words(locale)
         env.globals.update(own)

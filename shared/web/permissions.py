@@ -24,6 +24,7 @@ class Permission(StrEnum):
     SEND_AGAIN = "send a message again"
     SEE_ALL_FIGURES = "see all figures"
     SEE_OWN_FIGURES = "see the figures of one's own department"
+    SEE_MAILED_REPORTS = "see which reports are mailed, and what became of them"
 
 
 _OFFICE = {Role.COORDINATOR, Role.LEADER, Role.AUDITOR}
@@ -40,6 +41,7 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.SEND_AGAIN: frozenset({Role.COORDINATOR}),
     Permission.SEE_ALL_FIGURES: frozenset(_OFFICE),
     Permission.SEE_OWN_FIGURES: frozenset({Role.LIAISON, Role.HANDLER, Role.REVIEWER}),
+    Permission.SEE_MAILED_REPORTS: frozenset({Role.COORDINATOR, Role.ADMIN}),
 }
 
 REFUSALS: Mapping[Permission, tuple[str, str]] = {
@@ -67,6 +69,10 @@ REFUSALS: Mapping[Permission, tuple[str, str]] = {
     Permission.SEE_ALL_FIGURES: (
         "运行情况给协调人员、领导、审计和各部门看。",
         "The dashboard is for coordinators, leaders, auditors and departments.",
+    ),
+    Permission.SEE_MAILED_REPORTS: (
+        "报告寄给了谁，由协调人员和系统管理员查看。",
+        "Coordinators and administrators see to whom reports are mailed.",
     ),
 }
 """Why not, where it can be said better than by `FORBIDDEN`."""

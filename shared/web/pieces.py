@@ -32,7 +32,7 @@ def pieces(locale: str, now: Callable[[], datetime], icons: str) -> Mapping[str,
     @lru_cache(maxsize=500)
     def state(code: str, name: str = "") -> Markup:
         """A state by icon, colour and name."""
-        shown = icon(names.STATE_ICONS.get(str(code), "inbox"))
+        shown = icon(names.STATE_ICONS.get(str(code), "merge" if code == names.SPLIT else "inbox"))
         return Markup('<span class="state state-{}">{}{}</span>').format(
             str(code).lower(), shown, name or names.state_name(code, locale)
         )

@@ -20,7 +20,17 @@ import uvloop
 from shared.embedded import start_servers
 from shared.observability import logs
 from tests import support
-from tests.benchmarks import consumers, events, helpdesk, intake, latency, marks, pages, start
+from tests.benchmarks import (
+    consumers,
+    events,
+    helpdesk,
+    intake,
+    latency,
+    marks,
+    pages,
+    reports,
+    start,
+)
 from tests.benchmarks.report import Report
 
 PARTS = {
@@ -30,11 +40,13 @@ PARTS = {
     "events": events.run,
     "marks": marks.run,
     "pages": pages.run,
+    "reports": reports.run,
     "helpdesk": helpdesk.run,
     "start": start.run,
 }
 LARGE = {
     "pages": partial(pages.run, sizes=pages.LARGE),
+    "reports": partial(reports.run, rows=reports.LARGE),
     "helpdesk": partial(helpdesk.run, cases=helpdesk.LARGE),
 }
 """The same with many cases."""

@@ -1,4 +1,4 @@
-"""One system and one Chromium for all browser tests; a watchful eye over every page."""
+"""A system for each file, one Chromium for all; a watchful eye over every page."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from shared.web.auth import COOKIE
 from tests.browser.people import People
 from tests.browser.system import System
 from tests.browser.watch import Watch
+from tests.ground import Ground, ground_for
+from tests.patience import PATIENCE
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -27,7 +29,7 @@ ARGUMENTS = (
 PHONE, DESK = 360, 1280
 
 # A page of the staff looks for news every few seconds; nothing here measures how fast.
-expect.set_options(timeout=60_000)
+expect.set_options(timeout=1000 * PATIENCE)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -43,15 +45,30 @@ def pytest_runtest_makereport(
 
 
 @pytest_asyncio.fixture(scope="session")
-async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
-    started = await System.start(tmp_path_factory.mktemp("system"))
+async def ground(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground]:
+    """The servers under all systems."""
+    data = tmp_path_factory.mktemp("ground")
+
+    async def set_up(database: str, kafka: str) -> None:
+        await System.set_up(data / "first", database, kafka)
+
+    async with ground_for(data, set_up) as ground:
+        yield ground
+
+
+@pytest_asyncio.fixture(scope="module")
+async def system(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+    """A library nobody said anything to yet."""
+    await ground.clear()
+    data = tmp_path_factory.mktemp("system")
+    started = await System.start(data, ground.database, ground.kafka)
     try:
         yield started
     finally:
         await started.stop()
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="module")
 async def people(system: System) -> People:
     return People(system.url)
 
@@ -99,13 +116,15 @@ class Browse:
             reduced_motion="reduce",
             **more,
         )
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(1000 * PATIENCE)
         self._open.append(context)
         self.watch.over(context)
         if as_:
             cookie = {"name": COOKIE, "value": await self.people.token(as_), "url": self.system.url}
             await context.add_cookies([cookie])  # type: ignore[list-item]
         page = await context.new_page()
+        if path.startswith("/track/"):
+            await self.people.heard()
         if path:
             await page.goto(path)
         return page

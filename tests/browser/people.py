@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 
 from tests.browser.system import PASSWORD, until
+from tests.patience import ANSWER, Patient
 
 Json = dict[str, Any]
 
@@ -18,9 +19,16 @@ class People:
 
     url: str
     _tokens: dict[str, str] = field(default_factory=dict)
+    _codes: list[str] = field(default_factory=list)
+    _cases: list[str] = field(default_factory=list)
 
     def _web(self, **headers: str) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(base_url=self.url, headers=headers, trust_env=False, timeout=20)
+        return httpx2.AsyncClient(
+            base_url=self.url,
+            headers=headers,
+            timeout=ANSWER,
+            transport=Patient(httpx2.AsyncHTTPTransport()),
+        )
 
     async def token(self, username: str) -> str:
         if username not in self._tokens:
@@ -36,7 +44,18 @@ class People:
         async with self._web() as web:
             answer = await web.post("/api/feedback", json={"text": text, **more})
         assert answer.status_code == 201, answer.text
+        self._codes.append(answer.json()["tracking_code"])
+        self._cases.append(answer.json()["feedback_id"])
         return dict(answer.json())
+
+    async def heard(self) -> None:
+        """Wait until tracking has every comment they made, so that numbers of them stand still."""
+        for code in self._codes:
+
+            async def there(code: str = code) -> bool:
+                return (await self.track(code))["state"] is not None
+
+            await until(there, what=f"{code} is registered")
 
     async def later(self, code: str, action: str, **body: Any) -> None:
         """What the reporter does later, once the view they do it from allows it."""
@@ -51,6 +70,18 @@ class People:
             return answer.status_code == 200
 
         await until(done, what=f"the reporter may {action}")
+
+    async def may(self, code: str, action: str) -> None:
+        """Wait until the reporter may, by the word of the service that takes it: from then on an
+        empty form is refused for what is missing, and not for being too early."""
+
+        async def known() -> bool:
+            async with self._web() as web:
+                answer = await web.post(f"/api/track/{code}/{action}", json={})
+            assert answer.status_code in (409, 422), answer.text
+            return answer.status_code == 422
+
+        await until(known, what=f"the reporter may {action}")
 
     async def track(self, code: str) -> Json:
         async with self._web() as web:
@@ -80,6 +111,17 @@ class People:
             return case if left or case["state"] != "TRIAGE" else None
 
         return await until(known, what="routing has had its say")
+
+    async def still(self) -> None:
+        """Wait until lists of what they said are in the order they stay in: by what is due."""
+        for feedback_id in self._cases:
+
+            async def promised(case_id: str = feedback_id) -> bool:
+                case = await self.sorted(case_id)
+                clock = {"TRIAGE": "TRIAGE", "DISPATCHED": "ACCEPT"}.get(case["state"])
+                return clock is None or clock in {p["clock"] for p in case["promises"]}
+
+            await until(promised, what=f"the next step of {feedback_id} is promised")
 
     async def at(self, feedback_id: str, department: str) -> str:
         """Brought to a department, to this one where a person has to choose: which it is."""

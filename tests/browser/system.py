@@ -1,4 +1,7 @@
-"""The whole system as people run it: one process of its own, with demo accounts."""
+"""The whole system as people run it: one process of its own, with demo accounts.
+
+Only its servers are given, so that another system begins as empty as this one.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,10 @@ from typing import TypeVar
 
 import httpx2
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 PASSWORD = "a password for the demo people"
-PATIENCE = 120.0
 T = TypeVar("T")
 
 
@@ -30,10 +34,23 @@ class System:
     url: str
     log: Path
 
+    @staticmethod
+    async def set_up(data: Path, database: str, kafka: str) -> None:
+        """Databases with everything that is shipped, demo accounts too."""
+        done = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "services", "setup", "--demo"],
+            cwd=ROOT,
+            env=_environment(data, database, kafka),
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
     @classmethod
-    async def start(cls, data: Path) -> System:
+    async def start(cls, data: Path, database: str, kafka: str) -> System:
         """Start it and wait until every service says that it is ready."""
-        system = cls._begin(data)
+        system = cls._begin(data, database, kafka)
         try:
             await system.ready()
         except BaseException:
@@ -43,17 +60,11 @@ class System:
         return system
 
     @classmethod
-    def _begin(cls, data: Path) -> System:
+    def _begin(cls, data: Path, database: str, kafka: str) -> System:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("EXPRESS_")}
-        env = kept | {
-            "EXPRESS_DATA": str(data),
-            "EXPRESS_EMBEDDINGS": "off",
-            "EXPRESS_PORT": str(port),
-            "EXPRESS_DEMO_PASSWORD": PASSWORD,
-        }
+        env = _environment(data, database, kafka) | {"EXPRESS_PORT": str(port)}
         data.mkdir(parents=True, exist_ok=True)
         log = data / "said.log"
         with log.open("wb") as file:
@@ -77,7 +88,7 @@ class System:
                 except httpx2.HTTPError:
                     return False
 
-            await until(asked, within=PATIENCE, what=f"the system is ready: {self.tail()}")
+            await until(asked, what=lambda: f"the system is ready: {self.condition()}")
 
     def freeze(self) -> None:
         """It stops answering, as a server does whose machine hangs."""
@@ -91,7 +102,7 @@ class System:
         self.thaw()
         self.process.send_signal(signal.SIGTERM)
         try:
-            await asyncio.to_thread(self.process.wait, 30)
+            await asyncio.to_thread(self.process.wait, PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -109,11 +120,29 @@ class System:
         return f"{ready}\n{self.tail()}"
 
 
-async def until(question: Callable[[], Awaitable[T]], *, within: float = 60, what: str) -> T:
+def _environment(data: Path, database: str, kafka: str) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("EXPRESS_")}
+    return kept | {
+        "EXPRESS_DATA": str(data),
+        "EXPRESS_DATABASE": database,
+        "EXPRESS_KAFKA": kafka,
+        "EXPRESS_SECRET": "a secret for tests only",
+        "EXPRESS_EMBEDDINGS": "off",
+        "EXPRESS_DEMO_PASSWORD": PASSWORD,
+    }
+
+
+async def until(
+    question: Callable[[], Awaitable[T]],
+    *,
+    within: float = PATIENCE,
+    what: str | Callable[[], str],
+) -> T:
     """The first answer of `question` that is not None or False."""
     end = time.monotonic() + within
     while time.monotonic() < end:
         if answer := await question():
             return answer
         await asyncio.sleep(0.1)
-    raise AssertionError(f"not within {within:.0f} s: {what}")
+    said = what if isinstance(what, str) else what()
+    raise AssertionError(f"not within {within:.0f} s: {said}")

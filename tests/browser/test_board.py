@@ -7,13 +7,24 @@ import re
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Browse
-from tests.browser.system import ROOT
+from tests.browser.system import ROOT, until
 
 MEASURES = ("response_rate", "on_time", "resolution_rate", "satisfaction")
 
 
-async def rows(page: Page) -> int:
-    return await page.locator("[data-row]").count()
+async def leads_to_as_many(page: Page, link: str, number: str, title: str) -> None:
+    """What a number of the board says is how many cases are behind it, once nothing arrives."""
+
+    async def asked() -> bool:
+        await page.goto("/dashboard?period=today")
+        said = await page.locator(number).first.inner_text()
+        async with page.expect_navigation():
+            await page.locator(link).click()
+        await expect(page).to_have_title(re.compile(title))
+        shown = await page.locator("[data-row]").count()
+        return shown == min(int(said.removeprefix("n = ")), 200)
+
+    await until(asked, what=f"{link} leads to as many cases as it says")
 
 
 async def test_each_number_leads_to_as_many_cases(browse: Browse) -> None:
@@ -27,25 +38,24 @@ async def test_each_number_leads_to_as_many_cases(browse: Browse) -> None:
         ("overdue", "已超期"),
         ("received", "收到"),
     ):
-        await page.goto("/dashboard?period=today")
-        number = int(await page.locator(f"#tile-{tile} .tile-value").inner_text())
-        await page.locator(f"#tile-{tile}").click()
-        await expect(page).to_have_title(re.compile(f"^{title}"))
-        assert await rows(page) == min(number, 200), tile
-
+        link = f"#tile-{tile}"
+        await leads_to_as_many(page, link, f"{link} .tile-value", f"^{title}")
     for measure in MEASURES:
-        await page.goto("/dashboard?period=today")
-        note = await page.locator(f"#tile-{measure} .tile-note").first.inner_text()
-        await page.locator(f"#tile-{measure}").click()
+        link = f"#tile-{measure}"
+        await leads_to_as_many(page, link, f"{link} .tile-note", ".")
         await expect(page).to_have_url(re.compile(f"measure={measure}"))
-        assert await rows(page) == int(note.removeprefix("n = ")), measure
-
-    await page.goto("/dashboard?period=today")
     line = page.locator("#table-states tr", has=page.locator(".state-in_progress"))
-    number = int(await line.locator("a").inner_text())
-    await line.locator("a").click()
-    await expect(page.locator("h1")).to_contain_text("办理中")
-    assert await rows(page) == min(number, 200)
+
+    async def in_progress() -> bool:
+        await page.goto("/dashboard?period=today")
+        if not await line.count():
+            return False
+        number = int(await line.locator("a").inner_text())
+        await line.locator("a").click()
+        await expect(page.locator("h1")).to_contain_text("办理中")
+        return await page.locator("[data-row]").count() == number > 0
+
+    await until(in_progress, what="a state leads to its cases")
 
 
 async def test_a_department_leads_to_its_open_cases(browse: Browse) -> None:
@@ -53,15 +63,24 @@ async def test_a_department_leads_to_its_open_cases(browse: Browse) -> None:
     where = await browse.people.in_hand(said["feedback_id"], "special")
     page = await browse("/dashboard", as_="leader")
     await expect(page.locator("figure[data-chart=stack] canvas")).to_be_visible()
-    await page.locator("summary", has_text="表格").first.click()
-    line = page.locator(f"#table-dept tr[data-href*='department={where}']")
-    number = int(await line.locator("td").nth(-2).inner_text())
-    await line.locator("th a").click()
-    await expect(page.locator("[data-row]")).to_have_count(number)
-    await expect(page.locator(f"a[href$='{said['feedback_id']}']")).to_be_visible()
+
+    async def seen() -> bool:
+        await page.goto("/dashboard")
+        await page.locator("summary", has_text="表格").first.click()
+        line = page.locator(f"#table-dept tr[data-href*='department={where}']")
+        if not await line.count():
+            return False
+        number = int(await line.locator("td").nth(-2).inner_text())
+        await line.locator("th a").click()
+        await expect(page).to_have_url(re.compile(f"department={where}"))
+        own = await page.locator(f"a[href$='{said['feedback_id']}']").count()
+        return own == 1 and await page.locator("[data-row]").count() == number
+
+    await until(seen, what="the department leads to its open cases")
 
 
 async def test_numbers_change_in_place(browse: Browse) -> None:
+    await browse.people.heard()
     page = await browse("/dashboard", as_="leader")
     loaded = await page.evaluate("performance.timeOrigin")
     tile = page.locator("#tile-open .tile-value")

@@ -19,13 +19,13 @@ async def test_a_lost_connection_is_said_and_comes_back(browse: Browse, system: 
     try:
         # A look that gets no answer, as one is taken every few seconds anyway.
         await reader.evaluate("window.dispatchEvent(new Event('online'))")
-        await expect(desk.locator("#lost")).to_be_visible(timeout=20_000)
-        await expect(reader.locator("#lost")).to_be_visible(timeout=20_000)
+        await expect(desk.locator("#lost")).to_be_visible()
+        await expect(reader.locator("#lost")).to_be_visible()
         await expect(desk.locator("[data-row]").first).to_be_visible()
     finally:
         system.thaw()
-    await expect(desk.locator("#lost")).to_be_hidden(timeout=20_000)
-    await expect(reader.locator("#lost")).to_be_hidden(timeout=20_000)
+    await expect(desk.locator("#lost")).to_be_hidden()
+    await expect(reader.locator("#lost")).to_be_hidden()
     await browse.people.act(f"liaison.{where}", said["feedback_id"], "accept")
     await expect(reader.locator("h1")).to_contain_text("已经接手")
 

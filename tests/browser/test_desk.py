@@ -32,6 +32,7 @@ async def test_a_wrong_password_is_one_line_and_the_name_stays(
 async def test_the_queue_by_keyboard(browse: Browse) -> None:
     for n in range(3):
         await browse.people.say(f"键盘测试用的第 {n + 1} 条：自习区有人大声打电话。")
+    await browse.people.still()
     page = await browse("/desk?queue=all", as_="coordinator")
     rows = page.locator("[data-row]")
     await expect(rows.nth(2)).to_be_visible()
@@ -62,6 +63,7 @@ async def test_the_queue_by_keyboard(browse: Browse) -> None:
 async def test_an_answer_asked_for_before_a_search_does_not_undo_it(browse: Browse) -> None:
     for n in range(2):
         await browse.people.say(f"搜索测试用的第 {n + 1} 条：自习区有人大声打电话。")
+    await browse.people.still()
     page = await browse("/desk?queue=all", as_="coordinator")
     rows = page.locator("[data-row]")
     await expect(rows.nth(1)).to_be_visible()
@@ -84,7 +86,10 @@ async def test_an_answer_asked_for_before_a_search_does_not_undo_it(browse: Brow
 
 
 async def test_new_work_appears_and_what_is_under_the_cursor_stays(browse: Browse) -> None:
-    await browse.people.say("窗帘拉不上，下午晒得看不清屏幕。")
+    # More lines than the window shows: a page that cannot scroll cannot hold a line in its place.
+    for n in range(12):
+        await browse.people.say(f"窗帘拉不上，下午晒得看不清屏幕，第 {n + 1} 扇。")
+    await browse.people.still()
     page = await browse("/desk?queue=all", as_="coordinator")
     await page.keyboard.press("j")
     focused = await page.evaluate("document.activeElement.id")

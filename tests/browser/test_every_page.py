@@ -46,7 +46,7 @@ _WIDE_TABLES = """() => {
 Go = Callable[[Browse, int, str], Awaitable[Page]]
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="module")
 async def scene(people: People) -> dict[str, str]:
     """A day at the library, and three matters to look at closely."""
     await day.spend(people)
@@ -81,7 +81,9 @@ async def scene(people: People) -> dict[str, str]:
         return states == ("WAITING_USER", "REPLIED", "IN_PROGRESS")
 
     await until(answered, what="the reporters' pages know")
+    followed = await people.track(talk["tracking_code"])
     return {
+        "why_mine": followed["why"]["RESOLUTION"],
         "asked": said["tracking_code"],
         "asked_case": said["feedback_id"],
         "talk_case": talk["feedback_id"],
@@ -116,23 +118,32 @@ PAGES: dict[str, tuple[str, str | None]] = {
     "working": ("/desk/cases/{talk_case}", "{handler}"),
     "finished": ("/desk/cases/{done_case}", "coordinator"),
     "why": ("/sla/cases/{talk_case}/promises/RESOLUTION", "{handler}"),
+    "why-mine": ("{why_mine}", None),
     "selected": ("/desk/selected?action=dispatch&feedback_ids={sorting}", "coordinator"),
     "selected-none": ("/desk/selected?action=merge", "coordinator"),
     "incidents": ("/desk/incidents", "coordinator"),
     "incident-of": ("/desk/incidents?feedback_ids={sorting}", "coordinator"),
+    "canned": ("/desk/replies", "coordinator"),
+    "review-rules": ("/desk/review-rules", "admin"),
+    "themes": ("/desk/themes?feedback_ids={sorting}", "coordinator"),
+    "report-themes": ("/reports/themes", "leader"),
     "near": ("/desk/cases/{sorting}/near", "coordinator"),
+    "answered": ("/desk/cases/{talk_case}/answered", "{handler}"),
     "record": ("/desk/cases/{talk_case}/record", "auditor"),
     "counter": ("/desk/new", "clerk"),
     "board": ("/dashboard", "leader"),
     "board-department": ("/dashboard", "reviewer.facilities"),
     "report": ("/reports?kind=week&at={today}", "leader"),
     "report-department": ("/reports?kind=month&at={today}", "reviewer.facilities"),
+    "mailed": ("/reports/mailed", "admin"),
+    "account-head": ("/desk/account", "reviewer.facilities"),
     "policy": ("/sla/policy", "coordinator"),
     "calendar": ("/sla/calendar", "coordinator"),
     "board-behind": ("/dashboard/cases?measure=first_response", "leader"),
     "account": ("/desk/account", "student"),
     "rules": ("/routing?q=e-book", "coordinator"),
     "rules-edit": ("/routing/edit", "admin"),
+    "learned": ("/routing/learned", "coordinator"),
     "refused": ("/dashboard", "student"),
 }
 

@@ -29,6 +29,7 @@ async def said(people: People, *texts: str, **more: Any) -> list[str]:
     receipts = [await people.say(text, **more) for text in texts]
     for one in receipts:
         await people.sorted(one["feedback_id"])
+    await people.still()
     return [one["feedback_id"] for one in receipts]
 
 

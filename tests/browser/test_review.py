@@ -32,6 +32,7 @@ async def test_a_reply_is_sent_back_once_and_then_approved(browse: Browse) -> No
     await head.locator("#send_back-comment").fill("请写明哪一天换的。")
     await head.locator("#do-send_back > button").click()
     await expect(head.locator("#review-text")).to_have_count(0)
+    await browse.people.heard()
     assert (await browse.people.track(code))["replies"] == []
 
     await expect(writer.locator(".note")).to_contain_text("请写明哪一天换的。")

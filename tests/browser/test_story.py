@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from playwright.async_api import Page, expect
 
@@ -86,6 +87,8 @@ async def test_a_matter_from_words_to_rating_by_a_reader_with_a_phone_only(brows
     await expect(head).to_have_text(re.compile("已经答复您"))
 
     assert await faults_of(reader) == []
+    # The address may say which part of the page is looked at.
+    await browse.people.may(urlsplit(reader.url).path.rsplit("/", 1)[1], "rate")
     await reader.locator("label[for=star-5]").tap()
     await reader.locator("label[for=solved-yes]").tap()
     await reader.locator("#comment").fill("很快，谢谢。")
@@ -137,6 +140,7 @@ async def test_taking_it_back_ends_it_on_the_page(browse: Browse) -> None:
 async def test_not_solved_opens_it_again(browse: Browse) -> None:
     said = await browse.people.say("四层走廊的灯一闪一闪。")
     await browse.people.answered(said["feedback_id"], "facilities", "灯管已经换了。")
+    await browse.people.may(said["tracking_code"], "reopen")
     page = await browse(f"/track/{said['tracking_code']}", locale="en")
     await page.locator("#act-reopen summary").click()
     await page.locator("#reopen").fill("还在闪，换的不是那一根。")

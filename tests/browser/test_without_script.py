@@ -56,6 +56,7 @@ async def test_from_words_to_a_reply_without_a_line_of_script(
         return "推车已经移走" in await reader.locator("main").inner_text()
 
     await until(answered, what="the reply is on the page")
+    await browse.people.may(code, "rate")
     await reader.locator("label[for=star-4]").click()
     await reader.locator("label[for=solved-yes]").click()
     await reader.locator("#form-rate button").click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -9,6 +10,8 @@ from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request
 
 _OF_A_REQUEST = ("htmx:afterRequest", "htmx:sendError", "htmx:sendAbort")
 """What htmx says of a request that failed: the request itself is judged, see `_failed`."""
+_BEING_REGISTERED = re.compile(r"status of 503 .*/track/[^/]+\)$")
+"""Where a reader is faster than the log: the page says so, and looks again by itself."""
 
 
 @dataclass
@@ -39,7 +42,9 @@ class Watch:
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not message.text.startswith(_OF_A_REQUEST):
             where = message.location.get("url", "")
-            self.troubles.append(f"console {message.type}: {message.text} ({where})")
+            said = f"console {message.type}: {message.text} ({where})"
+            if not _BEING_REGISTERED.search(said):
+                self.troubles.append(said)
 
     def _request(self, request: Request) -> None:
         parts = urlsplit(request.url)

@@ -23,6 +23,7 @@ from shared.embedded import Servers
 from shared.process import LOG_LOST
 from tests.fakes.smtp import SmtpSink
 from tests.integration.system import Child, free_ports
+from tests.patience import PATIENCE
 
 SECRET = "a secret for the fault tests"
 _SERVICES = [sys.executable, "-m", "services"]
@@ -88,14 +89,16 @@ class System:
         """Everything for the first time: set up, started, ready."""
         if self.apart:
             setting_up = self._child("setup", [*_SERVICES, "setup", "--demo"], "intake")
-            assert await asyncio.to_thread(setting_up.process.wait, 60) == 0, setting_up.tail()
+            assert await asyncio.to_thread(setting_up.process.wait, PATIENCE) == 0, (
+                setting_up.tail()
+            )
             self.start()
         else:
             self.start("--demo")
         await self.ready()
         command = [sys.executable, "-m", "services.intake", "token", "faults"]
         issuing = self._child("token", command, next(iter(self.ports)))
-        assert await asyncio.to_thread(issuing.process.wait, 60) == 0, issuing.tail()
+        assert await asyncio.to_thread(issuing.process.wait, PATIENCE) == 0, issuing.tail()
         self.token = issuing.tail().split()[-1]
 
     def start(self, *arguments: str, name: str | None = None, **more: str) -> None:
@@ -123,11 +126,11 @@ class System:
             await child.ended()
             assert child.process.returncode == LOG_LOST, child.tail()
         restoring = self._child("restore", [*_SERVICES, "restore-log"], next(iter(self.ports)))
-        assert await asyncio.to_thread(restoring.process.wait, 120) == 0, restoring.tail()
+        assert await asyncio.to_thread(restoring.process.wait, PATIENCE) == 0, restoring.tail()
         self.start()
         await self.ready()
 
-    async def ready(self, within: float = 60) -> None:
+    async def ready(self, within: float = PATIENCE) -> None:
         """Wait until everything is ready."""
         end = time.monotonic() + within
         async with httpx2.AsyncClient(trust_env=False, timeout=5) as client:
@@ -193,7 +196,7 @@ class System:
             await asyncio.sleep(0.2)
         raise AssertionError("never accepted")
 
-    async def died(self, within: float = 30) -> None:
+    async def died(self, within: float = PATIENCE) -> None:
         """Wait until the process killed itself at its kill point."""
         (child,) = self.children.values()
         end = time.monotonic() + within
@@ -213,7 +216,7 @@ class System:
         finally:
             await connection.close()
 
-    async def settle(self, within: float = 90) -> None:
+    async def settle(self, within: float = PATIENCE) -> None:
         """Wait until every event is published and taken in, and nothing is to be sent."""
         end = time.monotonic() + within
         calm = 0

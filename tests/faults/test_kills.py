@@ -29,7 +29,7 @@ async def test_killed_at_every_named_point_nothing_is_lost_or_emitted_twice(
         # Each start is the recovery from the death before it.
         system.start(KILL=f"{name}:{chance.randint(1, 3)}")
         feeding.append(asyncio.create_task(system.feed(12, chance, at_once=1)))
-        await system.died(60)
+        await system.died()
     system.start()
     await system.ready()
     await asyncio.gather(*feeding)

@@ -16,12 +16,12 @@ from tests.fakes.smtp import SmtpSink
 from tests.fakes.wechat import FakeWechat
 from tests.fakes.wechat_callbacks import CallbackSender
 from tests.integration.system import PASSWORD, Apart, until
+from tests.patience import PATIENCE
 
 APPID = "wxfakefakefakefake"
 ACCOUNT = {"account": "main", "token": "a-callback-token", "aes_key": "B" * 43}
 SEAT = "三层东区217一上午都是一个水杯占着，人影没有。占座到底管不管？"
 REPLY = "已请管理员清理占座，并在该区增加巡视。"
-PATIENCE = 60.0
 
 
 @dataclass

@@ -21,12 +21,13 @@ import httpx2
 
 from services.__main__ import NAMES
 from shared.embedded import Servers
+from tests.patience import ANSWER, PATIENCE
 
 ROOT = Path(__file__).parents[2]
 GATEWAY = ROOT / "deploy" / "gateway"
 PASSWORD = "a password for the demo people"
-ENDS_WITHIN = 10.0
-"""Seconds in which a process that is asked to end has ended."""
+ENDS_WITHIN = 60.0
+"""Seconds in which a process that is asked to end has ended, also on a busy machine."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -140,7 +141,7 @@ class Gateway:
                     return (await client.get(f"{self.url}/health/live")).status_code == 200
             return False
 
-        await until(answers, within=10, what="the gateway answers")
+        await until(answers, within=PATIENCE, what="the gateway answers")
 
     def _write(self) -> None:
         run, extra = (self.directory / name for name in ("run", "extra"))
@@ -209,7 +210,7 @@ class Apart:
             env=self.env,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=PATIENCE,
         )
 
     def start(self, *names: str, code: Path = ROOT) -> None:
@@ -232,7 +233,7 @@ class Apart:
     async def ready(self, *names: str) -> None:
         """Wait until these (or all) services are ready."""
         waiting = {name: "no answer" for name in names or NAMES}
-        end = time.monotonic() + 300
+        end = time.monotonic() + PATIENCE
         while waiting:
             for name in list(waiting):
                 child = self.children[name]
@@ -251,7 +252,7 @@ class Apart:
             transport=httpx2.AsyncHTTPTransport(local_address=address),
             base_url=self.gateway.url,
             headers={"Authorization": f"Bearer {token}"} if token else {},
-            timeout=10,
+            timeout=ANSWER,
         )
 
     async def stop(self) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import httpx2
 import pytest
@@ -15,21 +16,31 @@ from services.__main__ import NAMES
 from shared.release import RELEASE
 from tests.integration.people import REPLY, Town
 from tests.integration.system import Child, free_ports, until
+from tests.patience import ANSWER, PATIENCE
 
 
 async def test_each_process_is_ready_and_answers_for_itself_alone(town: Town) -> None:
     for name in NAMES:
+        await town.system.ready(name)
         body = await town.system.readiness(name)
         assert body is not None
-        assert body["ready"], body
         assert list(body["services"]) == [name]
         assert body["services"][name]["pid"] == town.system.children[name].pid
 
 
+async def status(town: Town, returncode: int) -> dict[str, Any]:
+    """What the command says, once it ends like this: a process on a busy machine may be not ready
+    for a moment."""
+
+    async def said() -> dict[str, Any] | None:
+        done = await town.system.run("services", "status", "--json")
+        return json.loads(done.stdout) if done.returncode == returncode else None
+
+    return dict(await until(said, within=PATIENCE, what=f"status ends with {returncode}"))
+
+
 async def test_status_names_all_six(town: Town) -> None:
-    done = await town.system.run("services", "status", "--json")
-    assert done.returncode == 0, done.stdout + done.stderr
-    body = json.loads(done.stdout)
+    body = await status(town, 0)
     assert body["web"] == town.system.gateway.url
     pids = {name: one["pid"] for name, one in body["services"].items()}
     assert pids == {name: child.pid for name, child in town.system.children.items()}
@@ -39,10 +50,14 @@ async def test_status_names_all_six(town: Town) -> None:
 
 
 async def test_each_process_shows_its_series_to_prometheus(town: Town) -> None:
-    async with httpx2.AsyncClient(trust_env=False) as prometheus:
+    async with httpx2.AsyncClient(trust_env=False, timeout=ANSWER) as prometheus:
         for name, port in town.system.ports.items():
-            answer = await prometheus.get(f"http://127.0.0.1:{port}/metrics")
-            assert f'feedback_service_ready{{service="{name}"}} 1.0' in answer.text
+
+            async def shown(name: str = name, port: int = port) -> bool:
+                answer = await prometheus.get(f"http://127.0.0.1:{port}/metrics")
+                return f'feedback_service_ready{{service="{name}"}} 1.0' in answer.text
+
+            await until(shown, within=PATIENCE, what=f"{name} shows that it is ready")
 
 
 async def test_a_comment_through_any_entry_point_goes_the_whole_way_to_its_rating(
@@ -73,7 +88,7 @@ async def test_a_comment_through_any_entry_point_goes_the_whole_way_to_its_ratin
         chats = [d.text for d in town.wechat.deliveries]
         return any(REPLY in mail for mail in mails) and any(REPLY in chat for chat in chats)
 
-    await until(answered_outside, within=30, what="the reply arrives by mail and in WeChat")
+    await until(answered_outside, within=PATIENCE, what="the reply arrives by mail and in WeChat")
 
 
 async def test_a_session_that_is_ended_is_over_in_every_process(town: Town) -> None:
@@ -93,7 +108,7 @@ async def test_a_session_that_is_ended_is_over_in_every_process(town: Town) -> N
             async def out() -> bool:
                 return await let_in(person) == {False}
 
-            await until(out, within=60, what=f"{command} is known in all processes")
+            await until(out, within=PATIENCE, what=f"{command} is known in all processes")
 
 
 async def test_pages_of_several_owners_carry_one_visit(town: Town) -> None:
@@ -123,7 +138,7 @@ async def test_lines_of_the_timeline_stream_through_the_gateway(town: Town) -> N
     async with (
         town.anybody() as visitor,
         visitor.stream("GET", f"/api/track/{code}/stream") as answer,
-        asyncio.timeout(30),
+        asyncio.timeout(PATIENCE),
     ):
         async for line in answer.aiter_lines():
             if not line.startswith("data:"):
@@ -180,9 +195,7 @@ async def test_a_killed_process_costs_its_own_addresses_only_and_comes_back_with
         if name != "intake":
             meanwhile = await town.by_web(f"打印机缺纸 {name}")
         if name == "tracking":
-            done = await town.system.run("services", "status", "--json")
-            assert done.returncode == 1
-            assert json.loads(done.stdout)["reasons"] == [f"not running: {name}"]
+            assert f"not running: {name}" in (await status(town, 1))["reasons"]
 
         town.system.start(name)
         await town.system.ready(name)
@@ -200,7 +213,9 @@ async def test_people_are_served_also_when_the_broker_is_away_at_the_start(town:
     log = town.system.directory / "logs" / "alone.log"
     alone = Child.start([sys.executable, "-m", "services.intake"], log, env)
     try:
-        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{own}", timeout=10) as visitor:
+        async with httpx2.AsyncClient(
+            base_url=f"http://127.0.0.1:{own}", timeout=ANSWER
+        ) as visitor:
 
             async def accepted() -> httpx2.Response | None:
                 assert alone.alive, alone.tail()
@@ -209,7 +224,7 @@ async def test_people_are_served_also_when_the_broker_is_away_at_the_start(town:
                     return answer if answer.status_code == 201 else None
                 return None
 
-            answer = await until(accepted, within=60, what="a comment is accepted")
+            answer = await until(accepted, within=PATIENCE, what="a comment is accepted")
             ready = await visitor.get("/health/ready")
         assert ready.status_code == 503
         assert any("kafka" in reason for reason in ready.json()["reasons"])
@@ -259,5 +274,4 @@ async def test_a_rolling_restart_ends_each_cleanly_and_loses_no_comment(town: To
     for case, code in receipts:
         seen = await town.sees(code, "TRIAGE", "DISPATCHED")
         assert seen["feedback_id"] == case
-    found = await town.system.run("services", "status", "--json")
-    assert found.returncode == 0, found.stdout
+    await status(town, 0)

@@ -32,6 +32,7 @@ from shared.observability import metrics
 from shared.settings import Settings
 from tests.containers.compose import command_of, container_words, interpolated, network_words
 from tests.integration.system import ROOT
+from tests.patience import PATIENCE
 
 DEPLOY = ROOT / "deploy"
 OTHERS = {"setup", "backup", "gateway", "postgres", "kafka", "prometheus", "grafana"}
@@ -223,7 +224,7 @@ def test_the_image_holds_all_that_a_service_imports() -> None:
         "import services.__main__\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE
     )
     assert done.returncode == 0, done.stderr
 

@@ -20,6 +20,7 @@ from services.__main__ import NAMES
 from shared.web.edge import MAX_BODY
 from tests.fakes.serving import serving
 from tests.integration.system import Gateway, free_ports
+from tests.patience import ANSWER
 
 MAP = {
     "intake": """
@@ -36,11 +37,13 @@ MAP = {
         GET /signin               POST /api/session        DELETE /api/session
         GET /desk                 GET /desk/cases/F-1      POST /desk/signout
         GET /api/cases            GET /api/cases/F-1       POST /api/cases/F-1/accept
-        GET /admin                GET /admin/people""",
+        GET /admin                GET /admin/people        GET /api/themes
+        POST /api/themes/1/cases  GET /desk/themes         POST /api/session/reports""",
     "routing": "GET /routing  GET /routing/rules  GET /api/routing/rules",
     "sla": """
         GET /sla  GET /sla/calendar  GET /api/sla/due  POST /api/sla/policy
-        GET /api/cases/F-1/promises/RESOLUTION  GET /sla/cases/F-1/promises/RESOLUTION""",
+        GET /api/cases/F-1/promises/RESOLUTION  GET /sla/cases/F-1/promises/RESOLUTION
+        GET /sla/why/W-1""",
     "notification": "GET /notification  POST /api/notification/deliveries/1/resend",
 }
 
@@ -88,9 +91,13 @@ async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gat
         assert await gateway.stop() == 0
 
 
+def visiting(gateway: Gateway) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(base_url=gateway.url, trust_env=False, timeout=ANSWER)
+
+
 @pytest_asyncio.fixture
 async def visitor(gateway: Gateway) -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(base_url=gateway.url, trust_env=False) as client:
+    async with visiting(gateway) as client:
         yield client
 
 
@@ -149,7 +156,9 @@ async def test_a_balancer_that_was_named_may_say_who_the_client_is(
     behind = Gateway(tmp_path, gateway.owners, behind="127.0.0.1")
     await behind.start()
     try:
-        async with httpx2.AsyncClient(base_url=behind.url, trust_env=False) as client:
+        async with httpx2.AsyncClient(
+            base_url=behind.url, trust_env=False, timeout=ANSWER
+        ) as client:
             answer = await client.get(
                 "/signin", headers={"X-Forwarded-For": "203.0.113.9, 198.51.100.7"}
             )
@@ -199,7 +208,7 @@ async def test_an_owner_that_is_away_is_a_503_with_a_sentence_and_others_go_on(
     lame = Gateway(tmp_path, gateway.owners | {"desk": f"127.0.0.1:{nobody}"})
     await lame.start()
     try:
-        async with httpx2.AsyncClient(base_url=lame.url, trust_env=False) as client:
+        async with visiting(lame) as client:
             program = await client.post("/api/session", json={})
             person = await client.get("/desk", headers={"Accept": "text/html,*/*;q=0.8"})
             other = await client.get("/")
@@ -231,7 +240,7 @@ async def below(
 async def test_a_path_before_everything_changes_no_owner(
     below: Gateway, owner: str, prefix: str
 ) -> None:
-    async with httpx2.AsyncClient(base_url=below.url, trust_env=False) as visitor:
+    async with visiting(below) as visitor:
         words = MAP[owner].split()
         for method, path in zip(words[::2], words[1::2], strict=True):
             if path.endswith("/stream"):
@@ -245,7 +254,7 @@ async def test_a_path_before_everything_changes_no_owner(
 
 
 async def test_what_the_gateway_says_itself_is_below_it_too(below: Gateway) -> None:
-    async with httpx2.AsyncClient(base_url=below.url, trust_env=False) as visitor:
+    async with visiting(below) as visitor:
         for path in ("/metrics", "/feedback/metrics", "/feedback/health/ready"):
             assert (await visitor.get(path)).status_code == 404, path
         for path in ("/health/live", "/feedback/health/live"):
@@ -254,7 +263,7 @@ async def test_what_the_gateway_says_itself_is_below_it_too(below: Gateway) -> N
         assert page.status_code == 503
         assert 'href="/feedback/"' in page.text
         await visitor.get("/feedback/track/SECRET-CODE")
-    for _ in range(100):
+    for _ in range(2000):
         if below.requests()[-1]["path"].startswith("/feedback/track"):
             break
         await asyncio.sleep(0.05)
@@ -270,7 +279,7 @@ async def test_what_the_gateway_says_itself_is_below_it_too(below: Gateway) -> N
 
 async def test_who_sends_json_is_told_in_json(below: Gateway) -> None:
     java = {"Accept": "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"}
-    async with httpx2.AsyncClient(base_url=below.url, trust_env=False) as visitor:
+    async with visiting(below) as visitor:
         program = await visitor.post("/feedback/api/sla/policy", json={}, headers=java)
         person = await visitor.post("/feedback/api/sla/policy", data={"a": "b"}, headers=java)
     assert program.headers["content-type"].startswith("application/problem+json")
@@ -292,7 +301,7 @@ async def test_the_log_of_requests_holds_no_tracking_code_no_query_and_no_addres
     def written() -> list[dict[str, Any]]:
         return gateway.requests()[-3:]
 
-    for _ in range(100):
+    for _ in range(2000):
         if [line["path"] for line in written()] == ["/track/-", "/api/track/-", "/"]:
             break
         await asyncio.sleep(0.05)

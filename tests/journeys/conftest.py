@@ -17,21 +17,19 @@ from aiokafka import AIOKafkaConsumer
 
 from services.__main__ import builds
 from shared.clock import ManualClock
-from shared.embedded import Servers, start_servers
 from shared.messaging import dead_letters
 from shared.messaging.directory import DirectoryReader
-from shared.process import set_up
+from shared.process import migrate_and_seed
 from shared.service import Runtime, Service
 from shared.web.app import web_app
 from tests import support
+from tests.ground import Ground, ground_for
+from tests.patience import PATIENCE, Patient
 
 # The platform is away: nothing listens there.
 WECHAT = json.dumps(
     [{"account": "main", "appid": "wx1", "token": "tok", "api_base": "http://127.0.0.1:1"}]
 )
-
-GIVE_UP = 120.0
-"""Seconds after which something is taken never to come: only a test that fails waits for them."""
 
 
 class Town:
@@ -49,7 +47,7 @@ class Town:
         self._visitors += 1
         address = f"10.0.{self._visitors // 250}.{self._visitors % 250 + 1}"
         return httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(self.app, client=(address, 1000)),
+            transport=Patient(httpx2.ASGITransport(self.app, client=(address, 1000))),
             base_url=self.runtime.settings.url,
             headers={"Authorization": f"Bearer {token}"} if token else {},
         )
@@ -86,7 +84,7 @@ class Town:
 
     async def sees_any(self, code: str) -> dict[str, Any]:
         """What the reporter sees once the office has the case."""
-        end = time.monotonic() + GIVE_UP
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             seen = await self.track(code)
             if seen["state"] != "RECEIVED":
@@ -96,7 +94,7 @@ class Town:
 
     async def sees(self, code: str, state: str) -> dict[str, Any]:
         """What the reporter sees once the case is in `state`."""
-        end = time.monotonic() + GIVE_UP
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             async with self.web() as visitor:
                 answer = await visitor.get(f"/api/track/{code}")
@@ -120,7 +118,7 @@ class Town:
 
     async def quiet(self) -> None:
         """Wait until nothing is on its way any more."""
-        calm, end = 0, time.monotonic() + GIVE_UP
+        calm, end = 0, time.monotonic() + PATIENCE
         still = 0
         while calm < 2:
             assert time.monotonic() < end, f"{still} events are still on their way"
@@ -147,49 +145,68 @@ class Town:
         done = service.consumer.positions()
         return sum(max(0, end - done.get(tp, 0)) for tp, end in ends.items())
 
+    async def ready(self) -> None:
+        """Wait until everybody is ready: who had to wait for the machine says so for a moment."""
+        end = time.monotonic() + PATIENCE
+        while reasons := self._reasons():
+            assert time.monotonic() < end, reasons
+            await asyncio.sleep(0.05)
+
+    def _reasons(self) -> list[str]:
+        known = [] if self.runtime.directory.people else ["directory: nobody is known yet"]
+        return known + [f"{n}: {r}" for n, s in self.services.items() for r in s.reasons()]
+
     async def sound(self) -> None:
         """Nothing is on its way, nothing was refused or parked, everybody is ready."""
         await self.quiet()
         for name, service in self.services.items():
             assert await dead_letters.count(service.engine) == (0, 0), name
-            assert service.reasons() == [], name
+        await self.ready()
 
 
-@pytest_asyncio.fixture(scope="package")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
-    """All six services, set up with demo people, on a Wednesday at ten."""
-    data: Path = tmp_path_factory.mktemp("town")
-    servers = await start_servers(data, kafka=True, postgres=True)
-    try:
-        async with founded(runtime_on(servers, data), set_up_first=True) as town:
-            yield town
-    finally:
-        await servers.stop()
+@pytest_asyncio.fixture(scope="session")
+async def ground(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground]:
+    """The servers under all towns."""
+    data: Path = tmp_path_factory.mktemp("ground")
+
+    async def set_up(database: str, kafka: str) -> None:
+        runtime = runtime_on(database, kafka, data)
+        services = [build(runtime) for build in builds().values()]
+        await migrate_and_seed(services, demo=True)
+        for service in services:
+            await service.engine.dispose()
+
+    async with ground_for(data, set_up) as ground:
+        yield ground
 
 
-def runtime_on(servers: Servers, data: Path, **more: Any) -> Runtime:
+@pytest_asyncio.fixture(scope="module")
+async def town(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    """All six services, with demo people, on a Wednesday at ten, for the stories of one file."""
+    await ground.clear()
+    runtime = runtime_on(ground.database, ground.kafka, tmp_path_factory.mktemp("town"))
+    async with founded(runtime) as town:
+        yield town
+
+
+def runtime_on(database: str, kafka: str, data: Path, **more: Any) -> Runtime:
     """A system on these servers, on a Wednesday at ten."""
-    assert servers.database_url
-    assert servers.kafka_address
     values = {"clock": support.clock_at("2026-03-04 10:00"), "wechat": WECHAT} | more
-    return support.make_runtime(servers.database_url, servers.kafka_address, data, **values)
+    return support.make_runtime(database, kafka, data, **values)
 
 
 @contextlib.asynccontextmanager
-async def founded(runtime: Runtime, *, set_up_first: bool = False) -> AsyncIterator[Town]:
-    """All six services of `runtime`, running."""
+async def founded(runtime: Runtime) -> AsyncIterator[Town]:
+    """All six services of `runtime`, running on what was set up."""
     services = {name: build(runtime) for name, build in builds().items()}
     reader = DirectoryReader(runtime.directory, runtime.kafka)
     clock = runtime.clock
     assert isinstance(clock, ManualClock)
     try:
-        if set_up_first:
-            await set_up(services.values(), runtime.kafka, demo=True)
         await reader.start()
         await asyncio.gather(*(s.start() for s in services.values()))
-        while not runtime.directory.people or any(s.reasons() for s in services.values()):
-            await asyncio.sleep(0.05)
         town = Town(runtime, services, clock)
+        await town.ready()
         try:
             await town.onlooker.start()
             yield town

@@ -79,6 +79,8 @@ def to_sign_in(who: str, case: str, good: int) -> int:
 
 
 RULES, EDITORS = (*OFFICE, "admin"), ("coordinator", "admin")
+HEADS = ("reviewer.space", "reviewer.it")
+ANSWERING = ("handler.space", "handler.it", *HEADS)
 TABLE: dict[tuple[str, str], tuple[Any, int, dict[str, Any] | None]] = {
     ("post", "/api/feedback"): (to_submit, 201, {"text": "座位"}),
     ("post", "/api/desk/feedback"): (
@@ -93,6 +95,9 @@ TABLE: dict[tuple[str, str], tuple[Any, int, dict[str, Any] | None]] = {
     ("delete", "/api/session"): (by_role(*STAFF), 204, None),
     ("post", "/api/session/password"): (by_role(*STAFF), 422, {}),
     ("post", "/api/session/absence"): (by_role(*STAFF), 422, {"until": "some day"}),
+    ("post", "/api/session/reports"): (
+        by_role("coordinator", "leader", *HEADS), 422, {"wanted": ["year"]}
+    ),
     ("get", "/api/cases"): (by_role(*STAFF), 200, None),
     ("get", "/api/cases/{feedback_id}"): (who_sees_it, 200, None),
     ("post", "/api/cases/{feedback_id}/{action}"): (to_note, 200, {"text": "看过了"}),
@@ -102,6 +107,7 @@ TABLE: dict[tuple[str, str], tuple[Any, int, dict[str, Any] | None]] = {
     ("put", "/api/cases/{feedback_id}/viewers"): (who_sees_it, 200, {}),
     ("get", "/api/cases/{feedback_id}/colleagues"): (who_sees_it, 200, None),
     ("get", "/api/cases/{feedback_id}/similar"): (who_sees_it, 200, None),
+    ("get", "/api/cases/{feedback_id}/answered"): (to_answer, 200, None),
     ("get", "/api/cases/{feedback_id}/promises/{clock}"): (to_explain, 200, None),
     ("get", "/api/cases/{feedback_id}/export"): (who_sees_it, 200, None),
     ("get", "/api/cases/{feedback_id}/readings"): (by_role("auditor"), 200, None),
@@ -120,10 +126,28 @@ TABLE: dict[tuple[str, str], tuple[Any, int, dict[str, Any] | None]] = {
     ("post", "/api/incidents/{incident_id}/explain"): (
         by_role("coordinator"), 404, {"text": "正在修"}
     ),
+    ("get", "/api/canned-replies"): (by_role(*EDITORS, "clerk", *ANSWERING), 200, None),
+    ("post", "/api/canned-replies"): (by_role(*EDITORS, *HEADS), 422, {}),
+    ("post", "/api/canned-replies/{reply_id}"): (by_role(*EDITORS, *HEADS), 404, {}),
+    ("get", "/api/review-rules"): (by_role(*RULES, *HEADS), 200, None),
+    ("post", "/api/review-rules"): (by_role(*EDITORS), 422, {}),
+    ("get", "/api/themes"): (by_role(*OFFICE), 200, None),
+    ("post", "/api/themes"): (by_role("coordinator", "leader"), 422, {}),
+    ("get", "/api/themes/{theme_id}"): (by_role(*OFFICE), 404, None),
+    ("post", "/api/themes/{theme_id}"): (
+        by_role("coordinator", "leader"), 404, {"title": "占座"}
+    ),
+    ("post", "/api/themes/{theme_id}/cases"): (by_role("coordinator", "leader"), 404, {}),
+    ("post", "/api/themes/{theme_id}/measures"): (
+        by_role("coordinator", "leader"), 404,
+        {"what": "清理", "on": "2026-03-04", "responsible": "空间部"},
+    ),
+    ("get", "/api/reports/themes"): (by_role(*OFFICE), 200, None),
     ("get", "/api/dashboard"): (board, 200, None),
     ("get", "/api/dashboard/cases"): (board, 200, None),
     ("get", "/api/reports"): (board, 200, None),
     ("get", "/api/reports/cases.{kind}"): (board, 200, None),
+    ("get", "/api/reports/mailed"): (by_role("coordinator", "admin"), 200, None),
     ("get", "/api/routing/rules"): (by_role(*RULES), 200, None),
     ("put", "/api/routing/rules"): (by_role(*EDITORS), 400, None),
     ("post", "/api/routing/try"): (by_role(*RULES), 200, {"text": "座位"}),
@@ -174,6 +198,7 @@ async def test_every_route_answers_everybody_by_the_rules(town: Town) -> None:
         for case in (OWN,) if path in WITHOUT_CASE else (OWN, NONE):
             values = {"feedback_id": ids[case], "code": codes[case], "delivery": "x"}
             values |= {"incident_id": "x", "job_id": "x", "trial_id": "x", "kind": "csv"}
+            values |= {"reply_id": "x", "theme_id": "x"}
             values |= {"clock": "RESOLUTION"}
             action = "supplement" if path.startswith("/api/track") else "note"
             action = "dispatch" if path == BULK else action
@@ -196,6 +221,7 @@ async def test_who_asks_is_answered_before_what_is_wrong_with_the_question(town:
         if path.startswith(("/api/feedback", "/api/track", "/api/session")):
             continue
         names = ("feedback_id", "delivery", "incident_id", "job_id", "trial_id")
+        names += ("reply_id", "theme_id")
         strange = dict.fromkeys(names, "\u00e9")
         address = path.format(
             action="dispatch" if path == BULK else "note",

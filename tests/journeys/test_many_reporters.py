@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from tests.journeys.conftest import Town
 from tests.journeys.test_stories import SEAT
+from tests.patience import PATIENCE
 from tests.support import at
 
 COLD = "三层阅览室的空调从昨天下午开始就不制冷了，热得没法看书。"
@@ -17,7 +19,8 @@ async def job_of(town: Town, path: str, **body: Any) -> dict[str, Any]:
     async with await town.as_("coordinator") as office:
         begun = await office.post(path, json=body)
         assert begun.status_code == 200, begun.text
-        for _ in range(600):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
             answer = await office.get(f"/api/jobs/{begun.json()['job']}")
             if (seen := answer.json())["done"] == seen["total"]:
                 return dict(seen)

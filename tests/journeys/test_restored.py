@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import shutil
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -36,6 +37,7 @@ from shared.process import set_up
 from shared.service import Runtime, Service
 from tests.fakes.smtp import Mode, SmtpSink, smtp_sink
 from tests.journeys.conftest import Town, founded, runtime_on
+from tests.patience import PATIENCE
 from tests.support import at
 
 SEAT = "三层东区217一上午都是一个水杯占着，人影没有。占座到底管不管？"
@@ -103,7 +105,9 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     servers = await start_servers(data, kafka=True, postgres=True)
     try:
         async with smtp_sink() as mail:
-            runtime = runtime_on(servers, data, smtp=mail.url, wechat="")
+            assert servers.database_url and servers.kafka_address
+            addresses = (servers.database_url, servers.kafka_address)
+            runtime = runtime_on(*addresses, data, smtp=mail.url, wechat="")
             site = Site(servers, data, mail, runtime)
             services = await site.services()
             await set_up(services, runtime.kafka, demo=True)
@@ -150,7 +154,8 @@ async def settle(town: Town) -> None:
     await town.quiet()
     town.clock.later(seconds=15)
     service = town.services["notification"]
-    for _ in range(400):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
         async with service.engine.connect() as connection:
             waiting = await connection.exec_driver_sql(
                 "SELECT count(*) FROM deliveries WHERE state IN ('ready', 'retry', 'sending', "

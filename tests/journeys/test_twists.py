@@ -7,11 +7,14 @@ import io
 import re
 from typing import Any
 
+import httpx2
+
 from services.desk.jobs import end_waiting
 from shared.security import plain_code
-from tests.journeys.conftest import GIVE_UP, Town
+from tests.journeys.conftest import Town
 from tests.journeys.test_many_reporters import COLD
 from tests.journeys.test_stories import SEAT, moment, promise, topic_of
+from tests.patience import PATIENCE
 from tests.support import at
 
 HTML = {"Accept": "text/html"}
@@ -26,10 +29,17 @@ async def do(town: Town, who: str, case_id: str, action: str, **body: Any) -> di
 
 async def found(letters: io.StringIO, pattern: str) -> re.Match[str]:
     """What the letters that go out say, once they do."""
-    async with asyncio.timeout(GIVE_UP):
+    async with asyncio.timeout(PATIENCE):
         while (said := re.search(pattern, letters.getvalue())) is None:
             await asyncio.sleep(0.05)
     return said
+
+
+async def offered(visitor: httpx2.AsyncClient, asked: dict[str, Any]) -> list[str]:
+    """The incidents that whoever writes this is asked about."""
+    answer = await visitor.post("/api/feedback/similar", json=asked)
+    assert answer.status_code == 200, answer.text
+    return [one["incident"] for one in answer.json()["items"]]
 
 
 async def begun(town: Town, when: str, text: str = SEAT, **more: Any) -> tuple[str, str]:
@@ -192,13 +202,9 @@ async def test_who_says_me_too_hears_the_answer_and_after_its_end_is_answered_al
     await town.quiet()
     async with town.web() as visitor:
         asked = {"text": COLD}
-        async with asyncio.timeout(GIVE_UP):
-            # Other stories may have open incidents of the same words: this one is among them.
-            while True:
-                offered = (await visitor.post("/api/feedback/similar", json=asked)).json()["items"]
-                if incident in [one["incident"] for one in offered]:
-                    break
-                await asyncio.sleep(0.05)
+        async with asyncio.timeout(PATIENCE):
+            while incident not in await offered(visitor, asked):
+                await asyncio.sleep(0.2)  # one address may ask eight times a second
     receipt = await town.submit(COLD, incident=incident)
     code = receipt["tracking_code"]
     await town.sees_any(code)

@@ -14,6 +14,7 @@ import pytest_asyncio
 from shared.process import _server
 from shared.web.protocol import MAX_HEAD, MAX_HEADERS, BoundedProtocol
 from tests.journeys.conftest import Town
+from tests.patience import PATIENCE
 
 HEAD = b"Host: x\r\nConnection: close\r\n"
 JSON = b"Content-Type: application/json\r\n"
@@ -52,7 +53,7 @@ class Line:
                     await writer.drain()
             answer = b""
             with contextlib.suppress(ConnectionError):
-                async with asyncio.timeout(60):
+                async with asyncio.timeout(PATIENCE):
                     answer = await reader.read()
         finally:
             writer.close()
@@ -169,7 +170,7 @@ async def test_a_stream_starts_wherever_it_is_asked_to(town: Town, line: Line) -
     for last in (b"", b"x", b"-1", b"0", b"9" * 400, b"\xff", b"1e9", b"\xc2\xb2"):
         reader, writer = await asyncio.open_connection("127.0.0.1", line.port)
         writer.write(get(path, b"Last-Event-ID: " + last))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             head = await reader.readuntil(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200"), last
             assert b"text/event-stream" in head
@@ -184,7 +185,7 @@ async def test_who_is_too_slow_to_be_meant_is_cut(hurried: Line) -> None:
             for piece in pieces:
                 writer.write(piece)
                 await asyncio.sleep(0.1)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             with contextlib.suppress(ConnectionError):
                 assert await reader.read() == b""
         writer.close()
@@ -196,4 +197,7 @@ async def test_who_is_too_slow_to_be_meant_is_cut(hurried: Line) -> None:
         dribble(*[b"\r\n"] * 20),
         dribble(body, *[b"x"] * 20),
     )
-    assert (await hurried.send(get(b"/health/live")))[0] == 200
+    async with asyncio.timeout(PATIENCE):
+        # A machine that is busy may be too slow for this hurry itself.
+        while (await hurried.send(get(b"/health/live")))[0] != 200:
+            pass

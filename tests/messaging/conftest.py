@@ -19,6 +19,7 @@ from shared.messaging.topics import create_topics
 from shared.service import Runtime, Service
 from tests import support
 from tests.messaging import toy
+from tests.patience import PATIENCE
 
 
 @pytest_asyncio.fixture(scope="package")
@@ -50,7 +51,7 @@ async def pair(
 
 
 async def until(
-    check: Callable[[], Any] | Callable[[], Awaitable[Any]], seconds: float = 120
+    check: Callable[[], Any] | Callable[[], Awaitable[Any]], seconds: float = PATIENCE
 ) -> Any:
     """What `check` answers once it is true; fails when it never is, on a busy machine either."""
     end = time.monotonic() + seconds

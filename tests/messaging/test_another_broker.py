@@ -21,6 +21,7 @@ from tests.integration.system import free_ports
 from tests.messaging import toy
 from tests.messaging.conftest import running, scalar, until
 from tests.messaging.test_log import received, tell
+from tests.patience import PATIENCE
 
 RUN = (
     "from services import __main__ as main\n"
@@ -78,7 +79,7 @@ async def _run(runtime: Runtime, data: Path) -> tuple[int | None, str]:
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )
-    _, said = await asyncio.wait_for(child.communicate(), 60)
+    _, said = await asyncio.wait_for(child.communicate(), PATIENCE)
     return child.returncode, said.decode()
 
 

@@ -226,11 +226,11 @@ async def test_a_second_member_takes_over_without_a_gap_or_a_repetition(
         for _ in range(3):
             await asyncio.gather(*(tell(source, urged(c)) for c in cases))
         count = "SELECT count(*) FROM handled WHERE \"order\" = 'ruuu'"
-        await until(lambda: _equal(scalar(second, count), 60), 40)
+        await until(lambda: _equal(scalar(second, count), 60))
     for _ in range(2):
         await asyncio.gather(*(tell(source, urged(c)) for c in cases))
     count = "SELECT count(*) FROM handled WHERE \"order\" = 'ruuuuu'"
-    await until(lambda: _equal(scalar(reader, count), 60), 40)
+    await until(lambda: _equal(scalar(reader, count), 60))
     emitted = "SELECT count(*) FROM outbox WHERE key = ANY(:cases)"
     assert await scalar(reader, emitted, cases=cases) == 60 * 6
 
@@ -264,8 +264,8 @@ async def test_a_database_that_goes_away_only_makes_everybody_wait(
     await until(lambda: handled(reader, first))
     await asyncio.to_thread(postgres.kill)
     await postgres.start()
-    await until(lambda: _tells(source, received(second)), 30)
-    await until(lambda: _patiently(handled(reader, second)), 40)
+    await until(lambda: _tells(source, received(second)))
+    await until(lambda: _patiently(handled(reader, second)))
     buried = "SELECT count(*) FROM dead_letters WHERE feedback_id IN (:a, :b)"
     assert await scalar(reader, buried, a=first, b=second) == 0
 
@@ -279,7 +279,7 @@ async def test_a_broker_that_is_killed_costs_nothing(pair: Pair, toy_servers: ob
     await asyncio.gather(*(tell(source, urged(c)) for c in cases))
     await kafka.start()
     count = "SELECT count(*) FROM handled WHERE \"order\" = 'ru' AND feedback_id = ANY(:cases)"
-    await until(lambda: _equal(scalar(reader, count, cases=cases), 20), 60)
+    await until(lambda: _equal(scalar(reader, count, cases=cases), 20))
     emitted = "SELECT count(*) FROM outbox WHERE key = ANY(:cases)"
     assert await scalar(reader, emitted, cases=cases) == 40
 
@@ -318,7 +318,7 @@ async def test_a_lost_log_comes_back_from_the_outboxes_in_order(
         moved = support.make_runtime(toy_runtime.database, address, toy_runtime.settings.data)
         source2, reader2 = toy.build_source(moved), toy.build(moved, group=reader.group)
         async with running(source2), running(reader2):
-            await until(lambda: _equal(handled(reader2, case), "ruu"), 30)
+            await until(lambda: _equal(handled(reader2, case), "ruu"))
             emitted = await scalar(reader2, "SELECT count(*) FROM outbox WHERE key = :k", k=case)
             assert emitted == 3
     finally:

@@ -128,7 +128,7 @@ async def test_a_replica_that_hangs_while_a_deadline_passes_raises_no_false_brea
                 own, others = await one.partitions(), await two.partitions()
                 return bool(own) and bool(others) and len(own | others) == PARTITIONS
 
-            await until(shared, 60)
+            await until(shared)
             own = await one.partitions()
             # Of each replica some that are answered in time, and one that nobody looks after.
             cases = _in(own, 4) + _in(frozenset(range(PARTITIONS)) - own, 4)

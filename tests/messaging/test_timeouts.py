@@ -43,7 +43,7 @@ async def test_it_is_buried_after_a_few_tries_and_the_others_go_on(
     ((reason,),) = await until(lambda: rows(reader, letters, i=slow))
     assert reason.startswith(f"{type(error).__name__}, {processing.TIMEOUT_TRIES} times")
     # Once more in the batch it came with, before it was known which event it was.
-    assert tries == processing.TIMEOUT_TRIES + 1
+    assert tries > processing.TIMEOUT_TRIES
     for other in others:
         await until(lambda other=other: handled(reader, other))
 

@@ -6,20 +6,24 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
 from shared.contracts import EVENTS, INBOUND, INBOUND_REJECTED, Event
 from shared.contracts.desk import CaseNoted, CaseOpened
 from shared.contracts.intake import FeedbackReceived, FeedbackUrged
 from shared.contracts.vocabulary import State
-from shared.db import migrate, registry_for
+from shared.db import migrate, own_registry
 from shared.messaging.envelope import Record
 from shared.messaging.subscription import Subscription
 from shared.messaging.tables import messaging_tables
 from shared.messaging.transaction import Transaction
 from shared.service import Runtime, Service
 
-DeskToy = registry_for("toy")
+
+class DeskToy(SQLModel, registry=own_registry()):
+    __abstract__ = True
+
+
 messaging_tables(DeskToy.metadata)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from shared.db import Address, create_engine, parse_address
 from shared.db.address import DatabaseRefused
+from tests.patience import PATIENCE
 
 
 @pytest_asyncio.fixture
@@ -130,5 +131,5 @@ async def migrate(url: str, data: Path) -> tuple[int | None, str]:
         env=environment,
         stderr=asyncio.subprocess.PIPE,
     )
-    _, said = await asyncio.wait_for(child.communicate(), 60)
+    _, said = await asyncio.wait_for(child.communicate(), PATIENCE)
     return child.returncode, said.decode()

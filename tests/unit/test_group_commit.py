@@ -18,7 +18,7 @@ class Ledger:
 
     def __init__(self, *, timeout: float = 3.0, gather: float = 60) -> None:
         self.batches: list[list[int]] = []
-        self.open = asyncio.Event()
+        self.open, self.entered = asyncio.Event(), asyncio.Event()
         self.open.set()
         self.group: GroupCommit[int, int] = GroupCommit(
             self._transaction, self._write, timeout=timeout, gather=gather
@@ -26,6 +26,7 @@ class Ledger:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Any]:
+        self.entered.set()
         await self.open.wait()
         yield None
 
@@ -81,16 +82,18 @@ async def test_a_crowd_is_divided_and_keeps_its_order() -> None:
 
 async def test_the_timeout_runs_for_each_from_the_own_arrival() -> None:
     async def waited(ledger: Ledger, later: float) -> float:
-        await asyncio.sleep(later)
+        if later:
+            await ledger.entered.wait()
+            await asyncio.sleep(later)
         began = time.monotonic()
         with pytest.raises(Busy):
             await ledger.group.submit(0)
         return time.monotonic() - began
 
-    async with a_ledger(timeout=0.3) as ledger:
+    async with a_ledger(timeout=1.0) as ledger:
         ledger.open.clear()
         times = await asyncio.gather(*(waited(ledger, later) for later in (0, 0.05, 0.2)))
-        assert all(time >= 0.29 for time in times)
+        assert all(time >= 0.99 for time in times)
         ledger.open.set()
         # The first was in the transaction and got written; the others had gone before theirs.
         assert await ledger.group.submit(7) == 70
@@ -98,9 +101,9 @@ async def test_the_timeout_runs_for_each_from_the_own_arrival() -> None:
 
 
 async def test_the_timeout_runs_anew_after_a_quiet_time() -> None:
-    async with a_ledger(timeout=0.1) as ledger:
+    async with a_ledger(timeout=1.0) as ledger:
         assert await ledger.group.submit(1) == 10
-        await asyncio.sleep(0.15)
+        await asyncio.sleep(1.1)
         ledger.open.clear()
         with pytest.raises(Busy):
             await ledger.group.submit(2)

@@ -26,6 +26,7 @@ from tests.fakes.smtp import smtp_sink
 from tests.fakes.wechat import FakeWechat
 from tests.integration.people import REPLY, Town
 from tests.integration.system import ROOT, Apart, until
+from tests.patience import PATIENCE
 from tests.support import make_runtime
 from tests.upgrades.catalogue import Catalogue, broken, catalogue
 from tests.upgrades.databases import contracts
@@ -77,7 +78,7 @@ class Releases:
         async def replied() -> bool:
             return self._replies_to(address) > 0
 
-        await until(replied, within=30, what="the reply arrives by mail")
+        await until(replied, within=PATIENCE, what="the reply arrives by mail")
         assert self._replies_to(address) == 1
 
     def _replies_to(self, address: str) -> int:
@@ -210,7 +211,7 @@ async def heard(releases: Releases, case: str) -> None:
             seen = (await coordinator.get(f"/api/cases/{case}")).json()
         return any(one["type"] == "feedback.sung" and one["text"] for one in seen["timeline"])
 
-    await until(line, within=30, what="the unknown event is a line of the timeline")
+    await until(line, within=PATIENCE, what="the unknown event is a line of the timeline")
 
 
 def contracted(name: str) -> set[str]:

@@ -10,7 +10,12 @@ from starlette.responses import Response
 from services.desk.deps import deps_of
 from services.desk.domain.visibility import OF_A_DEPARTMENT
 from services.desk.store import PersonRow
-from services.desk.store.people import NEVER_SUBSTITUTES, SHORTEST_PASSWORD
+from services.desk.store.people import (
+    NEVER_SUBSTITUTES,
+    READS_REPORTS,
+    REPORT_KINDS,
+    SHORTEST_PASSWORD,
+)
 from shared.contracts import Actor
 from shared.contracts.desk import PersonListed
 from shared.contracts.refusal import Refusal
@@ -39,11 +44,20 @@ def account_page(
         absence=absences(runtime_of(request), who),
         absence_problem=absence_problem.detail(locale) if absence_problem else None,
         changed="changed" in request.query_params,
+        reports=reports_wanted(runtime_of(request), who),
         shortest=SHORTEST_PASSWORD,
     )
     if wrong is not None and wrong.retry_after:
         answer.headers["Retry-After"] = str(wrong.retry_after)
     return answer
+
+
+def reports_wanted(runtime: Runtime, who: Staff) -> list[tuple[str, bool]] | None:
+    """``[(kind, wanted)]`` of the reports that come by mail; None for who gets none."""
+    me = runtime.directory.people.get(who.username)
+    if me is None or not set(who.roles) & READS_REPORTS:
+        return None
+    return [(kind, kind not in me.no_reports) for kind in REPORT_KINDS]
 
 
 def absences(runtime: Runtime, who: Staff) -> dict[str, Any]:

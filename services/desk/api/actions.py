@@ -90,7 +90,16 @@ async def do(
             return
         except GroupChanged:
             continue
-    raise Conflict(*CHANGED, allowed=[])
+    raise Conflict(*CHANGED, allowed=await _possible(service, person, feedback_id))
+
+
+async def _possible(service: Service, person: Staff, feedback_id: str) -> list[str]:
+    """What this person could do now with a case that they see."""
+    async with service.transaction() as tx:
+        await store.load(tx, [feedback_id])
+        row = store.find(tx, feedback_id)
+        case = store.case_of(row) if row is not None else None
+    return sorted(allowed_actions(case, viewer_of(person).actors, tx.now)) if case else []
 
 
 async def act(
@@ -229,6 +238,7 @@ async def _keep_words(
             text,
             by=by,
             outcome=str(reply.outcome) if reply is not None else None,
+            rule=reply.rule if reply is not None else None,
             words_id=reply.words_id if reply else words.words_id if words else None,
         )
 

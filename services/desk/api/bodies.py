@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -155,7 +155,7 @@ class Wait(Body):
 
 
 class Reply(Body):
-    words = ("text", "reason")
+    words = ("text", "reason", "rule")
     text: Words
     outcome: AnOutcome
     rule: Annotated[Line | None, Maybe] = None
@@ -167,6 +167,11 @@ class Draft(Body):
     text: Annotated[str, Field(max_length=50_000), AfterValidator(clean)] = ""
     outcome: Annotated[AnOutcome | None, Maybe] = None
     rule: Annotated[Line | None, Maybe] = None
+
+
+class Taken(Body):
+    text: Words
+    """A sentence of an earlier answer."""
 
 
 class DirectReply(Reply):
@@ -290,6 +295,13 @@ class Absence(Body):
     until: Annotated[AwareDatetime | None, Maybe] = None
     """None: back."""
     substitute: Annotated[Line | None, Maybe] = None
+
+
+class ReportsWanted(Body):
+    """A kind that there is not would be passed over in silence, so it is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+    wanted: list[Literal["week", "month", "term"]] = Field(default_factory=list, max_length=3)
 
 
 BODIES: dict[Action, type[Body]] = {

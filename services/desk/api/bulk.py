@@ -111,9 +111,17 @@ async def undo(request: Request, person: Person, job_id: str) -> Response:
         if found.undone_by is not None:
             return begun(request, found.undone_by, raw.fields.get("back"))
         if found.done < found.total:
-            raise Conflict("还在逐件处理，请等它完成。", "It is still running.", allowed=[])
+            raise Conflict(
+                "还在逐件处理，请等它完成再撤销。",
+                "It is still running; it can be undone when it is done.",
+                allowed=["wait"],
+            )
         if not (ids := await jobs.to_undo(tx, job_id)):
-            raise Conflict("这一步没有可以撤销的。", "There is nothing to undo.", allowed=[])
+            raise Conflict(
+                "这一步没有可以撤销的；要改，请打开其中一件单独改。",
+                "There is nothing to undo; open one of the cases to change it.",
+                allowed=["open"],
+            )
         undone = jobs.add(tx, jobs.UNDO, ids, {}, by=starter(viewer_of(person)), subject=job_id)
     return begun(request, undone, raw.fields.get("back"))
 

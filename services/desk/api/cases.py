@@ -15,13 +15,13 @@ from starlette.responses import RedirectResponse, Response
 from services.desk.api import views
 from services.desk.api.actions import do
 from services.desk.api.bodies import clean
+from services.desk.api.searching import find, question_of
 from services.desk.api.viewing import viewer_of
 from services.desk.deps import deps_of
 from services.desk.domain import OFFERED, Action, reader_of, scopes_of, sees
 from services.desk.domain.search import Snippet
 from services.desk.store.finding import find_in
-from services.desk.store.queues import QUEUES, Wanted
-from services.desk.store.queues import page as read_page
+from services.desk.store.queues import QUEUES, Question, Wanted
 from services.desk.store.reading import CaseDetail, read_detail
 from services.desk.store.readings import is_recorded, record
 from shared.contracts.refusal import NotFound
@@ -109,19 +109,24 @@ def is_id(feedback_id: str) -> bool:
 
 async def list_body(service: Service, wanted: Wanted, context: views.ViewContext) -> dict[str, Any]:
     """The answer of ``GET /api/cases``; pages show the same."""
+    question = await question_of(service, wanted)
     async with service.engine.connect() as connection:
-        return await page_body(connection, wanted, context)
+        return await page_body(connection, wanted, context, question)
 
 
 async def page_body(
-    connection: AsyncConnection, wanted: Wanted, context: views.ViewContext
+    connection: AsyncConnection,
+    wanted: Wanted,
+    context: views.ViewContext,
+    question: Question | None = None,
 ) -> dict[str, Any]:
-    """The same, on a connection that is asked for more."""
-    rows, cursor = await read_page(connection, wanted)
+    """The same, on a connection that is asked for more; `question` as `question_of` gave it."""
+    rows, cursor, in_words = await find(connection, wanted, question)
     items = [views.item(row, context) for row in rows]
     if words := wanted.q.strip():
-        found = await find_in(connection, rows, words)
-        items = [one | {"found": _found(*found[one["feedback_id"]])} for one in items]
+        found = await find_in(connection, [r for r in rows if r["feedback_id"] in in_words], words)
+        meant = ("meaning", None)
+        items = [one | {"found": _found(*found.get(one["feedback_id"], meant))} for one in items]
     return {"items": items, "next": cursor}
 
 

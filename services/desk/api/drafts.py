@@ -39,7 +39,7 @@ async def keep_draft(request: Request, person: Person, feedback_id: str) -> JSON
     """The draft as it is kept, for nobody but who wrote it; null for one without words."""
     raw = await read_body(request, late=True)
     async with service_of(request, "desk").transaction() as tx:
-        row = await _writable(tx, person, feedback_id)
+        row = await writable(tx, person, feedback_id)
         draft = checked(Draft, raw.values())
         if not draft.text.strip():
             drafts.delete(tx, feedback_id, person.username)
@@ -56,7 +56,7 @@ async def keep_draft(request: Request, person: Person, feedback_id: str) -> JSON
 async def delete_draft(request: Request, person: Person, feedback_id: str) -> Response:
     """Also where there is none."""
     async with service_of(request, "desk").transaction() as tx:
-        await _writable(tx, person, feedback_id)
+        await writable(tx, person, feedback_id)
         drafts.delete(tx, feedback_id, person.username)
     return Response(status_code=204)
 
@@ -79,17 +79,17 @@ async def looked_at(
     raw = await read_body(request, late=True, multipart=True)
     context = view_context(request, person)
     async with service_of(request, "desk").transaction() as tx:
-        row = await _writable(tx, person, feedback_id, lock=False)
+        row = await writable(tx, person, feedback_id, lock=False)
         draft = checked(Draft, raw.values())
     return draft, hints_on(
         draft.text, draft.rule, row.category, context, unanswered=store.case_of(row).open_parts
     )
 
 
-async def _writable(
+async def writable(
     tx: Transaction, person: Staff, feedback_id: str, *, lock: bool = True
 ) -> CaseRow:
-    """The case, for whom it exists and who may write replies at all."""
+    """The case, for whom it exists and who may write replies at all; `NotFound`, `Forbidden`."""
     if not is_id(feedback_id):
         raise NotFound()
     if lock:

@@ -77,13 +77,7 @@ def forms(locale: str) -> dict[str, tuple[Field, ...]]:
 def starting_values(case: dict[str, Any]) -> dict[str, str | None]:
     """What stands in the fields at first, by ``action.field``: what the case has already."""
     review, extension = case["review"] or {}, case["extension"] or {}
-    draft = case["draft"] or {}
-    written = {
-        f"{action}.{name}": draft.get(name)
-        for action in ("reply", "submit")
-        for name in ("text", "outcome", "rule")
-    }
-    return written | {
+    return written(case["draft"] or {}) | {
         "dispatch.department": case["department"],
         "dispatch.category": case["category"],
         "dispatch.priority": case["priority"] or "P3",
@@ -93,6 +87,17 @@ def starting_values(case: dict[str, Any]) -> dict[str, str | None]:
         "explain_breach.clock": next(iter(case["reasons_owed"]), None),
         # Minutes, as a field for a date and a time takes them; the offset is that of the library.
         "grant_extension.until": (extension.get("until") or "")[:16],
+    }
+
+
+def written(
+    draft: Mapping[str, str | None], actions: Sequence[str] = ("reply", "submit")
+) -> dict[str, str | None]:
+    """What somebody has written so far, by the fields of the forms of these actions."""
+    return {
+        f"{action}.{name}": draft.get(name)
+        for action in actions
+        for name in ("text", "outcome", "rule")
     }
 
 

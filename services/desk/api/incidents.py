@@ -136,7 +136,8 @@ async def incident_body(
 
 @router.post("/{incident_id}/reply", summary="Answer all its cases", openapi_extra=described(Reply))
 async def answer(request: Request, person: Person, incident_id: str) -> Response:
-    """``{job, total}``: the words reach every active case, each masked for its own reporter."""
+    """``{job, total}``: the words reach every active case, each masked for its own reporter. Who
+    joins later reads them at once, and waits for an answer of their own."""
     viewer = _office(person)
     given = checked(Reply, values := (await read_body(request)).values())
     check_outcome(given.outcome, given.reason)
@@ -145,6 +146,8 @@ async def answer(request: Request, person: Person, incident_id: str) -> Response
         if not row.open and not await incidents.active_cases(tx, incident_id):
             raise _over()
         started = await _begin(tx, viewer, row, Action.ANSWER_INCIDENT, values)
+        row.answer, row.answered_at = public(tx, given.text), tx.now
+        incidents.list_incident(tx, row)
     return _begun(request, incident_id, *started)
 
 
@@ -177,7 +180,8 @@ async def explain(request: Request, person: Person, incident_id: str) -> Respons
         if not row.open:
             active = await incidents.active_cases(tx, incident_id)
             raise _over("reply") if active else _over()
-        row.text = public(tx, given.text)
+        # The explanation is the newer word: whoever comes now is not told what was true before.
+        row.text, row.answer, row.answered_at = public(tx, given.text), None, None
         incidents.list_incident(tx, row)
         body = {"incident_id": incident_id, "title": row.title, "text": row.text}
         ids = await incidents.active_cases(tx, incident_id)
@@ -255,6 +259,8 @@ def _shown(row: IncidentRow, sizes: tuple[int, int]) -> dict[str, Any]:
         "closed_at": local(row.closed_at),
         "reason": row.reason,
         "by": row.by,
+        "answer": row.answer,
+        "answered_at": local(row.answered_at),
         "cases": sizes[0],
         "active": sizes[1],
     }

@@ -144,13 +144,16 @@ async def _join(tx: Transaction, row: CaseRow, into: str, by: Actor) -> None:
         return
     if (reply := await related.last_reply(tx, into)) is not None:
         joined = [row, *related.joined_to(tx, row)]
-        await _pass_on(tx, target, joined, kind="reply", written=reply[0], outcome=reply[1], by=by)
+        written, outcome, rule = reply
+        said = {"kind": "reply", "written": written, "outcome": outcome, "rule": rule}
+        await _pass_on(tx, target, joined, **said, by=by)
 
 
 async def _answer_all(tx: Transaction, row: CaseRow, change: Change, by: Actor) -> None:
     joined = related.joined_to(tx, row)
     outcome: Outcome | None
     for event in change.events:
+        rule = getattr(event, "rule", None)
         match event:
             case CaseReplied():
                 kind, text, outcome = "reply", event.text, event.outcome
@@ -161,7 +164,8 @@ async def _answer_all(tx: Transaction, row: CaseRow, change: Change, by: Actor) 
             case _:
                 continue
         written = related.as_written(tx, text, event.words_id)
-        await _pass_on(tx, row, joined, kind=kind, written=written, outcome=outcome, by=by)
+        said = {"kind": kind, "written": written, "outcome": outcome, "rule": rule}
+        await _pass_on(tx, row, joined, **said, by=by)
 
 
 async def _pass_on(tx: Transaction, into: CaseRow, joined: list[CaseRow], **words: Any) -> None:

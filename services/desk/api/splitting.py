@@ -11,7 +11,7 @@ from services.desk.deps import deps_of
 from services.desk.domain import Case, SplitPart, first_words, is_confidential, rights_of
 from services.desk.domain.deciding import wrong
 from services.desk.domain.search import findable_private
-from services.desk.store import CaseRow, PrivateRow, people
+from services.desk.store import CaseRow, PrivateRow, people, related
 from services.desk.store.messages import StaffWords
 from shared.contracts import Actor
 from shared.contracts.desk import CaseSplitOff
@@ -57,6 +57,7 @@ async def begin_parts(
         return
     await tx.rows(PrivateRow).load([row.feedback_id])
     private = tx.rows(PrivateRow).get(row.feedback_id)
+    group = await related.reporter_group(tx, row.feedback_id)
     for written in parts:
         part = written.part
         tx.begin_case(part.feedback_id)
@@ -79,6 +80,7 @@ async def begin_parts(
             confidential=child.confidential,
             code_hash=row.code_hash,
             reachable=_reachable(private),
+            reporter_group=group,
         )
         store.keep_words(tx, part.feedback_id, part.title, part.text, place=row.place)
         _keep_private(tx, private, written)

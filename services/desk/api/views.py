@@ -7,15 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.desk.domain import Case, Part, Viewer, allowed_actions, sees, sees_contact, sees_words
+from services.desk.domain import (
+    Alarm,
+    Case,
+    Part,
+    Viewer,
+    allowed_actions,
+    sees,
+    sees_contact,
+    sees_words,
+)
 from services.desk.domain.hints import hints, without_them
-from services.desk.domain.promises import NOT_ON_TOP, asks_for_date, running
+from services.desk.domain.promises import NOT_ON_TOP, ON_TOP, asks_for_date, running
 from services.desk.store import case_of
 from services.desk.store.reading import CaseDetail
 from services.desk.store.tables import INTERNAL
 from services.desk.wording import actor_name, sentence
 from shared.contracts import Actor
-from shared.contracts.vocabulary import State
+from shared.contracts.vocabulary import ALARM_NAMES, State
 from shared.messaging.directory import Directory
 from shared.messaging.row_buffer import values_of
 from shared.moments import due_words, local
@@ -44,18 +53,23 @@ class ViewContext:
 
 def item(row: Mapping[str, Any], context: ViewContext) -> Answer:
     """A row of the list."""
+    due = running(row["promises"])
+    alarmed = row["next_due_at"] < ON_TOP
+    # What is alarmed ranks before all, whatever was promised: whether that broke is asked apart.
+    late = any(at <= context.now for at in due.values())
     return {
         "feedback_id": row["feedback_id"],
         "title": row["title"],
         "state": row["state"],
+        "split": shows_split(row),
         "department": row["department"],
         "department_name": context.department(row["department"]) or None,
         "category": row["category"],
         "priority": row["priority"],
         "type": row["case_type"],
         "received_at": local(row["received_at"]),
-        "due": {clock: local(due) for clock, due in running(row["promises"]).items()},
-        "overdue": NOT_ON_TOP < row["next_due_at"] <= context.now,
+        "due": {clock: local(at) for clock, at in due.items()},
+        "overdue": late if alarmed else NOT_ON_TOP < row["next_due_at"] <= context.now,
         "words_owed": row["words_owed_since"] is not None,
         "reasons_owed": row["reasons_owed"],
         "place": row["place"],
@@ -65,7 +79,13 @@ def item(row: Mapping[str, Any], context: ViewContext) -> Answer:
         "urged": row["urged"],
         "confidential": row["confidential"],
         "incident": row["incident_id"],
+        "alarmed": alarmed,
     }
+
+
+def shows_split(row: Mapping[str, Any]) -> bool:
+    """Whether it goes on as its parts: of the same state as what was joined to another case."""
+    return row["state"] == State.MERGED and row["merged_into"] is None and bool(row["children"])
 
 
 def detail(found: CaseDetail, context: ViewContext) -> Answer:
@@ -92,7 +112,7 @@ def detail(found: CaseDetail, context: ViewContext) -> Answer:
             _written(found, m, open_words=open_words) for m in found.messages if m.kind in INTERNAL
         ],
         "replies": [
-            _written(found, m, open_words=open_words) | {"outcome": m.outcome}
+            _written(found, m, open_words=open_words) | {"outcome": m.outcome, "rule": m.rule}
             for m in found.messages
             if m.kind == "reply"
         ],
@@ -167,11 +187,34 @@ def _work(found: CaseDetail, case: Case, context: ViewContext, *, open_words: bo
         "links": list(case.links),
         "desk": found.case.desk,
         "supervised_at": local(case.supervised_at),
-        "alarm": found.case.alarm,
+        "alarm": _alarm(case.alarm, context),
         "draft": _draft(found, context),
         "assignee_away": _away(case.assignee, context),
         "mentioned": any(one.username == context.viewer.username for one in found.mentions),
     }
+
+
+def _alarm(alarm: Alarm | None, context: ViewContext) -> Answer | None:
+    """That it may be an emergency, why, and what people said of it."""
+    if alarm is None:
+        return None
+    english = context.locale == "en"
+    return {
+        "at": local(alarm.at),
+        "found_by": alarm.found_by,
+        "kind": alarm.kind,
+        "kind_name": ALARM_NAMES[alarm.kind][english] if alarm.kind in ALARM_NAMES else None,
+        "sure": alarm.sure,
+        "reasons": [_reason(one, context) for one in alarm.reasons],
+        "answered_at": local(alarm.answered_at),
+        "emergency": alarm.emergency,
+    }
+
+
+def _reason(one: Mapping[str, Any], context: ViewContext) -> Answer:
+    """A reason of routing, in the reader's language."""
+    text = one.get("text_en") or one["text"] if context.locale == "en" else one["text"]
+    return {"text": text, "weight": one["weight"]}
 
 
 def _part_state(case: Case, part: Part) -> str:
@@ -235,13 +278,7 @@ def _why(found: CaseDetail, context: ViewContext) -> Answer | None:
     return {
         "decided": decided or decision.decided,
         "confidence": decision.confidence,
-        "reasons": [
-            {
-                "text": r.get("text_en") or r["text"] if context.locale == "en" else r["text"],
-                "weight": r["weight"],
-            }
-            for r in decision.reasons
-        ],
+        "reasons": [_reason(one, context) for one in decision.reasons],
         "candidates": [
             c | {"department_name": context.department(c["department"])}
             for c in decision.candidates
@@ -319,6 +356,7 @@ def _conversation(found: CaseDetail, *, open_words: bool) -> list[Answer]:
                 "kind": message.kind,
                 "text": _text(found, message, open_words=open_words),
                 "outcome": message.outcome,
+                "rule": message.rule,
             }
         )
     return lines

@@ -17,6 +17,7 @@ from services.desk.domain.answer import check_outcome
 from services.desk.domain.case import (
     CONFIDENTIAL_CATEGORY,
     ActionInput,
+    Alarm,
     Asked,
     Case,
     Change,
@@ -71,6 +72,7 @@ __all__ = [
     "TRANSITIONS",
     "Action",
     "ActionInput",
+    "Alarm",
     "Asked",
     "Case",
     "Change",

@@ -25,6 +25,8 @@ class Action(StrEnum):
     ADD_DEPARTMENT = "add_department"
     REMOVE_DEPARTMENT = "remove_department"
     FOLLOW_UP = "follow_up"
+    CONFIRM_ALARM = "confirm_alarm"
+    DISMISS_ALARM = "dismiss_alarm"
     CLOSE = "close"
     REOPEN = "reopen"
     # The department.
@@ -63,6 +65,7 @@ class Action(StrEnum):
     WITHDRAW = "withdraw"
     FALL_QUIET = "fall_quiet"
     TIME_OUT = "time_out"
+    REPEAT_ALARM = "repeat_alarm"
     ANSWER_INCIDENT = "answer_incident"
     CLOSE_INCIDENT = "close_incident"
 
@@ -78,6 +81,7 @@ NOT_OFFERED = frozenset(
         Action.WITHDRAW,
         Action.FALL_QUIET,
         Action.TIME_OUT,
+        Action.REPEAT_ALARM,
         Action.ANSWER_INCIDENT,
         Action.CLOSE_INCIDENT,
     }
@@ -101,6 +105,8 @@ ACTION_NAMES: dict[Action, tuple[str, str]] = {
     Action.ADD_DEPARTMENT: ("请部门协办", "shared with another department"),
     Action.REMOVE_DEPARTMENT: ("取消协办", "taken from a second department"),
     Action.FOLLOW_UP: ("登记回访", "followed up"),
+    Action.CONFIRM_ALARM: ("确认是紧急情况", "confirmed as an emergency"),
+    Action.DISMISS_ALARM: ("认定不是紧急情况", "called no emergency"),
     Action.CLOSE: ("办结", "closed"),
     Action.REOPEN: ("重新办理", "reopened"),
     Action.ACCEPT: ("签收", "accepted"),

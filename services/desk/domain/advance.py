@@ -8,11 +8,11 @@ from datetime import datetime
 
 from services.desk.domain import answer, department, office, related, reporter
 from services.desk.domain.actions import NOT_OFFERED, Action
-from services.desk.domain.case import ActionInput, Case, Change
+from services.desk.domain.case import ActionInput, Case, Change, alarm_answered
 from services.desk.domain.deciding import Decide, parts_over
 from services.desk.domain.guards import foreign, guard, is_theirs
-from services.desk.domain.permissions import permitted
-from services.desk.domain.rights import reopening_refused, rights_of
+from services.desk.domain.permissions import offered_late, permitted
+from services.desk.domain.rights import is_split, reopening_refused, rights_of
 from services.desk.domain.transitions import TRANSITIONS, IllegalTransition
 from shared.contracts import Actor
 from shared.contracts.desk import CaseRequestRefused
@@ -53,16 +53,18 @@ def check(case: Case, action: Action, *, by: Who, at: datetime) -> Move:
     Of several actors the first that may is the one who acts.
     """
     actors = (by,) if isinstance(by, Actor) else tuple(by)
-    able = [a for a in actors if action in permitted(who_is(a))]
+    late = [a for a in actors if offered_late(who_is(a), action, case.breached)]
+    able = [a for a in actors if action in permitted(who_is(a)) or a in late]
     if not able:
         raise Forbidden("您的身份不能做这一步。", "Your role may not do this.")
     near = [a for a in able if foreign(case, action, a) is None]
     if not near:
         raise Forbidden(*(foreign(case, action, able[0]) or ("", "")))
     transition = TRANSITIONS.get((case.state, action))
-    here = [a for a in near if transition is not None and who_is(a) in transition.by]
+    here = [a for a in near if transition and (who_is(a) in transition.by or a in late)]
     if transition is None or not here or action not in DECIDE:
-        raise IllegalTransition(case.state, action, allowed_actions(case, actors, at))
+        possible, split = allowed_actions(case, actors, at), is_split(case)
+        raise IllegalTransition(case.state, action, possible, split=split)
     forbidden = {a: guard(case, action, a, at) for a in here}
     for actor, words in forbidden.items():
         if words is None:
@@ -81,7 +83,7 @@ def allowed_actions(case: Case, by: Who, at: datetime) -> list[str]:
         if action in OFFERED
         and (transition := TRANSITIONS.get((case.state, action))) is not None
         and any(
-            who_is(a) in transition.by
+            (who_is(a) in transition.by or offered_late(who_is(a), action, case.breached))
             and foreign(case, action, a) is None
             and guard(case, action, a, at) is None
             for a in actors
@@ -129,10 +131,15 @@ def request_reopening(
     return _change(case, action, ActionInput(reason=reason), move=move, at=at)
 
 
+_SILENT = frozenset({Action.NOTE, Action.REPEAT_ALARM})
+"""What changes nothing for whoever has the page of the case before them."""
+
+
 def _change(case: Case, action: Action, given: ActionInput, *, move: Move, at: datetime) -> Change:
     by = move.by
+    case = replace(case, alarm=alarm_answered(case, by, at))
     decision = DECIDE[action](case, given, by, at)
-    version = case.version + (action is not Action.NOTE)
+    version = case.version + (action not in _SILENT)
     if is_theirs(case.assignee, by):
         case = replace(case, untouched_since=None)
     after = replace(case, state=move.to, version=version, **decision.changed)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from shared.contracts import Event
+from shared.contracts import Actor, Event
 from shared.contracts.vocabulary import (
     OPEN,
     BreachCode,
@@ -70,12 +71,34 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """It may be an emergency, and what people made of that."""
+
+    at: datetime
+    found_by: str
+    """``rule`` or ``meaning``."""
+    sure: float
+    kind: str | None = None
+    reasons: tuple[dict[str, Any], ...] = ()
+    """``{text, text_en, weight}`` each; none of the reporter's words."""
+    answered_at: datetime | None = None
+    """When somebody of the staff first did something about the case."""
+    emergency: bool | None = None
+    """What a person said it was; None: nobody has."""
+    told_again: int = 0
+    """How often it was repeated, since nobody did anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """One fault that many report: `title` and `text` are what the public reads about it."""
+    """One fault that many report: `title` and `text` are what the public reads about it, `answer`
+    what everybody was answered who had reported it by then."""
 
     incident_id: str
     title: str
     text: str
+    answer: str | None = None
+    answered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +166,7 @@ class Case:
     links: tuple[str, ...] = ()
     incident_id: str | None = None
     supervised_at: datetime | None = None
+    alarm: Alarm | None = None
     resolution_due: datetime | None = None
     """As sla promised it; None before it did, or when it runs no more."""
     breached: frozenset[Clock] = frozenset()
@@ -219,6 +243,13 @@ class Change:
 
     case: Case
     events: tuple[Event, ...] = ()
+
+
+def alarm_answered(case: Case, by: Actor, at: datetime) -> Alarm | None:
+    """The alarm once `by` did something about the case: whoever acts has seen it."""
+    if case.alarm is None or case.alarm.answered_at is not None or by.kind != "staff":
+        return case.alarm
+    return replace(case.alarm, answered_at=at)
 
 
 def is_confidential(case: Case, category: str | None) -> bool:

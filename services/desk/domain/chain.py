@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Any
 
 TIMELINE = ("seq", "ce_id", "type", "at", "by", "data")
-MESSAGES = ("message_id", "kind", "at", "by", "text", "outcome", "words_id", "origin")
+MESSAGES = ("message_id", "kind", "at", "by", "text", "outcome", "words_id", "origin", "rule")
 """What of a row stands in the chain. What is empty is left out, so that columns may be added."""
 
 _encode = json.JSONEncoder(

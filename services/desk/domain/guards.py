@@ -90,7 +90,7 @@ def guard(case: Case, action: Action, by: Actor, at: datetime) -> Words | None:
             return _REOPENING.get(reopening_refused(case, at) or "")
         case Action.APPEAL if case.appeal_dismissed:
             return "馆领导已经复核过。", "A leader has looked at it again already."
-        case Action.APPEAL if appeal_refused(case):
+        case Action.APPEAL if appeal_refused(case, at):
             return (
                 "请先说明哪里没有解决，申请重新办理。",
                 "Please ask for it to be reopened first, and say what is not solved.",
@@ -112,6 +112,14 @@ def guard(case: Case, action: Action, by: Actor, at: datetime) -> Words | None:
             )
         case Action.UNLINK if not case.links:
             return "没有关联的反馈。", "It is linked to none."
+        case Action.CONFIRM_ALARM | Action.DISMISS_ALARM if case.alarm is None:
+            return "这一件没有警报。", "There is no alarm about it."
+        case Action.CONFIRM_ALARM if case.alarm and case.alarm.emergency is True:
+            return "已经确认是紧急情况。", "It was called an emergency already."
+        case Action.DISMISS_ALARM if case.alarm and case.alarm.emergency is False:
+            return "已经认定不是紧急情况。", "It was called no emergency already."
+        case Action.REPEAT_ALARM if case.alarm is None or case.alarm.answered_at is not None:
+            return "没有无人理会的警报。", "There is no alarm that nobody has answered."
         case Action.JOIN if case.incident_id is not None:
             return "已经归入一个事件。", "It belongs to an incident already."
         case Action.LEAVE | Action.ANSWER_INCIDENT | Action.CLOSE_INCIDENT if not case.incident_id:

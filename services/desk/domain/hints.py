@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 
+from services.desk.domain.canned import unfilled
 from shared.privacy import mask
 
 Hint = tuple[str, str, str]
@@ -43,6 +44,11 @@ _DATE = re.compile(
 )
 
 
+_VERSION = re.compile(
+    r"\d|[〇零一二三四五六七八九十]+年|[试暂]行|现行|\b(?:edition|version)\b", re.IGNORECASE
+)
+
+
 def hints(
     text: str,
     *,
@@ -76,9 +82,26 @@ def hints(
                 "It holds a telephone, identity or e-mail: is it for this reader to know?",
             )
         )
+    if left := unfilled(text):
+        named = "".join(left)
+        found.append(
+            (
+                "variables",
+                f"还有没有填上的：{named}",
+                f"Still to be filled in: {named}",
+            )
+        )
     if cites_rules and not rule:
         found.append(
             ("rule", "这一类通常要写明依据的规定。", "Replies of this category cite a rule.")
+        )
+    if rule and not _VERSION.search(rule):
+        found.append(
+            (
+                "rule_version",
+                "依据没有写明是哪一版（年份、版本或文号）。",
+                "The rule does not say which version it is: a year, an edition, a number.",
+            )
         )
     promises = [sentence for sentence in _sentences(text) if _PROMISE.search(sentence)]
     if not all(_DATE.search(sentence) for sentence in promises):

@@ -9,12 +9,14 @@ from shared.contracts.sla import Change, ClockChange, SlaPromisesChanged
 from shared.contracts.vocabulary import Clock
 
 FIELDS: dict[str, frozenset[str]] = {
-    "feedback.received": frozenset({"channel", "place"}),
+    "feedback.received": frozenset({"channel", "place", "reporter_group"}),
     "feedback.rated": frozenset({"stars", "solved"}),
     "feedback.reopen_requested": frozenset({"reason"}),
     "feedback.appealed": frozenset({"reason"}),
     "feedback.routed": frozenset({"department", "decided"}),
     "feedback.triage_needed": frozenset({"department"}),
+    "feedback.alarm_raised": frozenset({"found_by", "kind"}),
+    "case.alarm_unanswered": frozenset({"level"}),
     "case.dispatched": frozenset(
         {"department", "category", "decided", "binding", "again", "reason"}
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from services.desk.domain.actions import Action
 from services.desk.domain.case import (
     CONFIDENTIAL_CATEGORY,
     ActionInput,
+    Alarm,
     Case,
     Part,
     is_confidential,
@@ -27,6 +29,9 @@ from services.desk.domain.deciding import (
 from services.desk.domain.guards import RETURNS_BEFORE_ADJUDICATION
 from shared.contracts import Actor
 from shared.contracts.desk import (
+    CaseAlarmConfirmed,
+    CaseAlarmDismissed,
+    CaseAlarmUnanswered,
     CaseClosed,
     CaseCorrected,
     CaseDepartmentAdded,
@@ -42,6 +47,9 @@ from shared.contracts.desk import (
     CaseSupervised,
 )
 from shared.contracts.vocabulary import CaseType, Priority, State
+
+URGENT, NOT_URGENT = "紧急情况", "不是紧急情况"
+"""Reasons of corrections that come with a word on an alarm."""
 
 
 def _open(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
@@ -111,6 +119,54 @@ def _as_corrected(case: Case, given: ActionInput) -> dict[str, Any]:
         "title": case.title if given.title is None else given.title,
         "confidential": asked or category == CONFIDENTIAL_CATEGORY,
     }
+
+
+def _confirm_alarm(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
+    """An emergency: from now on it has the promises of one."""
+    changed = {"alarm": _judged(case, emergency=True)}
+    decision = decided(CaseAlarmConfirmed, changed, department=case.department)
+    return _with_priority(decision, case, Priority.P1)
+
+
+def _dismiss_alarm(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
+    """No emergency: what a rule or a person made urgent for that reason is ordinary again."""
+    changed = {"alarm": _judged(case, emergency=False)}
+    decision = decided(CaseAlarmDismissed, changed, department=case.department)
+    urgent = case.priority is Priority.P1
+    return _with_priority(decision, case, Priority.P3) if urgent else decision
+
+
+def _judged(case: Case, *, emergency: bool) -> Alarm:
+    assert case.alarm is not None
+    return replace(case.alarm, emergency=emergency)
+
+
+def _with_priority(decision: Decision, case: Case, priority: Priority) -> Decision:
+    """The same with a correction, where it had another priority."""
+    wanted = _as_corrected(case, ActionInput(priority=priority))
+    if case.priority is priority:
+        return decision
+    told = decision.and_told(
+        CaseCorrected,
+        **wanted,
+        changed=("priority",),
+        department=case.department,
+        reason=URGENT if priority is Priority.P1 else NOT_URGENT,
+    )
+    return replace(told, changed=decision.changed | wanted)
+
+
+def _repeat_alarm(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
+    """Nobody has done anything about it: told again, and higher up."""
+    assert case.alarm is not None
+    told = case.alarm.told_again + 1
+    return decided(
+        CaseAlarmUnanswered,
+        {"alarm": replace(case.alarm, told_again=told)},
+        level=told,
+        raised_at=case.alarm.at,
+        kind=case.alarm.kind,
+    )
 
 
 def _reject(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
@@ -218,6 +274,9 @@ DECIDE: Mapping[Action, Decide] = {
     Action.ADD_DEPARTMENT: _add_department,
     Action.REMOVE_DEPARTMENT: _remove_department,
     Action.SUPERVISE: _supervise,
+    Action.CONFIRM_ALARM: _confirm_alarm,
+    Action.DISMISS_ALARM: _dismiss_alarm,
+    Action.REPEAT_ALARM: _repeat_alarm,
     Action.CLOSE: close("staff"),
     Action.FALL_QUIET: close("quiet"),
     Action.FOLLOW_UP: _follow_up,

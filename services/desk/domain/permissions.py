@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from services.desk.domain.actions import Action
-from shared.contracts.vocabulary import Role
+from shared.contracts.vocabulary import Clock, Role
 
 REPORTER = "reporter"
 SYSTEM = "system"
@@ -57,6 +57,8 @@ PERMISSIONS: Mapping[str, frozenset[Action]] = {
             Action.ADD_DEPARTMENT,
             Action.REMOVE_DEPARTMENT,
             Action.FOLLOW_UP,
+            Action.CONFIRM_ALARM,
+            Action.DISMISS_ALARM,
             Action.CLOSE,
             Action.REOPEN,
             Action.REPLY,
@@ -67,7 +69,16 @@ PERMISSIONS: Mapping[str, frozenset[Action]] = {
             Action.CLOSE_INCIDENT,
         }
     ),
-    Role.LEADER: frozenset({Action.SUPERVISE, Action.UPHOLD, Action.DISMISS, Action.NOTE}),
+    Role.LEADER: frozenset(
+        {
+            Action.SUPERVISE,
+            Action.UPHOLD,
+            Action.DISMISS,
+            Action.CONFIRM_ALARM,
+            Action.DISMISS_ALARM,
+            Action.NOTE,
+        }
+    ),
     Role.ADMIN: frozenset(),
     Role.AUDITOR: frozenset(),
     Role.CLERK: frozenset({Action.REPLY, Action.NOTE}),
@@ -99,6 +110,7 @@ PERMISSIONS: Mapping[str, frozenset[Action]] = {
             Action.OPEN,
             Action.ROUTE,
             Action.TIME_OUT,
+            Action.REPEAT_ALARM,
             Action.FALL_QUIET,
             Action.UNASSIGN,
             # The case it was joined to is gone.
@@ -106,6 +118,17 @@ PERMISSIONS: Mapping[str, frozenset[Action]] = {
         }
     ),
 }
+
+ONCE_BROKEN: Mapping[Clock, Mapping[Action, frozenset[str]]] = {
+    # What nobody signed for in time is offered to everybody who may answer it.
+    Clock.ACCEPT: {Action.ACCEPT: frozenset({Role.HANDLER})},
+}
+"""Clock → what more roles may while its promise is broken."""
+
+
+def offered_late(who: str, action: Action, broken: Collection[Clock]) -> bool:
+    """Whether a role may do this since a promise was broken, though not otherwise."""
+    return any(who in ONCE_BROKEN.get(clock, {}).get(action, ()) for clock in broken)
 
 
 def permitted(who: str) -> frozenset[Action]:

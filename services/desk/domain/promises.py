@@ -23,6 +23,8 @@ ON_TOP = datetime(1000, 1, 1, tzinfo=UTC)
 """Rank of words that are owed an answer without a promise: before all, the oldest first."""
 NOT_ON_TOP = datetime(1900, 1, 1, tzinfo=UTC)
 """Ranks from here on are moments at which something is due."""
+ALARMED = datetime(100, 1, 1, tzinfo=UTC)
+"""Rank of what may be an emergency while nobody has done anything about it: before all else."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NO_DUE = datetime(2900, 1, 1, tzinfo=UTC)
 """Rank of an open case with no running promise: after all that have one."""
@@ -101,13 +103,17 @@ def next_due_at(
     *,
     received: datetime,
     owed_since: datetime | None = None,
+    alarmed_at: datetime | None = None,
 ) -> datetime:
     """When the next promise breaks; a moment far away where none runs, ended cases last.
 
-    Words after a reply (`owed_since`) make work of the case again: on top, until a promise says
-    when they are to be answered.
+    An alarm that nobody has answered (`alarmed_at`) comes before all. Words after a reply
+    (`owed_since`) make work of the case again: on top, until a promise says when they are to be
+    answered.
     """
     if state not in OPEN and owed_since is None:
         return NOT_OPEN + (_BACKWARDS_FROM - received)
+    if alarmed_at is not None and state in OPEN:
+        return ALARMED + (alarmed_at - _EPOCH)
     default = NO_DUE if owed_since is None else ON_TOP + (owed_since - _EPOCH)
     return min(running(promises).values(), default=default)

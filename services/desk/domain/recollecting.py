@@ -9,7 +9,7 @@ from typing import Any
 from services.desk.domain import related
 from services.desk.domain.actions import Action
 from services.desk.domain.advance import DECIDE
-from services.desk.domain.case import ActionInput, Case
+from services.desk.domain.case import ActionInput, Case, alarm_answered
 from services.desk.domain.deciding import NOT_NEEDED, over
 from services.desk.domain.guards import is_theirs
 from services.desk.domain.promises import reasons_left
@@ -49,15 +49,22 @@ ACTIONS: Mapping[type[CaseEvent], Action] = {
     desk.CaseAppealUpheld: Action.UPHOLD,
     desk.CaseAppealDismissed: Action.DISMISS,
     desk.CaseWithdrawn: Action.WITHDRAW,
+    desk.CaseAlarmConfirmed: Action.CONFIRM_ALARM,
+    desk.CaseAlarmDismissed: Action.DISMISS_ALARM,
+    desk.CaseAlarmUnanswered: Action.REPEAT_ALARM,
 }
 """The action by which an event came to be, as far as that matters for the case."""
 _NEEDS = {
     desk.CaseExtensionGranted: "extension",
     desk.CaseExtensionRefused: "extension",
     desk.CaseReplySentBack: "review",
+    desk.CaseAlarmConfirmed: "alarm",
+    desk.CaseAlarmDismissed: "alarm",
+    desk.CaseAlarmUnanswered: "alarm",
 }
 """What has to be known of the case before."""
 _SAID = {field.name for field in fields(ActionInput)}
+_SILENT = (desk.CaseNoted, desk.CaseAlarmUnanswered)
 _AS_IT_SAYS = ("binding", "confidential", "cycle")
 
 
@@ -72,10 +79,11 @@ def recollected(case: Case, event: CaseEvent) -> tuple[Case, bool]:
         if too_late and event.request == "feedback.reopen_requested":
             case = replace(case, reopening_refused=True)
         return case, True
+    case = replace(case, alarm=alarm_answered(case, event.by, event.at))
     changed = _changed(case, event)
     if is_theirs(case.assignee, event.by):
         case = replace(case, untouched_since=None)
-    version = case.version + (not isinstance(event, desk.CaseNoted))
+    version = case.version + (not isinstance(event, _SILENT))
     values = (changed or {}) | {"state": event.state, "version": version}
     return replace(case, **values), changed is not None
 

@@ -187,6 +187,7 @@ def answer_through(
     kind: str,
     text: str,
     outcome: Outcome | None,
+    rule: str | None,
     words_id: str | None,
     by: Actor,
     at: datetime,
@@ -204,6 +205,7 @@ def answer_through(
         department=into.department,
         text=text,
         outcome=outcome,
+        rule=rule,
         words_id=words_id,
     )
 

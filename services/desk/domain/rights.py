@@ -59,6 +59,11 @@ def goes_on_elsewhere(case: Case) -> bool:
     return case.state is State.MERGED and (case.merged_into is None or is_put_back(case))
 
 
+def is_split(case: Case) -> bool:
+    """It goes on as its parts."""
+    return case.state is State.MERGED and case.merged_into is None and bool(case.children)
+
+
 def is_put_back(case: Case) -> bool:
     """It was a part of another case, whose splitting was undone."""
     return case.merged_into is not None and case.merged_into == case.parent
@@ -74,9 +79,14 @@ def reopening_refused(case: Case, at: datetime | None = None) -> RefusalReason |
     return RefusalReason.TOO_OFTEN if case.reopened >= REOPEN_AT_MOST else None
 
 
-def appeal_refused(case: Case) -> bool:
-    """True before whoever has the case was asked once more, and after a leader has decided."""
-    asked_again = case.reopened > 0 or case.reopening_refused
+def appeal_refused(case: Case, at: datetime | None = None) -> bool:
+    """True before whoever has the case was asked once more, and after a leader has decided.
+
+    Nobody is sent to a door that is closed: `at` a moment when it is too late to ask, an appeal
+    needs no asking before it.
+    """
+    late = at is not None and reopening_refused(case, at) is RefusalReason.TOO_LATE
+    asked_again = case.reopened > 0 or case.reopening_refused or late
     return case.appeal_dismissed or not (asked_again or case.state is State.REJECTED)
 
 

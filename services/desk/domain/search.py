@@ -51,6 +51,27 @@ def pattern_private(words: str) -> str:
     return pattern(_COUNTRY.sub("", _NO_DIGIT.sub("", folded)))
 
 
+_ASKED = re.compile(r"[\u3400-\u9fff]{2}|[a-z]{3}")
+_CODE = re.compile(r"\d{4}|@|^[0-9a-z]{4}(?:-[0-9a-z]{4}){2}")
+_MANY = 60
+"""How little the first places count for more than the next ones, in `fused`."""
+
+
+def asks(words: str) -> bool:
+    """Whether words may mean something, rather than name one case or person."""
+    folded = fold(words)
+    return bool(_ASKED.search(folded)) and not _CODE.search(folded)
+
+
+def fused(*lists: Sequence[str]) -> list[str]:
+    """Several orders in one: what stands high in many of them comes first (reciprocal ranks)."""
+    score: dict[str, float] = {}
+    for found in lists:
+        for rank, one in enumerate(found):
+            score[one] = score.get(one, 0.0) + 1 / (_MANY + rank)
+    return sorted(score, key=lambda one: -score[one])
+
+
 Snippet = tuple[str, str, str]
 """What was found, between what stands before and after it."""
 AROUND = 24

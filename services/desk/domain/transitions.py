@@ -58,6 +58,9 @@ _ROWS: tuple[tuple[Iterable[State], Action, State | None, frozenset[str]], ...] 
     (AT_DEPARTMENT, _A.ADD_DEPARTMENT, None, _ANYBODY),
     (AT_DEPARTMENT, _A.REMOVE_DEPARTMENT, None, _ANYBODY),
     (ACTIVE, _A.SUPERVISE, None, _ANYBODY),
+    (ACTIVE, _A.CONFIRM_ALARM, None, _ANYBODY),
+    (ACTIVE, _A.DISMISS_ALARM, None, _ANYBODY),
+    (ACTIVE, _A.REPEAT_ALARM, None, _ANYBODY),
     # The department signs, gives back, says who works on it.
     ((_S.DISPATCHED,), _A.ACCEPT, _S.ACCEPTED, _ANYBODY),
     ((_S.DISPATCHED, _S.ACCEPTED, _S.IN_PROGRESS), _A.RETURN, _S.TRIAGE, _ANYBODY),
@@ -124,9 +127,11 @@ TRANSITIONS: dict[tuple[State, Action], Transition] = {
 class IllegalTransition(Conflict):
     """The case is not in a state in which this may be done (409)."""
 
-    def __init__(self, state: State, action: Action, allowed: Iterable[str] = ()) -> None:
+    def __init__(
+        self, state: State, action: Action, allowed: Iterable[str] = (), *, split: bool = False
+    ) -> None:
         zh, en = ACTION_NAMES.get(action, (action.value, action.value))
-        state_zh, state_en = STATE_NAMES[state]
+        state_zh, state_en = ("已拆分", "Split") if split else STATE_NAMES[state]
         super().__init__(
             f"这一件现在是“{state_zh}”，不能{zh}。",
             f"This matter is “{state_en}” and cannot be {en} now.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import structlog
 
 from services.desk.deps import deps_of
@@ -19,6 +21,7 @@ from services.desk.domain import (
 )
 from services.desk.domain.promises import follow_up_ran_out, reasons_owed, with_warnings
 from services.desk.domain.search import findable_private
+from services.desk.handlers.alarms import lay_before_the_office
 from services.desk.store import (
     CaseRow,
     DecisionRow,
@@ -39,6 +42,7 @@ from services.desk.store.review_rules import with_review
 from shared.contracts import REPORTER, SYSTEM, Event, short_type
 from shared.contracts.intake import (
     FeedbackAppealed,
+    FeedbackIncidentNamed,
     FeedbackRated,
     FeedbackReceived,
     FeedbackReopenRequested,
@@ -48,7 +52,12 @@ from shared.contracts.intake import (
     PrivateDetails,
     PrivateWords,
 )
-from shared.contracts.routing import FeedbackRouted, FeedbackTriageNeeded, RoutingDecision
+from shared.contracts.routing import (
+    FeedbackAlarmRaised,
+    FeedbackRouted,
+    FeedbackTriageNeeded,
+    RoutingDecision,
+)
 from shared.contracts.sla import (
     EscalationRaised,
     SlaBreached,
@@ -85,6 +94,7 @@ async def open_case(event: FeedbackReceived, tx: Transaction) -> None:
         return
     keep(tx, row, advance(case_of(row), Action.OPEN, by=SYSTEM, at=tx.now))
     keep_words(tx, event.feedback_id, event.title, event.text, place=event.place)
+    tx.after_commit(partial(deps_of(tx).meaning.note, event.feedback_id))
     if event.incident is not None:
         await join_as_asked(tx, row, event.incident)
 
@@ -135,6 +145,18 @@ async def take_supplement(event: FeedbackSupplemented, tx: Transaction) -> None:
         keep(tx, row, refuse_request(case, short_type(event.type), reason, at=tx.now))
     else:
         _moved(tx, row)
+
+
+async def join_later(event: FeedbackIncidentNamed, tx: Transaction) -> None:
+    """The reporter said "me too" after the comment. One that has been answered meanwhile, or put
+    into an incident by the office, stays as it is: its page says how it is."""
+    row = find(tx, event.feedback_id)
+    if row is None or row.incident_id == event.incident:
+        return
+    case = case_of(row)
+    legal = (case.state, Action.JOIN) in TRANSITIONS
+    if legal and guard(case, Action.JOIN, REPORTER, tx.now) is None:
+        await join_as_asked(tx, row, event.incident)
 
 
 async def mark_urged(event: FeedbackUrged, tx: Transaction) -> None:
@@ -353,7 +375,9 @@ HANDLERS: dict[type[Event], Handler] = {
     FeedbackReceived: open_case,
     FeedbackRouted: dispatch_routed,
     FeedbackTriageNeeded: lay_before_coordinator,
+    FeedbackAlarmRaised: lay_before_the_office,
     FeedbackSupplemented: take_supplement,
+    FeedbackIncidentNamed: join_later,
     FeedbackUrged: mark_urged,
     FeedbackRated: close_rated,
     FeedbackReopenRequested: reopen_on_request,

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from services.desk.domain import first_words
 from services.desk.domain.recollecting import recollected
 from services.desk.store import (
+    CannedReplyRow,
     CaseRow,
     CategoryRow,
     DepartmentRow,
     IncidentRow,
     PersonRow,
     PrivateWordsRow,
+    ReviewRuleRow,
     append_line,
     assign,
     case_of,
@@ -20,12 +22,14 @@ from services.desk.store import (
     keep_words,
     put,
     retitle,
+    themes,
     write,
 )
 from services.desk.store.messages import StaffWords
 from services.desk.store.readings import keep_reading
 from shared.contracts import REGISTER, Event, short_type
 from shared.contracts.desk import (
+    CannedReplyListed,
     CaseAnsweredThrough,
     CaseAppealDismissed,
     CaseAppealUpheld,
@@ -46,6 +50,8 @@ from shared.contracts.desk import (
     IncidentListed,
     PersonListed,
     PrivateReplyWords,
+    ReviewRuleListed,
+    ThemeListed,
 )
 from shared.messaging.subscription import Handler
 from shared.messaging.transaction import Transaction
@@ -101,6 +107,7 @@ async def recollect_case(event: CaseEvent, tx: Transaction) -> None:
             getattr(event, kept[1]),
             by=event.by,
             outcome=outcome and str(outcome),
+            rule=getattr(event, "rule", None) if kept[1] == "text" else None,
             words_id=getattr(event, "words_id", None),
         )
 
@@ -135,6 +142,11 @@ async def recollect_incident(event: IncidentListed, tx: Transaction) -> None:
     known = await tx.session.get(IncidentRow, event.incident_id)
     by = known.by if known is not None else ""
     await tx.session.merge(IncidentRow(**_listed(event), by=by))
+
+
+async def recollect_theme(event: ThemeListed, tx: Transaction) -> None:
+    """A theme as it was listed last, with its cases."""
+    await themes.remember(tx, event)
 
 
 async def recollect_reading(event: CasePersonalDataRead, tx: Transaction) -> None:
@@ -174,6 +186,23 @@ async def recollect_category(event: CategoryListed, tx: Transaction) -> None:
     await tx.session.merge(CategoryRow(**_listed(event)))
 
 
+async def recollect_canned_reply(event: CannedReplyListed, tx: Transaction) -> None:
+    """Words for replies as they were listed last."""
+    known = await tx.session.get(CannedReplyRow, event.reply_id)
+    version = known.version + 1 if known is not None else 1
+    by = {"changed_at": event.at, "changed_by": event.by.name}
+    await tx.session.merge(CannedReplyRow(**_listed(event), **by, version=version))
+
+
+async def recollect_review_rule(event: ReviewRuleListed, tx: Transaction) -> None:
+    """What replies are read for, as it was said last."""
+    said = {"since": event.at, "by": event.by.name, "reason": event.reason}
+    row = await tx.session.merge(ReviewRuleRow(kind=event.kind, code=event.code, **said))
+    if not event.required:
+        await tx.session.flush()
+        await tx.session.delete(row)
+
+
 async def recollect_person(event: PersonListed, tx: Transaction) -> None:
     """An account as it was listed last; nobody has ever told the log a password."""
     known = await tx.session.get(PersonRow, event.username)
@@ -192,9 +221,12 @@ OWN: dict[type[Event], Handler] = {
     **{c: recollect_case for c in REGISTER.values() if issubclass(c, CaseEvent)},
     CaseSplitOff: recollect_part,
     IncidentListed: recollect_incident,
+    ThemeListed: recollect_theme,
     CasePersonalDataRead: recollect_reading,
     PrivateReplyWords: recollect_reply_words,
     DepartmentListed: recollect_department,
     CategoryListed: recollect_category,
     PersonListed: recollect_person,
+    CannedReplyListed: recollect_canned_reply,
+    ReviewRuleListed: recollect_review_rule,
 }

@@ -42,7 +42,9 @@ async def keep(request: Request) -> Response:
     async with service_of(request, "desk").transaction() as tx:
         if not await filters.add(tx, person.username, given.name, query):
             raise Conflict(
-                "筛选太多了，先删掉几个。", "That is too many; please delete some.", allowed=[]
+                "筛选太多了，先删掉几个。",
+                "That is too many; please delete some.",
+                allowed=["rename", "delete"],
             )
     return RedirectResponse(f"/desk?{query}", 303)
 

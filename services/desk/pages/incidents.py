@@ -12,13 +12,13 @@ from services.desk.api.bodies import Draft
 from services.desk.api.cases import view_context
 from services.desk.api.forms import Given, forms
 from services.desk.api.incidents import OFFICE, incident_body, list_body, public, reader
+from services.desk.api.preview import incident_look
 from services.desk.api.viewing import viewer_of
-from services.desk.api.views import hints_on
 from services.desk.deps import deps_of
 from services.desk.domain import Action
 from services.desk.pages.many import chosen_cases, job_context
 from shared.contracts.refusal import Forbidden, NotFound
-from shared.web.auth import Staff, service_of, staff, to_sign_in
+from shared.web.auth import Staff, runtime_of, service_of, staff, to_sign_in
 from shared.web.bodies import checked, read_body
 
 router = APIRouter(include_in_schema=False)
@@ -66,12 +66,7 @@ async def preview(request: Request, incident_id: str) -> Response:
     shown = await _shown(request, person, incident_id)
     async with service_of(request, "desk").transaction() as tx:
         on_page = public(tx, written.text)
-    look = {
-        "text": written.text,
-        "public": on_page,
-        "outcome": written.outcome,
-        "hints": hints_on(written.text, written.rule, None, context),
-    }
+    look = incident_look(written, on_page, context, runtime_of(request).settings.url)
     alone = request.headers.get("hx-request") == "true"
     start = {"answer.text": written.text, "answer.rule": written.rule}
     if written.outcome:

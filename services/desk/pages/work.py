@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -13,19 +14,23 @@ from starlette.responses import RedirectResponse, Response
 
 from services.desk.api.account import account_page
 from services.desk.api.bulk import bulk_actions
+from services.desk.api.canned import EDITORS, offered
 from services.desk.api.cases import case_body, page_body, view_context
-from services.desk.api.forms import Given, forms, needed_now, starting_values
+from services.desk.api.forms import Given, forms, needed_now, starting_values, written
 from services.desk.api.incidents import READERS
 from services.desk.api.mentions import colleagues
+from services.desk.api.preview import Look
+from services.desk.api.review_rules import READERS as READ_RULES
+from services.desk.api.searching import question_of
 from services.desk.api.session import end_session, local_path
 from services.desk.api.viewing import viewer_of
-from services.desk.api.views import ViewContext
+from services.desk.api.views import ViewContext, shows_split
 from services.desk.deps import deps_of
 from services.desk.domain import SEE_ALL, Action, scopes_of, sees
 from services.desk.domain.visibility import OF_A_DEPARTMENT, OWN_ENTRIES
 from services.desk.pages.filters import list_of
 from services.desk.pages.many import job_context
-from services.desk.store import PersonRow, mentions
+from services.desk.store import CaseRow, PersonRow, mentions
 from services.desk.store.filters import filters_of
 from services.desk.store.incidents import incident as incident_of
 from services.desk.store.incidents import newest
@@ -36,6 +41,7 @@ from shared.contracts.desk import PersonListed
 from shared.contracts.refusal import NotFound, Unacceptable
 from shared.contracts.vocabulary import Role, State
 from shared.ids import made_since
+from shared.messaging.row_buffer import values_of
 from shared.moments import day_and_hour
 from shared.service import Service
 from shared.web import names
@@ -46,14 +52,14 @@ router = APIRouter(include_in_schema=False)
 
 _SHOWN: dict[Role, tuple[str, ...]] = {
     Role.COORDINATOR: (
-        *("triage", "owed", "mentioned", "to_accept", "due_soon", "overdue", "reasons"),
-        *("waiting", "review"),
-    ),
-    Role.LEADER: (
-        *("appeals", "escalated", "mentioned", "triage", "to_accept", "due_soon", "overdue"),
+        *("alarm", "triage", "owed", "mentioned", "to_accept", "due_soon", "overdue"),
         *("reasons", "waiting", "review"),
     ),
-    Role.AUDITOR: ("triage", "to_accept", "due_soon", "overdue", "waiting", "review"),
+    Role.LEADER: (
+        *("alarm", "appeals", "escalated", "mentioned", "triage", "to_accept", "due_soon"),
+        *("overdue", "reasons", "waiting", "review"),
+    ),
+    Role.AUDITOR: ("alarm", "triage", "to_accept", "due_soon", "overdue", "waiting", "review"),
 } | {
     role: (
         *("mine", "mentioned", "department", "owed", "to_accept", "due_soon", "overdue"),
@@ -77,6 +83,8 @@ _FIRST = {
 """The queue a person finds when they come to work."""
 _ROWS = 30
 """Rows of a page of the list; what comes after them is one press away."""
+_WRITES = {Action.REPLY, Action.SUBMIT}
+_WRITING = ("reply", "submit", "approve")
 _ON_ITS_WAY = timedelta(minutes=1)
 _LOOK_AGAIN = (0.1, 0.2, 0.4, 0.8, 1.5)
 
@@ -136,8 +144,9 @@ async def work(request: Request) -> Response:
     )
     service = service_of(request, "desk")
     shown = _shown(roles)
+    question = await question_of(service, wanted)
     async with service.engine.connect() as connection:
-        page = await page_body(connection, wanted, view_context(request, person))
+        page = await page_body(connection, wanted, view_context(request, person), question)
         numbers = await counts(connection, wanted, shown)
         # They stand outside of what is asked for again and again.
         fresh = request.headers.get("hx-target") == LIVE_BLOCK
@@ -153,6 +162,8 @@ async def work(request: Request) -> Response:
         only=_narrowed(request, wanted),
         bulk=bulk_actions(viewer),
         incidents=bool(READERS & roles),
+        replies=bool(EDITORS & roles),
+        review_rules=bool(READ_RULES & roles),
         filters=filters,
         here=list_of(dict(asked) | {"queue": queue}),
     )
@@ -162,7 +173,18 @@ async def work(request: Request) -> Response:
 async def one_matter(request: Request, feedback_id: str) -> Response:
     if (away := to_sign_in(request)) is not None:
         return away
-    person = staff(request)
+    return await case_page(request, staff(request), feedback_id)
+
+
+async def case_page(
+    request: Request,
+    person: Staff,
+    feedback_id: str,
+    *,
+    typed: Mapping[str, str | None] | None = None,
+    look: Look | None = None,
+) -> Response:
+    """The page of a case; `typed` stands in the form of a reply, `look` is how it will look."""
     service = service_of(request, "desk")
     context = view_context(request, person)
     case = await _case_patiently(request, feedback_id, context)
@@ -179,7 +201,13 @@ async def one_matter(request: Request, feedback_id: str) -> Response:
             staff_there = await staff_of(tx, case["department"] or "")
             now = context.now
             people = [(one.username, _present(one, now, context.locale)) for one in staff_there]
+    words: list[tuple[str, str]] = []
+    if _WRITES & set(case["may"]):
+        async with service.transaction() as tx:
+            found = await offered(tx, person, case["department"], case["category"])
+            words = [(one.reply_id, one.title) for one in found]
     listed, english = runtime_of(request).directory, context.locale == "en"
+    rule = listed.category_rules.get(case["category"] or "")
     broken = [p["clock"] for p in case["promises"] if p["status"] == "breached"]
     late = list(dict.fromkeys((*case["reasons_owed"], *broken)))
     lists = {
@@ -188,16 +216,20 @@ async def one_matter(request: Request, feedback_id: str) -> Response:
         "colleague": people,
         "people": _mentionable(case, context) if "note" in case["may"] else [],
         "incident": open_incidents,
+        "canned": words,
+        "rule": [rule] if rule else [],
         "part": [(p["department"], p["department_name"]) for p in case["co_departments"]],
         "clock": [(clock, names.clock_name(clock, context.locale)) for clock in late],
     }
+    start = starting_values(case) | (written(typed, _WRITING) if typed else {})
     return _pages(request).render(
         request,
         "case.html",
         user=person.user,
         case=case,
         forms=forms(context.locale),
-        given=Given(starting_values(case), lists, needed_now(case)),
+        given=Given(start, lists, needed_now(case)),
+        look=look,
         related=await _related(service, case, context),
         entered_by=context.person(case["entered_by"]),
         incident=await _incident(service, case, person),
@@ -266,10 +298,14 @@ async def _related(
         found = await some_cases(connection, [one for _, one in ids])
     seen = {row.feedback_id: row for row in found if sees(context.viewer, row)}
     return [
-        {"as": name, "feedback_id": one}
-        | ({"title": seen[one].title or one, "state": seen[one].state} if one in seen else {})
+        {"as": name, "feedback_id": one} | (_in_short(seen[one]) if one in seen else {})
         for name, one in ids
     ]
+
+
+def _in_short(row: CaseRow) -> dict[str, Any]:
+    split = shows_split(values_of(row))
+    return {"title": row.title or row.feedback_id, "state": row.state, "split": split}
 
 
 async def _case_patiently(

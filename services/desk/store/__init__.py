@@ -13,6 +13,7 @@ from services.desk.store.messages import (
     write,
 )
 from services.desk.store.tables import (
+    CannedReplyRow,
     CaseRow,
     CategoryRow,
     DecisionRow,
@@ -27,11 +28,13 @@ from services.desk.store.tables import (
     PrivateRow,
     PrivateWordsRow,
     ReadingRow,
+    ReviewRuleRow,
     TimelineRow,
     WordsRow,
 )
 
 __all__ = [
+    "CannedReplyRow",
     "CaseRow",
     "CategoryRow",
     "DecisionRow",
@@ -46,6 +49,7 @@ __all__ = [
     "PrivateRow",
     "PrivateWordsRow",
     "ReadingRow",
+    "ReviewRuleRow",
     "TimelineRow",
     "WordsRow",
     "anything_said",

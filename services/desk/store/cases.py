@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from services.desk.domain import Case, Change, Extension, Part, Review, chain
+from services.desk.domain import Alarm, Case, Change, Extension, Part, Review, chain
 from services.desk.domain.lines import kept_of
 from services.desk.domain.promises import next_due_at
 from services.desk.store.tables import CaseRow, TimelineRow
@@ -52,6 +52,7 @@ _COPIED = (
 _LISTS = ("returned_by", "merged", "children", "links", "reasons_owed")
 _EXTENSION = TypeAdapter(Extension | None)
 _REVIEW = TypeAdapter(Review | None)
+_ALARM = TypeAdapter(Alarm | None)
 _PARTS = TypeAdapter(tuple[Part, ...])
 
 
@@ -67,6 +68,7 @@ def find(tx: Transaction, feedback_id: str) -> CaseRow | None:
 
 def case_of(row: CaseRow) -> Case:
     """The case as the domain sees it."""
+    lists: dict[str, Any] = {name: tuple(getattr(row, name)) for name in _LISTS}
     return Case(
         feedback_id=row.feedback_id,
         state=State(row.state),
@@ -76,12 +78,13 @@ def case_of(row: CaseRow) -> Case:
         anonymous=row.anonymous,
         entered_by=row.entered_by,
         extension=_EXTENSION.validate_python(row.extension),
+        alarm=_ALARM.validate_python(row.alarm),
         review=_REVIEW.validate_python(row.review),
         parts=_PARTS.validate_python(row.parts),
         resolution_due=_due(row.promises.get(Clock.RESOLUTION)),
         breached=_breached(row.promises),
         **{name: getattr(row, name) for name in _COPIED},
-        **{name: tuple(getattr(row, name)) for name in _LISTS},
+        **lists,
     )
 
 
@@ -107,6 +110,7 @@ def assign(row: CaseRow, case: Case) -> None:
         case_type=str(case.case_type) if case.case_type else None,
         priority=str(case.priority) if case.priority else None,
         extension=_EXTENSION.dump_python(case.extension, mode="json"),
+        alarm=_ALARM.dump_python(case.alarm, mode="json"),
         review=_REVIEW.dump_python(case.review, mode="json"),
         parts=_PARTS.dump_python(case.parts, mode="json"),
         **{name: list(getattr(case, name)) for name in _LISTS},
@@ -139,9 +143,17 @@ def put(tx: Transaction, row: CaseRow) -> None:
         row.promises,
         received=row.received_at,
         owed_since=row.words_owed_since,
+        alarmed_at=_unanswered(row.alarm),
     )
     set_values(row, next_due_at=due)
     tx.rows(CaseRow).upsert(row)
+
+
+def _unanswered(alarm: dict[str, Any] | None) -> datetime | None:
+    """When an alarm was raised that nobody has answered."""
+    if alarm is None or alarm.get("answered_at"):
+        return None
+    return datetime.fromisoformat(alarm["at"])
 
 
 def append_line(tx: Transaction, row: CaseRow, event: Event, ce_id: str) -> None:

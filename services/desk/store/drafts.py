@@ -5,6 +5,8 @@ from __future__ import annotations
 from services.desk.store.tables import DraftRow
 from shared.messaging.transaction import Transaction
 
+LONGEST = 50_000
+
 
 def keep(
     tx: Transaction,
@@ -26,6 +28,17 @@ def keep(
             saved_at=tx.now,
         )
     )
+
+
+async def append(tx: Transaction, feedback_id: str, username: str, text: str) -> None:
+    """Put words at the end of it, or begin one with them."""
+    rows = tx.rows(DraftRow)
+    await rows.load([feedback_id])
+    own = next((r for r in rows.for_case(feedback_id) if r.username == username), None)
+    written = own.text if own is not None else ""
+    outcome, rule = (own.outcome, own.rule) if own is not None else (None, None)
+    gap = " " if written[-1:].isascii() and written[-1:].strip() else ""
+    keep(tx, feedback_id, username, (written + gap + text)[:LONGEST], outcome, rule)
 
 
 def delete(tx: Transaction, feedback_id: str, username: str) -> None:

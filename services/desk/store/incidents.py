@@ -61,6 +61,8 @@ def list_incident(tx: Transaction, row: IncidentRow) -> None:
             text=row.text,
             opened_at=row.opened_at,
             open=row.open,
+            answer=row.answer,
+            answered_at=row.answered_at,
         )
     )
 
@@ -78,7 +80,13 @@ async def open_incident(tx: Transaction, incident_id: str) -> Incident | None:
     row = await tx.session.get(IncidentRow, incident_id, with_for_update={"read": True})
     if row is None or not row.open:
         return None
-    return Incident(incident_id=row.incident_id, title=row.title, text=row.text)
+    return Incident(
+        incident_id=row.incident_id,
+        title=row.title,
+        text=row.text,
+        answer=row.answer,
+        answered_at=row.answered_at,
+    )
 
 
 async def newest(tx: Transaction) -> list[IncidentRow]:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from services.desk.domain import chain
 from services.desk.domain.search import findable, findable_private
+from services.desk.store import meanings
 from services.desk.store.tables import (
     INTERNAL,
     CaseRow,
@@ -72,6 +73,7 @@ def write(
     *,
     by: Actor | None = None,
     outcome: str | None = None,
+    rule: str | None = None,
     words_id: str | None = None,
     origin: str | None = None,
 ) -> None:
@@ -83,6 +85,7 @@ def write(
         "by": (by.display or by.name) if by else None,
         "text": text,
         "outcome": outcome,
+        "rule": rule,
         "words_id": words_id,
         "origin": origin,
     }
@@ -182,6 +185,7 @@ async def forget(tx: Transaction, feedback_id: str) -> None:
     """Remove who the reporter is from what desk remembers, here and in its own log."""
     tx.rows(PrivateRow).delete(PrivateRow(feedback_id=feedback_id))
     await tx.fetch("DELETE FROM drafts WHERE feedback_id = $1", feedback_id)
+    await meanings.forget(tx, feedback_id)
     words = tx.rows(PrivateWordsRow)
     # Besides what stands in the table, what this very batch has kept and not written yet.
     await words.load([feedback_id])

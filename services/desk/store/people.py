@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
 
@@ -23,6 +23,9 @@ from shared.moments import not_ahead
 from shared.security import session_moment
 
 SHORTEST_PASSWORD = 8
+REPORT_KINDS = ("week", "month", "term")
+READS_REPORTS = frozenset({Role.COORDINATOR, Role.LEADER, Role.REVIEWER})
+"""Who is mailed reports: of the whole library, or the head of a department its own."""
 NEEDS_DEPARTMENT = frozenset({Role.LIAISON, Role.HANDLER, Role.REVIEWER})
 
 
@@ -140,6 +143,14 @@ async def set_absence(
     if other is not None and (refused := _cannot_stand_in(row, other, tx.now)) is not None:
         raise _wrong("substitute", *refused)
     row.away_until, row.substitute = until, other.username if other else None
+    return list_person(tx, row, by=by)
+
+
+async def choose_reports(
+    tx: Transaction, row: PersonRow, wanted: Collection[str], *, by: Actor = SYSTEM
+) -> PersonListed:
+    """The kinds of reports this account gets by mail from now on; of no other kind there is one."""
+    row.no_reports = [kind for kind in REPORT_KINDS if kind not in wanted]
     return list_person(tx, row, by=by)
 
 

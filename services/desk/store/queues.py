@@ -31,14 +31,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.desk.domain import Scope
 from services.desk.domain.case import Asked
-from services.desk.domain.promises import NOT_ON_TOP, NOT_OPEN, SOON
+from services.desk.domain.promises import NOT_ON_TOP, NOT_OPEN, ON_TOP, SOON
 from services.desk.domain.search import fold, pattern, pattern_private
+from services.desk.store.meanings import GO_ON
 from services.desk.store.scopes import has_part, in_scopes, part_value, parts_of
+from services.desk.store.searching import meant as meanings
 from services.desk.store.searching import searches
 from services.desk.store.tables import CaseRow, MentionRow
 from shared.contracts.refusal import Unacceptable
 from shared.contracts.vocabulary import ENDED, State
 from shared.db.compiled import Compiled
+from shared.db.engine import driver_of
 from shared.ids import id_as_typed
 from shared.moments import LOCAL
 from shared.security import code_hash, code_in
@@ -92,6 +95,47 @@ class Wanted:
     q: str = ""
     cursor: str | None = None
     limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the words of a search mean: the things they name, and their vector."""
+
+    text: str
+    things: tuple[str, ...]
+    vector: tuple[float, ...]
+    stamp: str
+    indexed: bool
+    """Whether the database knows vectors; without, the things alone are asked for."""
+
+
+NEARBY = 30
+"""Cases that are looked at for what they mean, by each of the two."""
+
+
+async def meant(
+    connection: AsyncConnection, wanted: Wanted, question: Question
+) -> list[list[Mapping[str, Any]]]:
+    """Cases of the list that mean what is asked for, in two orders: by the things that both name,
+    and (with `likeness`, the cosine) by nearness."""
+    values = _values(wanted) | {
+        "things": list(question.things),
+        "vector": list(question.vector),
+        "most": NEARBY,
+    }
+    looks = _meant(_shape(wanted), question.stamp, len(question.vector), question.indexed)
+    driver = driver_of(connection)
+    async with driver.transaction():
+        if question.indexed:
+            await driver.execute(GO_ON)
+        return [list(await look.fetch(connection, values)) for look in looks]
+
+
+@lru_cache(maxsize=200)
+def _meant(shape: Wanted, stamp: str, dimensions: int, indexed: bool) -> list[Compiled]:
+    most = bindparam("most", type_=Integer)
+    found = meanings(shape.scopes, _conditions(shape), stamp, dimensions, indexed=indexed)
+    return [Compiled(query.limit(most)) for query in found]
 
 
 async def page(
@@ -295,7 +339,8 @@ def _in_queue(queue: str, shape: Wanted) -> ColumnElement[bool]:
         case "appeals":
             found = _cases.c.state == str(State.APPEALED)
         case "alarm":
-            found = and_(_cases.c.alarm.is_not(None), is_open)
+            # Bounded as in its index: what was answered ranks by its promises again.
+            found = due < ON_TOP
         case "escalated":
             found = and_(_cases.c.escalated != literal_column("'[]'::jsonb"), is_open)
         case "extensions":

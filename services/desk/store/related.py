@@ -39,6 +39,23 @@ class GroupChanged(Exception):
     """Cases were joined or parted between the look and the lock: look again."""
 
 
+# What came in stands in the timeline; a part of a part asks the whole.
+_GROUP = """
+WITH RECURSIVE up AS (
+    SELECT feedback_id, parent FROM cases WHERE feedback_id = $1
+    UNION SELECT c.feedback_id, c.parent FROM cases AS c JOIN up ON c.feedback_id = up.parent
+)
+SELECT t.data->>'reporter_group' AS name FROM up JOIN timeline AS t USING (feedback_id)
+WHERE t.type = 'feedback.received' LIMIT 1
+"""
+
+
+async def reporter_group(tx: Transaction, feedback_id: str) -> str | None:
+    """Of whom its reporter is one, where that was said."""
+    rows = await tx.fetch(_GROUP, feedback_id)
+    return rows[0]["name"] if rows else None
+
+
 async def ids_below(tx: Transaction, feedback_id: str) -> list[str]:
     """The case and all that are joined to it, by however many steps."""
     return [row["feedback_id"] for row in await tx.fetch(_DOWN, feedback_id)]
@@ -90,6 +107,7 @@ async def pass_on(
     kind: str,
     written: str,
     outcome: Outcome | None,
+    rule: str | None,
     by: Actor,
     own: frozenset[str],
 ) -> None:
@@ -108,6 +126,7 @@ async def pass_on(
             words.masked,
             by=by,
             outcome=outcome and str(outcome),
+            rule=rule,
             words_id=words.words_id,
         )
         change = answer_through(
@@ -116,6 +135,7 @@ async def pass_on(
             kind=kind,
             text=words.masked,
             outcome=outcome,
+            rule=rule,
             words_id=words.words_id,
             by=by,
             at=tx.now,
@@ -123,14 +143,15 @@ async def pass_on(
         keep(tx, row, change)
 
 
-async def last_reply(tx: Transaction, feedback_id: str) -> tuple[str, Outcome] | None:
-    """The words of a case's newest reply as they were written, and its outcome."""
+async def last_reply(tx: Transaction, feedback_id: str) -> tuple[str, Outcome, str | None] | None:
+    """The words of a case's newest reply as they were written, its outcome, the rule it cites."""
     await tx.load([feedback_id], MessageRow, PrivateWordsRow)
     replies = [m for m in tx.rows(MessageRow).for_case(feedback_id) if m.kind == "reply"]
     if not replies:
         return None
     newest = max(replies, key=lambda m: (m.at, m.message_id))
-    return as_written(tx, newest.text, newest.words_id), Outcome(newest.outcome or Outcome.OTHER)
+    outcome = Outcome(newest.outcome or Outcome.OTHER)
+    return as_written(tx, newest.text, newest.words_id), outcome, newest.rule
 
 
 def as_written(tx: Transaction, text: str, words_id: str | None) -> str:

@@ -27,7 +27,7 @@ SELECT feedback_id FROM (
     WHERE (c.next_due_at < $2 OR c.replied_at > $3) AND c.state <> ALL($4::text[]) LIMIT $6
 ) AS enough ORDER BY similarity(search, own) DESC, feedback_id LIMIT $5
 """
-_NOT_OFFERED = [State.MERGED, State.WITHDRAWN, State.SPAM, State.REJECTED]
+NOT_OFFERED = [State.MERGED, State.WITHDRAWN, State.SPAM, State.REJECTED]
 
 
 async def words_like(
@@ -39,7 +39,7 @@ async def words_like(
     """
     await tx.fetch(_THRESHOLD, str(at_least))
     since = now - LATELY
-    rows = await tx.fetch(_ALIKE, feedback_id, NOT_OPEN, since, _NOT_OFFERED, _LOOKED_AT, _ENOUGH)
+    rows = await tx.fetch(_ALIKE, feedback_id, NOT_OPEN, since, NOT_OFFERED, _LOOKED_AT, _ENOUGH)
     return [row["feedback_id"] for row in rows]
 
 

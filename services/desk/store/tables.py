@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, Text, text
+from sqlalchemy import ARRAY, REAL, Index, String, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
-from shared.db.tables import document, moment, registry_for
+from shared.db.tables import document, moment, own_registry
 from shared.messaging.tables import messaging_tables
 
-DeskTable = registry_for("desk")
+
+class DeskTable(SQLModel, registry=own_registry()):
+    __abstract__ = True
+
+
 messaging_tables(DeskTable.metadata)
 
 _ORDER = ("next_due_at", "received_at", "feedback_id")
@@ -189,6 +193,22 @@ class WordsRow(DeskTable, table=True):
     seal: str | None = _seal()
 
 
+class MeaningRow(DeskTable, table=True):
+    """What the masked beginning of a case means; see `store.meanings`."""
+
+    __tablename__ = "meanings"
+    __table_args__ = (
+        Index("meanings_model", "model"),
+        Index("meanings_things", "things", postgresql_using="gin"),
+    )
+
+    feedback_id: str = Field(primary_key=True)
+    model: str
+    at: datetime = moment()
+    things: list[str] = Field(sa_type=ARRAY(String))
+    vector: list[float] = Field(sa_type=ARRAY(REAL))
+
+
 class DecisionRow(DeskTable, table=True):
     """What routing thought, newest first thought forgotten."""
 
@@ -251,6 +271,8 @@ class MessageRow(DeskTable, table=True):
     words_id: str | None = None
     origin: str | None = None
     """Of a supplement: the joined case whose reporter wrote it."""
+    rule: str | None = None
+    """What a reply rests on, by name and version."""
     hash: str | None = None
     search: str = _searched()
 
@@ -319,6 +341,9 @@ class IncidentRow(DeskTable, table=True):
     closed_at: datetime | None = moment(nullable=True)
     reason: str | None = Field(default=None, sa_type=Text)
     """Why it was closed."""
+    answer: str | None = Field(default=None, sa_type=Text)
+    """What all its cases were answered last, since the explanation; public like that."""
+    answered_at: datetime | None = moment(nullable=True)
 
 
 class JobRow(DeskTable, table=True):
@@ -451,6 +476,26 @@ class CategoryRow(DeskTable, table=True):
     """The rule that replies go by, which they cite."""
 
 
+class CannedReplyRow(DeskTable, table=True):
+    """Words that a reply may begin with, as `CannedReplyListed` has them."""
+
+    __tablename__ = "canned_replies"
+
+    reply_id: str = Field(primary_key=True)
+    title: str = Field(sa_type=Text)
+    zh: str = Field(sa_type=Text)
+    en: str = Field(default="", sa_type=Text)
+    department: str | None = None
+    category: str | None = None
+    outcome: str | None = None
+    position: int = 0
+    active: bool = True
+    version: int = 1
+    """Counted up by whoever changes it, so that nobody overwrites what they have not seen."""
+    changed_at: datetime = moment()
+    changed_by: str | None = None
+
+
 class ReviewRuleRow(DeskTable, table=True):
     """Replies about this are read by somebody else before they go out."""
 
@@ -459,6 +504,10 @@ class ReviewRuleRow(DeskTable, table=True):
     kind: str = Field(primary_key=True)
     """``category``, ``priority`` or ``department``."""
     code: str = Field(primary_key=True)
+    since: datetime | None = moment(nullable=True)
+    """None: from before it was kept since when, by whom and why."""
+    by: str | None = None
+    reason: str | None = Field(default=None, sa_type=Text)
 
 
 class PersonRow(DeskTable, table=True):
@@ -478,6 +527,8 @@ class PersonRow(DeskTable, table=True):
     email: str | None = None
     locale: str = "zh"
     active: bool = True
+    no_reports: list[str] = _documents()
+    """Kinds of reports that they do not want by mail."""
     demo: bool = False
     password: str = Field(sa_type=String)
 

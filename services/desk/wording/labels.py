@@ -84,6 +84,8 @@ ACTIONS: dict[str, str] = {
     "add_department": "请部门协办",
     "remove_department": "取消协办",
     "follow_up": "登记回访",
+    "confirm_alarm": "是紧急情况",
+    "dismiss_alarm": "不是紧急情况",
     "close": "办结",
     "reopen": "重新办理",
     "accept": "签收",
@@ -135,10 +137,12 @@ FOUND: dict[str, str] = {
     "reopening": "要求重新办理的话",
     "appeal": "申请复核的话",
     "private": "编号、查询码，或这里不显示的内容",
+    "meaning": "意思相近",
 }
 """Where a search found it."""
 PARTS: dict[str, str] = {
     "near": "可能是同一件事",
+    "answered": "本部门怎么答复过类似的",
     "record": "记录与核对",
     "look": "发之前看一看",
 }

@@ -8,7 +8,7 @@ from typing import Any
 from services.desk.wording import twists
 from shared.contracts import Actor
 from shared.contracts.sla import Change
-from shared.contracts.vocabulary import CLOCK_NAMES
+from shared.contracts.vocabulary import ALARM_NAMES, CLOCK_NAMES
 from shared.moments import day_and_hour
 
 Data = Mapping[str, Any]
@@ -91,6 +91,11 @@ KINDS = {
     "warning": ("到期提醒", "a warning"),
     "breach": ("超期提醒", "word of a breach"),
     "escalation": ("升级提醒", "an escalation"),
+    "alarm": ("紧急提醒", "an alarm"),
+}
+FOUND_BY = {
+    "rule": ("按规则", "by a rule"),
+    "meaning": ("按意思相近", "by its meaning"),
 }
 ROLES = {
     "reviewer": ("部门负责人", "the department head"),
@@ -242,6 +247,15 @@ def _escalated(d: Data, name: NameOf) -> tuple[str, str]:
     return f"已提请{zh}关注", f"Brought to {en}"
 
 
+def _alarm_raised(d: Data, name: NameOf) -> tuple[str, str]:
+    zh, en = ALARM_NAMES.get(str(d.get("kind")), ("", ""))
+    how_zh, how_en = _pick(FOUND_BY, d.get("found_by"))
+    return (
+        f"可能是紧急情况（{how_zh}）" + (f"：{zh}" if zh else ""),
+        f"It may be an emergency ({how_en})" + (f": {en}" if en else ""),
+    )
+
+
 def _delivery(zh: str, en: str) -> Build:
     def build(d: Data, name: NameOf) -> tuple[str, str]:
         kind_zh, kind_en = _pick(KINDS, d.get("kind"))
@@ -259,6 +273,7 @@ SENTENCES: dict[str, Build] = {
     "feedback.matters_asked": _plain(
         "用户要看自己的全部反馈", "The reporter asked for a link to all they have with us"
     ),
+    "feedback.incident_named": _plain("用户说也遇到了", "The reporter says “me too”"),
     "feedback.urged": _plain("用户催办", "The reporter asked for speed"),
     "feedback.rated": _rated,
     "feedback.reopen_requested": _with_reason(
@@ -268,6 +283,13 @@ SENTENCES: dict[str, Build] = {
     "feedback.withdrawn": _plain("用户撤回", "The reporter took it back"),
     "feedback.routed": _routed,
     "feedback.triage_needed": _triage_needed,
+    "feedback.alarm_raised": _alarm_raised,
+    "case.alarm_confirmed": _plain("确认是紧急情况", "Confirmed: it is an emergency"),
+    "case.alarm_dismissed": _plain("认定不是紧急情况", "Looked at: it is no emergency"),
+    "case.alarm_unanswered": _plain(
+        "警报还没有人处理，再次提醒用户关系办公室和馆领导",
+        "Nobody has answered the alarm: the office and the leaders are told again",
+    ),
     "case.opened": _plain("用户关系办公室已收件", "The user relations office has it"),
     "case.dispatched": _dispatched,
     "case.accepted": _accepted,

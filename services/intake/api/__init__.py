@@ -65,6 +65,9 @@ class KnownIncident(BaseModel):
     title: str
     text: str
     opened_at: str
+    answer: str | None = None
+    """What those were answered last who reported it."""
+    answered_at: str | None = None
 
 
 class SimilarBody(BaseModel):

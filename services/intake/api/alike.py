@@ -21,7 +21,8 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 async def similar(request: Request) -> Response:
-    """``{items: [{incident, title, text, opened_at}]}``: open incidents in the library's words.
+    """``{items: [{incident, title, text, opened_at, answer, answered_at}]}``: open incidents in
+    the library's words, and what it has answered those who reported them.
 
     The words are compared, and kept nowhere: a body, because an address would be logged.
     """
@@ -34,13 +35,18 @@ async def similar(request: Request) -> Response:
     words = " ".join(str(fields.get(name) or "")[:ENOUGH] for name in ("text", "place"))
     found = alike(words, deps.open_incidents)
     if wants_html(request):
-        return deps.pages.render(request, "alike.html", headers=NO_STORE, incidents=found)
+        choose = "choose" in request.query_params
+        return deps.pages.render(
+            request, "alike.html", headers=NO_STORE, incidents=found, choose=choose
+        )
     items: list[dict[str, Any]] = [
         {
             "incident": one.incident_id,
             "title": one.title,
             "text": one.text,
             "opened_at": one.opened_at.astimezone(LOCAL).isoformat(),
+            "answer": one.answer,
+            "answered_at": one.answered_at and one.answered_at.astimezone(LOCAL).isoformat(),
         }
         for one in found
     ]

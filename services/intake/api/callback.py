@@ -15,8 +15,9 @@ from starlette.responses import PlainTextResponse, Response
 
 from services.intake import wording
 from services.intake.api.answers import refused
-from services.intake.api.chat import take_answer
+from services.intake.api.chat import offer_incidents, take_answer, take_choice
 from services.intake.deps import NAME, Deps, deps_of
+from services.intake.domain.alike import chosen
 from services.intake.domain.submission import SKEW, Submission, Ticket
 from services.intake.store import Arrival, Nonce, Receipt, ReplayedNonce
 from services.intake.wechat import (
@@ -74,15 +75,20 @@ async def _take(service: Service[Deps], deps: Deps, account: WechatAccount, open
     comment = _comment(deps, message)
     nonce = Nonce(opened.nonce_key, opened.body_hash)
     words = ""
-    if comment is not None and await deps.asked_lately(service):
+    short = comment is not None and chosen(comment.text) is not None
+    if comment is not None and (short or await deps.asked_lately(service)):
         # The nonce is settled first: what is replayed answers nothing.
         await deps.group.submit(Arrival(None, nonce=nonce))
-        words = await take_answer(service, comment)
+        words = await take_choice(service, comment) or await take_answer(service, comment)
+    receipt = None
     if not words:
-        words = _answer(deps, message, await deps.group.submit(Arrival(comment, nonce=nonce)))
+        receipt = await deps.group.submit(Arrival(comment, nonce=nonce))
+        words = _answer(deps, message, receipt)
     # Whoever writes this often is taken in, but not answered every time.
     if not words or deps.followers.take(f"{account.account}\0{message.openid}") is not None:
         return ACCEPTED
+    if comment is not None and receipt is not None and opened.can_be_answered:
+        words += await offer_incidents(service, comment, receipt)
     return opened.reply(words, _now(deps))
 
 

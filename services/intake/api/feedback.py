@@ -96,6 +96,9 @@ async def submit_at_desk(request: Request) -> Response:
             user=person.user,
             receipt=receipt_body(deps, receipt),
             form={name: parsed.form[name] for name in ("desk", "place") if name in parsed.form},
+            incidents=deps.open_incidents,
+            asked=submission.incident,
+            incident=deps.runtime.directory.incidents.get(submission.incident or ""),
         )
     return receipt_answer(deps, receipt)
 
@@ -140,6 +143,7 @@ def desk_page(request: Request, person: Staff, form: dict[str, str], problem: Pr
         "desk_new.html",
         status=problem.status,
         user=person.user,
+        incidents=deps_of(request).open_incidents,
         form=_given_back(form, problem),
         errors=problem.errors,
         problem=problem.detail,
@@ -163,8 +167,14 @@ def _arrival(
 ) -> Arrival:
     locale = deps.runtime.settings.locale
     if program is None:
-        body: FeedbackBody = PublicFeedback.model_validate(parsed.fields, context=deps.known)
-        submission = from_public(body, deps.ticket(), channel=Channel.WEB, locale=locale)
+        body = PublicFeedback.model_validate(parsed.fields, context=deps.known)
+        submission = from_public(
+            body,
+            deps.ticket(),
+            channel=Channel.WEB,
+            locale=locale,
+            reporter_group=body.reporter_group,
+        )
         return Arrival(submission, _key(request, parsed, "public", body))
     from_program = InboundFeedback.model_validate(parsed.fields, context=deps.known)
     submission = from_adapter(from_program, deps.ticket(), account=program.name, locale=locale)

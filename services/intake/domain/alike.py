@@ -45,6 +45,19 @@ def alike(words: str, incidents: Iterable[One]) -> list[One]:
     return [one for _, one in sorted(found, key=lambda pair: -pair[0])[:MOST]]
 
 
+_CHOICES = {"我也遇到了": 0, "我也是": 0, "metoo": 0} | {str(n + 1): n for n in range(MOST)}
+
+
+def chosen(words: str) -> int | None:
+    """Which of the incidents that were offered somebody means by a short word, from 0; else None.
+
+    Telephones add full stops and full-width digits by themselves.
+    """
+    plain = unicodedata.normalize("NFKC", words[:20]).casefold()
+    short = "".join(c for c in plain if unicodedata.category(c)[0] in "LN")
+    return _CHOICES.get(short) if len(words) <= 20 else None
+
+
 def _score(said: frozenset[str], incident: Listed) -> int:
     """What stands in the title counts twice; a Latin word, which mostly is a name, twice again."""
     title = _features(incident.title)

@@ -32,6 +32,17 @@ def _known_or_none(value: Any, info: ValidationInfo) -> str | None:
     return value if isinstance(value, str) and value in known else None
 
 
+GROUPS = ("students", "teachers", "staff", "alumni", "visitors")
+"""What a person may say they are; programs may know others."""
+
+
+def _group_or_none(value: Any) -> str | None:
+    return value if isinstance(value, str) and value in GROUPS else None
+
+
+ReporterGroup = Annotated[str | None, BeforeValidator(_group_or_none)]
+
+
 def _id_or_none(value: Any) -> str | None:
     try:
         return as_id(value) if isinstance(value, str) else None
@@ -44,6 +55,7 @@ class PublicFeedback(FeedbackBody):
 
     category: Annotated[str | None, BeforeValidator(_known_or_none)] = None
     incident: Annotated[str | None, BeforeValidator(_id_or_none)] = None
+    reporter_group: ReporterGroup = None
 
 
 def _blank_is_none(value: Any) -> Any:
@@ -56,6 +68,7 @@ class DeskFeedback(FeedbackBody):
     desk: Name = None
     on_behalf_of: Name = None
     occurred_at: WhenSaid = None
+    reporter_group: ReporterGroup = None
     channel: Annotated[
         Literal[
             "desk",
@@ -179,6 +192,7 @@ def from_staff(body: DeskFeedback, ticket: Ticket, *, actor: Actor, locale: str)
         channel=body.channel or Channel.DESK,
         locale=locale,
         desk=body.desk,
+        reporter_group=body.reporter_group,
         on_behalf_of=None if body.anonymous else body.on_behalf_of,
         entered_by=actor.name,
         by=actor,

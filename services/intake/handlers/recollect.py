@@ -13,6 +13,7 @@ from services.intake.store.tokens import token_row
 from shared.contracts import PRIVATE, Event, short_type
 from shared.contracts.intake import (
     FeedbackAppealed,
+    FeedbackIncidentNamed,
     FeedbackMattersAsked,
     FeedbackRated,
     FeedbackReceived,
@@ -135,6 +136,10 @@ async def forget_without_details(service: Service, restored: Restored) -> None:
         restored.missing.setdefault(ONLY_MASKED, set()).add(feedback_id)
 
 
+async def recollect_me_too(event: FeedbackIncidentNamed, tx: Transaction) -> None:
+    """The case it is about is desk's; what was offered in the chat is over by now."""
+
+
 async def leave_links(event: FeedbackMattersAsked, tx: Transaction) -> None:
     """Links in letters from before the loss open nothing: another is asked for."""
 
@@ -145,6 +150,7 @@ OWN: dict[type[Event], Handler] = {
     PrivateWords: recollect_words,
     TokenIssued: recollect_token,
     FeedbackMattersAsked: leave_links,
+    FeedbackIncidentNamed: recollect_me_too,
     **dict.fromkeys(
         (
             FeedbackSupplemented,

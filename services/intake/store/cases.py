@@ -9,6 +9,7 @@ from typing import Any
 
 from services.intake.domain.submission import Submission
 from services.intake.store.accepting import CLAIM, COLUMNS, CONTACT, Key, other_body
+from services.intake.store.offers import forget_offers
 from services.intake.store.questions import forget_questions
 from services.intake.store.tables import KEEP_KEYS, KEEP_NONCES, KEEP_PROOFS, CaseRow, WordsRow
 from shared.contracts.intake import Contact
@@ -114,8 +115,9 @@ async def recent_desks(tx: Transaction) -> list[str]:
 
 
 async def forget_old(tx: Transaction) -> None:
-    """Delete keys, nonces and questions that no longer count."""
+    """Delete keys, nonces, questions and offers that no longer count."""
     await forget_questions(tx)
+    await forget_offers(tx)
     for statement, age in (
         ("DELETE FROM answers WHERE at <= $1", KEEP_KEYS),
         ("DELETE FROM nonces WHERE seen_at <= $1", KEEP_NONCES),

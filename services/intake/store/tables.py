@@ -5,21 +5,27 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Index, text
-from sqlmodel import Field
+from sqlalchemy import ARRAY, Index, String, text
+from sqlmodel import Field, SQLModel
 
 from services.intake.domain.later import Standing
 from shared.contracts.rights import Asked, Rights
 from shared.contracts.vocabulary import State
-from shared.db.tables import document, moment, registry_for
+from shared.db.tables import document, moment, own_registry
 from shared.messaging.tables import messaging_tables
 
-IntakeTable = registry_for("intake")
+
+class IntakeTable(SQLModel, registry=own_registry()):
+    __abstract__ = True
+
+
 messaging_tables(IntakeTable.metadata)
 
 KEEP_KEYS = timedelta(hours=24)
 KEEP_QUESTIONS = timedelta(hours=24)
 """After the answer; the platform sends a message again within seconds."""
+KEEP_OFFERS = timedelta(hours=2)
+"""As long as a short word in a chat is still the answer to it."""
 KEEP_NONCES = timedelta(minutes=15)
 KEEP_PROOFS = timedelta(days=1)
 """As long as they count towards the letters of a day."""
@@ -149,6 +155,27 @@ class QuestionRow(IntakeTable, table=True):
     answered_by: str | None = None
     """What identifies the message that answered it."""
     closed_at: datetime | None = moment(nullable=True)
+
+
+class OfferRow(IntakeTable, table=True):
+    """What the last comment of somebody in WeChat may be one more case of.
+
+    One for each follower. It is not recollected from the log: it lives for `KEEP_OFFERS` only, and
+    without it a short word is a comment like any other.
+    """
+
+    __tablename__ = "offers"
+
+    account: str = Field(primary_key=True)
+    openid: str = Field(primary_key=True)
+    feedback_id: str = Field(index=True)
+    incidents: list[str] = Field(sa_type=ARRAY(String), nullable=False)
+    """In the order of the numbers that they are chosen by."""
+    offered_at: datetime = moment(index=True)
+    chosen: str | None = None
+    """Which of them; empty where it was over by then."""
+    answered_by: str | None = None
+    """What identifies the message that chose."""
 
 
 class ProofRow(IntakeTable, table=True):

@@ -44,12 +44,17 @@ class Opened:
     _json: bool = False
     _unsealed: Unsealed | None = field(repr=False, default=None)
 
+    @property
+    def can_be_answered(self) -> bool:
+        """Whether the sender sees the words of an answer."""
+        return not self._json
+
     def reply(self, text: str, now: datetime) -> str:
         """The body of a passive text answer, encrypted if the push was.
 
         A push in JSON gets the plain `ACCEPTED`: an answer in XML would show an error banner.
         """
-        if self._json:
+        if not self.can_be_answered:
             return ACCEPTED
         return text_reply(self.message, text, now, self._account.appid, self._key, self._token)
 

@@ -21,6 +21,12 @@ from services.notification.domain.notices import (
     staff_of,
 )
 from services.notification.domain.outages import Outage, prolong
+from services.notification.domain.reports import (
+    REPORT,
+    About,
+    reads_report,
+    report_notices,
+)
 from services.notification.domain.states import (
     ANSWERED_IN_CHAT,
     CONSOLE,
@@ -69,6 +75,7 @@ __all__ = [
     "PAGE_ONLY",
     "PENDING",
     "RECEIPTS_A_DAY",
+    "REPORT",
     "REPORTER",
     "RESENDABLE",
     "RESTORED",
@@ -78,6 +85,7 @@ __all__ = [
     "TRY_FOR",
     "WAITING",
     "WITH_PROMISE",
+    "About",
     "Case",
     "Contact",
     "IllegalMove",
@@ -99,6 +107,8 @@ __all__ = [
     "notices",
     "plain_address",
     "prolong",
+    "reads_report",
+    "report_notices",
     "send_after",
     "settled",
     "staff_of",

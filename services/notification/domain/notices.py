@@ -123,6 +123,11 @@ def _said(kind: str, text: str, event: Any, case: Case) -> Notice:
     """The words of the event, and where to find them unmasked if masking changed them."""
     department = getattr(event, "department", None) or case.department
     params = {"text": text, "department": department}
+    params |= {
+        name: str(value)
+        for name in ("outcome", "rule")
+        if kind == "reply" and (value := getattr(event, name, None)) is not None
+    }
     if event.words_id is not None:
         params["words_id"] = event.words_id
     return Notice(kind, REPORTER, params)
@@ -166,6 +171,11 @@ def _staff(event: Event, before: Case, case: Case, people: People) -> list[Notic
         case routing.FeedbackTriageNeeded() if not before.sorted:
             # After a return the office knows of it already.
             return to("new_work", _office(people), what="triage", priority=event.priority)
+        case routing.FeedbackAlarmRaised():
+            return to("alarm", _office(people), alarm=event.kind or event.found_by)
+        case desk.CaseAlarmUnanswered():
+            above = [*_office(people), *people.staff(role=Role.LEADER)]
+            return to("alarm", above, alarm=event.kind or "rule", again=event.level)
         case desk.CaseDispatched():
             names = entrance(people, event.department)
             found = to("new_work", names, what="accept", priority=event.priority)
@@ -227,6 +237,9 @@ def _staff(event: Event, before: Case, case: Case, people: People) -> list[Notic
             names = _responsible(event, case, people)
             if case.department:
                 names = [*names, *entrance(people, case.department)]
+            if event.clock is Clock.ACCEPT and case.department:
+                # Nobody signed for it in time: whoever may answer may sign now.
+                names += people.staff(role=Role.HANDLER, department=case.department)
             return to("breach", names, **_clock(event))
         case sla.EscalationRaised():
             above = _above(event.to_role, event.department or case.department, people)

@@ -14,6 +14,8 @@ STALE = timedelta(hours=24)
 STALE_LINK = timedelta(hours=1)
 """Nobody waits that long for the link they asked for; it would soon be no good."""
 STALE_DELAY = timedelta(days=7)
+STALE_REPORT = timedelta(days=7)
+"""By then the next one is there, or nearly."""
 TRY_FOR = timedelta(days=5)
 """How long a receiver is tried (RFC 5321, 4.5.4.1: four to five days at least)."""
 FIRST_WAIT, GROWTH, LONGEST_WAIT = timedelta(seconds=2), 3, timedelta(hours=2)
@@ -30,11 +32,12 @@ CONTACT_WITHIN = timedelta(hours=24)
 QUIET_FROM, QUIET_UNTIL = time(21), time(7, 30)
 """Local time in which nobody is told that work is late: at night nobody can do anything about
 it. What is urgent (P1) is told at any hour."""
-BY_DAY = frozenset({"delay", "warning", "breach", "escalation"})
+BY_DAY = frozenset({"delay", "warning", "breach", "escalation", "report"})
 
 WITH_PROMISE = frozenset({"receipt", "reopened", "restored"})
 """Kinds that say by when there will be an answer, and wait a moment to know it."""
 _ABOUT_OPEN_WORK = frozenset({"delay", "warning", "breach", "escalation", "breach_reason"})
+_STALE = {"delay": STALE_DELAY, "report": STALE_REPORT}
 _NEVER_STALE = frozenset({"reply", "question", "rejected", "progress", "appeal"})
 
 
@@ -63,7 +66,7 @@ def is_stale(kind: str, happened_at: datetime, now: datetime) -> bool:
         return False
     if kind == "matters":
         return now - happened_at > STALE_LINK
-    return now - happened_at > (STALE_DELAY if kind == "delay" else STALE)
+    return now - happened_at > _STALE.get(kind, STALE)
 
 
 def is_moot(kind: str, case: Case) -> bool:

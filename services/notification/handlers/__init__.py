@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from services.notification import ledger
 from services.notification.deps import deps_of
-from services.notification.domain import ERASED, PENDING, Case, State, advance, notices
+from services.notification.domain import (
+    ERASED,
+    PENDING,
+    Case,
+    State,
+    advance,
+    notices,
+    report_notices,
+)
 from services.notification.ledger import planning
 from services.notification.store import (
     DeliveryRow,
@@ -12,8 +20,11 @@ from services.notification.store import (
     ReplyWordsRow,
     case_of,
     keep_case,
+    load,
 )
 from shared.contracts import PRIVATE, Event, desk, intake, routing, sla
+from shared.contracts.tracking import ReportMade
+from shared.messaging.directory import DirectoryEmpty
 from shared.messaging.envelope import Record
 from shared.messaging.subscription import Handler
 from shared.messaging.transaction import Transaction
@@ -33,6 +44,17 @@ async def tell_people(event: Event, tx: Transaction) -> None:
         await tx.rows(ReplyWordsRow).load([event.feedback_id])
     for notice in notices(event, before, case, deps_of(tx).people(tx.now)):
         planning.plan(tx, event, notice, case)
+
+
+async def mail_report(event: ReportMade, tx: Transaction) -> None:
+    """Enter in the ledger who is to read it: each once, however often it is told."""
+    deps = deps_of(tx)
+    if not deps.directory.loaded:
+        raise DirectoryEmpty("who reads reports is not known yet")
+    await tx.lock(event.report_id)
+    await load(tx, [event.report_id])
+    for notice in report_notices(event, deps.people(tx.now)):
+        planning.plan(tx, event, notice, Case(), about=event.report_id)
 
 
 async def keep_contact(event: intake.PrivateDetails, tx: Transaction) -> None:
@@ -103,6 +125,7 @@ HANDLERS: dict[type[Event], Handler] = {
             intake.FeedbackAppealed,
             routing.FeedbackRouted,
             routing.FeedbackTriageNeeded,
+            routing.FeedbackAlarmRaised,
             desk.CaseDispatched,
             desk.CaseReturned,
             desk.CaseAssigned,
@@ -136,6 +159,7 @@ HANDLERS: dict[type[Event], Handler] = {
             desk.CaseReplySentBack,
             desk.CaseSupervised,
             desk.CaseBreachExplained,
+            desk.CaseAlarmUnanswered,
             desk.CaseAppealed,
             desk.CaseAppealUpheld,
             desk.CaseAppealDismissed,
@@ -148,5 +172,6 @@ HANDLERS: dict[type[Event], Handler] = {
     ),
     intake.PrivateDetails: keep_contact,
     desk.PrivateReplyWords: keep_reply_words,
+    ReportMade: mail_report,
 }
 TOMBSTONES = {PRIVATE: forget_contact}

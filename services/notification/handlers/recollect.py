@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from services.notification import ledger
 from services.notification.domain import WITH_PROMISE
-from services.notification.store import DeliveryRow, case_of, keep_case
+from services.notification.store import DeliveryRow, case_of, keep_case, load
 from shared.contracts import Event
 from shared.contracts.notification import (
     DeliveryEvent,
     NotificationFailed,
     NotificationSent,
     NotificationSuppressed,
+    ReportMailed,
 )
 from shared.messaging.subscription import Handler
 from shared.messaging.transaction import Transaction
@@ -27,6 +28,16 @@ async def recollect_outcome(event: DeliveryEvent, tx: Transaction) -> None:
         keep_case(tx, event.feedback_id, case.model_copy(update={"announced_due": case.due}))
 
 
-OWN: dict[type[Event], Handler] = dict.fromkeys(
-    (NotificationSent, NotificationFailed, NotificationSuppressed), recollect_outcome
-)
+async def recollect_mailed(event: ReportMailed, tx: Transaction) -> None:
+    """What became of the mail with a report."""
+    await tx.lock(event.report_id)
+    await load(tx, [event.report_id])
+    ledger.remember_mailed(tx, tx.rows(DeliveryRow).get(event.delivery_id), event)
+
+
+OWN: dict[type[Event], Handler] = {
+    **dict.fromkeys(
+        (NotificationSent, NotificationFailed, NotificationSuppressed), recollect_outcome
+    ),
+    ReportMailed: recollect_mailed,
+}

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from services.notification import domain, ledger, store
 from services.notification.deps import Deps
-from services.notification.domain import REPORTER, Case, staff_of
+from services.notification.domain import REPORT, REPORTER, About, Case, staff_of
 from services.notification.jobs.lost import LEASE
 from services.notification.ledger import outcomes, planning
 from services.notification.store import DeliveryRow, PrivateRow, case_of
@@ -53,7 +53,11 @@ async def begin(tx: Transaction, row: DeliveryRow, deps: Deps) -> Attempt | None
         ledger.suppress(tx, row, domain.ERASED)
     elif domain.is_moot(row.kind, case):
         ledger.suppress(tx, row, domain.MOOT)
-    elif staff and deps.finds_nothing(staff, case, tx.now):
+    elif row.kind == REPORT and (known := deps.mailed(row)) is not None and not row.resent_at:
+        ledger.remember_mailed(tx, row, known)
+    elif row.kind == REPORT and deps.reads_no_report(staff or "", About.of(row.feedback_id)):
+        ledger.suppress(tx, row, domain.NO_LONGER_THEIRS)
+    elif row.kind != REPORT and staff and deps.finds_nothing(staff, case, tx.now):
         planning.hand_on(tx, row, case)
     elif not address:
         ledger.begin(tx, row, LEASE)

@@ -11,7 +11,16 @@ from typing import Any
 
 from services.notification import domain
 from services.notification.deps import deps_of
-from services.notification.domain import REPORTER, STAFF, State, delivery_id, move, staff_of
+from services.notification.domain import (
+    REPORT,
+    REPORTER,
+    STAFF,
+    About,
+    State,
+    delivery_id,
+    move,
+    staff_of,
+)
 from services.notification.store.cases import case_of, keep_case
 from services.notification.store.tables import DeliveryRow
 from services.notification.transports import Sent
@@ -21,6 +30,7 @@ from shared.contracts.notification import (
     NotificationFailed,
     NotificationSent,
     NotificationSuppressed,
+    ReportMailed,
 )
 from shared.ids import new_id
 from shared.messaging.envelope import Record
@@ -175,6 +185,10 @@ def emit(
     **more: Any,
 ) -> None:
     """Emit what became of a delivery, because of the event it is about."""
+    if row.kind == REPORT:
+        _emit_mailed(tx, row, result, channel, more.get("reason"))
+        _count(tx, row, result, channel)
+        return
     staff = staff_of(row.recipient)
     handled, tx.cause = tx.cause, _cause_of(row, tx.cause)
     tx.emit(
@@ -191,6 +205,50 @@ def emit(
     )
     tx.cause = handled
     _count(tx, row, result, channel)
+
+
+def _emit_mailed(
+    tx: Transaction, row: DeliveryRow, result: str, channel: str | None, reason: str | None
+) -> None:
+    """A report is no case: what became of its mail stands in the directory."""
+    about = About.of(row.feedback_id)
+    tx.emit(
+        ReportMailed(
+            at=tx.now,
+            kind=about.kind,
+            first=about.first,
+            department=about.department,
+            staff=staff_of(row.recipient) or "",
+            delivery_id=row.id,
+            channel=channel or row.channel or "page",
+            outcome=result,
+            reason=reason,
+        )
+    )
+
+
+def remember_mailed(tx: Transaction, row: DeliveryRow | None, event: ReportMailed) -> None:
+    """Take over what the directory knows of the mail with a report, and this ledger does not."""
+    if row is None:
+        row = tx.rows(DeliveryRow).new(
+            id=event.delivery_id,
+            feedback_id=event.report_id,
+            ce_id=event.report_id,
+            correlation_id=event.report_id,
+            recipient=f"{STAFF}{event.staff}",
+            kind=REPORT,
+            channel=event.channel,
+            state=State.SENT,
+            sort_key=new_id(),
+            message_id=deps_of(tx).message_id(event.delivery_id),
+            event_at=event.at,
+            planned_at=event.at,
+        )
+    elif State(row.state) not in domain.PENDING or (row.resent_at and event.at <= row.resent_at):
+        return
+    row.state, row.reason, row.finished_at = State(event.outcome), event.reason, event.at
+    row.next_try_at, row.lease_until, row.params = None, None, {}
+    tx.rows(DeliveryRow).upsert(row)
 
 
 def _cause_of(row: DeliveryRow, handled: Record | None) -> Record:

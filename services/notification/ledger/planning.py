@@ -12,16 +12,18 @@ from shared.ids import new_id
 from shared.messaging.transaction import Transaction
 
 
-def plan(tx: Transaction, event: Event, notice: Notice, case: Case) -> None:
-    """Enter a notice in the ledger."""
+def plan(
+    tx: Transaction, event: Event, notice: Notice, case: Case, *, about: str | None = None
+) -> None:
+    """Enter a notice in the ledger; `about` what is no case, once for each recipient."""
     cause = tx.cause
-    ce_id = (cause.ce_id if cause else None) or new_id()
+    ce_id = about or (cause.ce_id if cause else None) or new_id()
     name = delivery_id(ce_id, notice.recipient)
     if tx.rows(DeliveryRow).get(name) is not None:
         return
     row = tx.rows(DeliveryRow).new(
         id=name,
-        feedback_id=event.feedback_id,
+        feedback_id=about or event.feedback_id,
         ce_id=ce_id,
         correlation_id=(cause.headers.get("ce_correlationid") if cause else None) or ce_id,
         recipient=notice.recipient,
@@ -58,7 +60,9 @@ def _plan_for_staff(tx: Transaction, row: DeliveryRow, staff: str, case: Case) -
     deps = deps_of(tx)
     email = deps.email_of(staff)
     row.channel = "email" if email else CONSOLE
-    if domain.is_stale(row.kind, row.event_at, tx.now):
+    if row.kind == domain.REPORT and (known := deps.mailed(row)) is not None:
+        ledger.remember_mailed(tx, row, known)
+    elif domain.is_stale(row.kind, row.event_at, tx.now):
         ledger.suppress(tx, row, domain.STALE_REASON)
     elif email:
         row.rate_limit_key, row.receiver = deps.rate_limit_key("email", email)

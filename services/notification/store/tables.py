@@ -6,13 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, Index, Text, UniqueConstraint, text
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
 from services.notification.domain import Contact
-from shared.db.tables import document, moment, registry_for
+from shared.db.tables import document, moment, own_registry
 from shared.messaging.tables import messaging_tables
 
-NotificationTable = registry_for("notification")
+
+class NotificationTable(SQLModel, registry=own_registry()):
+    __abstract__ = True
+
+
 messaging_tables(NotificationTable.metadata)
 
 WAITING_SQL = "state IN ('ready', 'retry')"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.web import catalogue
+from shared.web.letter import ReplyLetter
 
 LOCALES = Path(__file__).parents[1] / "locales"
 
@@ -27,12 +28,27 @@ class Details:
     department_name: Callable[[str | None, str], str] = lambda code, locale: code or ""
     short: bool = False
     """The words are too long for this channel: say where they stand."""
+    site: str = ""
+    """What the address of every page begins with."""
     answerable: bool = False
     """Somebody reads what is sent back to our address."""
 
     @property
     def department(self) -> str:
         return self.department_name(self.params.get("department"), self.locale)
+
+    @property
+    def reply(self) -> ReplyLetter:
+        """The letter of a reply."""
+        return ReplyLetter(
+            text=str(self.params.get("text", "")),
+            locale=self.locale,
+            link=self.url,
+            who=self.department,
+            received_at=self.received_at,
+            outcome=self.params.get("outcome"),
+            rule=self.params.get("rule"),
+        )
 
     def say(self, zh: str, **values: str) -> str:
         """The sentence in the reader's language."""

@@ -6,7 +6,8 @@ import re
 
 from services.notification.wording.details import Details
 from shared.contracts.vocabulary import RefusalReason
-from shared.moments import written_day, written_due
+from shared.moments import written_due
+from shared.web import letter
 
 REFUSALS: dict[str, str] = {
     RefusalReason.TOO_LATE: "可以这样做的期限已经过了。",
@@ -23,19 +24,16 @@ _CODE = re.compile(r"[a-z0-9_.]+")
 
 
 def _letter(f: Details, subject: str, *body: str, automatic: bool = True) -> list[str]:
-    signed = f.say("图书馆用户关系办公室")
     unread = ""
     if automatic and f.channel != "wechat" and not f.answerable:
         unread = f.say(
             "（这封信是系统自动发出的，直接回信没有人能看到；想说什么，请用上面的链接。）"
         )
-    return [f.say(subject), f.say("您好："), *body, signed, unread]
+    return [*letter.framed(f.locale, f.say(subject), *body), unread]
 
 
 def _yours(f: Details) -> str:
-    if f.received_at is None:
-        return f.say("您的反馈")
-    return f.say("您{day}留下的反馈", day=written_day(f.received_at, f.locale))
+    return letter.yours(f.received_at, f.locale)
 
 
 def _receipt(f: Details) -> list[str]:
@@ -63,19 +61,6 @@ def _reopened(f: Details) -> list[str]:
             due=written_due(f.due, f.locale),
         )
     return _letter(f, "我们重新办理您的反馈", again, f.link("进展还在这里："))
-
-
-def _reply(f: Details) -> list[str]:
-    who = f.department or f.say("图书馆")
-    return _letter(
-        f,
-        "您的反馈有答复了",
-        f.say("关于{yours}，{who}答复如下：", yours=_yours(f), who=who),
-        f.words("答复比较长，这里放不下，全文在下面的页面上。"),
-        "——",
-        f.link("问题解决了吗？请在这里告诉我们；没有解决，也可以请我们重新办："),
-        automatic=False,
-    )
 
 
 def _question(f: Details) -> list[str]:
@@ -221,7 +206,6 @@ def _because(f: Details, reason: str) -> str:
 WRITERS = {
     "receipt": _receipt,
     "reopened": _reopened,
-    "reply": _reply,
     "question": _question,
     "rejected": _rejected,
     "refused": _refused,

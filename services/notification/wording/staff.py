@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from services.notification.wording.details import Details
-from shared.contracts.vocabulary import CLOCK_NAMES, Clock
+from shared.contracts.vocabulary import ALARM_NAMES, CLOCK_NAMES, Clock
 from shared.moments import written_due
 
 WORK = {
@@ -78,9 +78,23 @@ def _promise(subject_zh: str) -> Callable[[Details], list[str]]:
     return write
 
 
+def _alarm(f: Details) -> list[str]:
+    zh, en = ALARM_NAMES.get(str(f.params.get("alarm")), ("", ""))
+    kind = en if f.locale == "en" else zh
+    again = f.params.get("again")
+    subject = f.say("【可能紧急】{kind}", kind=kind) if kind else f.say("【可能紧急】请马上看")
+    return [
+        f.say("【再次提醒】{subject}", subject=subject) if again else subject,
+        f.say("一条来信可能说的是紧急情况，请马上打开看。判断之后点“是”或“不是”。"),
+        f.say("到现在还没有人处理。") if again else "",
+        _about(f),
+    ]
+
+
 WRITERS = {
     "new_work": _work,
     "news": _work,
+    "alarm": _alarm,
     "warning": _promise("{clock}期限快到了"),
     "breach": _promise("{clock}已经超期"),
     "escalation": _promise("需要您过问：{clock}"),

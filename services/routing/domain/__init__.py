@@ -1,6 +1,15 @@
 """Routing decides purely: text in, decision with reasons out."""
 
+from services.routing.domain.alarms import (
+    Alarm,
+    AlarmModel,
+    Judged,
+    alarm_by_meaning,
+    alarm_by_rule,
+    left_to_a_person,
+)
 from services.routing.domain.decide import Candidate, Decision, Reason, Submission, decide
+from services.routing.domain.lessons import Lesson
 from services.routing.domain.match import RuleSet
 from services.routing.domain.mistakes import Mistake, NotJson, RulesInvalid
 from services.routing.domain.model import Model
@@ -16,8 +25,12 @@ from services.routing.domain.text import fold
 from services.routing.domain.weigh_up import Precedent, weigh_up, without_model
 
 __all__ = [
+    "Alarm",
+    "AlarmModel",
     "Candidate",
     "Decision",
+    "Judged",
+    "Lesson",
     "Mistake",
     "Model",
     "NotJson",
@@ -28,9 +41,12 @@ __all__ = [
     "RuleSet",
     "RulesInvalid",
     "Submission",
+    "alarm_by_meaning",
+    "alarm_by_rule",
     "check_rules",
     "decide",
     "fold",
+    "left_to_a_person",
     "offer_others",
     "only_existing",
     "parse_rules",

@@ -72,6 +72,8 @@ class Decision(_Value):
     emergency: bool
     reasons: tuple[Reason, ...]
     candidates: tuple[Candidate, ...]
+    model_version: int | None = None
+    """Of what was learned; None where the rules alone decided."""
 
     @property
     def guess(self) -> str | None:

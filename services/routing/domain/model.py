@@ -58,15 +58,15 @@ class Model(BaseModel):
         n = len(self.classes)
         if len(self.bias) != n or len(self.mean) != self.dimensions:
             raise ValueError("sizes differ")
-        if len(_bytes(self.meaning)) != n * self.dimensions:
+        if len(unpacked(self.meaning)) != n * self.dimensions:
             raise ValueError("weights of meaning: wrong size")
-        if len(_bytes(self.grams)) != n * self.buckets:
+        if len(unpacked(self.grams)) != n * self.buckets:
             raise ValueError("weights of characters: wrong size")
         return self
 
     def model_post_init(self, context: Any) -> None:
-        object.__setattr__(self, "_meaning", _bytes(self.meaning))
-        object.__setattr__(self, "_grams", _bytes(self.grams))
+        object.__setattr__(self, "_meaning", unpacked(self.meaning))
+        object.__setattr__(self, "_grams", unpacked(self.grams))
 
     def probabilities(self, vector: Sequence[float], title: str, text: str) -> dict[str, float]:
         """How likely each class is. ValueError for a vector of another length."""
@@ -115,7 +115,8 @@ def packed(weights: Sequence[float]) -> tuple[str, float]:
     return base64.b64encode(array("b", [round(w / scale) for w in weights])).decode(), scale
 
 
-def _bytes(text: str) -> array[int]:
+def unpacked(text: str) -> array[int]:
+    """The signed bytes that `packed` wrote."""
     found = array("b")
     found.frombytes(base64.b64decode(text, validate=True))
     return found

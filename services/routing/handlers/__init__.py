@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import structlog
 
 from services.routing import store
 from services.routing.deps import NoMeaning, deps_of
 from services.routing.domain import (
+    Alarm,
     Decision,
     Submission,
+    alarm_by_rule,
     decide,
+    left_to_a_person,
     offer_others,
     only_existing,
     weigh_up,
     without_model,
 )
-from services.routing.store import DecisionRow, ExampleRow
-from shared.contracts import Event
-from shared.contracts.desk import CaseDispatched, CaseReturned, CaseSplitOff
+from services.routing.handlers.labels import LABELS, dispatched, unsaid
+from services.routing.store import DecisionRow, ExampleRow, alarms
+from shared.contracts import PRIVATE, Event
+from shared.contracts.desk import (
+    CaseAlarmConfirmed,
+    CaseAlarmDismissed,
+    CaseDispatched,
+    CaseReturned,
+    CaseSplitOff,
+    PrivateErasedByDesk,
+)
 from shared.contracts.intake import FeedbackReceived
-from shared.contracts.routing import Candidate, FeedbackRouted, FeedbackTriageNeeded, Reason
+from shared.contracts.routing import (
+    Candidate,
+    FeedbackRouted,
+    FeedbackTriageNeeded,
+    Reason,
+)
 from shared.contracts.vocabulary import CaseType, Priority
+from shared.embeddings import Vector
 from shared.messaging.directory import DirectoryEmpty
+from shared.messaging.envelope import Record
 from shared.messaging.subscription import Handler
 from shared.messaging.transaction import Transaction
 from shared.observability.metrics import ROUTED
@@ -49,10 +71,12 @@ async def decide_department(event: FeedbackReceived | CaseSplitOff, tx: Transact
     )
     rules, directory = deps.rules, deps.directory
     decision = decide(rules.ruleset, said, directory.categories)
-    decision = await _understood(tx, event.feedback_id, said, decision)
+    decision, alarm = await _understood(tx, event.feedback_id, said, decision)
     decision = only_existing(decision, directory.departments)
     store.keep_submission(tx, event.feedback_id, said)
     store.keep_decision(tx, event.feedback_id, decision, version=rules.version)
+    if alarm is not None:
+        alarms.raise_alarm(tx, event.feedback_id, alarm)
     tx.emit(_fact(tx, event.feedback_id, decision))
     tx.after_commit(deps.meaning.arrived.set)
     tx.after_commit(ROUTED.labels("routed" if decision.confident else "triage").inc)
@@ -60,27 +84,48 @@ async def decide_department(event: FeedbackReceived | CaseSplitOff, tx: Transact
 
 async def _understood(
     tx: Transaction, feedback_id: str, said: Submission, ruled: Decision
-) -> Decision:
-    """The decision of rules, model and precedents; that of the rules where nobody can be asked."""
+) -> tuple[Decision, Alarm | None]:
+    """The decision of rules, model and precedents, and what may be an emergency; what the rules
+    say of both where nobody can be asked.
+
+    What is confidential is looked at for an emergency alone, and its vector forgotten.
+    """
     meaning = deps_of(tx).meaning
-    if meaning.embedder.off or ruled.emergency or said.confidential or tx.replay is not None:
-        return ruled
+    if meaning.embedder.off or ruled.emergency or tx.replay is not None:
+        return ruled, alarm_by_rule(ruled)
     try:
-        model, vector, precedents = await meaning.understand(tx, feedback_id, said.title, said.text)
-        probabilities = model.probabilities(vector, said.title, said.text)
+        model, vector, precedents = await meaning.understand(
+            tx, feedback_id, said.title, said.text, keep=not said.confidential
+        )
     except NoMeaning as none:
-        return without_model(ruled, none.reason)
+        return (ruled if said.confidential else without_model(ruled, none.reason)), None
+    alarm = await meaning.alarm(vector, feedback_id, said.title, said.text)
+    if said.confidential:
+        return ruled, alarm
+    probabilities = model.probabilities(vector, said.title, said.text)
     names = deps_of(tx).directory.departments
-    return weigh_up(ruled, model, probabilities, precedents, said, names)
+    weighed = weigh_up(ruled, model, probabilities, precedents, said, names)
+    decision = weighed.model_copy(update={"model_version": meaning.version})
+    return (decision if alarm is None else left_to_a_person(decision, alarm)), alarm
+
+
+async def learn_from_judgement(
+    event: CaseAlarmConfirmed | CaseAlarmDismissed, tx: Transaction
+) -> None:
+    """What people said of an alarm counts for the next one like it."""
+    if store.decision_of(tx, event.feedback_id) is not None:
+        emergency = isinstance(event, CaseAlarmConfirmed)
+        await alarms.keep_judgement(tx, event.feedback_id, event.at, emergency=emergency)
 
 
 async def offer_other_departments(event: CaseReturned, tx: Transaction) -> None:
     """Lay it before the coordinator again, without those who said it is not theirs."""
     row = store.decision_of(tx, event.feedback_id)
-    said = await store.submission_of(tx, event.feedback_id)
-    if row is None or said is None:
+    await unsaid(event, tx)
+    if row is None:
         log.info("returned, but never received here", feedback_id=event.feedback_id)
         return
+    said = await store.submission_of(tx, event.feedback_id) or Submission(text="")
     deps = deps_of(tx)
     others = [d for d in row.returned_by if d != event.department]
     row.returned_by = [*others, event.department]
@@ -114,6 +159,7 @@ async def learn_from_dispatch(event: CaseDispatched, tx: Transaction) -> None:
     row = store.decision_of(tx, event.feedback_id)
     if not is_example(event) or row is None:
         return
+    await dispatched(event, tx)
     rows = tx.rows(ExampleRow)
     rows.upsert(
         rows.new(
@@ -129,6 +175,30 @@ async def learn_from_dispatch(event: CaseDispatched, tx: Transaction) -> None:
             corrected=event.department != row.department,
         )
     )
+
+
+async def forget_words(record: Record, tx: Transaction) -> None:
+    """The person is erased: their words, what these meant, and so what they could teach."""
+    feedback_id = record.feedback_id
+    # What was said later never came here: the entry of the comment itself is what counts.
+    if feedback_id is None or record.key != feedback_id.encode():
+        return
+    await _forget(tx, feedback_id)
+
+
+async def forget_as_desk_has(event: PrivateErasedByDesk, tx: Transaction) -> None:
+    """An erasure of a time when routing was not told of any: tombstones go, this answer stays."""
+    await _forget(tx, event.feedback_id)
+
+
+async def _forget(tx: Transaction, feedback_id: str) -> None:
+    await store.forget(tx, feedback_id)
+    fresh = deps_of(tx).meaning.fresh
+    tx.after_commit(partial(_drop, fresh, feedback_id))
+
+
+def _drop(fresh: dict[str, Vector], feedback_id: str) -> None:
+    fresh.pop(feedback_id, None)
 
 
 def _fact(
@@ -151,6 +221,7 @@ def _fact(
             for c in decision.candidates
         ),
         rules_version=deps_of(tx).rules.version,
+        model_version=decision.model_version,
     )
 
 
@@ -159,10 +230,15 @@ def is_example(event: CaseDispatched) -> bool:
     return event.decided == "person"
 
 
+TOMBSTONES = {PRIVATE: forget_words}
 HANDLERS: dict[type[Event], Handler] = {
+    **LABELS,
     FeedbackReceived: decide_department,
     CaseSplitOff: decide_department,
     CaseReturned: offer_other_departments,
     CaseDispatched: learn_from_dispatch,
+    PrivateErasedByDesk: forget_as_desk_has,
+    CaseAlarmConfirmed: learn_from_judgement,
+    CaseAlarmDismissed: learn_from_judgement,
 }
-CONCERNS = {CaseDispatched: is_example}
+CONCERNS: dict[type[Event], Callable[[Any], bool]] = {CaseDispatched: is_example}

@@ -8,10 +8,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import REAL, Column, Index, Text, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import REAL, Column, Index, Integer, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
 from services.routing.domain import (
     Decision,
@@ -20,11 +20,15 @@ from services.routing.domain import (
     parse_rules,
     with_version,
 )
-from shared.db.tables import document, moment, registry_for
+from shared.db.tables import document, moment, own_registry
 from shared.messaging.tables import messaging_tables
 from shared.messaging.transaction import Transaction
 
-RoutingTable = registry_for("routing")
+
+class RoutingTable(SQLModel, registry=own_registry()):
+    __abstract__ = True
+
+
 messaging_tables(RoutingTable.metadata)
 
 
@@ -56,6 +60,15 @@ class CaseRow(RoutingTable, table=True):
     confidential: bool = False
 
 
+class ForgottenRow(RoutingTable, table=True):
+    """A case whose reporter is erased: its words are gone, and are not kept if they come late."""
+
+    __tablename__ = "forgotten"
+
+    feedback_id: str = Field(primary_key=True)
+    at: datetime = moment()
+
+
 class DecisionRow(RoutingTable, table=True):
     """What the rules decided when the case was received, and who sent it back since."""
 
@@ -75,6 +88,10 @@ class DecisionRow(RoutingTable, table=True):
     reasons: list[dict[str, Any]] = document()
     candidates: list[dict[str, Any]] = document()
     returned_by: list[str] = document()
+    model_version: int | None = None
+    """Of what was learned; None where the rules alone decided."""
+    alarm: dict[str, Any] | None = Field(default=None, sa_type=JSONB, nullable=True)
+    """``{found_by, kind, sure}`` once it was said that it may be an emergency."""
 
 
 class ExampleRow(RoutingTable, table=True):
@@ -99,6 +116,16 @@ class ExampleRow(RoutingTable, table=True):
     """That department sent it back: an example of what is *not* theirs."""
 
 
+class JudgementRow(RoutingTable, table=True):
+    """What a person said of what may have been an emergency; see `store.alarms`."""
+
+    __tablename__ = "judgements"
+
+    feedback_id: str = Field(primary_key=True)
+    at: datetime = moment()
+    emergency: bool
+
+
 class VectorRow(RoutingTable, table=True):
     """What the masked beginning of a case means, by one model; see `store.vectors`."""
 
@@ -111,9 +138,77 @@ class VectorRow(RoutingTable, table=True):
     vector: list[float] = Field(sa_column=Column(ARRAY(REAL), nullable=False))
 
 
+class LabelRow(RoutingTable, table=True):
+    """Where a case belonged in the end, as far as people have said so; no words."""
+
+    __tablename__ = "labels"
+    __table_args__ = (Index("labels_at", "at", "feedback_id"),)
+
+    feedback_id: str = Field(primary_key=True)
+    at: datetime = moment()
+    """When somebody said so last."""
+    department: str
+    """Or ``not_ours``."""
+    category: str | None = None
+    case_type: str | None = None
+    priority: str | None = None
+    how: str
+    """``dispatched`` by a person, ``corrected``, ``answered`` by that department, ``refused``."""
+    outcome: str | None = None
+
+
+class LessonRow(RoutingTable, table=True):
+    """A letter of a library's history that was imported: what it meant and where it went, without
+    a word of it."""
+
+    __tablename__ = "lessons"
+
+    batch: str = Field(primary_key=True)
+    """Of one file; the same file again takes the place of what it said before."""
+    number: int = Field(primary_key=True)
+    at: datetime | None = moment(nullable=True)
+    department: str
+    category: str | None = None
+    embedder: str
+    vector: list[float] = Field(sa_column=Column(ARRAY(REAL), nullable=False))
+    grams: list[int] = Field(sa_column=Column(ARRAY(Integer), nullable=False))
+    """Hashed runs of characters."""
+
+
+class VersionRow(RoutingTable, table=True):
+    """A version of the learned model, in use or not; 0, which comes with the code, is no row."""
+
+    __tablename__ = "versions"
+
+    version: int = Field(primary_key=True)
+    at: datetime = moment()
+    by: str | None = None
+    """Who asked for it; nobody did where it was learned by night."""
+    source: str
+    """``cases`` or the name of a file."""
+    embedder: str
+    letters: int
+    until: datetime | None = moment(nullable=True)
+    """When the last label was given that it has learned from."""
+    measured: dict[str, Any] = document()
+    """``{new, running, compared_with, no_worse, seconds}``."""
+    body: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class ChoiceRow(RoutingTable, table=True):
+    """Which version was taken into use, when and by whom; the last one counts."""
+
+    __tablename__ = "version_choices"
+
+    number: int = Field(primary_key=True)
+    at: datetime = moment()
+    version: int
+    by: str | None = None
+
+
 async def load(tx: Transaction, feedback_ids: list[str]) -> None:
     """Read what is known of these cases; their words only when they are needed."""
-    await tx.load(feedback_ids, DecisionRow, ExampleRow)
+    await tx.load(feedback_ids, DecisionRow, ExampleRow, ForgottenRow, LabelRow)
 
 
 def decision_of(tx: Transaction, feedback_id: str) -> DecisionRow | None:
@@ -124,8 +219,12 @@ def example_of(tx: Transaction, feedback_id: str) -> ExampleRow | None:
     return tx.rows(ExampleRow).get(feedback_id)
 
 
+def label_of(tx: Transaction, feedback_id: str) -> LabelRow | None:
+    return tx.rows(LabelRow).get(feedback_id)
+
+
 async def submission_of(tx: Transaction, feedback_id: str) -> Submission | None:
-    """What was said, as the rules look at it."""
+    """What was said, as the rules look at it; None where it is unknown or forgotten."""
     rows = tx.rows(CaseRow)
     await rows.load([feedback_id])
     row = rows.get(feedback_id)
@@ -133,8 +232,25 @@ async def submission_of(tx: Transaction, feedback_id: str) -> Submission | None:
 
 
 def keep_submission(tx: Transaction, feedback_id: str, said: Submission) -> None:
-    rows = tx.rows(CaseRow)
-    rows.upsert(rows.new(feedback_id=feedback_id, **said.model_dump()))
+    """Keep what was said, unless its reporter is forgotten already."""
+    if tx.rows(ForgottenRow).get(feedback_id) is None:
+        rows = tx.rows(CaseRow)
+        rows.upsert(rows.new(feedback_id=feedback_id, **said.model_dump()))
+
+
+_FORGET = "DELETE FROM cases WHERE feedback_id = $1"
+_FORGET_MEANING = "DELETE FROM vectors WHERE feedback_id = $1"
+
+
+async def forget(tx: Transaction, feedback_id: str) -> None:
+    """Remove the words of a case and what they mean, also what this transaction holds of them.
+
+    The words go first: whoever is about to write their vector holds them, or finds none.
+    """
+    await tx.flush()
+    await tx.fetch(_FORGET, feedback_id)
+    await tx.fetch(_FORGET_MEANING, feedback_id)
+    tx.rows(ForgottenRow).upsert(ForgottenRow(feedback_id=feedback_id, at=tx.now))
 
 
 def keep_decision(tx: Transaction, feedback_id: str, decision: Decision, *, version: int) -> None:
@@ -154,6 +270,7 @@ def keep_decision(tx: Transaction, feedback_id: str, decision: Decision, *, vers
             reasons=[r.model_dump(exclude_none=True) for r in decision.reasons],
             candidates=[c.model_dump(exclude_none=True) for c in decision.candidates],
             returned_by=[],
+            model_version=decision.model_version,
         )
     )
 

@@ -6,7 +6,6 @@ the expression ``vector::vector(n)`` finds the nearest; elsewhere nearness is no
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +13,21 @@ from datetime import datetime
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-EXTENSION = "vector"
-_INDEX = "vectors_nearest_"
+from shared.db import nearest as nearest_index
+from shared.db.nearest import EXTENSION, extension_installed, literal
+
+__all__ = [
+    "EXTENSION",
+    "Near",
+    "Words",
+    "extension_installed",
+    "index",
+    "keep",
+    "nearest",
+    "precedents",
+    "progress",
+    "waiting",
+]
 
 _WAITING = """
 SELECT c.feedback_id, c.title, left(c.text, 4000) AS text
@@ -29,8 +41,8 @@ SELECT (SELECT count(*) FROM cases WHERE NOT confidential) AS cases,
 """
 _KEEP = """
 INSERT INTO vectors (feedback_id, model, at, vector)
-SELECT $1::varchar, $2::varchar, $3::timestamptz, $4::real[]
-WHERE EXISTS (SELECT 1 FROM cases WHERE feedback_id = $1::varchar)
+SELECT feedback_id, $2::varchar, $3::timestamptz, $4::real[]
+FROM cases WHERE feedback_id = $1::varchar FOR SHARE
 ON CONFLICT (feedback_id) DO UPDATE
 SET model = EXCLUDED.model, at = EXCLUDED.at, vector = EXCLUDED.vector
 """
@@ -42,15 +54,6 @@ ORDER BY vector::vector({n}) <=> $1::real[]::vector({n}) LIMIT $3
 _DISPATCHED = """
 SELECT feedback_id, department FROM examples
 WHERE feedback_id = ANY($1::varchar[]) AND NOT returned AND category IS DISTINCT FROM 'conduct'
-"""
-_CREATE = """
-CREATE INDEX CONCURRENTLY {name} ON vectors
-USING hnsw ((vector::vector({n})) vector_cosine_ops) WHERE model = '{model}'
-"""
-_INDEXES = """
-SELECT c.relname AS name, i.indisvalid AS valid
-FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-WHERE i.indrelid = 'vectors'::regclass AND starts_with(c.relname, $1)
 """
 
 
@@ -74,7 +77,7 @@ class Near:
 async def waiting(connection: AsyncConnection, model: str, limit: int) -> list[Words]:
     """Cases without a vector of `model`, the newest first; confidential ones never get one."""
     rows = await connection.exec_driver_sql(_WAITING, (model, limit))
-    return [Words(*row) for row in rows]
+    return [Words(row.feedback_id, row.title, row.text) for row in rows]
 
 
 async def progress(connection: AsyncConnection, model: str) -> tuple[int, int]:
@@ -104,7 +107,7 @@ async def nearest(
     but: str = "",
 ) -> list[Near]:
     """The cases most alike, the most alike first. Needs the extension."""
-    statement = _NEAREST.format(n=len(vector), model=_literal(model))
+    statement = _NEAREST.format(n=len(vector), model=literal(model))
     rows = await connection.exec_driver_sql(statement, (list(vector), but, limit))
     return [Near(row.feedback_id, row.likeness) for row in rows]
 
@@ -120,35 +123,6 @@ async def precedents(
     return sorted(known, key=lambda one: -one[2])
 
 
-async def extension_installed(connection: AsyncConnection) -> bool:
-    """Whether this database knows vectors."""
-    found = await connection.exec_driver_sql(
-        "SELECT 1 FROM pg_extension WHERE extname = $1", (EXTENSION,)
-    )
-    return found.first() is not None
-
-
 async def index(driver: asyncpg.Connection, model: str, dimensions: int) -> bool:
-    """Build the index of `model` beside the writers and drop those of other models.
-
-    True where one was built. `driver` is in no transaction. One of a process that was killed
-    meanwhile is INVALID, and built again.
-    """
-    name = _INDEX + hashlib.sha256(f"{model} {dimensions}".encode()).hexdigest()[:12]
-    there = {row["name"]: row["valid"] for row in await driver.fetch(_INDEXES, _INDEX)}
-    for other, valid in there.items():
-        if other != name or not valid:
-            await driver.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{other}"')
-    if there.get(name):
-        return False
-    statement = _CREATE.format(name=name, n=dimensions, model=_literal(model))
-    await driver.execute(statement, timeout=3600)
-    return True
-
-
-def _literal(model: str) -> str:
-    """A name inside a statement: the index is found only where its condition stands word for word.
-
-    ``%`` and ``:`` mean nothing to the driver; quotes are doubled.
-    """
-    return model.replace("'", "''").replace("\0", "")
+    """Build the index of `model`, see `shared.db.nearest`; True where one was built."""
+    return await nearest_index.index(driver, "vectors", model, dimensions)

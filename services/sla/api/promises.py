@@ -6,7 +6,7 @@ could come to another date. Nothing in the answer is personal data.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -21,9 +21,11 @@ from services.sla.domain.clocks import Timer
 from services.sla.domain.explaining import Day, Explanation, explain, may_see, versions_of
 from services.sla.store.emitted import changes_emitted
 from services.sla.wording.promises import Speaker
+from services.sla.wording.reader import told_to_reader
 from shared.contracts.refusal import NotFound
 from shared.contracts.vocabulary import Clock
 from shared.moments import LOCAL, here, local
+from shared.security import WHY
 from shared.web import names
 from shared.web.auth import Staff, runtime_of, service_of, staff
 from shared.web.pages import choose_locale
@@ -55,13 +57,57 @@ async def explained(
     request: Request, person: Staff, feedback_id: str, clock: str, cycle: int | None
 ) -> dict[str, Any]:
     """The answer as the page and programs get it. `NotFound` for what is not theirs to see."""
+    seen, case, speaker = await _explained(
+        request, lambda case: _sees(person, case), feedback_id, clock, cycle
+    )
+    return {"feedback_id": feedback_id} | body(seen, case, speaker)
+
+
+FOR_READERS = (Clock.FIRST_RESPONSE, Clock.RESOLUTION)
+"""What a reporter was promised."""
+
+
+async def explained_to_reader(request: Request, token: str) -> dict[str, Any]:
+    """The same for the reporter, in their words; tracking signed that they may ask.
+
+    So nobody needs an account, and no code comes here. `NotFound` for what it did not sign.
+    """
+    runtime = runtime_of(request)
+    asked = runtime.signer.read_signed(WHY, token, runtime.clock.now())
+    if not (isinstance(asked, list) and len(asked) == 2 and asked[1] in FOR_READERS):
+        raise NotFound()
+    seen, _, speaker = await _explained(request, lambda case: True, str(asked[0]), asked[1], None)
+    return body_for_reader(seen, speaker)
+
+
+def body_for_reader(seen: Explanation, speaker: Speaker) -> dict[str, Any]:
+    """What a reporter reads: nothing of rows and versions, and no case id."""
+    timer = seen.timer
+    return {
+        "clock": timer.clock.value,
+        "due": local(timer.due),
+        "due_text": speaker.moment(timer.due),
+        "first_due": local(timer.first_due),
+        "words": list(told_to_reader(speaker, seen)),
+        "days": list(_days(seen, speaker)),
+        "calendar": speaker.calendar(timer.calendar),
+    }
+
+
+async def _explained(
+    request: Request,
+    sees: Callable[[CaseClocks], bool],
+    feedback_id: str,
+    clock: str,
+    cycle: int | None,
+) -> tuple[Explanation, CaseClocks, Speaker]:
     if clock not in Clock._value2member_map_ or "\x00" in feedback_id:
         raise NotFound()
     rules = deps_of(request)
     async with service_of(request, "sla").transaction() as tx:
         await store.load(tx, [feedback_id])
         case = store.clocks_of(tx, feedback_id)
-        if case is None or not _sees(person, case):
+        if case is None or not sees(case):
             raise NotFound()
         cycles = [t for t in case.timers if t.clock == clock and cycle in (None, t.cycle)]
         if not cycles:
@@ -84,7 +130,7 @@ async def explained(
         runtime.directory.department_name,
         runtime.directory.category_name,
     )
-    return {"feedback_id": feedback_id} | body(seen, case, speaker)
+    return seen, case, speaker
 
 
 def _sees(person: Staff, case: CaseClocks) -> bool:

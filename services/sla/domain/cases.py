@@ -58,6 +58,7 @@ def split_off(
     at: datetime,
     category: str = "",
     channel: Channel = Channel.OTHER,
+    group: str = "",
 ) -> Update:
     """A part of another comment goes on by itself: the user has waited since that one came in."""
     update = UpdateBuilder(
@@ -66,6 +67,7 @@ def split_off(
             policy_version=rules.policy.version,
             category=category,
             channel=channel,
+            group=group,
         ),
         rules,
     )

@@ -85,6 +85,7 @@ async def start_clocks_of_part(event: CaseSplitOff, tx: Transaction) -> None:
             at=event.at,
             category=event.category or "",
             channel=event.channel,
+            group=event.reporter_group or "",
         )
         apply(tx, event.feedback_id, update)
 

@@ -6,12 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Index, text
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
-from shared.db.tables import document, moment, registry_for
+from shared.db.tables import document, moment, own_registry
 from shared.messaging.tables import messaging_tables
 
-SlaTable = registry_for("sla")
+
+class SlaTable(SQLModel, registry=own_registry()):
+    __abstract__ = True
+
+
 messaging_tables(SlaTable.metadata)
 
 

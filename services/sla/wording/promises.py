@@ -180,7 +180,7 @@ class Speaker:
                 calendar=calendar,
                 version=seen.calendar_version,
             )
-            if skipped := list(self._skipped(seen)):
+            if skipped := list(self.skipped(seen)):
                 yield self.say("没有算：{what}。", what=self.say("、").join(skipped))
         else:
             yield self.say("{calendar}，夜里和假日也算。", calendar=calendar)
@@ -226,7 +226,7 @@ class Speaker:
                 return f"{name} {said}" if kind == "priority" else said
         return name
 
-    def _skipped(self, seen: Explanation) -> Iterator[str]:
+    def skipped(self, seen: Explanation) -> Iterator[str]:
         """Days on the way of which nothing counted: weekends together, holidays by name."""
         found: dict[str, int] = {}
         for day in seen.days[1:-1]:

@@ -14,7 +14,7 @@ from services.tracking.domain import periods
 from services.tracking.domain.board import Question
 from shared.contracts.refusal import NotFound, Unacceptable
 from shared.contracts.vocabulary import Channel, Priority
-from shared.web.auth import Staff, require_role, runtime_of
+from shared.web.auth import Staff, acting, runtime_of
 from shared.web.permissions import Permission
 
 LONGEST_GROUP = 40
@@ -96,7 +96,7 @@ def asked_of(request: Request, person: Staff, *, default: str | None = None) -> 
             raise NotFound
         department = department or own[0]
     else:
-        require_role(request, Permission.SEE_ALL_FIGURES)
+        acting(person, Permission.SEE_ALL_FIGURES)
     begin, end = asked.get("from") or None, asked.get("to") or None
     period = choice(request, "period", {*periods.PRESETS, CUSTOM})
     if period == CUSTOM:

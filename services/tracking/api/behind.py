@@ -9,12 +9,11 @@ from fastapi import APIRouter
 from starlette.requests import Request
 
 from services.tracking.api.asking import asked_of, choice, no_choice
-from services.tracking.api.board import HIDDEN
 from services.tracking.api.context import ViewContext
 from services.tracking.deps import NAME
 from services.tracking.domain.behind import behind, keys
 from services.tracking.store.drill_down import Row, rows_behind
-from services.tracking.wording.board import AGE_NAMES, adds_words, detail_words
+from services.tracking.wording.board import AGE_NAMES, HIDDEN, adds_words, detail_words
 from shared.moments import local
 from shared.web.auth import Staff, service_of, staff
 
@@ -67,7 +66,7 @@ def _item(row: Row, measure: str, context: ViewContext) -> dict[str, Any]:
     case = row.case
     return {
         "feedback_id": case.feedback_id,
-        "title": HIDDEN[context.locale] if case.confidential else case.title,
+        "title": HIDDEN[context.locale == "en"] if case.confidential else case.title,
         "state": case.state,
         "department": row.department,
         "department_name": context.name_of(row.department) or None,

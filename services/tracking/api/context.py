@@ -36,6 +36,7 @@ class ViewContext:
     def _begin(self, runtime: Runtime, locale: str) -> None:
         self.locale = locale
         self._directory = runtime.directory
+        self.signer = runtime.signer
         self.now = runtime.clock.now()
         self.name_of = partial(runtime.directory.department_name, locale=self.locale)
         self.category = partial(runtime.directory.category_name, locale=self.locale)

@@ -17,7 +17,7 @@ from services.tracking.api.context import ViewContext
 from services.tracking.deps import NAME, Deps
 from services.tracking.domain.board import Question
 from services.tracking.domain.measures import MEASURES
-from services.tracking.domain.reports import Kind, Period, busiest, containing, latest, moved
+from services.tracking.domain.reports import Kind, Period, containing, latest, told
 from services.tracking.store.export import cases_received
 from services.tracking.wording import table
 from shared.contracts.refusal import NotFound
@@ -64,11 +64,7 @@ async def report_body(request: Request) -> tuple[dict[str, Any], Asked, Period]:
     body = board | {
         "kind": period.kind,
         "over": period.moments[1] <= context.now,
-        "busiest": busiest(board["heat"]),
-        "moved": [
-            {"key": one.key, "better": one.better, "name": MEASURES[one.key].name[english]}
-            for one in moved(board)
-        ],
+        **told(board, english=english),
         "definitions": [
             {
                 "key": key,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter
@@ -19,8 +20,10 @@ from services.tracking.domain.view import line_body
 from services.tracking.store import CaseRow
 from services.tracking.store.reading import case_by_code, cases_by_codes, cases_of, lines_after
 from shared.contracts.refusal import NotFound, TooMany, Unavailable
+from shared.contracts.sla import PromiseStatus
+from shared.contracts.vocabulary import Clock
 from shared.messaging.transaction import Transaction
-from shared.security import code_hash, plain_code
+from shared.security import WHY, code_hash, plain_code
 from shared.service import Service
 from shared.web.auth import service_of
 from shared.web.limits import caller
@@ -34,6 +37,10 @@ WAIT_FOR_CASE = 2.0
 """Seconds a code of ours may take to appear: it was given out before the log was read."""
 WAITERS = 200
 """Requests that may wait for a code that was given out a moment ago."""
+WHY_FOR = timedelta(days=2)
+"""How long a link is good at most."""
+EXPLAINED = (Clock.FIRST_RESPONSE, Clock.RESOLUTION)
+"""Dates that a reporter was told."""
 PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
@@ -154,7 +161,28 @@ async def _body(tx: Transaction, case: CaseRow, context: ViewContext) -> dict[st
     target = await _joined_to(tx, case)
     of_target = await _seen(tx, target) if target is not None else None
     parts = [await _seen(tx, p) for p in await cases_of(tx, case.details.get("parts", []))]
-    return view.body(seen, now=context.now, wording=context.wording, target=of_target, parts=parts)
+    body = view.body(seen, now=context.now, wording=context.wording, target=of_target, parts=parts)
+    if target is None:
+        # Whose case another one is joined to is nobody else's to ask about.
+        body["why"] = why_links(context, body)
+        for part in body["parts"]:
+            part["why"] = why_links(context, part)
+    return body
+
+
+def why_links(context: ViewContext, body: dict[str, Any]) -> dict[str, str]:
+    """Clock → the path of the page that says why its date is what it is.
+
+    sla counts, and must not know the code: what is signed here is the case and the clock. The same
+    for a whole day, so that a page which is looked at again is the same.
+    """
+    until = context.now.replace(hour=0, minute=0, second=0, microsecond=0) + WHY_FOR
+    return {
+        one["clock"]: "/sla/why/"
+        + context.signer.signed(WHY, [body["feedback_id"], one["clock"]], until=until)
+        for one in body["promises"]
+        if one["clock"] in EXPLAINED and one["status"] != PromiseStatus.CANCELLED
+    }
 
 
 async def _seen(tx: Transaction, case: CaseRow) -> view.Seen:

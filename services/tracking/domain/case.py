@@ -143,6 +143,7 @@ def begin_part(case: Case, event: CaseSplitOff) -> Changes:
         "title": event.title or shorten(event.text),
         "category": event.category,
         "confidential": event.confidential,
+        "reporter_group": event.reporter_group,
     } | with_details(case, parent=event.parent)
 
 
@@ -241,6 +242,8 @@ def divide(case: Case, event: CaseSplit) -> Changes:
 
 def join_incident(case: Case, event: CaseJoinedIncident) -> Changes:
     incident = {"id": event.incident_id, "title": event.title, "text": event.text}
+    if event.answer and event.answered_at:
+        incident |= {"answer": event.answer, "answered_at": event.answered_at.isoformat()}
     return with_details(case, incident=incident)
 
 

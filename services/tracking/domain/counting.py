@@ -8,8 +8,10 @@ each combination of the four, from which any two or three of them are added up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import product
 
 from services.tracking.domain.case import Case
 from services.tracking.domain.occurrences import Occurrence
@@ -45,24 +47,31 @@ def elsewhere(scopes: Scopes, department: str) -> Scopes:
     return tuple((scope, department) for scope, _ in scopes)
 
 
-def scope_of(filters: Mapping[str, str]) -> tuple[str, bool]:
-    """Where the sums of these `FILTERS` stand: one scope, or (True) a pattern of cells for LIKE."""
+def scope_of(filters: Mapping[str, str]) -> str | None:
+    """Where the sums of at most one of the `FILTERS` stand; None: those of more are in cells."""
     if not filters:
-        return "", False
-    if len(filters) == 1:
-        ((name, value),) = filters.items()
-        return f"{name}:{_plain(value)}", False
-    wanted = [_literal(_plain(filters[name])) if name in filters else "%" for name in FILTERS]
-    return CELL + ":".join(wanted), True
+        return ""
+    if len(filters) > 1:
+        return None
+    ((name, value),) = filters.items()
+    return f"{name}:{_plain(value)}"
+
+
+def cells_of(filters: Mapping[str, str], singles: Iterable[str]) -> list[str]:
+    """The cells whose sums add up to those of two `FILTERS` or more.
+
+    `singles`: the scopes of single filters there are, which say what values the others may have.
+    """
+    values: defaultdict[str, list[str]] = defaultdict(list)
+    for single in singles:
+        name, _, value = single.partition(":")
+        values[name].append(value)
+    wanted = [[_plain(filters[n])] if n in filters else sorted(values[n]) for n in FILTERS]
+    return [CELL + ":".join(cell) for cell in product(*wanted)]
 
 
 def _plain(value: str | None) -> str:
     return (value or "").replace(":", ";")
-
-
-def _literal(value: str) -> str:
-    """`value` in a pattern, where some signs stand for others."""
-    return value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def counts_of(case: Case) -> Counts:

@@ -145,7 +145,7 @@ KEPT: dict[type[Event], Callable[[Any, Any], Data | None]] = {
     CaseAssigned: _fields("department"),
     CaseInfoRequested: _fields("department", "question"),
     CaseResumed: _fields("reason"),
-    CaseReplied: _fields("department", "text", "outcome"),
+    CaseReplied: _fields("department", "text", "outcome", "rule"),
     CaseRejected: _fields("reason", "instead"),
     CaseClosed: _fields("how"),
     CaseReopened: _nothing,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -18,6 +18,10 @@ LEAST_POINTS, LEAST_SHARE = 0.02, 0.1
 """What has to change to be worth a sentence: points of a rate, a part of hours or of a mean."""
 LEAST_CASES = 5
 """On either side: fewer cases move by chance."""
+MAIL_AT = time(7, 30)
+"""Local time of the morning on which a report is mailed: that after its last day."""
+LATEST = timedelta(days=31)
+"""So long after its morning a report is still mailed where the system was away."""
 
 
 class Kind(StrEnum):
@@ -76,6 +80,48 @@ def containing(kind: Kind, day: date) -> Period:
 def latest(kind: Kind, now: datetime) -> Period:
     """The last one that is over: what is reported on Monday is the week before."""
     return containing(kind, now.astimezone(LOCAL).date()).before
+
+
+def due_at(period: Period) -> datetime:
+    """When the report on it is mailed."""
+    return datetime.combine(period.end, MAIL_AT, LOCAL).astimezone(UTC)
+
+
+def next_due(kind: Kind, now: datetime) -> Period:
+    """The first one whose morning lies ahead."""
+    last = latest(kind, now)
+    return last if due_at(last) > now else last.after
+
+
+def to_make(
+    now: datetime, made: Collection[tuple[Kind, date]], since: datetime | None
+) -> list[Period]:
+    """What has to be reported now: of each kind the last period that is over, if its morning has
+    come and it was not `made` (kind and first day) yet.
+
+    However long the system was away, it is one report of each kind: who opens the page can leaf
+    back. `since` is when the first case ever came: what was over by then is nothing to tell.
+    """
+    ready = (latest(kind, now) for kind in Kind)
+    return [
+        period
+        for period in ready
+        if due_at(period) <= now <= due_at(period) + LATEST
+        and (period.kind, period.first) not in made
+        and since is not None
+        and since < period.moments[1]
+    ]
+
+
+def told(board: Mapping[str, Any], *, english: bool = False) -> dict[str, Any]:
+    """What a report says besides the figures: ``busiest``, and what ``moved``."""
+    return {
+        "busiest": busiest(board["heat"]),
+        "moved": [
+            {"key": one.key, "better": one.better, "name": MEASURES[one.key].name[english]}
+            for one in moved(board)
+        ],
+    }
 
 
 @dataclass(frozen=True)

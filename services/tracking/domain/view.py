@@ -223,7 +223,12 @@ def _promises(case: Any, wording: Wording) -> list[dict[str, Any]]:
 
 def _replies(seen: Seen) -> list[dict[str, Any]]:
     return [
-        {"at": local(i.at), "text": i.data["text"], "outcome": i.data["outcome"]}
+        {
+            "at": local(i.at),
+            "text": i.data["text"],
+            "outcome": i.data["outcome"],
+            "rule": i.data.get("rule"),
+        }
         for i in seen.lines
         if i.type == "case.replied"
     ]
@@ -260,9 +265,16 @@ def _part(part: Seen, now: datetime, wording: Wording) -> dict[str, Any]:
 
 
 def _incident(details: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What the public reads about the fault that this is one of many about."""
+    """What the public reads about the fault that this is one of many about, and what those were
+    answered who had reported it before."""
     incident = details.get("incident")
-    return {"title": incident["title"], "text": incident["text"]} if incident else None
+    if not incident:
+        return None
+    said = {"title": incident["title"], "text": incident["text"]}
+    if incident.get("answer"):
+        at = local(datetime.fromisoformat(incident["answered_at"]))
+        said |= {"answer": incident["answer"], "answered_at": at}
+    return said
 
 
 def _promise(clock: str, one: dict[str, Any], wording: Wording) -> dict[str, Any]:
@@ -304,10 +316,12 @@ def _said(line: Line, wording: Wording) -> dict[str, Any] | None:
     if field := _MINE.get(line.type):
         return {"at": local(line.at), "who": "me", "text": line.data[field]}
     if field := _THEIRS.get(line.type):
+        rests = {name: line.data[name] for name in ("outcome", "rule") if line.data.get(name)}
         return {
             "at": local(line.at),
             "who": "library",
             "text": line.data[field],
             "department_name": wording.department(line.data.get("department")) or None,
+            **rests,
         }
     return None

@@ -19,7 +19,7 @@ from services.tracking.domain.board import (
     Question,
     Unmarked,
 )
-from services.tracking.domain.counting import scope_of
+from services.tracking.domain.counting import cells_of, scope_of
 from services.tracking.domain.periods import NOW, ONE_DAY, day_of
 from services.tracking.domain.shape import age_bounds
 from services.tracking.domain.sums import Sum
@@ -31,6 +31,11 @@ NEXT = 8
 OLDER_THAN_THE_BANDS = -2
 """Index of the last band of ages that has a beginning."""
 
+# Written as the index of it is.
+_SINGLES = """
+SELECT DISTINCT scope FROM counters WHERE measure = 'state'
+AND bucket = '1970-01-01 00:00:00+00' AND scope NOT LIKE 'cell:%'
+"""
 _SUMS = """
 SELECT 'now' AS part, measure, NULL::timestamptz AS bucket, department, detail, sum(n)::bigint AS n
 FROM counters WHERE measure = ANY(:present) AND {scope} AND bucket = :now
@@ -98,11 +103,18 @@ GROUP BY measure, bucket
 
 
 async def sums(connection: AsyncConnection, question: Question) -> list[Sum]:
-    """The sums of the answer, in one statement: they are kept for every choice of filters."""
-    scope, is_pattern = scope_of(question.filters)
+    """The sums of the answer, in one statement: they are kept for every choice of filters.
+
+    Of two filters and more they are added up from cells, each of which is one place of the key:
+    what lies beside them, or before the days that are asked for, is not read.
+    """
+    scope = scope_of(question.filters)
+    cells: list[str] = []
+    if scope is None:
+        found = await _compiled(_SINGLES).fetch(connection, {})
+        cells = cells_of(question.filters, [single for (single,) in found])
     statement = _SUMS.format(
-        # The first condition is the one of the index of cells.
-        scope="scope LIKE 'cell:%' AND scope LIKE :scope" if is_pattern else "scope = :scope",
+        scope="scope = ANY(:cells)" if scope is None else "scope = :scope",
         department="AND department = :department" if question.department is not None else "",
     )
     today = day_of(question.now)
@@ -110,6 +122,7 @@ async def sums(connection: AsyncConnection, question: Question) -> list[Sum]:
         connection,
         {
             "scope": scope,
+            "cells": cells,
             "department": question.department,
             "present": list(AT_PRESENT),
             "now": NOW,

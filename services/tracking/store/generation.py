@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.messaging.transaction import Transaction
 
 VIEWS = ("cases", "lines", "durations", "occurrences", "counters", "streams", "dead_letters")
-PROJECTION = 2
+PROJECTION = 3
 """Counted up whenever what is projected from the same log becomes more or different: the views are
 then begun anew by the first process that starts with this code."""
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, text
-from sqlmodel import Field
+from sqlalchemy import BigInteger, Column, Date, DateTime, Index, String, Table, text
+from sqlmodel import Field, SQLModel
 
 from shared.contracts.vocabulary import ENDED
-from shared.db.tables import document, moment, registry_for
+from shared.db.tables import document, moment, own_registry
 from shared.messaging.tables import messaging_tables
 from shared.messaging.transaction import Transaction
 
-TrackingTable = registry_for("tracking")
+
+class TrackingTable(SQLModel, registry=own_registry()):
+    __abstract__ = True
+
+
 _NOT_ENDED = f"state NOT IN ({', '.join(repr(str(state)) for state in sorted(ENDED))})"
 
 
@@ -164,6 +168,15 @@ class CounterRow(TrackingTable, table=True):
             "bucket",
             postgresql_where=text("scope LIKE 'cell:%'"),
         ),
+        # Which values there are to choose by; a key for each, and none for each cell.
+        Index(
+            "counters_values",
+            "scope",
+            postgresql_where=text(
+                "measure = 'state' AND bucket = '1970-01-01 00:00:00+00'"
+                " AND scope NOT LIKE 'cell:%'"
+            ),
+        ),
         # Room on every page, so that a row that is counted up stays where it is.
         {"postgresql_with": {"fillfactor": 60}},
     )
@@ -186,6 +199,17 @@ class GenerationRow(TrackingTable, table=True):
     projection: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     """Which way of projecting filled the views; see `generation.PROJECTION`."""
 
+
+REPORTS_TOLD = Table(
+    "reports_told",
+    TrackingTable.metadata,
+    Column("kind", String, primary_key=True),
+    Column("first", Date, primary_key=True),
+    Column("told_at", DateTime(timezone=True), nullable=False),
+)
+"""Which reports were told. No view: it stays when the views are begun anew.
+
+Where a restored database lacks one it is told once more, and mailed to nobody twice."""
 
 messaging_tables(TrackingTable.metadata)
 

@@ -50,6 +50,8 @@ REPORTS = (
     (("week", "Week"), ("month", "Month"), ("term", "Term")),
 )
 """Kinds of reports by name: Chinese, English."""
+HIDDEN = ("（保密）", "(confidential)")
+"""Stands for the words of a confidential case."""
 GROUPS = {
     "students": ("学生", "Students"),
     "undergraduates": ("本科生", "Undergraduates"),

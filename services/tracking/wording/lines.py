@@ -9,6 +9,7 @@ from typing import Any
 from services.tracking.wording.messages import translate
 from shared.contracts.sla import PromiseStatus
 from shared.contracts.vocabulary import STATE_NAMES, State
+from shared.moments import moment, written_due
 
 SayDue = Callable[[str], str]
 """A deadline in words: "周二 17:00 前"."""
@@ -220,10 +221,12 @@ class Wording:
 
     def _date(self, one: Mapping[str, Any]) -> str:
         sentence = {"moved": MOVED, "resumed": WAITED}.get(one["kind"]) or PROMISED[one["clock"]]
+        # A line is read on other days, too, and says what was said then: the date as it is written.
+        due = moment(one["due"])
         why = self.reason(str(one.get("reason") or ""))
         return (
             self.say(sentence)
-            .replace("{due}", self.due(one["due"]))
+            .replace("{due}", written_due(due, self.locale) if due else "")
             .replace("{why}", self.say("原因：{reason}").replace("{reason}", why) if why else "")
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from services.tracking.wording.board import group_words
+from services.tracking.wording.board import HIDDEN, group_words
 from shared.contracts.vocabulary import Clock
 from shared.spreadsheets import Cell
 from shared.web import names
@@ -14,7 +14,6 @@ from shared.web import names
 Words = tuple[str, str]
 SOLVED: dict[str, Words] = {"yes": ("是", "yes"), "partly": ("部分", "partly"), "no": ("否", "no")}
 YES_NO: tuple[Words, Words] = (("否", "no"), ("是", "yes"))
-HIDDEN: Words = ("（保密）", "(confidential)")
 HEADER: tuple[Words, ...] = (
     ("编号", "Case"),
     ("收到", "Received"),

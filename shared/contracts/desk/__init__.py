@@ -1,13 +1,18 @@
 """Events of desk: what happens to a case, and who works where."""
 
 from shared.contracts.desk.directory import (
+    CannedReplyListed,
     CategoryListed,
     DepartmentListed,
     IncidentListed,
     PersonListed,
+    ReviewRuleListed,
     SessionForgotten,
     SessionRevoked,
     SessionsEnded,
+    ThemeCase,
+    ThemeListed,
+    ThemeMeasure,
 )
 from shared.contracts.desk.office import (
     CaseAbsorbed,
@@ -55,6 +60,9 @@ from shared.contracts.desk.private import (
     PrivateReplyWordsErased,
 )
 from shared.contracts.desk.work import (
+    CaseAlarmConfirmed,
+    CaseAlarmDismissed,
+    CaseAlarmUnanswered,
     CaseAppealDismissed,
     CaseAppealed,
     CaseAppealUpheld,
@@ -70,8 +78,12 @@ from shared.contracts.desk.work import (
 )
 
 __all__ = [
+    "CannedReplyListed",
     "CaseAbsorbed",
     "CaseAccepted",
+    "CaseAlarmConfirmed",
+    "CaseAlarmDismissed",
+    "CaseAlarmUnanswered",
     "CaseAnsweredThrough",
     "CaseAppealDismissed",
     "CaseAppealUpheld",
@@ -125,7 +137,11 @@ __all__ = [
     "PrivateErasedByDesk",
     "PrivateReplyWords",
     "PrivateReplyWordsErased",
+    "ReviewRuleListed",
     "SessionForgotten",
     "SessionRevoked",
     "SessionsEnded",
+    "ThemeCase",
+    "ThemeListed",
+    "ThemeMeasure",
 ]

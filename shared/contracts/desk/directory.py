@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict
 
 from shared.contracts.event import DIRECTORY, DirectoryFact
+from shared.contracts.lenient import AnyOutcome
 
 
 class DepartmentListed(
@@ -60,6 +63,8 @@ class PersonListed(
     away_until: datetime | None = None
     substitute: str | None = None
     """The account that may do what this one may, until `away_until`."""
+    no_reports: tuple[str, ...] = ()
+    """Kinds of reports (``week``, ``month``, ``term``) that this person does not want by mail."""
 
     @property
     def all_roles(self) -> tuple[str, ...]:
@@ -123,6 +128,50 @@ class SessionsEnded(
         return f"sessions:{self.username or '*'}"
 
 
+class CannedReplyListed(
+    DirectoryFact, type="directory.canned_reply.v1", owner="desk", topic=DIRECTORY, shred=()
+):
+    """Words that a reply may begin with, as they are now (快捷回复)."""
+
+    reply_id: str
+    title: str
+    zh: str
+    """The words, with variables in braces."""
+    en: str = ""
+    """For reporters who read English; empty: they get the Chinese ones."""
+    department: str | None = None
+    """Whose they are; None: everybody's."""
+    category: str | None = None
+    """Offered in this category only; None: in all."""
+    outcome: AnyOutcome | None = None
+    """Chosen with them, where nothing was chosen before."""
+    position: int = 0
+    """Smaller ones first."""
+    active: bool = True
+
+    @property
+    def key(self) -> str:
+        """One entry per reply."""
+        return f"canned:{self.reply_id}"
+
+
+class ReviewRuleListed(
+    DirectoryFact, type="directory.review_rule.v1", owner="desk", topic=DIRECTORY, shred=()
+):
+    """Whether replies about this are read by somebody else before they go out, as it is now."""
+
+    kind: str
+    """``category``, ``priority`` or ``department``."""
+    code: str
+    required: bool
+    reason: str | None = None
+
+    @property
+    def key(self) -> str:
+        """One entry per category, priority and department."""
+        return f"review:{self.kind}:{self.code}"
+
+
 class IncidentListed(
     DirectoryFact, type="directory.incident.v1", owner="desk", topic=DIRECTORY, shred=()
 ):
@@ -134,8 +183,59 @@ class IncidentListed(
     """The explanation that the public reads."""
     opened_at: datetime
     open: bool = True
+    answer: str | None = None
+    """What all who reported it were answered last, since that explanation."""
+    answered_at: datetime | None = None
 
     @property
     def key(self) -> str:
         """One entry per incident."""
         return f"incident:{self.incident_id}"
+
+
+class ThemeMeasure(BaseModel):
+    """What was done about a theme."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    what: str
+    on: date
+    """From which day it holds, by the calendar of the library."""
+    responsible: str
+    """A department or an office, as the committee is told it."""
+
+
+class ThemeCase(BaseModel):
+    """A case that belongs to a theme."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    case: str
+    """Its `feedback_id`."""
+    origin: str = "hand"
+    """``hand``: somebody put it there; ``found``: by its meaning."""
+
+
+class ThemeListed(
+    DirectoryFact, type="directory.theme.v1", owner="desk", topic=DIRECTORY, shred=()
+):
+    """Something that comes up again and again, as it is now: its cases, and what was done."""
+
+    theme_id: str
+    title: str
+    about: str = ""
+    """What it is about, in staff's words; masked."""
+    status: str = "open"
+    """``open``, ``kept`` (an eye on it), ``closed``, or ``merged``."""
+    origin: str = "hand"
+    """``hand`` or ``found``."""
+    merged_into: str | None = None
+    """The theme it is a part of since then."""
+    opened_at: datetime
+    measures: tuple[ThemeMeasure, ...] = ()
+    cases: tuple[ThemeCase, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """One entry per theme."""
+        return f"theme:{self.theme_id}"

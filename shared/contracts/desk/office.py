@@ -82,6 +82,8 @@ class CaseAnsweredThrough(
     department: str | None = None
     text: str
     outcome: AnyOutcome | None = None
+    rule: str | None = None
+    """The rule the reply rests on, by name and version."""
     words_id: str | None = None
     """Key of the unmasked words in `PrivateReplyWords` of this case."""
 
@@ -136,6 +138,8 @@ class CaseSplitOff(
     code_hash: str
     """The parent's."""
     reachable: tuple[str, ...] = ()
+    reporter_group: str | None = None
+    """The whole's, where its reporter said so."""
 
 
 class CaseLinked(CaseEvent, type="case.linked.v1", owner="desk", shred=()):
@@ -156,6 +160,9 @@ class CaseJoinedIncident(CaseEvent, type="case.joined_incident.v1", owner="desk"
     incident_id: str
     title: str
     text: str
+    answer: str | None = None
+    """What those were answered who reported it before; this case still waits for its own."""
+    answered_at: datetime | None = None
 
 
 class CaseLeftIncident(CaseEvent, type="case.left_incident.v1", owner="desk", shred=()):

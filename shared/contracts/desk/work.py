@@ -133,3 +133,25 @@ class CasePersonalDataRead(CaseEvent, type="case.personal_data_read.v1", owner="
     """
 
     what: tuple[str, ...]
+
+
+class CaseAlarmConfirmed(CaseEvent, type="case.alarm_confirmed.v1", owner="desk", shred=()):
+    """A person says that it is an emergency; a correction to P1 goes with it where it was not."""
+
+    department: str | None = None
+
+
+class CaseAlarmDismissed(CaseEvent, type="case.alarm_dismissed.v1", owner="desk", shred=()):
+    """A person says that it is no emergency."""
+
+    department: str | None = None
+
+
+class CaseAlarmUnanswered(CaseEvent, type="case.alarm_unanswered.v1", owner="desk", shred=()):
+    """Nobody has done anything about an alarm: the office is told again, and the leaders are."""
+
+    level: int
+    """1 the first time."""
+    raised_at: datetime
+    kind: str | None = None
+    """As in ``feedback.alarm_raised``."""

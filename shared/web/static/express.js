@@ -173,6 +173,9 @@
       const kept = $$("[data-remember]", form).map((field) => [field, field.value]);
       form.reset();
       for (const [field, value] of kept) field.value = value;
+      clearTimeout(typed);
+      look?.abort();
+      $("[data-alike]", form)?.replaceChildren();
       if (key) form.elements.idempotency_key.value = key.value;
       for (const fold of $$("details[open]", form)) fold.open = false;
       form.elements[form.dataset.again]?.focus();
@@ -322,7 +325,7 @@
 
   // What is known already, while somebody still writes. Whoever is not answered is not held up.
   let typed = 0, look = null;
-  const offers = (part) => $$("[data-me-too]", part).map((button) => button.dataset.meToo).join();
+  const offers = (part) => $$("[data-offer]", part).map((one) => one.dataset.offer).join();
   document.addEventListener("input", ({ target }) => {
     const place = target.form && $("[data-alike]", target.form);
     if (!place || !["text", "place"].includes(target.name)) return;
@@ -342,7 +345,11 @@
         if (answer.ok) {
           const found = new DOMParser().parseFromString(await answer.text(), "text/html").body;
           // What is offered already is not moved under the finger.
-          if (offers(place) !== offers(found)) place.replaceChildren(...found.childNodes);
+          if (offers(place) !== offers(found)) {
+            const ticked = $("input:checked", place)?.id;
+            place.replaceChildren(...found.childNodes);
+            if (ticked) ($(`#${CSS.escape(ticked)}`, place) || $("input", place))?.click();
+          }
         }
       } catch { /* It is only an offer. */ }
     }, 600);

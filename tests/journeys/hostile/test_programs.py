@@ -66,6 +66,7 @@ async def test_garbage_on_the_inbound_topic_is_set_aside_with_a_reason(town: Tow
     ]
     headers = [("ce_id", b"\xff\x00"), ("ce_type", b"case.replied.v1"), ("\x00", b"\x00")]
     keys = itertools.cycle([None, b"", b"\xff\x00", b"k" * 1000])
+    await town.quiet()
     before = await cases_of(town)
     producer = AIOKafkaProducer(bootstrap_servers=town.runtime.kafka)
     await producer.start()

@@ -76,6 +76,7 @@ async def test_no_question_breaks_anything(town: Town, junk: str) -> None:
 
 
 async def test_the_list_is_asked_by_the_rules(town: Town) -> None:
+    await town.quiet()
     async with await town.as_("coordinator") as staff:
         for query in ("limit=0", "limit=201", "limit=-1", "limit=1000000000", "limit=x",
                       "cursor=xxx", "cursor=bnVsbA", "cursor=WzEsMiwzXQ", "queue=nothing",

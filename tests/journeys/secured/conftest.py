@@ -21,6 +21,7 @@ from tests.fakes.certificates import Authority
 from tests.fakes.kafka import SecuredKafka, rules
 from tests.fakes.postgres import DatabaseAddress, reached_by
 from tests.journeys.conftest import Town
+from tests.patience import PATIENCE
 
 # What has to be escaped in a URL; a broker takes any.
 PASSWORDS = {name: f"{name}:p@ss/w?rd&#%" for name in (*NAMES, "setup", "kiosk")}
@@ -74,7 +75,7 @@ async def guarded_town(secured: Secured) -> AsyncIterator[Town]:
         await set_up(services.values(), setup, demo=True)
         await reader.start()
         await asyncio.gather(*(s.start() for s in services.values()))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while not runtime.directory.people or any(s.reasons() for s in services.values()):
                 await asyncio.sleep(0.05)
         town = Town(dataclasses.replace(runtime, kafka=secured.kafka.inner), services, clock)

@@ -18,6 +18,7 @@ from tests.fakes.postgres import reached_by
 from tests.integration.system import ROOT
 from tests.journeys.conftest import Town
 from tests.journeys.secured.conftest import Secured
+from tests.patience import PATIENCE
 
 
 async def answer(url: str) -> int:
@@ -90,7 +91,7 @@ async def test_a_command_says_it_in_one_line(
             env=env | other,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE,
         )
 
     assert (await migrate()).returncode == 0

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 
 from shared.embedded import EmbeddedKafka, ServerUnavailable, start_servers
 from tests.messaging.embedded.parents import abandoned_by_a_killed_parent, is_running
+from tests.patience import PATIENCE
 
 TOPIC = "said"
 
@@ -43,7 +44,7 @@ async def first_words(address: str) -> str:
     await consumer.start()
     try:
         consumer.assign([TopicPartition(TOPIC, 0)])
-        record = await asyncio.wait_for(consumer.getone(), 30)
+        record = await asyncio.wait_for(consumer.getone(), PATIENCE)
         return str(record.value, "utf-8")
     finally:
         await consumer.stop()

@@ -22,6 +22,7 @@ from shared.embedded.model import socket_of
 from shared.embedded.model_server import LONGEST_BODY, LONGEST_TEXT, readable
 from shared.embeddings import CircuitBreaker, Embedder, EmbedderAway, parse_source
 from tests.messaging.embedded.parents import is_running
+from tests.patience import PATIENCE
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -59,7 +60,7 @@ async def model(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embed
 
 
 async def until(answers: object) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not await answers():  # type: ignore[operator]
             await asyncio.sleep(0.05)
 
@@ -151,11 +152,11 @@ async def test_a_killed_and_a_hung_model_come_back(model: EmbeddedModel) -> None
         with pytest.raises(EmbedderAway):
             await embedder.embed(["anything"], within=0.2)
         assert embedder.notices()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while model.pid in (None, before) or not await model.answers():
                 await asyncio.sleep(0.05)
         await asyncio.sleep(0.02)
-        assert len(await embedder.embed(["anything"], within=30)) == 1
+        assert len(await embedder.embed(["anything"], within=PATIENCE)) == 1
         assert not embedder.notices()
     await embedder.close()
 
@@ -199,7 +200,7 @@ async def test_a_model_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     pid = int(await parent.stdout.readline())
     parent.kill()
     await parent.wait()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while is_running(pid):
             await asyncio.sleep(0.02)
 
@@ -220,6 +221,6 @@ async def post(model: EmbeddedModel, body: bytes) -> bytes:
 async def raw(model: EmbeddedModel, rest: bytes) -> bytes:
     reader, writer = await asyncio.open_unix_connection(str(model.socket))
     writer.write(b"POST /v1/embeddings HTTP/1.1\r\nHost: model\r\nConnection: close\r\n" + rest)
-    answer = await asyncio.wait_for(reader.readline(), 60)
+    answer = await asyncio.wait_for(reader.readline(), PATIENCE)
     writer.close()
     return answer

@@ -217,6 +217,8 @@ def test_whatever_happens_in_whatever_order(
                 max_examples=EXAMPLES,
                 stateful_step_count=STEPS,
                 deadline=None,
+                # In `make test` the same stories everywhere.
+                derandomize="STORM_EXAMPLES" not in os.environ,
                 print_blob=True,
                 phases=(Phase.explicit, Phase.generate)
                 if os.environ.get("STORM_UNSHRUNK")

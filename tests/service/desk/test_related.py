@@ -320,6 +320,18 @@ async def test_what_was_split_goes_on_as_a_whole_again_and_its_parts_end(desk: D
         assert await told(desk, part, "case.answered_through") == []
 
 
+async def test_parts_and_their_parts_are_of_the_reporter_who_wrote_the_whole(desk: Desk) -> None:
+    _, parts = await split(desk, reporter_group="students")
+    again = [{"text": "占座"}, {"text": "没人管"}]
+    smaller = await desk.do(desk.as_("coordinator"), parts[0], "split", parts=again)
+    for part in (*parts, *smaller["children"]):
+        (began,) = await told(desk, part, "case.split_off")
+        assert began["reporter_group"] == "students"
+    _, unsaid = await split(desk)
+    (began,) = await told(desk, unsaid[0], "case.split_off")
+    assert "reporter_group" not in began
+
+
 async def test_split_anew_only_the_new_parts_are_put_together(desk: Desk) -> None:
     whole, old = await split(desk)
     office = desk.as_("coordinator")

@@ -16,6 +16,7 @@ from services.intake.domain.submission import from_adapter
 from services.intake.store import Arrival, Key, Receipt
 from shared.contracts.inbound import InboundFeedback
 from shared.contracts.refusal import Conflict
+from tests.patience import PATIENCE
 from tests.service.intake.conftest import Intake
 
 
@@ -112,7 +113,7 @@ async def examples(intake: Intake, test: Any, strategy: Any, most: int) -> None:
     desk = Desk(intake)
 
     def run(work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, loop).result(60)
+        asyncio.run_coroutine_threadsafe(work, loop).result(PATIENCE)
 
     @settings(
         max_examples=most, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from shared.contracts.desk import IncidentListed
@@ -18,7 +20,7 @@ def incident(intake: Intake) -> str:
     return opened(intake, "三层空调停机", "空调机组故障 <b>，正在抢修。")
 
 
-def opened(intake: Intake, title: str, text: str, **more: bool) -> str:
+def opened(intake: Intake, title: str, text: str, **more: Any) -> str:
     one = new_id()
     intake.service.runtime.directory.apply(
         IncidentListed(
@@ -89,6 +91,42 @@ async def test_me_too_is_said_with_the_comment_on_every_entry_point(
         if event["type"] == "feedback.received.v1"
     ]
     assert said == [incident] * 4
+
+
+async def test_at_the_counter_one_is_ticked_with_script_and_without(
+    intake: Intake, incident: str
+) -> None:
+    staff = HTML | intake.staff()
+    page = (await intake.client.get("/desk/new", headers=staff)).text
+    assert "similar?choose=1" in page
+    assert f'value="{incident}"' in page  # without script
+    asked = "/api/feedback/similar?choose=1"
+    offer = await intake.client.post(asked, data={"text": COLD}, headers=HTML)
+    assert f'type="radio" class="form-check-input" name="incident" id="is-{incident}"' in offer.text
+    assert "data-me-too" not in offer.text
+    wrong = {"text": " ", "incident": incident}
+    refused = await intake.client.post("/api/desk/feedback", data=wrong, headers=staff)
+    assert f'value="{incident}" checked' in refused.text
+    saved = {"text": COLD, "incident": incident}
+    done = await intake.client.post("/api/desk/feedback", data=saved, headers=staff)
+    assert (done.status_code, "三层空调停机”放在一起" in done.text) == (201, True)
+    over = opened(intake, "门禁停机", "修好了。", open=False)
+    done = await intake.client.post(
+        "/api/desk/feedback", data={"text": COLD, "incident": over}, headers=staff
+    )
+    assert "刚刚办结了" in done.text
+
+
+async def test_what_was_answered_already_is_said_before_it_is_sent(intake: Intake) -> None:
+    opened(
+        intake, "三层空调停机", "正在修。", answer="周五修好。", answered_at=at("2026-03-04 09:30")
+    )
+    found = await intake.client.post("/api/feedback/similar", json={"text": COLD})
+    (one,) = found.json()["items"]
+    assert (one["answer"], one["answered_at"]) == ("周五修好。", "2026-03-04T09:30:00+08:00")
+    part = await intake.client.post("/api/feedback/similar", data={"text": COLD}, headers=HTML)
+    assert "周五修好。" in part.text
+    assert "周五修好。" in (await intake.client.get("/")).text
 
 
 async def test_a_comment_is_never_lost_over_an_incident(intake: Intake) -> None:

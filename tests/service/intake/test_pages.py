@@ -153,3 +153,27 @@ async def test_the_entry_points_are_described(intake: Intake) -> None:
     assert schema["properties"]["text"]["maxLength"] == 50_000
     assert schema["required"] == ["text"]
     assert {"/api/desk/feedback", "/api/track/{code}/{action}"} <= set(paths)
+
+
+async def test_a_reader_may_say_what_they_are_on_the_web_and_at_the_counter(
+    intake: Intake,
+) -> None:
+    page = (await intake.client.get("/", headers=HTML)).text
+    assert '<option value="alumni"' in page
+    counter = (await intake.client.get("/desk/new", headers=HTML | intake.staff())).text
+    assert '<option value="alumni"' in counter
+    said = {"text": "校友卡刷不开门", "reporter_group": "alumni"}
+    await intake.client.post("/api/feedback", data=said, headers=HTML)
+    await intake.client.post("/api/desk/feedback", data=said, headers=HTML | intake.staff())
+    # Nobody is refused over it, and nobody invents a group.
+    for strange in ("", "13800001234", "emperors", 7, None):
+        assert (await intake.say("灯坏了", reporter_group=strange)).status_code == 201
+    groups = [
+        event["body"].get("reporter_group")
+        for event in await intake.emitted()
+        if event["type"] == "feedback.received.v1"
+    ]
+    assert groups == ["alumni", "alumni", *[None] * 5]
+    wrong = {"text": " ", "reporter_group": "alumni"}
+    given_back = await intake.client.post("/api/feedback", data=wrong, headers=HTML)
+    assert '<option value="alumni" selected' in given_back.text

@@ -85,7 +85,8 @@ async def test_every_taught_emergency_is_routed_at_p1_in_one_batch(routing: Rout
     await routing.process(*events)
     assert len(events) >= 30
     for event in events:
-        (emitted,) = await routing.emitted(event.feedback_id)
+        alarm, emitted = await routing.emitted(event.feedback_id)
+        assert (alarm["type"], alarm["found_by"]) == ("feedback.alarm_raised.v1", "rule")
         assert (emitted["type"], emitted["priority"]) == ("feedback.routed.v1", "P1"), event.text
 
 

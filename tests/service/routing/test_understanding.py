@@ -11,6 +11,7 @@ import pytest
 from services.routing import deps, jobs
 from services.routing.deps import Meaning
 from shared.embeddings import EmbedderAway, Vector
+from tests.patience import PATIENCE
 from tests.service.routing.conftest import Routing, dispatched, received
 from tests.service.routing.test_vectors import Compass
 from tests.unit.routing.test_weigh_up import tiny
@@ -96,7 +97,7 @@ async def test_a_burst_is_decided_by_the_rules_when_the_time_is_over(
     monkeypatch.setattr(deps, "BUDGET", 0.1)
     sure.slow = True
     events = [received(f"{UNHEARD_OF} {n}") for n in range(50)]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         await routing.process(*events)
     for event in events:
         told = await routing.last(event.feedback_id)

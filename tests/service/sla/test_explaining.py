@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -13,6 +14,7 @@ from services.sla import jobs
 from shared.contracts.desk import CaseExtensionGranted
 from shared.contracts.intake import FeedbackSupplemented
 from shared.contracts.vocabulary import Role, State
+from shared.security import WHY
 from shared.service import Service
 from shared.web.app import web_app
 from tests.service.sla.support import CASE, asked, ordinary, received, replied
@@ -189,3 +191,42 @@ async def test_the_page_shows_the_days_and_works_without_script(
     assert "到期" in page.text
     assert "停着等读者" in page.text
     assert f'href="/desk/cases/{CASE}"' in page.text
+
+
+def link(sla: Service, value: Any, purpose: str = WHY, **ago: int) -> str:
+    until = sla.runtime.clock.now() + timedelta(days=1) - timedelta(**ago)
+    return "/sla/why/" + sla.runtime.signer.signed(purpose, value, until=until)
+
+
+async def test_the_reporter_reads_why_by_a_signed_link_in_their_words(
+    sla: Service, client: Client
+) -> None:
+    await process_batch(sla, *ordinary(), asked("2026-03-05 10:00"))
+    await process_batch(sla, supplemented("2026-03-05 16:30"))
+    mine = link(sla, [CASE, "RESOLUTION"])
+    page = await client.get(mine, headers={"accept": "text/html"})
+    assert page.status_code == 200
+    assert page.headers["cache-control"] == "no-store"
+    for said in ("收到您的话", "5 个工作日之内答复您", "休息日 2 天", "16:30 等您补充，不算在内"):
+        assert said in page.text
+    for staffs in ("P3", "承诺第", "日历第", "等读者", CASE, "<script>"):
+        assert staffs not in page.text.split('id="main"')[1]
+    english = await client.get(mine, headers={"accept-language": "en"})
+    assert english.json()["words"][0].endswith("we received your comment.")
+
+
+async def test_nothing_but_what_tracking_signed_is_explained_to_a_reporter(
+    sla: Service, client: Client
+) -> None:
+    await process_batch(sla, *ordinary())
+    for address in (
+        link(sla, [CASE, "RESOLUTION"], hours=25),
+        link(sla, [CASE, "RESOLUTION"], purpose="matters"),
+        link(sla, [CASE, "TRIAGE"]),
+        link(sla, ["nothing", "RESOLUTION"]),
+        link(sla, CASE),
+        link(sla, [CASE, ["RESOLUTION"]]),
+        f"/sla/why/{CASE}",
+        "/sla/why/x.y",
+    ):
+        assert (await client.get(address)).status_code == 404, address

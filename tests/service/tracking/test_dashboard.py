@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 from sqlalchemy import text
 
 from services.desk.seeds import DEPARTMENTS
 from services.tracking.domain import board as measures
+from services.tracking.store import board as store
+from shared.contracts import EVENTS
 from shared.contracts.desk import CaseClosed, CaseReopened, CaseReturned, CaseWithdrawn
 from shared.contracts.vocabulary import OPEN, Clock
+from shared.messaging.partitions import PARTITIONS
 from tests.service.tracking.conftest import Web
 from tests.service.tracking.recount import SCOPES, recount
 from tests.support import at, process_batch
@@ -364,9 +369,15 @@ async def test_who_may_look_behind_a_number(web: Web, as_: str, query: str, stat
     assert (await web.get(f"/api/dashboard/cases?{query}", as_=as_)).status_code == status
 
 
+@pytest.mark.parametrize("alone", [False, True], ids=["a replica", "the only one"])
 async def test_an_answer_is_computed_once_and_anew_after_every_change(
-    web: Web, monkeypatch: pytest.MonkeyPatch
+    web: Web, monkeypatch: pytest.MonkeyPatch, *, alone: bool
 ) -> None:
+    given = [TopicPartition(EVENTS, n) for n in range(PARTITIONS if alone else 5)]
+    consumer = SimpleNamespace(positions=lambda: given, health=SimpleNamespace(lag=0))
+    monkeypatch.setattr(web.service, "consumer", consumer)
+    asked, ask = [], store.snapshot
+    monkeypatch.setattr(store, "snapshot", lambda c: asked.append(1) or ask(c))
     computed = []
     compute = measures.body
     monkeypatch.setattr(measures, "body", lambda *a: computed.append(1) or compute(*a))
@@ -381,6 +392,8 @@ async def test_an_answer_is_computed_once_and_anew_after_every_change(
     assert len(computed) == 2
     anew = await web.get("/api/dashboard", as_="coordinator", headers={"Cache-Control": "no-cache"})
     assert (anew.json()["open"]["total"], len(computed)) == (2, 3)
+    # Whoever makes all changes knows of them without asking the database.
+    assert bool(asked) is not alone
 
 
 async def test_who_has_the_answer_hears_that_nothing_changed(web: Web) -> None:

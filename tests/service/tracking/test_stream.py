@@ -15,6 +15,7 @@ from services.tracking.api import track
 from services.tracking.deps import OpenStreams
 from shared.contracts.desk import CaseNoted
 from shared.contracts.refusal import TooMany
+from tests.patience import PATIENCE
 from tests.service.tracking.conftest import Web
 from tests.support import process_batch
 from tests.unit.tracking.examples import Story
@@ -112,7 +113,7 @@ async def test_streams_end_when_the_process_does(web: Web, code: str) -> None:
     draining = asyncio.create_task(drain())
     await asyncio.sleep(0.05)
     web.service.closing.set()
-    await asyncio.wait_for(draining, 10)
+    await asyncio.wait_for(draining, PATIENCE)
 
 
 async def test_a_stream_of_an_unknown_code_is_not_found(web: Web) -> None:

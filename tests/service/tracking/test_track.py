@@ -21,6 +21,7 @@ from shared.contracts.notification import NotificationSent
 from shared.contracts.sla import SlaWarned
 from shared.contracts.vocabulary import Clock
 from shared.security import code_hash
+from tests.patience import PATIENCE
 from tests.service.tracking.conftest import Web
 from tests.support import at, process_batch
 from tests.unit.tracking.examples import Story
@@ -197,7 +198,7 @@ async def test_a_promise_that_moves_keeps_its_first_date_and_says_why(web: Web, 
     assert moved["first_due"] == "2026-03-11T10:00:00+08:00"
     assert moved["due"] == "2026-03-20T17:00:00+08:00"
     assert moved["reason"] == "配件要等"
-    assert body["timeline"][-1]["text"] == "答复的时间改为3月20日 17:00 前。原因：配件要等"
+    assert body["timeline"][-1]["text"] == "答复的时间改为3月20日（周五）17:00 前。原因：配件要等"
 
 
 async def test_a_late_answer_does_not_undo_the_breach(web: Web, code: str) -> None:
@@ -227,9 +228,12 @@ async def test_unknown_codes_are_alike_and_limited_by_address(web: Web, code: st
     assert (await web.get(f"/api/track/{code}")).status_code == 200
 
 
-async def test_a_genuine_code_waits_for_its_case(web: Web, code: str) -> None:
+async def test_a_genuine_code_waits_for_its_case(
+    web: Web, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import asyncio
 
+    monkeypatch.setattr("services.tracking.api.track.WAIT_FOR_CASE", PATIENCE)
     asking = asyncio.create_task(web.get(f"/api/track/{code}"))
     await asyncio.sleep(0.05)
     await process_batch(web.service, *Story(code=code).begun())
@@ -241,6 +245,22 @@ async def test_a_genuine_code_without_a_case_is_asked_to_come_back(web: Web, cod
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "2"
     assert "正在登记" in answer.json()["detail"]
+
+
+async def test_a_page_that_is_a_moment_too_early_looks_again_by_itself(
+    web: Web, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.tracking.api.track.WAIT_FOR_CASE", 0.01)
+    for path in (f"/track/{code}", f"/track/?code={code}"):
+        early = await web.get(path, headers=BROWSER)
+        assert (early.status_code, early.headers["refresh"]) == (503, "2")
+        assert "正在登记" in early.text
+    await process_batch(web.service, *Story(code=code).begun())
+    page = await web.get(f"/track/{code}", headers=BROWSER)
+    assert page.status_code == 200
+    assert "refresh" not in page.headers
+    unknown = await web.get("/track/ABCD-EFGH-JKMN-PQRS-TVWX", headers=BROWSER)
+    assert (unknown.status_code, unknown.headers.get("refresh")) == (404, None)
 
 
 async def test_the_page_says_it_in_both_languages(web: Web, code: str) -> None:

@@ -34,7 +34,7 @@ from shared.contracts.desk import (
 )
 from shared.contracts.intake import FeedbackAppealed, FeedbackRated, FeedbackSupplemented
 from shared.contracts.vocabulary import State
-from shared.security import code_hash
+from shared.security import WHY, code_hash
 from tests.service.tracking.conftest import Web
 from tests.support import at, process_batch
 from tests.unit.tracking.examples import Story
@@ -210,6 +210,41 @@ async def test_an_incident_is_explained_on_every_page_of_it(web: Web, code: str)
     body = await seen(web, code)
     assert body["incident"] == {"title": "三层停电", "text": "正在抢修。"}
     assert "正在抢修。" in (await web.get(f"/track/{code}")).text
+
+
+async def test_who_tells_us_after_the_answer_reads_it_and_that_theirs_goes_on(
+    web: Web, code: str
+) -> None:
+    story = Story(code=code)
+    said = {"incident_id": "i", "title": "三层停电", "text": "正在抢修。", "answer": "周五修好。"}
+    joined = story.of(CaseJoinedIncident, **said, answered_at=at("2026-03-04 09:30"))
+    await process_batch(web.service, *story.begun(), joined)
+    body = await seen(web, code)
+    assert body["incident"]["answer"] == "周五修好。"
+    assert body["incident"]["answered_at"] == "2026-03-04T09:30:00+08:00"
+    assert body["replies"] == []
+    page = (await web.get(f"/track/{code}")).text
+    assert "周五修好。" in page
+    assert "您说的我们照样在办" in page
+    anew = story.of(CaseJoinedIncident, incident_id="i", title="三层停电", text="又停了。")
+    await process_batch(web.service, anew)
+    assert "周五修好。" not in str((await seen(web, code))["incident"])
+
+
+async def test_a_date_links_to_why_it_is_that_one_and_sla_never_learns_the_code(
+    web: Web, code: str
+) -> None:
+    story = Story(code=code)
+    await process_batch(web.service, *story.begun())
+    body = await seen(web, code)
+    assert set(body["why"]) == {"FIRST_RESPONSE", "RESOLUTION"}
+    runtime = web.service.runtime
+    token = body["why"]["RESOLUTION"].removeprefix("/sla/why/")
+    assert runtime.signer.read_signed(WHY, token, runtime.clock.now()) == [story.id, "RESOLUTION"]
+    assert code not in token
+    page = (await web.get(f"/track/{code}")).text
+    assert "/sla/why/" in page
+    assert (await seen(web, code))["why"] == body["why"]
 
 
 async def test_who_helps_more_time_and_fetched_back(web: Web, code: str) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from services.desk.domain import (
     Action,
     ActionInput,
+    Alarm,
     Case,
     Extension,
     Incident,
@@ -55,6 +56,7 @@ def case(state: State, **more: object) -> Case:
 
 REVIEW = Review(by="somebody", at=NOW, text="好", outcome=Outcome.SOLVED)
 EXTENSION = Extension(until=TOMORROW, reason="x", by="handler", asked_at=NOW)
+ALARM = Alarm(at=NOW, found_by="meaning", kind="collapsed", sure=0.8)
 
 
 def ready_for(state: State, action: Action, who: str = "") -> Case:
@@ -85,6 +87,8 @@ def ready_for(state: State, action: Action, who: str = "") -> Case:
             more = {"ended_at": NOW, "appeal_dismissed": True}
         case Action.LEAVE | Action.ANSWER_INCIDENT | Action.CLOSE_INCIDENT:
             more = {"incident_id": "i"}
+        case Action.CONFIRM_ALARM | Action.DISMISS_ALARM | Action.REPEAT_ALARM:
+            more = {"alarm": ALARM}
         case Action.UNLINK:
             more = {"links": ("g",)}
         case Action.UNMERGE:

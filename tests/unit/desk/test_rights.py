@@ -41,7 +41,7 @@ CLOSED = replace(REPLIED, state=State.CLOSED)
         (replace(REPLIED, reopened=2, appeal_dismissed=True), "supplement rate withdraw"),
         (replace(REPLIED, reopening_refused=True), "supplement rate reopen withdraw appeal"),
         (replace(REPLIED, replied_at=NOW - timedelta(days=15)), "supplement rate reopen withdraw"),
-        (replace(REPLIED, replied_at=NOW - timedelta(days=16)), "supplement rate withdraw"),
+        (replace(REPLIED, replied_at=NOW - timedelta(days=16)), "supplement rate withdraw appeal"),
         (CLOSED, "rate reopen"),
         (replace(CLOSED, rated=True), "reopen"),
         (replace(NEW, state=State.REJECTED), "supplement appeal"),

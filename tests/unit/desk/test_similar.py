@@ -43,4 +43,6 @@ def test_the_same_place_and_day_count_where_words_are_near() -> None:
 
 
 def test_letters_and_long_texts_have_to_have_more_in_common() -> None:
-    assert candidates_from(COLD) < candidates_from(COLD * 10) < candidates_from("The lift is stuck")
+    short, lift = candidates_from(COLD), candidates_from("The lift is stuck")
+    assert short < candidates_from(COLD * 3) < candidates_from(COLD * 10)
+    assert short < lift < candidates_from("The lift is stuck. " * 20)

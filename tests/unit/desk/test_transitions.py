@@ -79,6 +79,9 @@ TRIAGE           remove_department =                coordinator
 department       add_department    =                coordinator liaison
 department       remove_department =                coordinator liaison
 active           supervise         =                coordinator leader
+active           confirm_alarm     =                coordinator leader
+active           dismiss_alarm     =                coordinator leader
+active           repeat_alarm      =                system
 DISPATCHED       accept            ACCEPTED         liaison reviewer
 DISPATCHED       return            TRIAGE           liaison reviewer
 ACCEPTED         return            TRIAGE           liaison reviewer
@@ -130,8 +133,8 @@ APPEALED         note              =                writers
 ROLES: dict[str, str] = {
     "coordinator": "dispatch recall correct reply reject spam restore merge unmerge split link "
     "unlink join leave answer_incident close_incident add_department remove_department supervise "
-    "progress close follow_up reopen note",
-    "leader": "supervise uphold dismiss note",
+    "progress close follow_up reopen confirm_alarm dismiss_alarm note",
+    "leader": "supervise uphold dismiss confirm_alarm dismiss_alarm note",
     "admin": "",
     "auditor": "",
     "clerk": "reply note",
@@ -144,7 +147,7 @@ ROLES: dict[str, str] = {
     "grant_extension refuse_extension finish_part explain_breach submit "
     "send_back approve reply note",
     "reporter": "supplement rate request_reopening appeal withdraw join",
-    "system": "open route time_out fall_quiet unassign unmerge",
+    "system": "open route time_out fall_quiet unassign unmerge repeat_alarm",
 }
 
 

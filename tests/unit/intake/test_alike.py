@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.intake.domain.alike import MOST, alike
+from services.intake.domain.alike import MOST, alike, chosen
 
 LETTERS = Path(__file__).parents[1] / "routing" / "corpus.jsonl"
 
@@ -57,3 +57,26 @@ def test_of_803_letters_few_see_an_offer_for_one_of_four_incidents() -> None:
     letters = [json.loads(line)["text"] for line in LETTERS.read_text().splitlines()]
     offered = [words for words in letters if alike(words, ALL)]
     assert 5 <= len(offered) <= 12
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [
+        ("1", 0),
+        ("１。", 0),
+        (" 2 ", 1),
+        ("【3】", 2),
+        ("我也遇到了！", 0),
+        ("Me too", 0),
+        ("4", None),
+        ("11", None),
+        ("1 楼也这样", None),
+        ("", None),
+        ("。", None),
+        ("1" * 5000, None),
+    ],
+)
+def test_a_number_in_the_chat_chooses_and_a_sentence_with_one_does_not(
+    words: str, number: int | None
+) -> None:
+    assert chosen(words) == number

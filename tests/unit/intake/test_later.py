@@ -116,7 +116,9 @@ def test_what_is_reopened_no_more_points_to_what_is_left() -> None:
     final = often.model_copy(update={"appeal": False, "appeal_dismissed": True})
     assert "final" in refused("reopen", State.CLOSED, final)
     late = ANSWERED.model_copy(update={"reopen_until": NOW - timedelta(seconds=1)})
-    assert "new comment" in refused("reopen", State.CLOSED, late)
+    assert "ask a leader" in refused("reopen", State.CLOSED, late)
+    told = late.model_copy(update={"appeal_dismissed": True})
+    assert "new comment" in refused("reopen", State.CLOSED, told)
 
 
 def test_an_appeal_is_refused_with_what_is_true() -> None:

@@ -17,6 +17,7 @@ from tests.fakes.wechat_callbacks import CallbackSender, Try
 
 async def test_a_slow_callback_gets_the_same_push_three_times_and_they_overlap() -> None:
     entry_point, seen, at_once, most = FastAPI(), [], 0, 0
+    all_sent = asyncio.Event()
 
     @entry_point.post("/wechat/main")
     async def slow(request: Request) -> PlainTextResponse:
@@ -24,13 +25,14 @@ async def test_a_slow_callback_gets_the_same_push_three_times_and_they_overlap()
         at_once += 1
         most = max(most, at_once)
         seen.append((dict(request.query_params), await request.body()))
-        await asyncio.sleep(0.8)
+        await all_sent.wait()
         at_once -= 1
         return PlainTextResponse("success")
 
     async with serving(entry_point) as url:
         sender = CallbackSender(url + "/wechat/main", "token", "wx1")
-        tries = await sender.push(sender.text("oUser", "慢"), wait=0.2)
+        tries = await sender.push(sender.text("oUser", "慢"), wait=1.0)
+        all_sent.set()
     assert [one.status for one in tries] == [None, None, None]
     assert len(seen) == 3
     assert seen[0] == seen[1] == seen[2]

@@ -9,6 +9,7 @@ import pytest
 from shared.messaging.failures import Backoff
 from shared.messaging.group_commit import Busy, GroupCommit
 from shared.tasks import Supervised
+from tests.patience import PATIENCE
 
 
 class Worker:
@@ -35,7 +36,7 @@ class Worker:
 async def test_whatever_ends_a_task_it_runs_again(ending: BaseException | None) -> None:
     worker = Worker(ending)
     worker.task.start()
-    await asyncio.wait_for(worker.again.wait(), 10)
+    await asyncio.wait_for(worker.again.wait(), PATIENCE)
     assert worker.runs == 2
     assert worker.task.error is None
     await worker.task.stop()

@@ -78,9 +78,9 @@ def test_clocks_of_the_staff_and_ends_are_no_lines() -> None:
 def test_several_dates_of_one_moment_are_one_line_of_several_sentences() -> None:
     data = {
         "promises": [
-            {"clock": "FIRST_RESPONSE", "due": "a", "kind": "first"},
-            {"clock": "RESOLUTION", "due": "b", "kind": "first"},
+            {"clock": "FIRST_RESPONSE", "due": "2026-05-27T11:29:00+08:00", "kind": "first"},
+            {"clock": "RESOLUTION", "due": "2026-06-02T11:59:00+08:00", "kind": "first"},
         ]
     }
     said = Wording("zh", lambda d: f"<{d}>", str).line("sla.promises_changed", data)
-    assert said == "我们会在<a>回应您。我们会在<b>答复您。"
+    assert said == "我们会在5月27日（周三）11:29 前回应您。我们会在6月2日（周二）11:59 前答复您。"

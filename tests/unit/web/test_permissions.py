@@ -6,9 +6,9 @@ from shared.contracts.vocabulary import Role
 from shared.web.permissions import ROLES, Permission
 
 TABLE = """
-coordinator  write all_figures rules edit_rules deliveries again all_dates
+coordinator  write all_figures rules edit_rules deliveries again all_dates mailed
 leader       write all_figures rules deliveries all_dates
-admin        write rules edit_rules promises all_dates
+admin        write rules edit_rules promises all_dates mailed
 auditor      all_figures rules deliveries all_dates
 clerk        write
 student      write
@@ -26,6 +26,7 @@ SHORT = {
     "all_figures": Permission.SEE_ALL_FIGURES,
     "all_dates": Permission.EXPLAIN_ALL_DATES,
     "own_dates": Permission.EXPLAIN_OWN_DATES,
+    "mailed": Permission.SEE_MAILED_REPORTS,
     "own_figures": Permission.SEE_OWN_FIGURES,
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import TextClause, text
 
 from services.desk.deps import Deps
-from services.desk.domain import Action, ActionInput, advance, guard
+from services.desk.domain import TRANSITIONS, Action, ActionInput, advance, guard
 from services.desk.domain.department import ANSWER_WITHIN
 from services.desk.store import case_of, find, jobs, keep, load, viewers
 from services.desk.store.handover import hand_back, stranded
@@ -32,6 +32,13 @@ log = structlog.get_logger()
 
 EVERY = 60.0
 """Seconds."""
+ALARM_AGAIN = timedelta(minutes=5)
+"""An alarm that nobody has answered by then is told again, and four times as late once more."""
+ALARM_TIMES = 2
+_ALARMED = text(
+    "SELECT feedback_id FROM cases WHERE next_due_at < '1000-01-01' "
+    "AND (alarm->>'at')::timestamptz <= :since ORDER BY next_due_at LIMIT 100"
+)
 _UNANSWERED = text(
     "SELECT feedback_id FROM cases WHERE state = 'WAITING_USER' AND waiting_since <= :since "
     "ORDER BY waiting_since LIMIT 100"
@@ -62,6 +69,36 @@ async def end_waiting(service: Service) -> int:
             # The answer may have come since we looked.
             done += await _do(service, feedback_id, state, Action.TIME_OUT)
     return done
+
+
+async def repeat_alarms(service: Service) -> int:
+    """Tell the office again, and its leaders, of alarms that nobody has answered."""
+    now = service.runtime.clock.now()
+    done = 0
+    for feedback_id in await _found(service, _ALARMED, since=now - ALARM_AGAIN):
+        done += await _repeat_alarm(service, feedback_id)
+    return done
+
+
+async def _repeat_alarm(service: Service, feedback_id: str) -> bool:
+    async with service.transaction() as tx:
+        await tx.lock(feedback_id)
+        await load(tx, [feedback_id])
+        row = find(tx, feedback_id)
+        if row is None:
+            return False
+        case = case_of(row)
+        waited = ALARM_AGAIN * (1 + 3 * case.alarm.told_again) if case.alarm else timedelta.max
+        if (
+            guard(case, Action.REPEAT_ALARM, SYSTEM, tx.now) is not None
+            or (case.state, Action.REPEAT_ALARM) not in TRANSITIONS
+            or case.alarm is None
+            or case.alarm.told_again >= ALARM_TIMES
+            or tx.now - case.alarm.at < waited
+        ):
+            return False
+        keep(tx, row, advance(case, Action.REPEAT_ALARM, by=SYSTEM, at=tx.now))
+    return True
 
 
 async def offer_again(service: Service) -> int:
@@ -139,6 +176,7 @@ async def run(service: Service) -> None:
         await forget_viewers(service)
         await end_waiting(service)
         await offer_again(service)
+        await repeat_alarms(service)
         await hand_over(service)
         await asyncio.sleep(EVERY)
 

@@ -59,19 +59,22 @@ async def set_gauges(service: Service[Deps]) -> None:
 
 async def look_for_changes(service: Service[Deps]) -> None:
     """Notify of cases that another replica projected: one query for everybody who waits here."""
-    changes = service.deps.changes
+    changes, answers = service.deps.changes, service.deps.answers
     seen: dict[str, int] = {}
     board = ""
     while True:
         await asyncio.sleep(LOOK_EVERY)
         keys = changes.keys
-        if not keys:
+        if not keys and not len(answers):
             seen.clear()
             continue
         async with service.engine.connect() as connection:
-            if BOARD in keys and (now := await snapshot(connection)) != board:
+            # Also for answers that are kept: a command may have taken in what was refused.
+            if (BOARD in keys or len(answers)) and (now := await snapshot(connection)) != board:
                 board = now
                 changes.notify(BOARD)
+            if not keys:
+                continue
             found = await connection.execute(
                 text(
                     "SELECT feedback_id AS key, seq FROM cases WHERE feedback_id = ANY(:keys) "

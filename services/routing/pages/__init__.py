@@ -24,6 +24,7 @@ from services.routing.api.rules import (
 )
 from services.routing.deps import Deps, deps_of
 from services.routing.domain import Rule, RulesInvalid, fold
+from services.routing.pages import learned
 from shared.contracts.refusal import Conflict, Refusal
 from shared.web.auth import Staff, maybe_staff, runtime_of, service_of
 from shared.web.bodies import read_body
@@ -31,6 +32,7 @@ from shared.web.permissions import Permission
 from shared.web.problems import field_errors
 
 router = APIRouter(include_in_schema=False)
+router.include_router(learned.router)
 
 LOOK_BACK = timedelta(days=30)
 CORRECTED = 12

@@ -1,8 +1,4 @@
-"""Training: from letters whose department is known to a `Model`.
-
-A module of its own, because it alone needs scikit-learn: it runs in a process of its own, and what
-serves people only multiplies (`domain/model.py`).
-"""
+"""The shipped model: from letters of many hands, each judged by a model of the others."""
 
 from __future__ import annotations
 
@@ -14,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.routing.domain.model import NOT_OURS, Model, hashed, packed
+from services.routing.learning.report import Quality
 
 # Before numpy is imported: threads of its own would wait for each other on a busy machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -61,17 +58,6 @@ def read_letters(lines: str) -> list[Letter]:
                 )
             )
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """What a model of the same kind did with letters of groups it had not seen; shares of 1."""
-
-    letters: int
-    first: float
-    three: float
-    alone: float
-    precision: float
 
 
 def train(

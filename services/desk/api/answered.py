@@ -1,0 +1,89 @@
+"""How the department answered the like before, for whoever writes an answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse
+from starlette.requests import Request
+
+from services.desk.api import views
+from services.desk.api.cases import view_context
+from services.desk.api.drafts import writable
+from services.desk.deps import deps_of
+from services.desk.domain import sees
+from services.desk.domain.matters import ALIKE, matter_of, nearness, same_matter
+from services.desk.domain.similar import CLOSE, features, likeness
+from services.desk.domain.suggesting import age_of, sentences, worth
+from services.desk.store import answered, similar
+from shared.messaging.row_buffer import values_of
+from shared.moments import local
+from shared.web.auth import Staff, service_of, staff
+
+router = APIRouter(tags=["cases"])
+
+MOST = 3
+
+
+@router.get("/api/cases/{feedback_id}/answered", summary="Answers to the like, to take from")
+async def show_answered(
+    request: Request, person: Annotated[Staff, Depends(staff)], feedback_id: str
+) -> JSONResponse:
+    """``{items}``: at most 3 cases that the same department answered and this person may see, with
+    `likeness`, `outcome`, `replied_at`, `reopened`, `stars`, and the `sentences` of the last public
+    reply in which nobody is named."""
+    items = await answered_items(request, person, feedback_id)
+    return JSONResponse({"items": items}, headers={"Cache-Control": "no-store"})
+
+
+async def answered_items(request: Request, person: Staff, feedback_id: str) -> list[dict[str, Any]]:
+    """The items of ``GET /api/cases/{id}/answered``; pages show the same."""
+    context = view_context(request, person)
+    async with service_of(request, "desk").transaction() as tx:
+        await writable(tx, person, feedback_id, lock=False)
+        if not (model := deps_of(tx).meaning.embedder.model):
+            return []
+        found = await answered.answered_alike(tx, feedback_id, model)
+        ids = [feedback_id, *(one["feedback_id"] for one in found)]
+        known = {row.feedback_id: (row, words) for row, words in await similar.with_words(tx, ids)}
+        text = _text(known[feedback_id])
+        own = features(text)
+        items = []
+        for one in found:
+            row, its_words = known[one["feedback_id"]]
+            if its_words is None or not sees(context.viewer, row):
+                continue
+            its = _text((row, its_words))
+            near = nearness(text, its, one["cosine"])
+            words = likeness(own, features(its), same_place=False, apart=2 * CLOSE)
+            like = same_matter(matter_of(text), matter_of(its), near, words)
+            said = sentences(one["reply"])
+            if like >= ALIKE and said:
+                items.append(_item(one, values_of(row), context, like, said))
+    items.sort(key=lambda item: item.pop("worth"), reverse=True)
+    return items[:MOST]
+
+
+def _text(known: tuple[Any, Any]) -> str:
+    row, words = known
+    return f"{words.title}\n{words.text}" if words is not None else str(row.title)
+
+
+def _item(
+    one: dict[str, Any],
+    row: dict[str, Any],
+    context: views.ViewContext,
+    like: float,
+    said: list[str],
+) -> dict[str, Any]:
+    age = age_of(one["replied_at"], context.now)
+    return views.item(row, context) | {
+        "worth": worth(like, stars=one["stars"], reopened=one["reopened"], age=age),
+        "likeness": round(like, 2),
+        "outcome": one["outcome"],
+        "replied_at": local(one["replied_at"]),
+        "reopened": one["reopened"],
+        "stars": one["stars"],
+        "sentences": said,
+    }

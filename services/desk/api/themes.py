@@ -1,0 +1,249 @@
+"""Themes over HTTP: what comes up again and again, its cases, and what was done about it."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse
+from pydantic import AfterValidator, Field
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from services.desk.api import views
+from services.desk.api.bodies import Body, Line, Words, clean
+from services.desk.api.bulk import MOST
+from services.desk.api.cases import view_context
+from services.desk.api.incidents import READERS, public
+from services.desk.api.viewing import viewer_of
+from services.desk.store import themes
+from services.desk.store.reading import some_cases
+from services.desk.store.themes import MOST_CASES, Theme
+from shared.contracts import Actor
+from shared.contracts.refusal import Conflict, Forbidden, NotFound, Unacceptable
+from shared.contracts.vocabulary import Role
+from shared.ids import id_as_typed, new_id
+from shared.messaging.row_buffer import values_of
+from shared.messaging.transaction import Transaction
+from shared.moments import FURTHEST_AHEAD, here, local
+from shared.web.auth import Staff, runtime_of, service_of, staff
+from shared.web.bodies import checked, described, read_body
+from shared.web.pages import wants_html
+
+router = APIRouter(prefix="/api/themes", tags=["themes"])
+
+Person = Annotated[Staff, Depends(staff)]
+EDITORS = frozenset({Role.COORDINATOR, Role.LEADER})
+NO_STORE = {"Cache-Control": "no-store"}
+MOST_MEASURES = 50
+_BETWEEN = re.compile(r"[\s,;，；、]+")
+About = Annotated[str, Field(max_length=2_000), AfterValidator(clean)]
+
+
+class NewTheme(Body):
+    title: Line
+    about: About = ""
+    feedback_ids: list[Line] = Field(default_factory=list, max_length=MOST)
+
+
+class ThemeChange(Body):
+    title: Line
+    about: About = ""
+    status: Literal["open", "kept", "closed"] = "open"
+
+
+class ThemeCases(Body):
+    feedback_ids: list[Line] = Field(default_factory=list, max_length=MOST)
+    typed: Annotated[str, Field(max_length=20_000), AfterValidator(clean)] = ""
+    """Ids as people paste them, with anything between them."""
+    out: bool = False
+    """Take them out instead."""
+
+
+class Measure(Body):
+    what: Annotated[Words, Field(max_length=1_000)]
+    on: date
+    responsible: Line
+
+
+@router.post("", summary="Open a theme", openapi_extra=described(NewTheme))
+async def open_theme(request: Request, person: Person) -> Response:
+    """201 ``{theme_id, title, about, status, origin, opened_at, cases, measures}``. The committee
+    reads its words: numbers and addresses of persons are masked."""
+    by = editor(person)
+    given = checked(NewTheme, (await read_body(request)).with_list("feedback_ids"))
+    async with service_of(request, "desk").transaction() as tx:
+        one = Theme(
+            theme_id=new_id(),
+            title=public(tx, given.title),
+            about=public(tx, given.about),
+            opened_at=tx.now,
+            by=person.username,
+        )
+        ids = await themes.known(tx, [id_as_typed(i) for i in given.feedback_ids])
+        await themes.keep(tx, one)
+        await themes.put_in(tx, one.theme_id, ids)
+        await _list(request, tx, one, by)
+    if wants_html(request):
+        return RedirectResponse(f"/desk/themes/{one.theme_id}", 303)
+    return JSONResponse(_shown(one, len(ids)), status_code=201)
+
+
+@router.get("", summary="All themes, open ones first")
+async def list_themes(request: Request, person: Person) -> JSONResponse:
+    """``{items: [{theme_id, title, about, status, origin, opened_at, cases, measures}]}``."""
+    reader(person)
+    async with service_of(request, "desk").transaction() as tx:
+        return JSONResponse(await list_body(tx), headers=NO_STORE)
+
+
+async def list_body(tx: Transaction) -> dict[str, Any]:
+    """The answer of ``GET /api/themes``."""
+    return {"items": [_shown(one, n) for one, n in await themes.themes(tx)]}
+
+
+@router.get("/{theme_id}", summary="One theme with its cases")
+async def show_theme(request: Request, person: Person, theme_id: str) -> JSONResponse:
+    """The same, and ``items``: its newest cases as in the list."""
+    reader(person)
+    context = view_context(request, person)
+    async with service_of(request, "desk").transaction() as tx:
+        return JSONResponse(await theme_body(tx, theme_id, context), headers=NO_STORE)
+
+
+async def theme_body(tx: Transaction, theme_id: str, context: views.ViewContext) -> dict[str, Any]:
+    """The answer of ``GET /api/themes/{id}``; `NotFound` where there is none."""
+    one = await _found(tx, theme_id)
+    ids = await themes.case_ids(tx, theme_id)
+    cases = await some_cases(tx.connection, ids[:MOST])
+    items = [views.item(values_of(case), context) for case in cases]
+    items.sort(key=lambda item: str(item["received_at"]), reverse=True)
+    return _shown(one, len(ids)) | {"items": items}
+
+
+@router.post("/{theme_id}", summary="Call it otherwise", openapi_extra=described(ThemeChange))
+async def change_theme(request: Request, person: Person, theme_id: str) -> Response:
+    """``{theme_id, title, about, status, …}``."""
+    by = editor(person)
+    given = checked(ThemeChange, (await read_body(request)).values())
+    async with service_of(request, "desk").transaction() as tx:
+        one = await _found(tx, theme_id, lock=True)
+        one.title, one.about = public(tx, given.title), public(tx, given.about)
+        one.status = given.status
+        await _list(request, tx, one, by)
+        n = len(await themes.case_ids(tx, theme_id))
+    return _done(request, one, n)
+
+
+@router.post(
+    "/{theme_id}/cases",
+    summary="Put cases in, or take them out",
+    openapi_extra=described(ThemeCases),
+)
+async def change_cases(request: Request, person: Person, theme_id: str) -> Response:
+    """``{theme_id, …, changed, unknown}``: how many, and which there are none of."""
+    by = editor(person)
+    given = checked(ThemeCases, (await read_body(request)).with_list("feedback_ids"))
+    typed = [one for one in _BETWEEN.split(given.typed) if one][:MOST]
+    asked = list(dict.fromkeys(id_as_typed(one) for one in (*given.feedback_ids, *typed)))
+    async with service_of(request, "desk").transaction() as tx:
+        one = await _found(tx, theme_id, lock=True)
+        ids = await themes.known(tx, asked)
+        unknown = [i for i in asked if i not in set(ids)]
+        if unknown and not ids:
+            raise Unacceptable(
+                "没有这些编号的反馈。",
+                "There are no cases with these numbers.",
+                errors={"typed": "没有这样的编号 | no such number"},
+            )
+        change = themes.take_out if given.out else themes.put_in
+        changed = await change(tx, theme_id, ids)
+        n = len(await themes.case_ids(tx, theme_id))
+        if n > MOST_CASES:
+            raise Conflict(
+                f"一个主题最多 {MOST_CASES} 件，请分成几个。",
+                f"A theme has {MOST_CASES} cases at most; please make several of it.",
+            )
+        if changed:
+            await _list(request, tx, one, by)
+    return _done(request, one, n, changed=changed, unknown=unknown)
+
+
+@router.post("/{theme_id}/measures", summary="What was done", openapi_extra=described(Measure))
+async def add_measure(request: Request, person: Person, theme_id: str) -> Response:
+    """``{theme_id, …, measures}``: from which day it holds, and who is responsible."""
+    by = editor(person)
+    given = checked(Measure, (await read_body(request)).values())
+    async with service_of(request, "desk").transaction() as tx:
+        one = await _found(tx, theme_id, lock=True)
+        today = here(tx.now).date()
+        if not -3_660 <= (given.on - today).days <= FURTHEST_AHEAD.days:
+            raise Unacceptable(
+                "日期太远了。",
+                "That day is too far away.",
+                errors={"on": "过去十年到以后两年 | ten years ago to two years ahead"},
+            )
+        if len(one.measures) >= MOST_MEASURES:
+            raise Conflict("措施太多了，请另开一个主题。", "Too many measures; open another theme.")
+        measure = {
+            "what": public(tx, given.what),
+            "on": given.on.isoformat(),
+            "responsible": public(tx, given.responsible),
+        }
+        one.measures = sorted([*one.measures, measure], key=lambda m: m["on"])
+        await _list(request, tx, one, by)
+        n = len(await themes.case_ids(tx, theme_id))
+    return _done(request, one, n)
+
+
+async def _list(request: Request, tx: Transaction, one: Theme, by: Actor) -> None:
+    listed = await themes.list_theme(tx, one, by=by)
+    # Here at once; elsewhere when the directory has it.
+    tx.after_commit(partial(runtime_of(request).directory.apply, listed))
+
+
+def _done(request: Request, one: Theme, n: int, **more: Any) -> Response:
+    if wants_html(request):
+        missing = f"?unknown={len(more['unknown'])}" if more.get("unknown") else ""
+        return RedirectResponse(f"/desk/themes/{one.theme_id}{missing}", 303)
+    return JSONResponse(_shown(one, n) | more)
+
+
+async def _found(tx: Transaction, theme_id: str, *, lock: bool = False) -> Theme:
+    if not theme_id.isprintable() or len(theme_id) > 64:
+        raise NotFound()
+    if (one := await themes.theme(tx, theme_id, lock=lock)) is None:
+        raise NotFound()
+    return one
+
+
+def editor(person: Staff) -> Actor:
+    """In which role they may change themes; 403 for who may not."""
+    for actor in viewer_of(person).actors:
+        if actor.role in EDITORS:
+            return actor
+    raise Forbidden("主题由协调人员和领导整理。", "Coordinators and leaders look after the themes.")
+
+
+def reader(person: Staff) -> None:
+    """403 for who does not see every case."""
+    if not viewer_of(person).every_role & READERS:
+        raise Forbidden("您的身份不能看主题。", "Your role does not see themes.")
+
+
+def _shown(one: Theme, cases: int) -> dict[str, Any]:
+    return {
+        "theme_id": one.theme_id,
+        "title": one.title,
+        "about": one.about,
+        "status": one.status,
+        "origin": one.origin,
+        "merged_into": one.merged_into,
+        "opened_at": local(one.opened_at),
+        "by": one.by,
+        "cases": cases,
+        "measures": one.measures,
+    }

@@ -1,0 +1,60 @@
+"""Words that a reply may begin with, and what is filled into them (快捷回复)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+VARIABLES: Mapping[str, tuple[str, str]] = {
+    "salutation": ("称呼", "salutation"),
+    "title": ("标题", "title"),
+    "category": ("类别", "category"),
+    "received": ("反映日期", "received"),
+    "department": ("部门", "department"),
+    "handler": ("经办人", "handler"),
+    "today": ("今天", "today"),
+    "due": ("答复期限", "due"),
+    "rule": ("依据", "rule"),
+}
+"""Code → how it is written in braces, in Chinese and in English; either is understood.
+
+The tracking code is none of them: whoever has it is taken for the reporter, and words of a reply
+stand in the log. The letter that carries a reply ends with the reporter's own link.
+"""
+_CODES = {name: code for code, names in VARIABLES.items() for name in (code, *names)}
+_PLACE = re.compile(r"[{｛][ \u3000]*([^{}｛｝\n]{1,40}?)[ \u3000]*[}｝]")
+
+
+def unknown_variables(text: str) -> list[str]:
+    """What stands in braces and is none of `VARIABLES`, once each."""
+    names = (match[1] for match in _PLACE.finditer(text))
+    return list(dict.fromkeys(name for name in names if name.lower() not in _CODES))
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """`text` with each variable that has a value; the others stay as they are, to be seen.
+
+    A value is never looked into for more of them.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        code = _CODES.get(match[1].lower())
+        return values.get(code or "") or match[0]
+
+    return _PLACE.sub(value, text)
+
+
+def variables(text: str) -> frozenset[str]:
+    """The codes of the variables in `text`."""
+    return frozenset(_CODES[m[1].lower()] for m in _PLACE.finditer(text) if m[1].lower() in _CODES)
+
+
+def unfilled(text: str) -> list[str]:
+    """Variables that are still to be filled, as they stand in `text`, once each."""
+    found = [m[0] for m in _PLACE.finditer(text) if m[1].lower() in _CODES]
+    return list(dict.fromkeys(found))
+
+
+def possible(locale: str, codes: Collection[str] = tuple(VARIABLES)) -> list[str]:
+    """All of them as one writes them: ``{称呼}``."""
+    return [f"{{{VARIABLES[code][locale == 'en']}}}" for code in codes]

@@ -1,0 +1,166 @@
+"""What a comment is about, in either language: the thing, and what is wrong with it.
+
+Vectors know that two comments are both about a broken thing in a library, not that a lamp is no
+air conditioner; and words do not know that a sauna and 热得没法看书 are one complaint. This table
+knows what libraries hear every week. What it does not know, vectors and words may still find.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from services.desk.domain.matter_words import BROAD, ELSEWHERE, FAULTS, SAY_ALL, THINGS
+from services.desk.domain.search import fold
+
+_CHINESE = re.compile(r"[\u3400-\u9fff]")
+_FLOOR = re.compile(
+    r"(?:([一二三四五六七八九十]|\d{1,2})\s*[层楼])|(\d)f\b|(?:level|floor)\s*(\d)"
+    r"|\b(first|second|third|fourth|fifth|sixth|1st|2nd|3rd|4th|5th|6th)\s+floor"
+)
+_NUMBERS = {c: n for n, c in enumerate("一二三四五六七八九十", 1)} | {
+    word: n
+    for n, pair in enumerate(
+        zip(
+            ("first", "second", "third", "fourth", "fifth", "sixth"),
+            ("1st", "2nd", "3rd", "4th", "5th", "6th"),
+            strict=True,
+        ),
+        1,
+    )
+    for word in pair
+}
+
+
+_SHORT = 4
+_Table = tuple[re.Pattern[str], dict[str, str]]
+
+
+def _compiled(table: str) -> _Table:
+    """What finds the words of `table` (its groups: Chinese, short, long), and the name of each."""
+    names: dict[str, str] = {}
+    name = ""
+    for line in table.strip().splitlines():
+        words = line
+        if not line.startswith(" "):
+            name, _, words = line.partition(":")
+        chinese, _, english = words.partition("|")
+        names |= dict.fromkeys(chinese.split(), name)
+        names |= dict.fromkeys(filter(None, map(str.strip, english.split(","))), name)
+    longest = sorted(names, key=lambda one: (-len(one), one))
+    native = "|".join(re.escape(w) for w in longest if _CHINESE.search(w))
+    foreign = [w for w in longest if not _CHINESE.search(w)]
+    # English words begin with what is listed; short ones are that, or several of it.
+    short = "|".join(re.escape(w) for w in foreign if len(w) <= _SHORT)
+    long = "|".join(re.escape(w) for w in foreign if len(w) > _SHORT)
+    return re.compile(rf"({native})|(?<![a-z])(?:({long})|({short})(?:s|es)?(?![a-z]))"), names
+
+
+def _named(table: _Table, folded: str) -> frozenset[str]:
+    words, names = table
+    return frozenset(names[hit[hit.lastindex or 0]] for hit in words.finditer(folded))
+
+
+_THINGS, _FAULTS = _compiled(THINGS), _compiled(FAULTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What a text says by the table: things, faults, floors."""
+
+    things: frozenset[str]
+    faults: frozenset[str]
+    floors: frozenset[int]
+
+
+@lru_cache(maxsize=2048)
+def matter_of(text: str) -> Matter:
+    """Read a text; only its beginning counts, as it does for its vector."""
+    folded = fold(text[:400])
+    return Matter(
+        _named(_THINGS, folded),
+        _named(_FAULTS, folded) - {"-"},
+        frozenset(_floor(hit) for hit in _FLOOR.findall(folded)),
+    )
+
+
+def _floor(hit: tuple[str, ...]) -> int:
+    said = next(one for one in hit if one)
+    return _NUMBERS[said] if said in _NUMBERS else int(said)
+
+
+ALIKE = 0.63
+"""From here on two comments are shown to a person as perhaps one matter."""
+_APART = (
+    frozenset({"hot", "cold"}),
+    frozenset({"few", "broken"}),
+    frozenset({"blocked", "blank"}),
+)
+"""Faults of one thing that are two matters."""
+# Cosines of one small model between the unlike and the alike, in one script and in two.
+_ONE_SCRIPT, _TWO_SCRIPTS = (0.86, 0.96), (0.76, 0.88)
+_LEAST = 0.1
+_CLEARLY = 0.6
+_NEARLY_EQUAL = 0.88
+_RETOLD = 0.26
+"""Likeness of words from which on another hand may have told the same."""
+_DEAD = frozenset({"broken", "no_access"})
+NAMELESS = 0.65
+"""How alike two are of which one names nothing that the table knows."""
+
+
+def nearness(one: str, other: str, cosine: float) -> float:
+    """From 0 to 1: what a cosine says of these two texts."""
+    alike = bool(_CHINESE.search(one)) == bool(_CHINESE.search(other))
+    least, most = _ONE_SCRIPT if alike else _TWO_SCRIPTS
+    return min(1.0, max(0.0, (cosine - least) / (most - least)))
+
+
+def same_matter(one: Matter, other: Matter, near: float, words: float) -> float:
+    """From 0 to 1; `ALIKE` and more is worth a look.
+
+    `near` is their `nearness`, `words` what `domain.similar.likeness` says of them. Where both name
+    things, they have one in common, and what is wrong with it: all complaints are near to each
+    other, and all that is said of one printer shares its words. Where no fault is in common, they
+    are all but equal in meaning, and like each other in words as well.
+    """
+    if not one.things or not other.things:
+        return NAMELESS if near >= _NEARLY_EQUAL and not _differ(one, other) else 0.0
+    shared, different = one.things & other.things, one.things ^ other.things
+    if not shared or near < _LEAST or different & ELSEWHERE or _differ(one, other):
+        return 0.0
+    same_fault = bool(_faults(one) & _faults(other) or shared & SAY_ALL)
+    if shared <= BROAD and (different or not same_fault or near < _CLEARLY):
+        return 0.0
+    if not same_fault and (near < _NEARLY_EQUAL or words < _RETOLD):
+        return 0.0
+    common = _weight(shared)
+    things = common / (common + 0.5 * _weight(different))
+    return 0.4 * things + 0.3 * (1.0 if same_fault else 0.6) + 0.3 * near
+
+
+def _faults(one: Matter) -> frozenset[str]:
+    """What is wrong, whatever it is called; a question is no fault."""
+    return frozenset("broken" if f in _DEAD else f for f in one.faults) - {"ask"}
+
+
+def apart(one: Matter, other: Matter) -> bool:
+    """Whether they are about different things, however many phrases they share."""
+    if (one.things ^ other.things) & ELSEWHERE:
+        return True
+    return bool(one.things and other.things) and not one.things & other.things
+
+
+def _weight(things: frozenset[str]) -> float:
+    return sum(0.4 if one in BROAD else 1.0 for one in things)
+
+
+def _differ(one: Matter, other: Matter) -> bool:
+    """Whether they name two floors, or faults that are two matters."""
+    if one.floors and other.floors and not one.floors & other.floors:
+        return True
+    mine, theirs = one.faults - other.faults, other.faults - one.faults
+    return any(
+        pair & mine and pair & theirs and not pair & one.faults & other.faults for pair in _APART
+    )

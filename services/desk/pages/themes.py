@@ -1,0 +1,55 @@
+"""Themes in a browser: what comes up again and again, its cases, and what was done about it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.desk.api.cases import view_context
+from services.desk.api.themes import EDITORS, list_body, reader, theme_body
+from services.desk.api.viewing import viewer_of
+from services.desk.deps import deps_of
+from services.desk.pages.many import chosen_cases
+from shared.web.auth import service_of, staff, to_sign_in
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/desk/themes")
+async def all_themes(request: Request) -> Response:
+    if (away := to_sign_in(request)) is not None:
+        return away
+    person = staff(request)
+    reader(person)
+    service = service_of(request, "desk")
+    chosen = await chosen_cases(service, request, view_context(request, person))
+    async with service.transaction() as tx:
+        body = await list_body(tx)
+    return deps_of(request).pages.render(
+        request,
+        "themes.html",
+        user=person.user,
+        themes=body["items"],
+        chosen=chosen,
+        edits=bool(viewer_of(person).every_role & EDITORS),
+    )
+
+
+@router.get("/desk/themes/{theme_id}")
+async def one_theme(request: Request, theme_id: str) -> Response:
+    if (away := to_sign_in(request)) is not None:
+        return away
+    person = staff(request)
+    reader(person)
+    context = view_context(request, person)
+    async with service_of(request, "desk").transaction() as tx:
+        body = await theme_body(tx, theme_id, context)
+    return deps_of(request).pages.render(
+        request,
+        "theme.html",
+        user=person.user,
+        theme=body,
+        edits=bool(viewer_of(person).every_role & EDITORS),
+        unknown=request.query_params.get("unknown", "")[:4],
+    )

@@ -1,0 +1,55 @@
+"""Words that a reply may begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlmodel import col, func, or_, select
+
+from services.desk.store.tables import CannedReplyRow
+from shared.contracts import SYSTEM, Actor
+from shared.contracts.desk import CannedReplyListed
+from shared.messaging.transaction import Transaction
+
+AT_MOST = 100
+"""Of each department, and for everybody: more are not chosen from, only scrolled through."""
+_NOT_TOLD = {"version", "changed_at", "changed_by"}
+_ORDER = (
+    col(CannedReplyRow.department).asc().nulls_last(),
+    CannedReplyRow.position,
+    CannedReplyRow.title,
+    CannedReplyRow.reply_id,
+)
+
+
+def list_reply(tx: Transaction, row: CannedReplyRow, *, by: Actor = SYSTEM) -> None:
+    """Keep one as it is now, and emit it on the directory."""
+    row.changed_at, row.changed_by = tx.now, by.name
+    tx.session.add(row)
+    tx.emit(CannedReplyListed(at=tx.now, by=by, **row.model_dump(exclude=_NOT_TOLD)))
+
+
+async def reply(tx: Transaction, reply_id: str, *, lock: bool = False) -> CannedReplyRow | None:
+    """One of them; with `lock` nobody else changes it now."""
+    return await tx.session.get(CannedReplyRow, reply_id, with_for_update=lock or None)
+
+
+async def replies(
+    tx: Transaction, departments: Collection[str] | None, *, active: bool = True
+) -> list[CannedReplyRow]:
+    """Those for everybody and of these departments (None: of all), as they are chosen from."""
+    query = select(CannedReplyRow).order_by(*_ORDER)
+    if departments is not None:
+        theirs = col(CannedReplyRow.department)
+        query = query.where(or_(theirs.is_(None), theirs.in_(list(departments))))
+    if active:
+        query = query.where(CannedReplyRow.active)
+    return list(await tx.session.exec(query))
+
+
+async def number(tx: Transaction, department: str | None) -> int:
+    """How many of a department are in use; None: of those for everybody."""
+    theirs = col(CannedReplyRow.department)
+    same = theirs.is_(None) if department is None else theirs == department
+    query = select(func.count()).where(same, CannedReplyRow.active)
+    return int((await tx.session.exec(query)).one())

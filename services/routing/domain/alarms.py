@@ -1,0 +1,160 @@
+"""Whether what somebody says may be an emergency: by a rule, by its meaning, by what people said.
+
+An alarm goes to a person at once. It sends nothing anywhere: it may be wrong.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from services.routing.domain.decide import Decision, Reason
+from services.routing.domain.model import hashed, unpacked
+from shared.contracts.vocabulary import ALARM_NAMES
+
+ALIKE_FROM = 0.93
+"""The cosine from which on what people said of another case counts for this one."""
+JUDGEMENT_WEIGHS = 4.0
+"""How much likelier, or less likely, it is with each of the three nearest that were judged."""
+CERTAIN = 0.9
+"""What looks as sure as this is told whatever was said of the like."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A case of which a person has said whether it was an emergency, and how alike it is."""
+
+    emergency: bool
+    likeness: float
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What may be an emergency, and why; none of the reporter's words."""
+
+    found_by: Literal["rule", "meaning"]
+    sure: float
+    reasons: tuple[Reason, ...]
+    kind: str | None = None
+
+
+class AlarmModel(BaseModel):
+    """Nearness to examples, and runs of characters, weighed to one probability; as it is stored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    embedder: str
+    """Whose vectors it was trained on; it says nothing about those of another."""
+    dimensions: int = Field(gt=0)
+    buckets: int = Field(gt=0)
+    examples: str
+    """What the examples mean: `dimensions` signed bytes each, in base64."""
+    examples_scale: float
+    weights: str
+    """One signed byte an example, in base64: above 0 where it speaks for an emergency."""
+    weights_scale: float
+    kinds: list[str]
+    """What kind of emergency each example is; empty where it is none, or nobody has said it."""
+    narrowness: float = Field(gt=0)
+    """How fast an example says less with the distance."""
+    grams: str
+    """`buckets` signed bytes in base64."""
+    grams_scale: float
+    bias: float
+    threshold: float = Field(gt=0, lt=1)
+    """The probability from which on an alarm is raised."""
+    letters: int = 0
+
+    @model_validator(mode="after")
+    def _fits(self) -> AlarmModel:
+        if len(unpacked(self.grams)) != self.buckets:
+            raise ValueError("weights of characters: wrong size")
+        n = len(unpacked(self.weights))
+        if n != len(self.kinds) or len(unpacked(self.examples)) != n * self.dimensions:
+            raise ValueError("examples: wrong size")
+        return self
+
+    def model_post_init(self, context: Any) -> None:
+        rows = np.array(unpacked(self.examples), dtype=np.float32)
+        examples = rows.reshape(-1, self.dimensions) * self.examples_scale
+        weights = np.array(unpacked(self.weights), dtype=np.float32) * self.weights_scale
+        told = np.array([bool(kind) for kind in self.kinds])
+        object.__setattr__(self, "_examples", examples)
+        object.__setattr__(self, "_weights", weights)
+        object.__setattr__(self, "_told", np.where(told, 0.0, -9.0))
+        object.__setattr__(self, "_grams", unpacked(self.grams))
+
+    def look(self, vector: Sequence[float], title: str, text: str) -> tuple[float, str | None]:
+        """How likely it is an emergency, and the kind of the example nearest to it.
+
+        ValueError for a vector of another length.
+        """
+        if len(vector) != self.dimensions:
+            raise ValueError("a vector of another model")
+        table = self._grams  # type: ignore[attr-defined]
+        weights, told = self._weights, self._told  # type: ignore[attr-defined]
+        # No product of matrices: that would wake threads of its own for so little.
+        near = np.einsum("nd,d->n", self._examples, np.asarray(vector, dtype=np.float32))  # type: ignore[attr-defined]
+        meant = float((weights * np.exp(2 * self.narrowness * (near - 1))).sum())
+        found = hashed(title, text, self.buckets)
+        share = self.grams_scale / math.sqrt(len(found)) if found else 0.0
+        logit = self.bias + meant + share * sum(table[index] for index in found)
+        nearest = int((near + told).argmax())
+        return _sigmoid(logit), self.kinds[nearest] or None
+
+
+def _sigmoid(logit: float) -> float:
+    return 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))
+
+
+def alarm_by_rule(ruled: Decision) -> Alarm | None:
+    """What a rule calls an emergency."""
+    if not ruled.emergency:
+        return None
+    said = tuple(reason for reason in ruled.reasons if reason.rule)
+    return Alarm("rule", ruled.confidence, said[:3])
+
+
+def alarm_by_meaning(
+    model: AlarmModel, likely: float, kind: str | None, judged: Sequence[Judged] = ()
+) -> Alarm | None:
+    """What is like emergencies; `likely` and `kind` are what the model says of it.
+
+    `judged`: the cases of which people said whether they were one, the nearest first.
+    """
+    sure = _with_judgements(likely, judged)
+    if likely >= CERTAIN:
+        sure = max(sure, likely)
+    if sure < model.threshold:
+        return None
+    zh, en = ALARM_NAMES.get(kind or "", ("紧急情况", "an emergency"))
+    reason = Reason(
+        text=f"意思像“{zh}”这一类（{sure:.0%}）",
+        text_en=f"Its meaning is like: {en} ({sure:.0%})",
+        weight=round(sure, 3),
+    )
+    return Alarm("meaning", round(sure, 3), (reason,), kind)
+
+
+def _with_judgements(sure: float, judged: Sequence[Judged]) -> float:
+    odds = sure / max(1 - sure, 1e-9)
+    for one in [each for each in judged if each.likeness >= ALIKE_FROM][:3]:
+        odds *= JUDGEMENT_WEIGHS if one.emergency else 1 / JUDGEMENT_WEIGHS
+    return odds / (1 + odds)
+
+
+def left_to_a_person(decision: Decision, alarm: Alarm) -> Decision:
+    """What may be an emergency is sent nowhere by what was learned: a person is looking."""
+    if decision.emergency or not decision.confident or alarm.found_by == "rule":
+        return decision
+    reason = Reason(
+        text="可能是紧急情况，先请人看",
+        text_en="It may be an emergency: a person looks first",
+        weight=round(alarm.sure, 3),
+    )
+    return decision.model_copy(update={"confident": False, "reasons": (reason, *decision.reasons)})

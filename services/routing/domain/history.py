@@ -1,0 +1,210 @@
+"""A library's own history in a table: which column is which, and whose each letter was."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from enum import StrEnum
+
+from services.routing.domain.model import NOT_OURS
+
+
+class Column(StrEnum):
+    """What a column can be; the values are the options of the command."""
+
+    TEXT = "text"
+    DEPARTMENT = "department"
+    TITLE = "title"
+    CATEGORY = "category"
+    TIME = "time"
+
+
+# The likeliest first; compared without case, blanks and signs.
+_NAMES = {
+    Column.TEXT: """
+        text content body message description comment letter question feedback details 内容 正文
+        来信内容 信件内容 反馈内容 留言内容 诉求内容 问题内容 咨询内容 问题描述 描述 留言 诉求
+        意见 问题
+    """,
+    Column.DEPARTMENT: """
+        department department_name dept dept_name owner unit team handled_by responsible_department
+        部门 承办单位 承办部门 办理单位 办理部门 责任部门 责任单位 处理部门 处理单位 主办单位
+        主办部门 受理部门 受理单位 答复部门 答复单位 回复部门 回复单位 所属部门 归属部门 单位
+    """,
+    Column.TITLE: """
+        title subject headline summary 标题 主题 题目 信件标题 来信标题 名称
+    """,
+    Column.CATEGORY: """
+        category topic class subcategory 类别 分类 类型 问题类别 问题类型 诉求类型 业务类别
+    """,
+    Column.TIME: """
+        received_at received time date created_at created submitted_at submitted open_dt
+        来信时间 来信日期 受理时间 受理日期 提交时间 提交日期 创建时间 收到时间 收到日期 留言时间
+        写信时间 登记时间 时间 日期
+    """,
+}
+_KNOWN = {column: names.split() for column, names in _NAMES.items()}
+_NOT_OURS = """
+    not_ours notours not_the_library elsewhere other_unit others 非本馆 不属于本馆 非图书馆 非馆内
+    馆外 校内其他单位 其他单位 外单位 不归图书馆
+"""
+_ENDINGS = re.compile(r"(部|部门|中心|室|办公室|科|组|department|dept|office|team|unit|division)$")
+LONGEST = 4_000
+FEWEST = 4
+"""Characters of a letter that say anything."""
+
+
+def plainly(name: str) -> str:
+    """Without case, blanks and signs."""
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).casefold())
+
+
+def columns_of(header: Sequence[str], given: Mapping[Column, str]) -> dict[Column, int]:
+    """Which column is which, those that are `given` by name or number (from 1) first.
+
+    KeyError for one that is given and not there.
+    """
+    plain = [plainly(name) for name in header]
+    found: dict[Column, int] = {}
+    for column, name in given.items():
+        if not name:
+            continue
+        if plainly(name) in plain:
+            found[column] = plain.index(plainly(name))
+        elif name.isdigit() and 1 <= int(name) <= len(header):
+            found[column] = int(name) - 1
+        else:
+            raise KeyError(name)
+    for column in Column:
+        wanted = [plainly(name) for name in _KNOWN[column]]
+        exact = [plain.index(name) for name in wanted if name in plain]
+        within = [at for name in wanted if len(name) > 1 for at, p in enumerate(plain) if name in p]
+        free = [at for at in (*exact, *within) if at not in found.values()]
+        if column not in found and free:
+            found[column] = free[0]
+    return found
+
+
+class Owners:
+    """Departments by whatever they are called: code, name in Chinese or English, or as told."""
+
+    def __init__(
+        self,
+        departments: Mapping[str, tuple[str, ...]],
+        told: Mapping[str, str],
+        categories: Mapping[str, tuple[str, ...]],
+    ) -> None:
+        self._exact: dict[str, str] = {plainly(name): NOT_OURS for name in _NOT_OURS.split()}
+        short: dict[str, set[str]] = {}
+        for code, names in departments.items():
+            for name in (code, *names[:2]):
+                self._exact[plainly(name)] = code
+                short.setdefault(_ENDINGS.sub("", plainly(name)), set()).add(code)
+        self._short = {name: of.copy().pop() for name, of in short.items() if len(of) == 1}
+        self._exact |= {plainly(name): code for name, code in told.items()}
+        self._categories = {
+            plainly(name): code
+            for code, names in categories.items()
+            for name in (code, *names[:2])
+            if name
+        }
+
+    def owner(self, name: str) -> str | None:
+        """The department of that name, ``not_ours``, or None."""
+        plain = plainly(name)
+        found = self._exact.get(plain) or self._exact.get(plain.removeprefix("图书馆"))
+        return found or self._short.get(_ENDINGS.sub("", plain.removeprefix("图书馆")))
+
+    def category(self, name: str) -> str | None:
+        """The category of that name, or None."""
+        return self._categories.get(plainly(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A letter of the past, not yet masked."""
+
+    line: int
+    title: str
+    text: str
+    owner: str
+    category: str | None
+    at: datetime | None
+
+
+@dataclass(slots=True)
+class Understood:
+    """What was made of a file."""
+
+    letters: list[Past] = field(default_factory=list)
+    unknown: Counter[str] = field(default_factory=Counter)
+    """Names that are no department here → rows."""
+    odd: list[tuple[int, str]] = field(default_factory=list)
+    """Line and what is wrong with it; the row is left out."""
+
+    @property
+    def owners(self) -> Counter[str]:
+        """Department → letters."""
+        return Counter(one.owner for one in self.letters)
+
+    def take(
+        self, line: int, row: Sequence[object], columns: Mapping[Column, int], owners: Owners
+    ) -> None:
+        """Take a row into account."""
+        cells = {column: _cell(row, at) for column, at in columns.items()}
+        text = str(cells.get(Column.TEXT) or "").strip()
+        name = str(cells.get(Column.DEPARTMENT) or "").strip()
+        if len(text) < FEWEST:
+            self.odd.append((line, "no text"))
+            return
+        if not name:
+            self.odd.append((line, "no department"))
+            return
+        owner = owners.owner(name)
+        if owner is None:
+            self.unknown[name[:60]] += 1
+            return
+        self.letters.append(
+            Past(
+                line=line,
+                title=str(cells.get(Column.TITLE) or "").strip()[:200],
+                text=text[:LONGEST],
+                owner=owner,
+                category=owners.category(str(cells.get(Column.CATEGORY) or "")),
+                at=moment_of(cells.get(Column.TIME)),
+            )
+        )
+
+    def in_order(self) -> list[Past]:
+        """The oldest first; in the order of the file where no moment is known."""
+        if all(one.at is not None for one in self.letters):
+            return sorted(self.letters, key=lambda one: (one.at, one.line))
+        return self.letters
+
+
+_WRITTEN = re.compile(r"(\d{4})\D{1,2}(\d{1,2})\D{1,2}(\d{1,2})(?:\D{1,2}(\d{1,2}):(\d{2}))?")
+_LOCAL = timezone(timedelta(hours=8))
+
+
+def moment_of(cell: object) -> datetime | None:
+    """When that is, with the year first as it is written nearly everywhere; None otherwise.
+
+    Only the order of letters depends on it.
+    """
+    if isinstance(cell, datetime):
+        return cell if cell.tzinfo else cell.replace(tzinfo=_LOCAL)
+    match = _WRITTEN.search(str(cell or ""))
+    if match is None:
+        return None
+    try:
+        return datetime(*(int(part or 0) for part in match.groups()), tzinfo=_LOCAL)  # type: ignore[misc, arg-type]
+    except ValueError:
+        return None
+
+
+def _cell(row: Sequence[object], at: int) -> object:
+    return row[at] if at < len(row) else None

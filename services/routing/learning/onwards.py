@@ -1,0 +1,258 @@
+"""Learning on from what is shipped: this library's letters move its weights, and no further
+than they give reason to.
+
+The likeliest weights where those that are shipped are what one believed before: a department
+of which nothing new is known stays what it was, and one that is new begins at nothing. What only
+few letters have in common is left out, so that no version holds a single person's words.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from array import array
+from typing import IO, Any
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.sparse import csr_matrix
+
+from services.routing.domain import Model
+from services.routing.domain.model import NOT_OURS, hashed, packed
+from services.routing.learning.report import Quality, Trained
+from services.routing.learning.scratch import GRAMS, MEANING, NEVER, PRECISION
+
+FEWEST = 5
+"""Letters that must have a run of characters in common before it counts."""
+STEPS = 60
+_FEWEST_ALONE = 20
+_TEMPERATURES = [0.4 + n / 20 for n in range(55)]
+
+
+def learn(source: IO[bytes]) -> Trained:
+    """What `beside.train_beside` tells, learned."""
+    began = time.process_time()
+    head = json.loads(source.readline())
+    shipped, running = Model(**head["shipped"]), Model(**head["running"])
+    owners: list[str] = []
+    categories: list[str | None] = []
+    vectors: list[Any] = []
+    grams: list[array[int]] = []
+    for line in source:
+        one = json.loads(line)
+        owners.append(one["owner"])
+        categories.append(one["category"])
+        vectors.append(np.frombuffer(base64.b64decode(one["vector"]), dtype=np.float32))
+        found = one.get("grams")
+        if found is None:
+            found = hashed(one["title"], one["text"], shipped.buckets)
+        grams.append(array("i", found))
+    letters = _Letters(np.stack(vectors), grams, shipped)
+    classes = _classes(owners, shipped, head["departments"])
+    truth = np.array([classes.index(owner) for owner in owners])
+    begin = _Weights.of(shipped, classes)
+    earlier = slice(0, len(owners) - head["judged"])
+    later = slice(earlier.stop, len(owners))
+    moved = _moved(letters, begin, truth, earlier, None)
+    there = letters.logits(begin.plus(moved), later)
+    temperature = min(_TEMPERATURES, key=lambda t: _loss(there, truth[later], t))
+    new, sure_at = _judge(_softmax(there, temperature), truth[later], classes)
+    old_shares = _shares_of(running, letters, later, classes)
+    old, _ = _judge(old_shares, truth[later], classes, sure_at=running.sure_at)
+    whole = begin.plus(_moved(letters, begin, truth, slice(0, len(owners)), moved))
+    model = whole.model(
+        shipped,
+        classes,
+        temperature=temperature,
+        sure_at=sure_at,
+        letters=len(owners),
+        categories=shipped.categories | _commonest(owners, categories),
+    )
+    return Trained(model=model, new=new, running=old, seconds=time.process_time() - began)
+
+
+class _Weights:
+    """Of meaning, of characters, and the bias; a row for every class."""
+
+    def __init__(self, meaning: Any, grams: Any, bias: Any) -> None:
+        self.meaning, self.grams, self.bias = meaning, grams, bias
+
+    @classmethod
+    def of(cls, model: Model, classes: list[str]) -> _Weights:
+        """Those of a model, for these classes; nothing for what it does not know."""
+        n, d = len(model.classes), model.dimensions
+        meaning = np.frombuffer(base64.b64decode(model.meaning), dtype=np.int8).reshape(n, d)
+        table = np.frombuffer(base64.b64decode(model.grams), dtype=np.int8)
+        table = table.reshape(model.buckets, n)
+        found = cls(
+            np.zeros((len(classes), d), np.float32),
+            np.zeros((len(classes), model.buckets), np.float32),
+            np.full(len(classes), min(model.bias), np.float32),
+        )
+        for row, name in enumerate(classes):
+            if name in model.classes:
+                at = model.classes.index(name)
+                found.meaning[row] = meaning[at] * (model.meaning_scale / MEANING)
+                found.grams[row] = table[:, at] * (model.grams_scale / GRAMS)
+                found.bias[row] = model.bias[at]
+        return found
+
+    def plus(self, other: _Weights) -> _Weights:
+        return _Weights(
+            self.meaning + other.meaning, self.grams + other.grams, self.bias + other.bias
+        )
+
+    def model(self, shipped: Model, classes: list[str], **more: Any) -> Model:
+        meaning, meaning_scale = packed((self.meaning * MEANING).ravel().tolist())
+        table, grams_scale = packed((self.grams * GRAMS).T.ravel().tolist())
+        return Model(
+            embedder=shipped.embedder,
+            classes=classes,
+            dimensions=shipped.dimensions,
+            buckets=shipped.buckets,
+            meaning=meaning,
+            meaning_scale=meaning_scale,
+            mean=shipped.mean,
+            grams=table,
+            grams_scale=grams_scale,
+            bias=[round(float(x), 5) for x in self.bias],
+            **more,
+        )
+
+
+class _Letters:
+    """The features of all letters, the oldest first."""
+
+    def __init__(self, vectors: Any, grams: list[array[int]], shipped: Model) -> None:
+        mean = np.asarray(shipped.mean, np.float32)
+        self.meaning = ((vectors - mean) * MEANING).astype(np.float32)
+        rows = np.repeat(np.arange(len(grams)), [len(g) for g in grams])
+        columns = np.concatenate([np.asarray(g, np.int64) for g in grams])
+        weights = np.repeat(
+            [GRAMS / np.sqrt(max(1, len(g))) for g in grams], [len(g) for g in grams]
+        ).astype(np.float32)
+        shape = (len(grams), shipped.buckets)
+        # Two runs in one bucket count twice, as they do when the model is asked.
+        self.grams = csr_matrix((weights, (rows, columns)), shape=shape, dtype=np.float32)
+        seen = csr_matrix((np.ones_like(weights), (rows, columns)), shape=shape)
+        seen.data[:] = 1
+        self.common = np.where(np.asarray(seen.sum(axis=0)).ravel() >= FEWEST)[0]
+        self.learned = self.grams[:, self.common].tocsr()
+
+    def logits(self, weights: _Weights, rows: slice) -> Any:
+        return (
+            self.meaning[rows] @ weights.meaning.T
+            + self.grams[rows] @ weights.grams.T
+            + weights.bias
+        )
+
+
+def _moved(
+    letters: _Letters, begin: _Weights, truth: Any, rows: slice, last: _Weights | None
+) -> _Weights:
+    """How far the letters in `rows` move the weights; `last` is where to begin looking."""
+    classes, d = begin.meaning.shape
+    common = letters.common
+    meaning, grams = letters.meaning[rows], letters.learned[rows]
+    turned = grams.T.tocsr()
+    base, right = letters.logits(begin, rows), truth[rows]
+    each = np.arange(len(right))
+    n, g = classes * d, classes * len(common)
+
+    def value(x: Any) -> tuple[float, Any]:
+        x = x.astype(np.float32)
+        a, b = x[:n].reshape(classes, d), x[n : n + g].reshape(classes, len(common))
+        logits = base + meaning @ a.T + grams @ b.T + x[n + g :]
+        logits -= logits.max(axis=1, keepdims=True)
+        powers = np.exp(logits)
+        shares = powers / powers.sum(axis=1, keepdims=True)
+        # The biases are held too: letters that all belong to one department, as a file may
+        # begin with, do not make every other letter belong there.
+        loss = -np.log(np.maximum(shares[each, right], 1e-12)).sum() + 0.5 * float(x @ x)
+        shares[each, right] -= 1
+        gradient = np.concatenate(
+            [
+                (shares.T @ meaning).ravel() + x[:n],
+                (turned @ shares).T.ravel() + x[n : n + g],
+                shares.sum(axis=0) + x[n + g :],
+            ]
+        )
+        return float(loss), gradient.astype(np.float64)
+
+    start = np.zeros(n + g + classes)
+    if last is not None:
+        start = np.concatenate(
+            [last.meaning.ravel(), last.grams[:, common].ravel(), last.bias]
+        ).astype(np.float64)
+    options = {"maxiter": STEPS if last is None else STEPS // 2, "maxcor": 8, "ftol": 1e-5}
+    x = minimize(value, start, jac=True, method="L-BFGS-B", options=options).x
+    x = x.astype(np.float32)
+    table = np.zeros_like(begin.grams)
+    table[:, common] = x[n : n + g].reshape(classes, len(common))
+    return _Weights(x[:n].reshape(classes, d), table, x[n + g :])
+
+
+def _classes(owners: list[str], shipped: Model, departments: list[str]) -> list[str]:
+    """Where something can belong: departments that exist, and what is not ours."""
+    known = set(departments) | {NOT_OURS}
+    return sorted((set(owners) | set(shipped.classes)) & known | set(owners))
+
+
+def _shares_of(model: Model, letters: _Letters, rows: slice, classes: list[str]) -> Any:
+    """What a model says of these letters; nothing for classes that it does not know."""
+    own = _Weights.of(model, model.classes)
+    shares = _softmax(letters.logits(own, rows), model.temperature)
+    found = np.zeros((len(shares), len(classes)))
+    for at, name in enumerate(model.classes):
+        if name in classes:
+            found[:, classes.index(name)] = shares[:, at]
+    return found
+
+
+def _softmax(logits: Any, temperature: float) -> Any:
+    powers = np.exp((logits - logits.max(axis=1, keepdims=True)) / temperature)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _loss(logits: Any, truth: Any, temperature: float) -> float:
+    shares = _softmax(logits, temperature)
+    return float(-np.log(np.maximum(shares[np.arange(len(truth)), truth], 1e-9)).mean())
+
+
+def _judge(
+    shares: Any, truth: Any, classes: list[str], *, sure_at: float | None = None
+) -> tuple[Quality, float]:
+    """What it did, and from which share on it was right often enough; or from `sure_at` on."""
+    order = np.argsort(-shares, axis=1)
+    first = order[:, 0] == truth
+    three = (order[:, :3] == truth[:, None]).any(axis=1)
+    top = shares.max(axis=1)
+    # What is not ours is never sent without a person.
+    ours = np.array([classes[k] != NOT_OURS for k in order[:, 0]])
+    if sure_at is None:
+        surest = [k for k in np.argsort(-top) if ours[k]]
+        right = np.cumsum(first[surest]) / np.arange(1, len(surest) + 1)
+        enough = [n for n in range(_FEWEST_ALONE - 1, len(surest)) if right[n] >= PRECISION]
+        sure_at = float(top[surest[enough[-1]]]) if enough else NEVER
+    sent = ours & (top >= sure_at)
+    quality = Quality(
+        letters=len(truth),
+        first=float(first.mean()),
+        three=float(three.mean()),
+        alone=float(sent.mean()),
+        precision=float(first[sent].mean()) if sent.any() else 0.0,
+    )
+    return quality, round(sure_at, 3)
+
+
+def _commonest(owners: list[str], categories: list[str | None]) -> dict[str, str]:
+    """The commonest category of each department."""
+    count: dict[tuple[str, str], int] = {}
+    for owner, category in zip(owners, categories, strict=True):
+        if category:
+            count[owner, category] = count.get((owner, category), 0) + 1
+    found: dict[str, str] = {}
+    for owner, category in sorted(count, key=lambda key: (-count[key], key)):
+        found.setdefault(owner, category)
+    return dict(sorted(found.items()))

@@ -1,0 +1,82 @@
+"""``/routing/learned``: how often it was right, and the versions of what was learned."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from services.routing import learning
+from services.routing.api.rules import editor, locale_of, reader
+from services.routing.deps import deps_of
+from services.routing.store import learned
+from shared.contracts.refusal import NotFound
+from shared.web.auth import maybe_staff, runtime_of, service_of
+from shared.web.bodies import read_body
+from shared.web.permissions import Permission
+
+router = APIRouter(include_in_schema=False)
+
+LOOK_BACK = timedelta(weeks=12)
+_HERE = "/routing/learned"
+
+
+@router.get(_HERE)
+async def learned_page(request: Request) -> Response:
+    """How sure, how often right, by week, department and category; the versions."""
+    if maybe_staff(request) is None and request.headers.get("hx-request") != "true":
+        return RedirectResponse(f"/signin?next={_HERE}", 303)
+    person = reader(request)
+    service, deps, locale = service_of(request, "routing"), deps_of(request), locale_of(request)
+    await learning.refresh_model(service)
+    since = runtime_of(request).clock.now() - LOOK_BACK
+    async with service.engine.connect() as connection:
+        tables = {by: await learned.judged(connection, by, since) for by in ("week", "department")}
+        categories = await learned.judged(connection, "category", since)
+        versions = await learned.versions(connection)
+    name = deps.directory.department_name
+    for row in tables["department"]:
+        row["name"] = name(row["key"], locale) if row["key"] else ""
+    meaning = deps.meaning
+    answer: Response = deps.pages.render(
+        request,
+        "learned.html",
+        user=person.user,
+        weeks=tables["week"],
+        by_department=tables["department"],
+        by_category=categories,
+        whole=_sum(tables["week"]),
+        versions=versions,
+        in_use=meaning.version,
+        learning=meaning.wanted.is_set(),
+        not_learned=meaning.not_learned and meaning.not_learned[locale == "en"],
+        off=meaning.embedder.off or bool(meaning.embedder.missing),
+        may_edit=person.may(Permission.EDIT_RULES),
+    )
+    return answer
+
+
+@router.post(_HERE)
+async def change(request: Request) -> Response:
+    """Take the version in ``version`` into use; without one, learn now."""
+    person = editor(request)
+    form = (await read_body(request, may_be_empty=True, multipart=True)).form
+    wanted = form.get("version", "")
+    if wanted:
+        if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 7):
+            raise NotFound
+        await learning.take(service_of(request, "routing"), int(wanted), by=person.username)
+        return RedirectResponse(f"{_HERE}?taken={int(wanted)}", 303)
+    meaning = deps_of(request).meaning
+    if not meaning.wanted.is_set():
+        meaning.wanted_by = person.username
+        meaning.wanted.set()
+    return RedirectResponse(_HERE, 303)
+
+
+def _sum(weeks: list[dict[str, Any]]) -> dict[str, int]:
+    names = ("cases", "sent", "sent_known", "sent_right", "known", "first_right")
+    return {name: sum(week[name] for week in weeks) for name in names}

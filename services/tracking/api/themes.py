@@ -1,0 +1,85 @@
+"""What comes up again and again, what was done about it, and whether it helped."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+
+from services.tracking.api.context import ViewContext, locale_of
+from services.tracking.deps import NAME, Deps
+from services.tracking.domain.themes import by_day, gathered, judge, week_by_week
+from services.tracking.store.themes import cases_in
+from services.tracking.wording.board import HIDDEN
+from shared.moments import here, local
+from shared.service import Service
+from shared.web.auth import Staff, runtime_of, service_of, with_role
+from shared.web.permissions import Permission
+
+router = APIRouter()
+MOST_LINKED = 20
+"""Cases of a theme that are linked from the report; its page has them all."""
+
+
+@router.get("/api/reports/themes")
+async def report_themes(
+    request: Request, person: Annotated[Staff, Depends(with_role(Permission.SEE_ALL_FIGURES))]
+) -> dict[str, Any]:
+    """``{themes: [{theme_id, title, about, status, cases, weeks: [{monday, n}], measures: [{what,
+    on, responsible, before, after, n_before, n_after, helped, over_on}], newest: [{feedback_id,
+    title, received_at}]}], minimum, weeks}``."""
+    return await themes_body(request)
+
+
+async def themes_body(request: Request) -> dict[str, Any]:
+    """The body of ``GET /api/reports/themes``: until today, without today."""
+    service: Service[Deps] = service_of(request, NAME)
+    context = ViewContext.of(service.runtime, locale_of(request))
+    until = here(context.now).date()
+    hidden = HIDDEN[context.locale == "en"]
+    found = gathered(runtime_of(request).directory.themes)
+    async with service.transaction() as tx:
+        cases = await cases_in(tx, [one for _, ids in found for one in ids])
+    shown = []
+    for theme, ids in found:
+        own = sorted((cases[i] for i in ids if i in cases), key=lambda c: c.received_at)
+        days = by_day([one.received_at for one in own])
+        judged = [judge(measure, days, until) for measure in theme.measures]
+        shown.append(
+            {
+                "theme_id": theme.theme_id,
+                "title": theme.title,
+                "about": theme.about,
+                "status": theme.status,
+                "origin": theme.origin,
+                "cases": len(own),
+                "weeks": [
+                    {"monday": monday.isoformat(), "n": n}
+                    for monday, n in week_by_week(days, until)
+                ],
+                "measures": [
+                    {
+                        "what": one.measure.what,
+                        "on": one.measure.on.isoformat(),
+                        "responsible": one.measure.responsible,
+                        "before": one.before,
+                        "after": one.after,
+                        "n_before": sum(one.before),
+                        "n_after": sum(one.after),
+                        "helped": one.helped.value,
+                        "over_on": one.over_on.isoformat(),
+                    }
+                    for one in judged
+                ],
+                "newest": [
+                    {
+                        "feedback_id": case.feedback_id,
+                        "title": hidden if case.confidential else case.title,
+                        "received_at": local(case.received_at),
+                    }
+                    for case in reversed(own[-MOST_LINKED:])
+                ],
+            }
+        )
+    return {"until": until.isoformat(), "themes": shown}

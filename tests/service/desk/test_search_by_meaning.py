@@ -1,0 +1,120 @@
+"""A search finds what means the same, beside what has the words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from services.desk.jobs import meaning as jobs
+from tests.fakes.embedder import Compass
+from tests.service.desk import examples
+from tests.service.desk.conftest import Desk
+from tests.service.desk.test_search import found
+
+CUP = "三层东区217一上午都是一个水杯占着"
+SNATCH = "有人代人抢座，管不管"
+HOGGING = "People keep seat hogging with bags on level 3"
+COLD = "三层空调不制冷，热"
+
+
+@pytest.fixture
+def compass(desk: Desk) -> Compass:
+    compass = desk.service.deps.meaning.embedder = Compass()
+    return compass
+
+
+async def town(desk: Desk) -> dict[str, str]:
+    made = {t: await desk.case(text=t) for t in (CUP, SNATCH, HOGGING, COLD)}
+    await jobs.embed_waiting(desk.service)
+    return made
+
+
+async def where(who: Any, q: str, **more: Any) -> dict[str, str]:
+    return {one: hit["in"] for one, hit in (await found(who, q, **more)).items()}
+
+
+async def test_words_find_what_is_said_in_other_words_and_languages(
+    desk: Desk, compass: Compass
+) -> None:
+    made = await town(desk)
+    office = desk.as_("coordinator")
+    seats = {made[CUP]: "meaning", made[SNATCH]: "meaning", made[HOGGING]: "meaning"}
+    assert await where(office, "占座") == seats
+    assert await where(office, "抢座") == seats | {made[SNATCH]: "title"}
+    assert await where(office, "too hot") == {made[COLD]: "meaning"}
+    page = await office.get("/desk", params={"queue": "all", "q": "占座"})
+    assert "意思相近" in page.text
+
+
+async def test_only_what_one_may_see_and_asked_for_is_found(desk: Desk, compass: Compass) -> None:
+    made = await town(desk)
+    await desk.process(
+        *(examples.routed(one, "it") for t, one in made.items() if t != HOGGING),
+        examples.routed(made[HOGGING], "space"),
+    )
+    assert list(await where(desk.as_("handler", "space"), "占座")) == [made[HOGGING]]
+    office = desk.as_("coordinator")
+    assert list(await where(office, "占座", department="space")) == [made[HOGGING]]
+    assert await where(office, "占座", queue="mine") == {}
+    assert await where(desk.as_("clerk"), "占座") == {}
+
+
+async def test_a_page_holds_no_more_than_asked_for_and_the_next_goes_on_with_the_words(
+    desk: Desk, compass: Compass
+) -> None:
+    words = [await desk.case(text=f"占座第{n}回，管不管") for n in "一二三四五六"]
+    made = await town(desk)
+    office = desk.as_("coordinator")
+    first = (await office.get("/api/cases", params={"q": "占座", "limit": 6})).json()
+    assert len(first["items"]) <= 6
+    ids = [one["feedback_id"] for one in first["items"]]
+    rest = await office.get("/api/cases", params={"q": "占座", "limit": 6, "cursor": first["next"]})
+    ids += [one["feedback_id"] for one in rest.json()["items"]]
+    assert len(ids) == len(set(ids))
+    assert set(words) <= set(ids)
+    assert made[COLD] not in ids
+
+
+@pytest.mark.parametrize("q", ["13800001234", "?", "王小明", "7K3M-9QXA-0BCD-EFGH-2345"])
+async def test_what_names_a_person_or_case_is_not_asked_of_the_model(
+    desk: Desk, compass: Compass, q: str
+) -> None:
+    await found(desk.as_("coordinator"), q)
+    assert compass.asked == []
+
+
+async def test_without_model_or_extension_words_are_found_as_before(
+    desk: Desk, compass: Compass
+) -> None:
+    made = await town(desk)
+    compass.away = True
+    assert await where(desk.as_("coordinator"), "抢座") == {made[SNATCH]: "title"}
+    compass.away, desk.service.deps.meaning.indexed = False, False
+    assert set(await where(desk.as_("coordinator"), "占座")) == {
+        made[CUP],
+        made[SNATCH],
+        made[HOGGING],
+    }
+
+
+async def test_the_nearest_are_found_through_their_index(desk: Desk, compass: Compass) -> None:
+    await town(desk)
+    async with desk.service.engine.begin() as connection:
+        await connection.execute(text("SET LOCAL enable_seqscan = off"))
+        await connection.execute(text("SET LOCAL enable_sort = off"))
+        rows = await connection.execute(
+            text(
+                "EXPLAIN SELECT c.* FROM cases c JOIN meanings USING (feedback_id) WHERE "
+                f"meanings.model = '{await _stamp(desk)}' ORDER BY meanings.vector::vector(8) "
+                "<=> CAST(:v AS real[])::vector(8) LIMIT 3"
+            ),
+            {"v": [1.0] * 8},
+        )
+        assert "meanings_nearest_" in "\n".join(row[0] for row in rows)
+
+
+async def _stamp(desk: Desk) -> str:
+    async with desk.service.engine.connect() as connection:
+        return (await connection.execute(text("SELECT model FROM meanings LIMIT 1"))).scalar_one()

@@ -1,0 +1,75 @@
+"""What comes up again and again: cases put together by hand, and what was done."""
+
+from __future__ import annotations
+
+from services.desk.handlers.recollect import recollect_theme
+from services.desk.store import themes
+from shared.contracts.desk import ThemeListed
+from tests.service.desk.conftest import Desk
+from tests.support import outbox_of
+
+HTML = {"accept": "text/html"}
+
+
+async def listed(desk: Desk) -> ThemeListed:
+    told = [e for e in await outbox_of(desk.service) if e["type"] == "directory.theme.v1"]
+    return ThemeListed.model_validate(told[-1]["body"])
+
+
+async def test_the_office_puts_cases_together_and_notes_what_was_done(desk: Desk) -> None:
+    one, two, three = [await desk.case() for _ in range(3)]
+    office, auditor = desk.as_("coordinator"), desk.as_("auditor")
+    answer = await office.post(
+        "/api/themes",
+        json={"title": "占座", "about": "水杯占座，电话 13800138000", "feedback_ids": [one]},
+    )
+    assert answer.status_code == 201, answer.text
+    theme_id = answer.json()["theme_id"]
+    assert "13800138000" not in (await listed(desk)).about
+    where = f"/api/themes/{theme_id}"
+    # By number, as people paste them: many at once, with whatever stands between.
+    typed = f" {two.upper()}，\n{three} F-nobody"
+    put = (await office.post(f"{where}/cases", json={"typed": typed})).json()
+    assert (put["cases"], put["changed"], put["unknown"]) == (3, 2, ["F-nobody"])
+    out = (await office.post(f"{where}/cases", json={"feedback_ids": [two], "out": True})).json()
+    assert (out["cases"], out["changed"]) == (2, 1)
+    nobody = await office.post(f"{where}/cases", json={"typed": "F-nobody"})
+    assert nobody.status_code == 422
+    measure = {"what": "每小时清一次", "on": "2026-03-09", "responsible": "空间部"}
+    assert (await office.post(f"{where}/measures", json=measure)).status_code == 200
+    far = await office.post(f"{where}/measures", json=measure | {"on": "2099-01-01"})
+    assert far.status_code == 422
+    renamed = await office.post(where, json={"title": "占座与清座", "status": "kept"})
+    assert renamed.json()["title"] == "占座与清座"
+    event = await listed(desk)
+    assert {c.case for c in event.cases} == {one, three}
+    assert (event.status, event.origin, event.measures[0].responsible) == ("kept", "hand", "空间部")
+    body = (await auditor.get(where)).json()
+    assert {item["feedback_id"] for item in body["items"]} == {one, three}
+    for path in ("/desk/themes", f"/desk/themes/{theme_id}"):
+        page = await auditor.get(path, headers=HTML)
+        assert page.status_code == 200
+        assert "占座与清座" in page.text
+    assert (await auditor.post(where, json={"title": "x"})).status_code == 403
+    assert (await desk.as_("handler", "it").get(where)).status_code == 403
+
+
+async def test_a_restored_database_knows_a_theme_again(desk: Desk) -> None:
+    one = await desk.case()
+    office = desk.as_("coordinator")
+    made = await office.post("/api/themes", json={"title": "空调", "feedback_ids": [one]})
+    theme_id = made.json()["theme_id"]
+    measure = {"what": "修", "on": "2026-03-04", "responsible": "后勤"}
+    await office.post(f"/api/themes/{theme_id}/measures", json=measure)
+    event = await listed(desk)
+    async with desk.service.transaction() as tx:
+        await tx.fetch("DELETE FROM theme_cases")
+        await tx.fetch("DELETE FROM themes")
+    for _ in range(2):
+        async with desk.service.transaction() as tx:
+            await recollect_theme(event, tx)
+    async with desk.service.transaction() as tx:
+        again = await themes.theme(tx, theme_id)
+        assert again is not None
+        assert (again.title, again.measures) == ("空调", [measure])
+        assert await themes.case_ids(tx, theme_id) == [one]

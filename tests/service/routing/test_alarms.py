@@ -1,0 +1,121 @@
+"""What may be an emergency is told at once, by a rule or by its meaning, and people teach it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.routing import jobs
+from services.routing.deps import Meaning
+from services.routing.domain import AlarmModel
+from services.routing.domain.model import packed
+from shared.contracts.desk import CaseAlarmConfirmed, CaseAlarmDismissed
+from tests.service.routing.conftest import NOW, Routing
+from tests.service.routing.test_understanding import UNHEARD_OF, Sure
+from tests.unit.routing.test_weigh_up import tiny
+
+DANGER, CALM, ALMOST = (1.0, 0.0), (0.0, 1.0), (0.8, 0.6)
+
+
+def alarms() -> AlarmModel:
+    """The first direction is danger; the characters say nothing."""
+    examples, examples_scale = packed([1.0, 0.0, 0.0, 1.0])
+    weights, weights_scale = packed([8.0, -8.0])
+    grams, grams_scale = packed([0.0] * 8)
+    return AlarmModel(
+        embedder="compass",
+        dimensions=2,
+        buckets=8,
+        examples=examples,
+        examples_scale=examples_scale,
+        weights=weights,
+        weights_scale=weights_scale,
+        kinds=["collapsed", ""],
+        narrowness=1.0,
+        grams=grams,
+        grams_scale=grams_scale,
+        bias=0.0,
+        threshold=0.5,
+    )
+
+
+@pytest.fixture
+def sure(routing: Routing) -> Sure:
+    embedder = Sure(DANGER)
+    meaning: Meaning = routing.service.deps.meaning
+    meaning.embedder, meaning.model, meaning.alarms = embedder, tiny(), alarms()
+    return embedder
+
+
+async def raised(routing: Routing, feedback_id: str) -> list[dict[str, Any]]:
+    emitted = await routing.emitted(feedback_id)
+    return [one for one in emitted if one["type"] == "feedback.alarm_raised.v1"]
+
+
+async def test_what_means_danger_is_told_before_the_decision_and_left_to_a_person(
+    routing: Routing, sure: Sure
+) -> None:
+    case = await routing.receive(UNHEARD_OF)
+    first, second = await routing.emitted(case)
+    assert first["type"] == "feedback.alarm_raised.v1"
+    assert (first["found_by"], first["kind"]) == ("meaning", "collapsed")
+    assert first["sure"] > 0.9
+    assert "风" not in str(first["reasons"])
+    # Without it, the model would have been sure enough to send it.
+    assert second["type"] == "feedback.triage_needed.v1"
+    sure.vector = CALM
+    calm = await routing.receive(UNHEARD_OF)
+    assert [one["type"] for one in await routing.emitted(calm)] == ["feedback.routed.v1"]
+
+
+async def test_a_rule_sends_it_as_before_and_the_office_is_told_too(
+    routing: Routing, sure: Sure
+) -> None:
+    sure.vector = CALM
+    case = await routing.receive("三楼有个同学突然晕倒了，脸煞白，快叫人！")
+    alarm, routed = await routing.emitted(case)
+    assert (alarm["found_by"], routed["type"]) == ("rule", "feedback.routed.v1")
+    assert (routed["priority"], routed["decided"]) == ("P1", "rule")
+
+
+async def test_what_is_confidential_is_heard_and_its_vector_forgotten(
+    routing: Routing, sure: Sure
+) -> None:
+    case = await routing.receive(UNHEARD_OF, confidential=True)
+    assert len(await raised(routing, case)) == 1
+    assert routing.service.deps.meaning.fresh == {}
+
+
+async def test_a_vector_that_comes_later_raises_it_then_and_only_once(
+    routing: Routing, sure: Sure
+) -> None:
+    sure.away = True
+    case = await routing.receive(UNHEARD_OF)
+    assert await raised(routing, case) == []
+    sure.away = False
+    assert await jobs.embed_waiting(routing.service) == 1
+    assert [one["kind"] for one in await raised(routing, case)] == ["collapsed"]
+    async with routing.service.engine.begin() as connection:
+        await connection.exec_driver_sql("DELETE FROM vectors")
+    assert await jobs.embed_waiting(routing.service) == 1
+    assert len(await raised(routing, case)) == 1
+
+
+async def test_what_people_said_of_the_like_counts_but_never_hushes_what_is_certain(
+    routing: Routing, sure: Sure
+) -> None:
+    sure.vector = ALMOST
+    before = [await routing.receive(f"{UNHEARD_OF} {n}") for n in range(2)]
+    assert [len(await raised(routing, case)) for case in before] == [1, 1]
+    await jobs.embed_waiting(routing.service)
+    for case in before:
+        await routing.process(CaseAlarmDismissed(feedback_id=case, at=NOW, state="TRIAGE"))
+    assert await raised(routing, await routing.receive(UNHEARD_OF)) == []
+    for case in before:
+        await routing.process(CaseAlarmConfirmed(feedback_id=case, at=NOW, state="TRIAGE"))
+    assert len(await raised(routing, await routing.receive(UNHEARD_OF))) == 1
+    for case in before:
+        await routing.process(CaseAlarmDismissed(feedback_id=case, at=NOW, state="TRIAGE"))
+    sure.vector = DANGER
+    assert len(await raised(routing, await routing.receive(UNHEARD_OF))) == 1

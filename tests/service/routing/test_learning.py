@@ -1,0 +1,200 @@
+"""What people do with cases is kept as labels, and learned from in versions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from services.routing import jobs, learning
+from services.routing.domain.model import NOT_OURS
+from services.routing.store import learned
+from shared.contracts.desk import (
+    CaseCorrected,
+    CaseRecalled,
+    CaseRejected,
+    CaseReplied,
+    CaseRestored,
+)
+from shared.contracts.refusal import NotFound
+from shared.contracts.vocabulary import CaseType, Outcome, Priority, State
+from shared.db.engine import driver_of
+from tests.service.routing.conftest import NOW, Routing, dispatched, returned
+from tests.service.routing.test_understanding import UNHEARD_OF, Sure
+from tests.unit.routing.test_learning import letters, wide
+
+
+async def label(routing: Routing, feedback_id: str) -> tuple[Any, ...] | None:
+    async with routing.service.engine.connect() as connection:
+        rows = await connection.execute(
+            text("SELECT department, category, how, outcome FROM labels WHERE feedback_id = :id"),
+            {"id": feedback_id},
+        )
+        row = rows.first()
+        return row and tuple(row)
+
+
+def replied(feedback_id: str, department: str | None) -> CaseReplied:
+    return CaseReplied(
+        feedback_id=feedback_id,
+        at=NOW,
+        department=department,
+        text="已处理。",
+        outcome=Outcome.SOLVED,
+    )
+
+
+async def test_what_people_do_says_where_a_case_belonged(routing: Routing) -> None:
+    case = await routing.receive("三层东区占座没人管")
+    assert await label(routing, case) is None
+    await routing.process(dispatched(case, "it", category="systems"))
+    assert await label(routing, case) == ("it", "systems", "dispatched", None)
+    await routing.process(returned(case, "it"))
+    assert await label(routing, case) is None
+    await routing.process(replied(case, "space"))
+    assert await label(routing, case) == ("space", "seats", "answered", "solved")
+    about = CaseCorrected(
+        feedback_id=case,
+        at=NOW,
+        state=State.REPLIED,
+        changed=("category",),
+        department="space",
+        category="facilities",
+        case_type=CaseType.COMPLAINT,
+        priority=Priority.P3,
+        reason="说的是空调",
+    )
+    await routing.process(about)
+    assert await label(routing, case) == ("space", "facilities", "corrected", "solved")
+    await routing.process(CaseRecalled(feedback_id=case, at=NOW, department="space", reason="x"))
+    assert await label(routing, case) is None
+
+
+async def test_what_is_refused_with_somebody_else_to_ask_is_not_ours(routing: Routing) -> None:
+    case, plain = await routing.receive(UNHEARD_OF), await routing.receive(UNHEARD_OF)
+    await routing.process(
+        CaseRejected(feedback_id=case, at=NOW, reason="不归图书馆", instead="后勤集团"),
+        CaseRejected(feedback_id=plain, at=NOW, reason="说不清楚"),
+        replied(plain, None),
+    )
+    assert await label(routing, case) == (NOT_OURS, NOT_OURS, "refused", None)
+    assert await label(routing, plain) is None
+    await routing.process(
+        CaseRestored(feedback_id=case, at=NOW, previous=State.REJECTED, reason="x", cycle=2)
+    )
+    assert await label(routing, case) is None
+
+
+@pytest.fixture
+def taught(routing: Routing) -> Sure:
+    embedder = Sure((-0.4, 0.4))
+    routing.service.deps.meaning.embedder = embedder
+    routing.service.deps.meaning.model = routing.service.deps.meaning.shipped = wide()
+    return embedder
+
+
+async def imported(routing: Routing, count: int) -> None:
+    lessons = letters(count)
+    async with routing.service.engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        rows = [(n, None, one) for n, one in enumerate(lessons)]
+        await learned.keep_imported(driver_of(connection), "batch", "compass", rows)
+
+
+async def test_a_version_is_learned_compared_taken_and_taken_back(
+    routing: Routing, taught: Sure
+) -> None:
+    service, meaning = routing.service, routing.service.deps.meaning
+    with pytest.raises(learning.NothingToLearn, match="0 cases, 0 of them new"):
+        await learning.learn(service, by="train")
+    await imported(routing, 240)
+    said = await learning.learn(service, by="train", source="history.csv", history=240)
+    assert (said.version, said.taken, said.compared_with) == (1, True, 0)
+    assert (meaning.version, meaning.model) == (1, said.trained.model)
+    event = await routing.last(await routing.receive(UNHEARD_OF))
+    assert (event["decided"], event["department"]) == ("model", "it")
+    assert event["model_version"] == 1
+
+    # Nothing is new since: the running version has learned from all of it.
+    with pytest.raises(learning.NothingToLearn, match="240 cases, 0 of them new"):
+        await learning.learn(service, by="train")
+    async with service.engine.connect() as connection:
+        (kept,) = await learned.versions(connection)
+    assert (kept["by"], kept["source"], kept["letters"]) == ("train", "history.csv", 240)
+    assert kept["measured"]["new"]["first"] > kept["measured"]["running"]["first"]
+
+    await learning.take(service, 0, by="coordinator")
+    assert (meaning.version, meaning.model) == (0, meaning.shipped)
+    with pytest.raises(NotFound):
+        await learning.take(service, 7, by="coordinator")
+    await learning.take(service, 1, by="coordinator")
+    assert meaning.version == 1
+    # Another process follows what was taken.
+    meaning.use(meaning.shipped, 0)
+    assert await learning.refresh_model(service)
+    assert (meaning.version, meaning.model) == (1, said.trained.model)
+
+
+async def test_cases_teach_as_far_as_their_words_are_still_known(
+    routing: Routing, taught: Sure
+) -> None:
+    from services.routing import store
+
+    cases = [await routing.receive(f"{UNHEARD_OF} {n}") for n in range(3)]
+    secret = await routing.receive(UNHEARD_OF, confidential=True)
+    await routing.process(*(dispatched(case, "it") for case in (*cases, secret)))
+    await jobs.embed_waiting(routing.service)
+    async with routing.service.transaction() as tx:
+        await store.forget(tx, cases[0])
+    async with routing.service.engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        driver = driver_of(connection)
+        owners = ["it", "space"]
+        assert (await learned.counted(driver, "compass", owners, None))[:2] == (2, 2)
+        assert (await learned.counted(driver, "compass", owners, NOW))[:2] == (2, 0)
+        read = [one async for some in learned.lessons(driver, "compass", owners) for one in some]
+    assert [one.text for one in read] == [f"{UNHEARD_OF} 1", f"{UNHEARD_OF} 2"]
+    assert {one.owner for one in read} == {"it"}
+
+
+async def test_the_page_says_how_often_it_was_right_and_has_the_versions(
+    routing: Routing, taught: Sure
+) -> None:
+    await imported(routing, 240)
+    await learning.learn(routing.service, by="train", history=240)
+    right, wrong, open_ = [await routing.receive(f"{UNHEARD_OF} {n}") for n in range(3)]
+    await routing.process(replied(right, "it"))
+    await routing.process(returned(wrong, "it"), dispatched(wrong, "space"))
+    page = (await routing.as_("coordinator").get("/routing/learned")).text
+    assert (await routing.last(open_))["type"] == "feedback.routed.v1"
+    assert page.count("50% <small>1/2</small>") == 6  # sent, and first guess, in three tables
+    assert "2026-03-02" in page
+    assert "第 1 版" in page
+    leader = (await routing.as_("leader").get("/routing/learned")).text
+    assert "现在学习" in page
+    assert "现在学习" not in leader
+
+    office = routing.as_("coordinator")
+    answer = await office.post("/routing/learned", data={"version": "0"})
+    assert answer.headers["location"] == "/routing/learned?taken=0"
+    assert routing.service.deps.meaning.version == 0
+    assert (await office.post("/routing/learned", data={"version": "99"})).status_code == 404
+    assert (await office.post("/routing/learned", data={"version": "x"})).status_code == 404
+    refused = await routing.as_("leader").post("/routing/learned", data={"version": "1"})
+    assert refused.status_code == 403
+
+    await office.post("/routing/learned")
+    assert routing.service.deps.meaning.wanted.is_set()
+    english = await routing.as_("coordinator", **{"accept-language": "en"}).get("/routing/learned")
+    assert "It is learning." in english.text
+    await jobs.learn_once(routing.service, by="coordinator")
+    routing.service.deps.meaning.wanted.clear()
+    assert "可以学的还太少" in (await office.get("/routing/learned")).text
+
+
+async def test_an_empty_library_has_an_empty_page(routing: Routing) -> None:
+    page = await routing.as_("auditor").get("/routing/learned")
+    assert "近 12 周没有反馈" in page.text
+    assert (await routing.as_("handler").get("/routing/learned")).status_code == 403
+    assert (await routing.visitor().get("/routing/learned")).status_code == 303

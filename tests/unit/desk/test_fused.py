@@ -1,0 +1,30 @@
+"""Several orders in one, and what a search may mean."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.desk.domain.search import asks, fused
+
+
+def test_what_stands_high_in_several_orders_comes_first() -> None:
+    assert fused(["a", "b"], ["b", "c"], []) == ["b", "a", "c"]
+    assert fused() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "means"),
+    [
+        ("占座", True),
+        ("too hot", True),
+        ("Wi-Fi 慢得很", True),
+        ("座", False),
+        ("13800001234", False),
+        ("a@b.cn", False),
+        ("217", False),
+        ("??", False),
+        ("7K3M-9QXA-0BCD-EFGH-2345", False),
+    ],
+)
+def test_a_number_or_a_single_letter_means_nothing(words: str, means: bool) -> None:
+    assert asks(words) == means

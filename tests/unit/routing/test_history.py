@@ -1,0 +1,98 @@
+"""A library's own history in a table, as other systems write it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from services.routing.domain.history import Column, Owners, columns_of, moment_of
+from services.routing.domain.model import NOT_OURS
+from services.routing.learning.history import look_through
+
+DEPARTMENTS = {
+    "space": ("空间与设施服务部", "Space Services"),
+    "it": ("信息技术部", "IT Department"),
+    "acquisition": ("采访部", "Acquisitions"),
+}
+CATEGORIES = {"seats": ("座位与空间", "Seats", "space")}
+OWNERS = Owners(DEPARTMENTS, {"采编中心": "acquisition"}, CATEGORIES)
+
+
+@pytest.mark.parametrize(
+    ("name", "owner"),
+    [
+        ("it", "it"),
+        ("信息技术部", "it"),
+        ("图书馆信息技术部", "it"),
+        ("信息技术中心", "it"),
+        ("IT department", "it"),
+        ("Space  services", "space"),
+        ("采编中心", "acquisition"),
+        ("非本馆", NOT_OURS),
+        ("Not ours", NOT_OURS),
+        ("后勤集团", None),
+        ("", None),
+    ],
+)
+def test_a_department_is_known_by_code_name_or_as_told(name: str, owner: str | None) -> None:
+    assert OWNERS.owner(name) == owner
+
+
+def test_columns_are_guessed_by_name_and_those_that_are_named_come_first() -> None:
+    header = ("编号", "信件标题", "来信内容", "承办单位", "问题类别", "来信时间")
+    assert columns_of(header, {}) == {
+        Column.TEXT: 2,
+        Column.DEPARTMENT: 3,
+        Column.TITLE: 1,
+        Column.CATEGORY: 4,
+        Column.TIME: 5,
+    }
+    assert columns_of(("a", "b"), {Column.TEXT: "b", Column.DEPARTMENT: "1"}) == {
+        Column.TEXT: 1,
+        Column.DEPARTMENT: 0,
+    }
+    with pytest.raises(KeyError, match="nothing"):
+        columns_of(header, {Column.TEXT: "nothing"})
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("2024-03-05 10:20", "2024-03-05T10:20:00+08:00"),
+        ("2024年3月5日", "2024-03-05T00:00:00+08:00"),
+        ("2024/3/5", "2024-03-05T00:00:00+08:00"),
+        (datetime(2024, 3, 5, tzinfo=timezone(timedelta(hours=8))), "2024-03-05T00:00:00+08:00"),
+        ("2024-13-45", None),
+        ("yesterday", None),
+        (None, None),
+    ],
+)
+def test_moments_are_read_as_far_as_they_can_be(cell: object, written: str | None) -> None:
+    found = moment_of(cell)
+    assert (found and found.isoformat()) == written
+
+
+def test_a_file_is_looked_through_and_what_is_odd_or_unknown_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "history.csv"
+    file.write_text(
+        "标题,内容,部门,类别,时间\n"
+        "占座,三楼有人占座一整天,空间与设施服务部,座位与空间,2024-03-06\n"
+        ",网页打不开了,信息技术部,,2024-03-05\n"
+        ",食堂太贵了,后勤集团,,2024-03-05\n"
+        ",宿舍没有热水,非本馆,,2024-03-04\n"
+        ",,信息技术部,,2024-03-05\n"
+        ",谁来管一管,,,2024-03-05\n",
+        encoding="gb18030",
+    )
+    columns, found = look_through(file, {}, OWNERS)
+    assert columns[Column.TEXT] == "内容"
+    assert found.owners == {"space": 1, "it": 1, NOT_OURS: 1}
+    assert found.unknown == {"后勤集团": 1}
+    assert found.odd == [(6, "no text"), (7, "no department")]
+    assert [one.owner for one in found.in_order()] == [NOT_OURS, "it", "space"]
+    assert found.letters[0].category == "seats"
+    file.write_text("a,b\n1,2\n", encoding="utf-8")
+    with pytest.raises(KeyError):
+        look_through(file, {}, OWNERS)

@@ -1,0 +1,141 @@
+"""Learning on from what is shipped, on letters that are made up."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+from collections.abc import AsyncGenerator, Sequence
+
+import pytest
+
+from services.routing.domain import Lesson, Model
+from services.routing.domain.model import NOT_OURS
+from services.routing.learning import TrainingFailed, train_beside
+from services.routing.learning.beside import packed_lesson
+from services.routing.learning.onwards import FEWEST, learn
+from services.routing.learning.report import Quality, Trained
+from tests.unit.routing.test_weigh_up import tiny
+
+OWNERS = ("it", NOT_OURS, "press")
+"""`press` is a department that the shipped model has never heard of."""
+DEPARTMENTS = ["it", "press", "space"]
+
+
+def letters(count: int, *, rare: str = "") -> list[Lesson]:
+    """Letters of which one says where they belong; a quarter is only to be told by its words."""
+    dice = random.Random(7)
+    found = []
+    for n in range(count):
+        owner = OWNERS[n % 3]
+        blurred = n % 4 == 0
+        vector = [dice.gauss(0, 0.05), dice.gauss(0, 0.05)]
+        if not blurred:
+            vector[0] += {"it": -0.4, "press": 0.4}.get(owner, 0)
+            vector[1] += {"it": 0.4, "press": 0.4}.get(owner, -0.6)
+        text = f"{owner} {dice.randrange(1000)} {rare if n == 3 else ''}"
+        found.append(Lesson(owner, vector, f"about-{owner}", text=text))
+    return found
+
+
+def wide() -> Model:
+    """The tiny model with room for characters."""
+    from services.routing.domain.model import packed
+
+    grams, scale = packed([0.0] * (3 * 512))
+    return Model(**tiny().model_dump() | {"buckets": 512, "grams": grams, "grams_scale": scale})
+
+
+def learned(some: Sequence[Lesson], *, judged: int = 60, running: Model | None = None) -> Trained:
+    head = {
+        "shipped": wide().model_dump(),
+        "running": (running or wide()).model_dump(),
+        "departments": DEPARTMENTS,
+        "judged": judged,
+    }
+    lines = [json.dumps(head), *map(packed_lesson, some)]
+    return learn(io.BytesIO("\n".join(lines).encode()))
+
+
+def test_what_people_did_teaches_new_departments_and_better_ones() -> None:
+    trained = learned(letters(300))
+    assert trained.is_no_worse
+    assert trained.running.first < 0.7 < 0.9 < trained.new.first
+    assert trained.new.letters == 60
+    assert trained.new.alone > 0.5
+    assert trained.new.precision >= 0.95
+    model = trained.model
+    assert model.classes == ["it", NOT_OURS, "press", "space"]
+    assert model.letters == 300
+    assert (model.categories["press"], model.categories["space"]) == ("about-press", "seats")
+    shares = model.probabilities((0.4, 0.4), "", "press 12")
+    assert max(shares, key=shares.__getitem__) == "press"
+
+
+def test_what_nothing_new_is_known_of_stays_what_it_was() -> None:
+    before = wide().probabilities((1.0, 0.0), "", "")
+    after = learned(letters(300)).model.probabilities((1.0, -0.6), "", "")
+    assert max(before, key=before.__getitem__) == "space"
+    assert after["space"] > after["it"]
+
+
+def test_the_same_letters_give_the_same_version() -> None:
+    assert learned(letters(150)).model == learned(letters(150)).model
+
+
+def test_the_running_version_is_judged_on_the_same_letters() -> None:
+    first = learned(letters(300)).model
+    again = learned(letters(300), running=first)
+    assert again.running.first > 0.9
+
+
+def test_what_only_few_letters_have_in_common_is_not_in_a_version() -> None:
+    assert FEWEST == 5
+    with_it, without = learned(letters(150, rare="张三丰")), learned(letters(150))
+    from services.routing.domain.model import hashed, unpacked
+
+    only = set(hashed("", "张三丰", 512)) - {
+        bucket for one in letters(150) for bucket in hashed("", one.text, 512)
+    }
+    assert only
+    table = unpacked(with_it.model.grams)
+    assert all(not any(table[at * 4 : at * 4 + 4]) for at in only)
+    assert without.model.letters == with_it.model.letters
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "no_worse"),
+    [
+        ((0.80, 0.95), (0.80, 0.95), True),
+        ((0.80, 0.946), (0.80, 0.95), True),
+        ((0.79, 0.99), (0.80, 0.95), False),
+        ((0.90, 0.90), (0.80, 0.95), False),
+    ],
+)
+def test_only_what_is_no_worse_takes_the_place(
+    new: tuple[float, float], old: tuple[float, float], no_worse: bool
+) -> None:
+    def quality(first: float, three: float) -> Quality:
+        return Quality(letters=100, first=first, three=three, alone=0.5, precision=0.95)
+
+    trained = Trained(model=tiny(), new=quality(*new), running=quality(*old), seconds=1)
+    assert trained.is_no_worse is no_worse
+
+
+async def some(*lessons: Lesson) -> AsyncGenerator[Sequence[Lesson], None]:
+    yield lessons
+
+
+async def test_a_process_of_its_own_learns_the_same() -> None:
+    known = letters(150)
+    shipped = wide()
+    trained = await train_beside(some(*known), shipped, shipped, DEPARTMENTS, judged=30)
+    assert trained.model == learned(known, judged=30).model
+
+
+async def test_training_that_takes_too_long_or_fails_is_stopped_and_says_so() -> None:
+    known, shipped = letters(150), wide()
+    with pytest.raises(TrainingFailed, match="not done within 0 s"):
+        await train_beside(some(*known), shipped, shipped, DEPARTMENTS, judged=30, within=0.01)
+    with pytest.raises(TrainingFailed, match="need at least one array"):
+        await train_beside(some(), shipped, shipped, DEPARTMENTS, judged=0)
