@@ -107,8 +107,10 @@ class People:
             case = await self.case("coordinator", feedback_id)
             if case is None or case["state"] == "RECEIVED":
                 return None
-            left = any(line["type"] == "feedback.triage_needed" for line in case["timeline"])
-            return case if left or case["state"] != "TRIAGE" else None
+            # One that was sent somewhere and is back again was not left to a person at first.
+            heard = {"feedback.triage_needed", "case.dispatched"}
+            said = any(line["type"] in heard for line in case["timeline"])
+            return case if said or case["state"] != "TRIAGE" else None
 
         return await until(known, what="routing has had its say")
 
