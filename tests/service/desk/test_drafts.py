@@ -11,7 +11,7 @@ from shared.contracts.intake import PrivateErased
 from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
 
-DRAFT = {"text": "您好，占座的水杯已经收走", "outcome": "solved", "rule": "阅览规则"}
+DRAFT = {"text": "您好，占座的水杯已经收走", "outcome": "solved", "rule": "阅览规则 第 3 条"}
 
 
 async def draft(desk: Desk, who: Any, feedback_id: str) -> Any:
@@ -164,7 +164,12 @@ async def test_a_reply_is_looked_at_before_it_is_sent_and_when_it_waits(desk: De
     assert (await handler.post(address, json=DRAFT)).json() == {"hints": []}
     form = await handler.post(address, data={"text": "已处理", "outcome": "", "rule": "x"})
     english = {"accept-language": "en"}
-    assert [one["code"] for one in form.json()["hints"]] == ["short", "bare", "greeting"]
+    assert [one["code"] for one in form.json()["hints"]] == [
+        "short",
+        "bare",
+        "greeting",
+        "rule_version",
+    ]
     assert (
         (await handler.post(address, json={"text": "x"}, headers=english))
         .json()["hints"][0]["text"]

@@ -12,6 +12,7 @@ from shared.contracts.vocabulary import Clock
 from tests.fakes.promises import Promises
 from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
+from tests.service.desk.test_alarms import alarm
 from tests.support import at
 
 HOSTILE = "<script>alert(1)</script>{{98765*98765}} \u202egnp.exe"
@@ -116,7 +117,7 @@ async def test_an_address_made_up_by_somebody_is_422(desk: Desk, query: str) -> 
 
 async def test_every_action_that_may_be_taken_has_a_form_with_all_that_it_needs(desk: Desk) -> None:
     """No button that is always answered with "please fill in"."""
-    triage, fresh = await desk.case(), await desk.in_progress()
+    triage, fresh, alarmed = await desk.case(), await desk.in_progress(), await desk.case()
     working, reviewed = await desk.in_progress(), await desk.in_progress()
     replied, appealed, rejected = await desk.replied(), await desk.case(), await desk.case()
     office, liaison = desk.as_("coordinator"), desk.as_("liaison", "space")
@@ -138,10 +139,11 @@ async def test_every_action_that_may_be_taken_has_a_form_with_all_that_it_needs(
         appeal,
         promises.change("promised", Clock.RESOLUTION, due, at=examples.RECEIVED),
         promises.breached(Clock.RESOLUTION, at=due),
+        alarm(desk, alarmed),
     )
     shown = set()
     for who, feedback_id in (
-        *((office, f) for f in (triage, working, replied, rejected, joined, of_incident)),
+        *((office, f) for f in (triage, working, replied, rejected, joined, of_incident, alarmed)),
         *((w, f) for w in (liaison, handler, head) for f in (working, reviewed)),
         (handler, fresh),
         (desk.as_("handler", "it"), working),
