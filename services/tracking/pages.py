@@ -27,7 +27,6 @@ from shared.security import MATTERS, MATTERS_COOKIE, code_in, plain_code
 from shared.service import Service
 from shared.web.auth import require_role, runtime_of, service_of, staff, to_sign_in
 from shared.web.permissions import Permission
-from shared.web.problems import refusal_answer
 
 router = APIRouter(include_in_schema=False)
 FIRST_SHOWN = "month"
@@ -53,7 +52,7 @@ async def lookup_page(request: Request) -> Response:
     if refused is not None and refused.retry_after:
         headers["Retry-After"] = str(refused.retry_after)
     if isinstance(refused, Unavailable):
-        headers |= _again(refused)
+        headers["Refresh"] = headers["Retry-After"]
     return deps_of(request).pages.render(
         request,
         "lookup.html",
@@ -97,18 +96,8 @@ async def _matters(request: Request, token: str | None = None) -> Response:
 
 @router.get("/track/{code}")
 async def track_page(request: Request, code: str) -> Response:
-    """``/track/{code}``, for the reporter."""
-    try:
-        return await _page_of(request, code)
-    except Unavailable as error:
-        soon = refusal_answer(request, error)
-        soon.headers.update(_again(error))
-        return soon
-
-
-def _again(refused: Unavailable) -> dict[str, str]:
-    """While a case is on its way here its page looks again by itself, with scripts and without."""
-    return {"Refresh": str(refused.retry_after or 2)}
+    """``/track/{code}``, for the reporter; looks again by itself while the case is on its way."""
+    return await _page_of(request, code)
 
 
 async def _page_of(request: Request, code: str) -> Response:

@@ -76,6 +76,9 @@ def problem(
         headers["WWW-Authenticate"] = "Bearer"
     pages: Pages | None = getattr(request.app.state, "pages", None)
     if wants_html(request) and pages is not None:
+        if status == 503 and request.method == "GET":
+            # What passes by itself is looked at again without anybody's hand, with scripts or not.
+            headers["Refresh"] = headers["Retry-After"]
         return pages.render(
             request,
             "error.html",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -218,16 +218,16 @@ async def _wait_for(service: Service[Deps], key: str) -> CaseRow | None:
     if deps.waiting >= WAITERS:
         return None
     deps.waiting += 1
+    # No statement is broken off when the time is over: that would cost a connection.
+    end = time.monotonic() + WAIT_FOR_CASE
     try:
         with deps.changes.subscribe(key) as changed:
-            async with asyncio.timeout(WAIT_FOR_CASE):
-                while (case := await _look_up(service, key)) is None:
-                    await wait(changed, service.closing, WAIT_FOR_CASE / 4)
-                    changed.clear()
-                    if service.closing.is_set():
-                        return None
-                return case
-    except TimeoutError:
-        return None
+            while (case := await _look_up(service, key)) is None:
+                left = end - time.monotonic()
+                if left <= 0 or service.closing.is_set():
+                    return None
+                await wait(changed, service.closing, min(left, WAIT_FOR_CASE / 4))
+                changed.clear()
+            return case
     finally:
         deps.waiting -= 1
