@@ -39,6 +39,7 @@ services() {
     writes intake private directory inbound.rejected
     reads routing private
     writes routing private
+    writes sla directory
     reads desk private
     writes desk private directory
     reads notification private

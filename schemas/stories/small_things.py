@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from schemas.stories.people import Case, Story, at
-from shared.contracts import INBOUND, REPORTER, desk, intake, notification, routing, tracking
+from shared.contracts import INBOUND, REPORTER, desk, intake, notification, routing, sla, tracking
 from shared.contracts.vocabulary import CaseType, Channel, Priority, Solved
 
 
@@ -51,6 +51,17 @@ def directory() -> Story:
     yield runtime(
         "facilities",
         desk.DepartmentListed(at=now, code="facilities", zh="后勤保障", en="Facilities"),
+    )
+    yield runtime(
+        "nights",
+        sla.QuietHoursSet(
+            at=at("2026-03-09T01:00:00"),
+            policy_version=2,
+            starts="22:00",
+            ends="07:00",
+            p1_starts="00:00",
+            p1_ends="06:00",
+        ),
     )
     yield runtime(
         "seats",

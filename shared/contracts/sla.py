@@ -7,14 +7,15 @@ from datetime import UTC
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from shared.contracts.event import Event
+from shared.contracts.event import DIRECTORY, DirectoryFact, Event
 from shared.contracts.lenient import lenient
 from shared.contracts.vocabulary import Clock, Priority
 
 Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 """Aware UTC, whatever offset it was written with."""
+ClockTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
 class Change(StrEnum):
@@ -144,6 +145,26 @@ class SlaSegmentEnded(Event, type="sla.segment_ended.v1", owner="sla", shred=())
     elapsed_seconds: int
     waiting_seconds: int = 0
     """Working time it waited for somebody outside or for the reporter."""
+
+
+class QuietHoursSet(
+    DirectoryFact, type="directory.quiet_hours.v1", owner="sla", topic=DIRECTORY, shred=()
+):
+    """Hours of every day, by the clock of the library, in which nobody is told that work is late.
+    Over midnight where they end earlier than they start; none where both are the same."""
+
+    policy_version: int
+    starts: ClockTime
+    """``21:00``."""
+    ends: ClockTime
+    p1_starts: ClockTime | None = None
+    """Those of what is urgent (P1); None: it is told at any hour."""
+    p1_ends: ClockTime | None = None
+
+    @property
+    def key(self) -> str:
+        """There is one entry: the newest."""
+        return "quiet_hours"
 
 
 KeptPromises = dict[str, dict[str, Any]]

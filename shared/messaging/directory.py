@@ -26,6 +26,7 @@ from shared.contracts.desk import (
 )
 from shared.contracts.intake import TokenIssued
 from shared.contracts.notification import ReportMailed
+from shared.contracts.sla import QuietHoursSet
 from shared.contracts.tracking import ReportMade
 from shared.messaging.brokers import client_options
 from shared.messaging.subscription import believed
@@ -65,6 +66,8 @@ class Directory:
         """Kind and department (None: the library) → the last report of it."""
         self.reports_mailed: dict[tuple[str, str], ReportMailed] = {}
         """Kind and account → what became of the last mail with such a report."""
+        self.quiet_hours: QuietHoursSet | None = None
+        """As the promises were published last; None: nobody ever changed those that are shipped."""
         self._named: dict[str, set[str]] = {}
         """Account → accounts that named it as their substitute, whether or not for a time that
         is over."""
@@ -106,6 +109,8 @@ class Directory:
                 (self.tokens.discard if event.revoked else self.tokens.add)(event.token_id)
             case ReportMade():
                 self.reports[event.kind, event.department] = event
+            case QuietHoursSet():
+                self.quiet_hours = event
             case ReportMailed():
                 self.reports_mailed[event.kind, event.staff] = event
             case _:

@@ -57,6 +57,7 @@ from services.notification.domain.timing import (
     is_moot,
     is_stale,
     next_try,
+    quiet_hours,
     send_after,
     wait_after,
 )
@@ -107,6 +108,7 @@ __all__ = [
     "notices",
     "plain_address",
     "prolong",
+    "quiet_hours",
     "reads_report",
     "report_notices",
     "send_after",

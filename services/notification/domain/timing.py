@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from services.notification.domain.cases import Case, settled
+from shared.contracts.sla import QuietHoursSet
 from shared.moments import LOCAL, here
 
 RECEIPTS_A_DAY = 3
@@ -29,9 +31,26 @@ SETTLE = timedelta(seconds=1)
 CONTACT_WITHIN = timedelta(hours=24)
 """A contact that was announced and has not come by then will not come."""
 
-QUIET_FROM, QUIET_UNTIL = time(21), time(7, 30)
-"""Local time in which nobody is told that work is late: at night nobody can do anything about
-it. What is urgent (P1) is told at any hour."""
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """Hours of every day, local time, over midnight where they end earlier; none if equal."""
+
+    starts: time
+    ends: time
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """When nobody is told that work is late: at night nobody can do anything about it."""
+
+    ordinary: Night = Night(time(21), time(7, 30))
+    urgent: Night | None = None
+    """Of what is urgent (P1); None: it is told at any hour."""
+
+
+SHIPPED = QuietHours()
+"""In force until other promises are published."""
 BY_DAY = frozenset({"delay", "warning", "breach", "escalation", "report"})
 
 WITH_PROMISE = frozenset({"receipt", "reopened", "restored"})
@@ -41,23 +60,43 @@ _STALE = {"delay": STALE_DELAY, "report": STALE_REPORT}
 _NEVER_STALE = frozenset({"reply", "question", "rejected", "progress", "appeal"})
 
 
-def send_after(kind: str, case: Case, planned_at: datetime, now: datetime) -> datetime:
+def quiet_hours(published: QuietHoursSet | None) -> QuietHours:
+    """Those in force."""
+    if published is None:
+        return SHIPPED
+    urgent = None
+    if published.p1_starts is not None and published.p1_ends is not None:
+        urgent = _night(published.p1_starts, published.p1_ends)
+    return QuietHours(_night(published.starts, published.ends), urgent)
+
+
+def _night(starts: str, ends: str) -> Night:
+    return Night(time.fromisoformat(starts), time.fromisoformat(ends))
+
+
+def send_after(
+    kind: str, case: Case, planned_at: datetime, now: datetime, quiet: QuietHours = SHIPPED
+) -> datetime:
     """When a delivery may go out."""
-    if kind in BY_DAY and not case.urgent:
-        return _by_day(now)
+    if kind in BY_DAY:
+        night = quiet.urgent if case.urgent else quiet.ordinary
+        return now if night is None else _by_day(now, night)
     if kind not in WITH_PROMISE:
         return now
     latest = planned_at + HOLD
     return max(now, min(latest, now + SETTLE)) if settled(case) else max(now, latest)
 
 
-def _by_day(at: datetime) -> datetime:
-    """`at`, or the morning after it."""
+def _by_day(at: datetime, night: Night) -> datetime:
+    """`at`, or the end of the night it falls in."""
     local = here(at)
-    if QUIET_UNTIL <= local.time() < QUIET_FROM:
+    over_midnight = night.starts > night.ends
+    late = local.time() >= night.starts
+    early = local.time() < night.ends
+    if not ((late or early) if over_midnight else (late and early)):
         return at
-    day = local.date() + timedelta(days=local.time() >= QUIET_FROM)
-    return datetime.combine(day, QUIET_UNTIL, LOCAL).astimezone(at.tzinfo)
+    day = local.date() + timedelta(days=over_midnight and late)
+    return datetime.combine(day, night.ends, LOCAL).astimezone(at.tzinfo)
 
 
 def is_stale(kind: str, happened_at: datetime, now: datetime) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from services.notification import domain, ledger
 from services.notification.deps import deps_of
 from services.notification.domain import CONSOLE, REPORTER, STAFF, Case, Notice, State, delivery_id
@@ -66,7 +68,7 @@ def _plan_for_staff(tx: Transaction, row: DeliveryRow, staff: str, case: Case) -
         ledger.suppress(tx, row, domain.STALE_REASON)
     elif email:
         row.rate_limit_key, row.receiver = deps.rate_limit_key("email", email)
-        ledger.ready(tx, row, domain.send_after(row.kind, case, row.planned_at, tx.now))
+        ledger.ready(tx, row, _send_after(tx, row, case))
     else:
         ledger.on_the_console(tx, row)
 
@@ -102,7 +104,7 @@ def release(tx: Transaction, row: DeliveryRow, case: Case, private: PrivateRow) 
     channels, own = _channels(tx, case, private, row.kind)
     if channels:
         _use(tx, row, case, private, channels[0])
-        ledger.ready(tx, row, domain.send_after(row.kind, case, row.planned_at, tx.now))
+        ledger.ready(tx, row, _send_after(tx, row, case))
     else:
         ledger.suppress(tx, row, domain.OWN_ADDRESS if own else domain.PAGE_ONLY)
 
@@ -111,7 +113,7 @@ def reconsider(tx: Transaction, feedback_id: str, case: Case) -> None:
     """The promise is known, or has moved: receipts that wait for it go a moment from now."""
     for row in in_state(tx.rows(DeliveryRow).for_case(feedback_id), State.READY):
         if row.kind in domain.WITH_PROMISE and not row.attempts:
-            ledger.ready(tx, row, domain.send_after(row.kind, case, row.planned_at, tx.now))
+            ledger.ready(tx, row, _send_after(tx, row, case))
 
 
 def plan_elsewhere(tx: Transaction, row: DeliveryRow) -> None:
@@ -158,6 +160,11 @@ def hand_on(tx: Transaction, row: DeliveryRow, case: Case) -> None:
         other = _copy(tx, row, f"{STAFF}{name}", 0, params)
         if other is not None and other.recipient not in known:
             _plan_for_staff(tx, other, name, case)
+
+
+def _send_after(tx: Transaction, row: DeliveryRow, case: Case) -> datetime:
+    quiet = domain.quiet_hours(deps_of(tx).directory.quiet_hours)
+    return domain.send_after(row.kind, case, row.planned_at, tx.now, quiet)
 
 
 def _copy(

@@ -18,7 +18,7 @@ from services.sla.domain.editing import edit_day
 from services.sla.domain.policy import Policy, due_times
 from services.sla.domain.working_time import OutsideCalendar
 from services.sla.store import CalendarRow, PolicyRow, Rulebook
-from services.sla.store.rules import as_document
+from services.sla.store.rules import as_document, policy_row
 from shared.contracts.refusal import Conflict, Unacceptable
 from shared.contracts.vocabulary import CaseType, Priority
 from shared.messaging.transaction import Transaction
@@ -66,6 +66,8 @@ class PolicyEdit(_Body):
     rows: dict[str, Any]
     defaults: dict[str, Any]
     reopened_percent: int = 50
+    quiet: dict[str, Any] | None = None
+    """Hours in which nobody is told that work is late; None: those in force."""
 
 
 @router.get("/policy")
@@ -80,14 +82,8 @@ async def edit_policy(request: Request, person: Administrator) -> dict[str, Any]
     edit = await body_as(request, PolicyEdit)
     async with service_of(request, "sla").transaction() as tx:
         rules = await fresh(tx)
-        try:
-            policy = Policy(version=rules.current + 1, **edit.model_dump())
-        except ValidationError as error:
-            raise cannot_be(error) from None
-        row = PolicyRow(
-            version=policy.version, body=as_document(policy), at=tx.now, by=person.username
-        )
-        await insert(tx, row)
+        policy = next_policy(rules, edit)
+        await insert(tx, policy_row(policy, at=tx.now, by=person.username))
         tx.after_commit(partial(rules.adopt, policy))
     return as_document(policy)
 
@@ -192,6 +188,16 @@ def _day(calendars: Calendars, day: date, department: str) -> dict[str, Any]:
         "holiday": None if holiday is None else holiday.name,
         "provisional": definition.is_provisional(day),
     }
+
+
+def next_policy(rules: Rulebook, edit: PolicyEdit) -> Policy:
+    """The version that follows the one in force. Raises Unacceptable."""
+    body = edit.model_dump(include=set(PolicyEdit.model_fields))
+    body["quiet"] = rules.policy.quiet if edit.quiet is None else edit.quiet
+    try:
+        return Policy(version=rules.current + 1, **body)
+    except ValidationError as error:
+        raise cannot_be(error) from None
 
 
 async def fresh(tx: Transaction) -> Rulebook:

@@ -9,18 +9,17 @@ from itertools import islice
 from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import ValidationError
 
 from services.sla import seeds
-from services.sla.api.rules import Administrator, PolicyEdit, fresh, insert
+from services.sla.api.rules import Administrator, PolicyEdit, fresh, insert, next_policy
 from services.sla.deps import deps_of
-from services.sla.domain.calendar_edits import CalendarEdit, apply_edit, cannot_be
+from services.sla.domain.calendar_edits import CalendarEdit, apply_edit
 from services.sla.domain.calendars import CalendarDefinition
 from services.sla.domain.hours import hours_text
 from services.sla.domain.policy import Policy
 from services.sla.domain.year_view import differing_days
 from services.sla.store import CalendarRow, PolicyRow, trials
-from services.sla.store.rules import as_document
+from services.sla.store.rules import as_document, policy_of, policy_row, stored_parts
 from services.sla.store.trials import Trial
 from shared.contracts.refusal import Conflict, NotFound
 from shared.messaging.transaction import Transaction
@@ -89,10 +88,7 @@ async def begin_calendar(tx: Transaction, edit: CalendarEdit, by: str) -> str:
 async def begin_policy(tx: Transaction, edit: PolicyTrial, by: str) -> str:
     """Ask for a trial on past cases; gives its id. Raises Unacceptable."""
     rules = await fresh(tx)
-    try:
-        policy = Policy(version=rules.current + 1, **edit.model_dump(exclude={"first", "last"}))
-    except ValidationError as error:
-        raise cannot_be(error) from None
+    body, quiet = stored_parts(next_policy(rules, edit))
     today = tx.now.astimezone(LOCAL).date()
     last = edit.last or today
     first = edit.first or last - TERM
@@ -101,8 +97,9 @@ async def begin_policy(tx: Transaction, edit: PolicyTrial, by: str) -> str:
         "last": last.isoformat(),
         "since": _midnight(first),
         "until": _midnight(last + timedelta(days=1)),
+        "quiet": quiet,
     }
-    return await _begin(tx, "policy", rules.current, as_document(policy), about, by)
+    return await _begin(tx, "policy", rules.current, body, about, by)
 
 
 async def publish_trial(tx: Transaction, trial_id: str, by: str) -> int:
@@ -135,8 +132,8 @@ async def publish_trial(tx: Transaction, trial_id: str, by: str) -> int:
             recounted=False,
         )
     else:
-        made = Policy.model_validate(trial.body | {"version": version})
-        row = PolicyRow(version=version, body=as_document(made), at=tx.now, by=by)
+        made = policy_of(trial.body, trial.about.get("quiet"), version=version)
+        row = policy_row(made, at=tx.now, by=by)
     await insert(tx, row)
     await trials.mark_published(tx, trial_id, version)
     tx.after_commit(partial(rules.adopt, made))

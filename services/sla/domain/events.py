@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from services.sla.domain.case_clocks import CaseClocks, Left, Reached, in_order
 from services.sla.domain.clocks import MarkKind, Timer
+from services.sla.domain.policy import Night, Policy, QuietHours
 from shared.contracts.sla import (
     Change,
     ClockChange,
     ClockEvent,
     EscalationRaised,
     Promise,
+    QuietHoursSet,
     SlaBreached,
     SlaPromisesChanged,
     SlaSegmentEnded,
@@ -38,6 +41,28 @@ def events_of_mark(feedback_id: str, reached: Reached) -> Iterator[ClockEvent]:
     if mark.to is not None:
         more = {"level": mark.level, "to_role": mark.to}
         yield EscalationRaised.model_validate(about | more)
+
+
+def quiet_hours_set(policy: Policy, at: datetime) -> QuietHoursSet:
+    """The quiet hours of a policy, for everybody."""
+    quiet = policy.quiet
+    return QuietHoursSet(
+        at=at,
+        policy_version=policy.version,
+        starts=quiet.starts,
+        ends=quiet.ends,
+        p1_starts=quiet.p1 and quiet.p1.starts,
+        p1_ends=quiet.p1 and quiet.p1.ends,
+    )
+
+
+def quiet_of(told: QuietHoursSet | None) -> QuietHours:
+    """The quiet hours everybody knows; those that are shipped until some were told."""
+    if told is None:
+        return QuietHours()
+    own = told.p1_starts is not None and told.p1_ends is not None
+    p1 = Night(starts=str(told.p1_starts), ends=str(told.p1_ends)) if own else None
+    return QuietHours(starts=told.starts, ends=told.ends, p1=p1)
 
 
 def promises_changed(

@@ -55,6 +55,32 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+ClockTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+"""A time of day at the library: `07:30`."""
+
+
+class Night(_Frozen):
+    """Hours of every day, over midnight where they end earlier than they start; none where both are
+    the same."""
+
+    starts: ClockTime
+    ends: ClockTime
+
+    @property
+    def is_none(self) -> bool:
+        """No hours at all."""
+        return self.starts == self.ends
+
+
+class QuietHours(Night):
+    """When nobody is told that work is late: at night nobody can do anything about it."""
+
+    starts: ClockTime = "21:00"
+    ends: ClockTime = "07:30"
+    p1: Night | None = None
+    """Those of what is urgent (P1); None: it is told at any hour."""
+
+
 class Escalation(_Frozen):
     """At this percentage of the time allowed, these people are warned."""
 
@@ -108,6 +134,8 @@ class Policy(_Frozen):
     rows: dict[str, Row]
     defaults: dict[Clock, Duration]
     reopened_percent: int = Field(default=50, gt=0, le=100)
+    quiet: QuietHours = QuietHours()
+    """They count from their publication on, for every case: they move no promise."""
 
     @model_validator(mode="after")
     def _every_priority_has_a_row(self) -> Self:

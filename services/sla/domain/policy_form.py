@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from services.sla.domain.policy import DIMENSIONS, Policy, Row, parse_allowance
+from services.sla.domain.policy import DIMENSIONS, Policy, QuietHours, Row, parse_allowance
 from shared.contracts.refusal import Unacceptable
 from shared.contracts.vocabulary import Clock, Role
 
@@ -32,6 +32,8 @@ _UNITS = {
     "w": "wd",
     "d": "wd",
 }
+_HOURS = re.compile(r"(\d{1,2})[:.点](\d{2})?\s*(?:[-–—~至到]|to)\s*(\d{1,2})[:.点](\d{2})?", re.I)
+_NO_NIGHT = {"starts": "00:00", "ends": "00:00"}
 _NONE = frozenset(("", "-", "–", "—", "无", "none"))
 
 
@@ -60,6 +62,30 @@ def read_duration(text: str, *, field: str) -> str | None:
     )
 
 
+def read_night(text: str, *, field: str) -> dict[str, str] | None:
+    """`21:00–7:30`, `21点到7点`; None: left empty. Raises Unacceptable."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    if plain.lower() in _NONE:
+        return None
+    match = _HOURS.fullmatch(plain)
+    found = [int(n or 0) for n in match.groups()] if match else []
+    if match is None or max(found[0], found[2]) > 23 or max(found[1], found[3]) > 59:
+        raise Unacceptable(
+            f"“{text}” 不是一段时间。请写成 21:00–07:30；不要就留空。",
+            f"“{text}” is no stretch of time. Write 21:00–07:30, or leave it empty for none.",
+            errors={field: "hours"},
+        )
+    starts, ends = (f"{found[n]:02}:{found[n + 1]:02}" for n in (0, 2))
+    return {"starts": starts, "ends": ends}
+
+
+def night_code(hours: Mapping[str, str] | None) -> str | None:
+    """`21:00–07:30`; None: no hours."""
+    if not hours or hours["starts"] == hours["ends"]:
+        return None
+    return f"{hours['starts']}–{hours['ends']}"
+
+
 def read_percents(text: str, *, field: str) -> list[int]:
     """`50%, 75%`. Raises Unacceptable."""
     return [_percent(part, field) for part in _parts(text)]
@@ -85,7 +111,7 @@ def read_escalations(text: str, roles: Mapping[str, str], *, field: str) -> list
 
 
 def read_table(form: Mapping[str, str], roles: Mapping[str, str]) -> dict[str, Any]:
-    """The whole table as its form was filled in: `rows`, `defaults`, `reopened_percent`.
+    """The whole table as its form was filled in: `rows`, `defaults`, `reopened_percent`, `quiet`.
 
     Raises Unacceptable; whether it is a policy at all says `Policy`."""
     rows: dict[str, Any] = {}
@@ -106,11 +132,16 @@ def read_table(form: Mapping[str, str], roles: Mapping[str, str]) -> dict[str, A
         if (duration := read_duration(form.get(f"default.{clock}", ""), field=f"default.{clock}"))
     }
     percent = form.get("reopened_percent", "50").strip() or "50"
-    return {
+    table = {
         "rows": rows,
         "defaults": defaults,
         "reopened_percent": _percent(percent, "reopened_percent"),
     }
+    if "quiet" in form:
+        quiet = read_night(form["quiet"], field="quiet") or _NO_NIGHT
+        own = read_night(form.get("quiet_p1", ""), field="quiet_p1")
+        table["quiet"] = quiet | {"p1": own}
+    return table
 
 
 def differences(before: Policy, after: Policy) -> dict[str, dict[str, tuple[Any, Any]]]:
@@ -135,7 +166,14 @@ def differences(before: Policy, after: Policy) -> dict[str, dict[str, tuple[Any,
             f"{before.reopened_percent}%",
             f"{after.reopened_percent}%",
         )
+    old, new = _quiet_cells(before.quiet), _quiet_cells(after.quiet)
+    defaults |= {name: (old[name], new[name]) for name in old if old[name] != new[name]}
     return found | ({"": defaults} if defaults else {})
+
+
+def _quiet_cells(quiet: QuietHours) -> dict[str, str | None]:
+    said = quiet.model_dump()
+    return {"quiet": night_code(said), "quiet_p1": night_code(said["p1"])}
 
 
 def _cells(row: Row | None) -> dict[str, Any]:

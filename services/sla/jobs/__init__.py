@@ -12,6 +12,7 @@ import structlog
 from services.sla import store
 from services.sla.deps import Deps
 from services.sla.domain import cases
+from services.sla.domain.events import quiet_hours_set, quiet_of
 from services.sla.store import Look, ReadUntil, apply
 from services.sla.store.rules import settle_recount, to_recount
 from shared.messaging.partitions import PARTITIONS
@@ -156,8 +157,29 @@ async def follow_rules(service: Service[Deps]) -> None:
             # Once more when every replica has surely taken the new calendar into use.
             await asyncio.sleep(2 * FOLLOW_EVERY)
             await recount_open(service, settle=True)
+        await tell_quiet_hours(service)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(rules.edited.wait(), FOLLOW_EVERY)
+
+
+async def tell_quiet_hours(service: Service[Deps]) -> bool:
+    """Tell the quiet hours in force where other processes know other ones; True if they were told.
+
+    They are compared, and not only told when they are published: a restored database, or code that
+    knows nothing of them, may have put an earlier version in force."""
+    rules, directory = service.deps, service.runtime.directory
+    if not directory.loaded:
+        return False
+    known = directory.quiet_hours
+    wanted = rules.policy.quiet
+    if wanted == quiet_of(known):
+        return False
+    if rules.told_quiet == (rules.current, known):
+        return False  # It is on its way.
+    async with service.transaction() as tx:
+        tx.emit(quiet_hours_set(rules.policy, tx.now))
+    rules.told_quiet = (rules.current, known)
+    return True
 
 
 async def recount_open(service: Service[Deps], *, settle: bool = False) -> int:

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.sla.api.trials import TERM, PolicyTrial, begin_policy
 from services.sla.domain.policy import DIMENSIONS, Policy, conditions_of
-from services.sla.domain.policy_form import CLOCKS, DEFAULTS, differences, read_table
+from services.sla.domain.policy_form import CLOCKS, DEFAULTS, differences, night_code, read_table
 from services.sla.pages.common import locale_of, may_edit, reader, render, up_to_date
 from services.sla.store.rules import policy_version, policy_versions
 from services.sla.wording.pages import duration_words, role_name
@@ -54,6 +54,8 @@ async def policy_page(request: Request) -> Response:
         policy=policy,
         versions=versions,
         compared=compared,
+        quiet=night_code(policy.quiet.model_dump()),
+        quiet_p1=policy.quiet.p1 and night_code(policy.quiet.p1.model_dump()),
         differences=differences(*compared) if compared else {},
         **_columns(),
     )
@@ -129,7 +131,12 @@ def _columns() -> dict[str, Any]:
 
 def _typed(policy: Policy, locale: str) -> dict[str, str]:
     """The table in force as its form is filled in."""
-    typed = {"reopened_percent": str(policy.reopened_percent)}
+    quiet = policy.quiet.model_dump()
+    typed = {
+        "reopened_percent": str(policy.reopened_percent),
+        "quiet": night_code(quiet) or "",
+        "quiet_p1": night_code(quiet["p1"]) or "",
+    }
     for number, (name, row) in enumerate(policy.rows.items()):
         at = f"r{number}"
         typed[f"{at}.name"] = name

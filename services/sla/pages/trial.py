@@ -10,11 +10,10 @@ from starlette.responses import RedirectResponse, Response
 
 from services.sla.api.trials import publish_trial, shown
 from services.sla.domain.calendars import CalendarDefinition
-from services.sla.domain.policy import Policy
 from services.sla.domain.policy_form import CLOCKS, differences
 from services.sla.pages.common import locale_of, render, up_to_date
 from services.sla.store import trials
-from services.sla.store.rules import policy_version
+from services.sla.store.rules import policy_of, policy_version
 from services.sla.store.trials import Trial
 from shared.contracts.refusal import Conflict, NotFound
 from shared.web.auth import Staff, require_role, service_of, to_sign_in
@@ -69,7 +68,9 @@ async def _page(
         "clocks": [clock.value for clock in CLOCKS],
     }
     if before is not None:
-        context["differences"] = differences(before, Policy.model_validate(trial.body))
+        context["differences"] = differences(
+            before, policy_of(trial.body, trial.about.get("quiet"))
+        )
     return render(
         request,
         "trial.html",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from services.sla.domain.calendars import CalendarDefinition, Calendars
 from services.sla.domain.case_clocks import Rules
 from services.sla.domain.policy import Policy
 from services.sla.store.tables import CalendarRow, PolicyRow
+from shared.contracts.sla import QuietHoursSet
 from shared.messaging.transaction import Transaction
 
 __all__ = ["CalendarRow", "PolicyRow", "Rulebook"]
@@ -26,7 +27,7 @@ ON CONFLICT DO NOTHING
 _NEWEST = """
 SELECT (SELECT max(version) FROM policies), (SELECT max(version) FROM calendars)
 """
-_POLICIES = "SELECT body::text FROM policies WHERE version = ANY($1::int[])"
+_POLICIES = "SELECT body::text, quiet::text FROM policies WHERE version = ANY($1::int[])"
 _CALENDAR = "SELECT body::text FROM calendars WHERE version = $1"
 _CALENDARS = "SELECT body::text FROM calendars WHERE version = ANY($1::int[])"
 _VERSIONS = "SELECT version, at, by FROM policies ORDER BY version DESC LIMIT 100"
@@ -68,6 +69,8 @@ class Rulebook:
         self.edited = asyncio.Event()
         self.asked = asyncio.Event()
         self.asleep_until: datetime | None = None
+        self.told_quiet: tuple[int, QuietHoursSet | None] | None = None
+        """The version whose quiet hours this process told last, and what was known before."""
 
     @property
     def policy(self) -> Policy:
@@ -98,8 +101,8 @@ class Rulebook:
         """Have these versions at hand."""
         missing = sorted(set(versions) - self._policies.keys())
         if missing:
-            for (body,) in await connection.exec_driver_sql(_POLICIES, (missing,)):
-                policy = Policy.model_validate_json(body)
+            for row in await connection.exec_driver_sql(_POLICIES, (missing,)):
+                policy = _policy(row[0], row[1])
                 self._policies[policy.version] = policy
 
     async def calendars_of(
@@ -164,11 +167,33 @@ async def policy_versions(connection: AsyncConnection) -> list[Version]:
 async def policy_version(connection: AsyncConnection, version: int) -> Policy | None:
     """One version of the promises; None for one there is not."""
     row = (await connection.exec_driver_sql(_POLICIES, ([version],))).first()
-    return None if row is None else Policy.model_validate_json(row[0])
+    return None if row is None else _policy(row[0], row[1])
+
+
+def policy_row(policy: Policy, *, at: datetime, by: str) -> PolicyRow:
+    """A version as it is stored."""
+    body, quiet = stored_parts(policy)
+    return PolicyRow(version=policy.version, body=body, quiet=quiet, at=at, by=by)
+
+
+def stored_parts(policy: Policy) -> tuple[dict[str, Any], dict[str, Any]]:
+    """``(body, quiet hours)``: apart, because the last release reads a body to the last word."""
+    body = as_document(policy)
+    return body, body.pop("quiet")
+
+
+def policy_of(body: Mapping[str, Any], quiet: Mapping[str, Any] | None, **more: Any) -> Policy:
+    """A policy of its stored parts."""
+    return Policy.model_validate({**body, **({"quiet": quiet} if quiet else {}), **more})
+
+
+def _policy(body: str, quiet: str | None) -> Policy:
+    return policy_of(json.loads(body), json.loads(quiet) if quiet else None)
 
 
 def _dump(value: Policy | CalendarDefinition) -> str:
-    return json.dumps(as_document(value), ensure_ascii=False)
+    body = stored_parts(value)[0] if isinstance(value, Policy) else as_document(value)
+    return json.dumps(body, ensure_ascii=False)
 
 
 def as_document(value: Policy | CalendarDefinition) -> dict[str, Any]:

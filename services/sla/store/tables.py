@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from shared.db.tables import document, moment, own_registry
@@ -105,6 +106,8 @@ class PolicyRow(SlaTable, table=True):
 
     version: int = Field(primary_key=True)
     body: dict[str, Any] = document()
+    quiet: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    """Beside the body, which code that does not know of them reads too; None: as shipped."""
     at: datetime = moment()
     by: str | None = None
 

@@ -13,7 +13,7 @@ from shared.contracts import Actor
 from shared.contracts.desk import CaseAssigned, CaseDispatched, CaseReturned, CaseUnassigned
 from shared.contracts.intake import FeedbackUrged
 from shared.contracts.routing import FeedbackTriageNeeded
-from shared.contracts.sla import EscalationRaised, SlaBreached, SlaWarned
+from shared.contracts.sla import EscalationRaised, QuietHoursSet, SlaBreached, SlaWarned
 from shared.service import Runtime
 from tests.fakes.smtp import Mode, SmtpSink
 from tests.service.notification.support import OWN_WORDS, Watch, a_comment, watching
@@ -146,6 +146,8 @@ async def test_triage_and_returns_go_to_the_office(watch: Watch, sink: SmtpSink)
 async def test_at_night_late_work_waits_for_the_morning_and_holds_up_nothing(
     watch: Watch, sink: SmtpSink
 ) -> None:
+    told = QuietHoursSet(at=NOW, policy_version=2, starts="21:30", ends="07:45")
+    watch.deps.directory.apply(told)
     night = at("2026-03-04 22:00")
     watch.clock.set(night)
     about = {"feedback_id": "f1", "at": night, "clock": "ACCEPT", "due": night, "first_due": night}
@@ -156,7 +158,10 @@ async def test_at_night_late_work_waits_for_the_morning_and_holds_up_nothing(
     await watch.process(SlaBreached(**about, department="it"), assigned)
     await watch.later(seconds=1)
     assert to(sink) == ["liaison.it"]
-    watch.clock.set(at("2026-03-05 07:30"))
+    watch.clock.set(at("2026-03-05 07:44"))
+    await watch.later(seconds=1)
+    assert to(sink) == ["liaison.it"]
+    watch.clock.set(at("2026-03-05 07:45"))
     await watch.later(seconds=1)
     assert to(sink)[1:] == ["liaison.it", "liaison.it"]
 

@@ -6,12 +6,14 @@ import re
 
 import pytest
 
+from services.sla import jobs
 from services.sla.jobs.trials import work_on_trial
+from shared.contracts.sla import QuietHoursSet
 from shared.contracts.vocabulary import Role
 from shared.service import Service
 from tests.service.sla.support import ordinary
 from tests.service.sla.test_calendar import Client, client, signed_in
-from tests.support import process_batch
+from tests.support import outbox_of, process_batch
 
 __all__ = ["client"]
 
@@ -131,6 +133,53 @@ async def test_the_table_of_promises_is_edited_as_a_table(sla: Service, client: 
     assert "students" in shown
 
 
+async def test_quiet_hours_are_published_with_the_promises(sla: Service, client: Client) -> None:
+    shown = (await client.get("/sla/policy", headers=browser(sla))).text
+    assert "每天 21:00–07:30" in shown
+    assert "特急（P1）不分昼夜" in shown
+    page = (await client.get("/sla/policy/edit", headers=browser(sla))).text
+    form = dict(re.findall(r'name="([^"]+)"[^>]*? value="([^"]*)"', page))
+    assert (form["quiet"], form["quiet_p1"]) == ("21:00–07:30", "")
+    form = {name: value for name, value in form.items() if not name.endswith(".drop")}
+    form |= {"quiet": "22点 至 7:00", "quiet_p1": "0:00-6:00"}
+    sent = await client.post("/sla/policy/edit", data=form, headers=browser(sla))
+    trial = (await client.get(sent.headers["location"], headers=browser(sla))).text
+    assert "<del>21:00–07:30</del>" in trial
+    assert "<ins>22:00–07:00</ins>" in trial
+    await client.post(sent.headers["location"], headers=browser(sla))
+    shown = (await client.get("/sla/policy?from=1&to=2", headers=browser(sla))).text
+    assert "每天 22:00–07:00" in shown
+    assert "特急（P1）只在 00:00–06:00 安静" in shown
+
+    # Everybody is told once; those who know it already are not told again.
+    sla.runtime.directory.loaded = True
+    assert await jobs.tell_quiet_hours(sla)
+    assert not await jobs.tell_quiet_hours(sla)
+    (told,) = [e for e in await outbox_of(sla) if e["type"] == "directory.quiet_hours.v1"]
+    known = QuietHoursSet.model_validate(told["body"])
+    assert (known.starts, known.ends, known.p1_starts, known.p1_ends) == (
+        "22:00",
+        "07:00",
+        "00:00",
+        "06:00",
+    )
+    sla.runtime.directory.apply(known)
+    sla.deps.told_quiet = None
+    assert not await jobs.tell_quiet_hours(sla)
+
+    # What the last release reads has no word of them; an edit that names none keeps them.
+    async with sla.engine.connect() as connection:
+        bodies = await connection.exec_driver_sql("SELECT body FROM policies")
+        assert all("quiet" not in body for (body,) in bodies)
+    policy = (await client.get("/api/sla/policy", headers=browser(sla))).json()
+    without = {k: v for k, v in policy.items() if k not in ("version", "quiet")}
+    edited = await client.post("/api/sla/policy", json=without, headers=signed_in(sla))
+    assert edited.json()["quiet"] == policy["quiet"]
+    nowhere = without | {"quiet": {"starts": "9pm", "ends": "07:30"}}
+    refused = await client.post("/api/sla/policy", json=nowhere, headers=signed_in(sla))
+    assert refused.status_code == 422
+
+
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
@@ -139,6 +188,7 @@ async def test_the_table_of_promises_is_edited_as_a_table(sla: Service, client: 
         ("r2.warn", "几乎", "不是百分数"),
         ("r2.name", "", "缺少这些行：P3"),
         ("r7.name", "有空格 的", "不能作行名"),
+        ("quiet", "25:00–07:30", "不是一段时间"),
     ],
 )
 async def test_a_table_that_cannot_be_comes_back_as_it_was_typed(

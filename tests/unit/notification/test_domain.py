@@ -11,6 +11,7 @@ import pytest
 from services.notification import domain
 from services.notification.domain import Case, Contact, IllegalMove, State, move, notices
 from shared.contracts import Actor, desk, intake, routing, sla
+from shared.contracts.sla import QuietHoursSet
 from shared.contracts.vocabulary import Role
 from tests.fakes.promises import Promises
 from tests.support import at
@@ -315,6 +316,31 @@ def test_that_work_is_late_is_told_by_day_unless_it_is_urgent(when: str, goes_ou
         assert domain.send_after(kind, Case(), at(when), at(when)) == at(goes_out)
         assert domain.send_after(kind, Case(urgent=True), at(when), at(when)) == at(when)
     assert domain.send_after("reply", Case(), at(when), at(when)) == at(when)
+
+
+@pytest.mark.parametrize(
+    ("hours", "when", "goes_out"),
+    [
+        (("22:30", "07:00"), "2026-03-04 22:29", "2026-03-04 22:29"),
+        (("22:30", "07:00"), "2026-03-04 22:30", "2026-03-05 07:00"),
+        (("22:30", "07:00"), "2026-03-05 06:59", "2026-03-05 07:00"),
+        (("00:00", "06:00"), "2026-03-05 05:00", "2026-03-05 06:00"),
+        (("00:00", "06:00"), "2026-03-05 23:59", "2026-03-05 23:59"),
+        (("12:00", "12:00"), "2026-03-05 12:00", "2026-03-05 12:00"),
+    ],
+)
+def test_quiet_hours_are_those_that_were_published(
+    hours: tuple[str, str], when: str, goes_out: str
+) -> None:
+    given = {"at": NOW, "policy_version": 2}
+    told = QuietHoursSet(**given, starts=hours[0], ends=hours[1])
+    own = QuietHoursSet(**given, starts="21:00", ends="07:30", p1_starts=hours[0], p1_ends=hours[1])
+    for case, published in ((Case(), told), (Case(urgent=True), own)):
+        quiet = domain.quiet_hours(published)
+        assert domain.send_after("breach", case, NOW, at(when), quiet) == at(goes_out)
+    assert domain.send_after(
+        "breach", Case(urgent=True), NOW, at(when), domain.quiet_hours(told)
+    ) == at(when)
 
 
 def test_spellings_of_one_mailbox_count_as_one() -> None:
