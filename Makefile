@@ -22,11 +22,11 @@ run: setup
 demo: setup
 	exec $(VENV) -m services demo $(ARGS)
 
-# Two files at a time. The long ones come first: those that start the whole system, then the quick ones.
+# Three files at a time on two cores: much of a test is waiting. The long ones come first: those that start the whole system, then the quick ones.
 TESTS := $(addprefix tests/,faults integration browser journeys messaging upgrades contracts service unit)
 
 test: setup
-	exec $(VENV) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(or $(ARGS),$(TESTS))
+	exec $(VENV) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(or $(ARGS),$(TESTS))
 
 # Thousands of stories of interleavings, each different; make test tells fifty.
 storm: setup

@@ -197,7 +197,7 @@ async def test_a_key_of_a_message_that_lost_its_source_is_free_again(intake: Int
         await store.accept(tx, [winner])
         # Sees no source yet, claims its key, and waits at the index for the one above.
         late = asyncio.create_task(desk.write([loser]))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while not await intake.rows("SELECT 1 FROM pg_locks WHERE NOT granted"):
                 await asyncio.sleep(0.01)
     (answer,) = await late

@@ -22,6 +22,7 @@ from shared.contracts.intake import PrivateErased
 from shared.messaging.relay import new_producer
 from shared.service import Runtime, Service
 from tests import support
+from tests.patience import PATIENCE
 from tests.service.intake.conftest import Intake
 
 PHONE = "13987654321"
@@ -54,7 +55,7 @@ async def test_words_that_wait_for_the_erasure_know_of_it(intake: Intake) -> Non
         late = asyncio.create_task(
             intake.later(receipt["tracking_code"], "supplement", text=f"打 {PHONE}")
         )
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while not await intake.rows("SELECT 1 FROM pg_locks WHERE NOT granted"):
                 await asyncio.sleep(0.01)
     assert (await late).status_code == 200
@@ -112,7 +113,7 @@ async def test_the_command_waits_for_every_service_and_names_who_is_missing(
 
     try:
         # Before the tombstone is out nothing counts: what is answered then is an older one.
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             await published(relayed, PrivateErased, case)
         await say_done("notification", "intake")  # nobody else can say that it is done
         await say_done("notification", "notification", subject="another case")

@@ -12,6 +12,7 @@ from services.sla.store import ClockRow
 from shared.contracts.desk import CaseClosed
 from shared.messaging.partitions import partition_of
 from shared.service import Runtime, Service
+from tests.patience import PATIENCE
 from tests.service.sla.support import (
     CASE,
     accepted,
@@ -289,7 +290,7 @@ async def test_the_loop_marks_by_itself_what_comes_up_and_what_comes_due(
         service.runtime.clock.set(at("2026-03-04 15:30"))  # type: ignore[attr-defined]
         # A clock that is due already wakes the loop out of whatever sleep it is in.
         await process_batch(service, received("2026-03-04 11:00", "case-2"))
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(PATIENCE):
             while len(await events(service)) < 7:
                 await asyncio.sleep(0.02)
     finally:

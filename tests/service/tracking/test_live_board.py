@@ -13,6 +13,7 @@ from typing import Any
 from services.tracking.api import live
 from services.tracking.api.asking import Asked
 from services.tracking.deps import broadcasts
+from tests.patience import PATIENCE
 from tests.service.tracking.conftest import Web
 from tests.support import process_batch
 from tests.unit.tracking.examples import Story
@@ -43,7 +44,7 @@ def number(html: str, tile: str) -> str:
 async def test_only_the_parts_that_moved_are_sent(web: Web) -> None:
     await process_batch(web.service, *Story().worked("it"))
     watched = watch(web)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         first = await anext(watched)
         assert set(first["parts"]) == {"now", "effect", "departments", "shape"}
         assert number(first["parts"]["now"], "open") == "1"
@@ -60,7 +61,7 @@ async def test_only_the_parts_that_moved_are_sent(web: Web) -> None:
 async def test_many_who_look_cost_one_computation(web: Web) -> None:
     await process_batch(web.service, *Story().worked("it"))
     watchers = [watch(web) for _ in range(20)]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*map(anext, watchers))
         ((broadcast, _),) = web.service.deps.broadcasts._running.values()
         assert (broadcast.viewers, broadcast.computed) == (20, 1)
@@ -79,7 +80,7 @@ async def test_who_has_a_part_is_not_sent_it_again(web: Web) -> None:
     assert set(shown) == {"now", "effect", "departments", "shape"}
     seen = ",".join(f"{name}:{known_by}" for name, known_by in shown.items() if name != "shape")
     watched = watch(web, seen)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         assert set((await anext(watched))["parts"]) == {"shape"}
     await watched.aclose()
 
@@ -94,7 +95,7 @@ async def test_a_computation_that_fails_ends_the_streams_and_the_next_one_begins
         raise TimeoutError
 
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(PATIENCE),
         running.join("x", "board", deps.changes, web.service.closing, fail) as broadcast,
     ):
         await broadcast.moved.wait()

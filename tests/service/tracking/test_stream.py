@@ -42,7 +42,7 @@ async def open_stream(
 
 async def lines(stream: AsyncIterator[str], n: int) -> list[tuple[int, dict[str, Any]]]:
     found: list[tuple[int, dict[str, Any]]] = []
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while len(found) < n:
             chunk = await anext(stream)
             if chunk.startswith("id: "):
