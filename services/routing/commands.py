@@ -138,7 +138,9 @@ def learn_file(
     Columns that are not named are found by their usual names. Nothing is kept of the words.
     """
     given = dict(zip(Column, (text, department, title, category, time), strict=True))
-    told = dict(pair.split("=", 1) for pair in same or [] if "=" in pair)
+    if wrong := [pair for pair in same or [] if not all(pair.partition("="))]:
+        refuse(f"--map: say NAME=CODE, not {wrong[0]!r}")
+    told = dict(pair.rsplit("=", 1) for pair in same or [])
 
     async def work(service: Service[Deps]) -> None:
         async with ready_to_learn(service):
@@ -156,7 +158,9 @@ def learn_file(
                 refuse(f"{file}: {error.strerror}")
             for line in understood(columns, found, service):
                 say(line)
-            if preview or not found.letters:
+            if not found.letters:
+                refuse(f"{file}: there is nothing to learn from")
+            if preview:
                 return
             if not yes and not typer.confirm("Learn from these letters?"):
                 return
@@ -168,7 +172,7 @@ def learn_file(
                     await history.keep_lessons(service, file, letters, model.buckets, say)
             except EmbedderAway as away:
                 refuse(f"the embedder is away ({away}); what was embedded is kept, run this again")
-            await learn_and_say(service, source=file.name, history=len(letters))
+            await learn_and_say(service, source=file.name)
 
     with_service(build, work)
 
@@ -179,18 +183,29 @@ def understood(
     """What was made of a file, in lines."""
     yield "columns: " + ", ".join(f"{column} = {name!r}" for column, name in columns.items())
     for code, count in found.owners.most_common():
-        yield f"  {count:6} {code} {service.deps.directory.department_name(code, 'zh')}"
+        name = service.deps.directory.department_name(code, "zh")
+        yield f"  {count:6} {code} {'(belongs elsewhere)' if code == NOT_OURS else name}"
     if found.unknown:
         yield "no such department here; left out, or name them with --map NAME=CODE:"
-        for name, count in found.unknown.most_common(40):
-            yield f"  {count:6} {name!r}"
-    if found.odd:
-        yield f"left out: {len(found.odd)} odd rows"
-        for number, why in found.odd[:20]:
-            yield f"  line {number}: {why}"
-    if any(one.at is None for one in found.letters):
-        yield "some letters have no date that can be read: the order of the file counts"
+        for unknown, count in found.unknown.most_common():
+            yield f"  {count:6} {unknown!r}"
+    for what, rows in (("left out", found.odd), ("taken, but odd", found.doubtful)):
+        for why, lines in rows.items():
+            yield f"{what}: {why}: {len(lines)} rows: {spans(lines)}"
+    if all(one.at is None for one in found.letters):
+        yield "there are no dates: the order of the file counts, the oldest first"
     yield f"{len(found.letters)} letters to learn from"
+
+
+def spans(lines: list[int]) -> str:
+    """``3, 7-9, 12``: every one of them."""
+    found: list[list[int]] = []
+    for line in lines:
+        if found and line == found[-1][1] + 1:
+            found[-1][1] = line
+        else:
+            found.append([line, line])
+    return ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in found)
 
 
 @contextlib.asynccontextmanager

@@ -124,14 +124,17 @@ async def learn_once(service: Service[Deps], *, by: str | None) -> None:
 
 
 async def _is_time(service: Service[Deps], now: datetime, tried: datetime | None) -> bool:
-    """Whether there is enough that is new, since the running version or the last attempt."""
+    """Whether there is enough that is new, since any version or the last attempt.
+
+    What a person took back is not learned once more from the same letters.
+    """
     meaning = service.deps.meaning
-    since = max(filter(None, (meaning.until, tried)), default=None)
     owners = [*service.deps.directory.departments, NOT_OURS]
     async with service.engine.connect() as connection:
-        _, new, _ = await learned.counted(
-            driver_of(connection), meaning.embedder.model, owners, since
-        )
+        until = await learned.learned_until(connection)
+        since = max(filter(None, (meaning.until, until, tried)), default=None)
+        known = await learned.counted(driver_of(connection), meaning.embedder.model, owners, since)
+    new = known.new_cases
     by_night = new >= FEWEST and here(now).hour in NIGHT
     return new >= NEW_LABELS or by_night
 

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
 
 from services.routing.domain.model import NOT_OURS
@@ -143,8 +143,10 @@ class Understood:
     letters: list[Past] = field(default_factory=list)
     unknown: Counter[str] = field(default_factory=Counter)
     """Names that are no department here → rows."""
-    odd: list[tuple[int, str]] = field(default_factory=list)
-    """Line and what is wrong with it; the row is left out."""
+    odd: dict[str, list[int]] = field(default_factory=dict)
+    """What is wrong → the lines; these rows are left out."""
+    doubtful: dict[str, list[int]] = field(default_factory=dict)
+    """What is unusual → the lines; these rows count."""
 
     @property
     def owners(self) -> Counter[str]:
@@ -159,15 +161,21 @@ class Understood:
         text = str(cells.get(Column.TEXT) or "").strip()
         name = str(cells.get(Column.DEPARTMENT) or "").strip()
         if len(text) < FEWEST:
-            self.odd.append((line, "no text"))
+            self.odd.setdefault("no text", []).append(line)
             return
         if not name:
-            self.odd.append((line, "no department"))
+            self.odd.setdefault("no department", []).append(line)
             return
         owner = owners.owner(name)
         if owner is None:
             self.unknown[name[:60]] += 1
+            self.odd.setdefault("no such department", []).append(line)
             return
+        if len(text) > LONGEST:
+            self._doubt(f"longer than {LONGEST} characters: the beginning counts", line)
+        at = moment_of(cells.get(Column.TIME))
+        if at is None and Column.TIME in columns:
+            self._doubt("no date that can be read: taken with the row above", line)
         self.letters.append(
             Past(
                 line=line,
@@ -175,19 +183,29 @@ class Understood:
                 text=text[:LONGEST],
                 owner=owner,
                 category=owners.category(str(cells.get(Column.CATEGORY) or "")),
-                at=moment_of(cells.get(Column.TIME)),
+                at=at,
             )
         )
 
     def in_order(self) -> list[Past]:
-        """The oldest first; in the order of the file where no moment is known."""
-        if all(one.at is not None for one in self.letters):
-            return sorted(self.letters, key=lambda one: (one.at, one.line))
-        return self.letters
+        """The oldest first. What has no date goes with the row above it, or the first that has."""
+        moments = [one.at for one in self.letters if one.at is not None]
+        if not moments:
+            return self.letters
+        known, dated = moments[0], []
+        for one in self.letters:
+            known = one.at or known
+            dated.append(replace(one, at=known))
+        return sorted(dated, key=lambda one: (one.at, one.line))
+
+    def _doubt(self, what: str, line: int) -> None:
+        self.doubtful.setdefault(what, []).append(line)
 
 
 _WRITTEN = re.compile(r"(\d{4})\D{1,2}(\d{1,2})\D{1,2}(\d{1,2})(?:\D{1,2}(\d{1,2}):(\d{2}))?")
 _LOCAL = timezone(timedelta(hours=8))
+_SERIALS = range(30_000, 80_000)
+"""Days since 1900, as a workbook has them where a cell is not said to be a date."""
 
 
 def moment_of(cell: object) -> datetime | None:
@@ -197,6 +215,10 @@ def moment_of(cell: object) -> datetime | None:
     """
     if isinstance(cell, datetime):
         return cell if cell.tzinfo else cell.replace(tzinfo=_LOCAL)
+    if isinstance(cell, date):
+        return datetime(cell.year, cell.month, cell.day, tzinfo=_LOCAL)
+    if isinstance(cell, int | float) and not isinstance(cell, bool) and cell in _SERIALS:
+        return datetime(1899, 12, 30, tzinfo=_LOCAL) + timedelta(days=int(cell))
     match = _WRITTEN.search(str(cell or ""))
     if match is None:
         return None

@@ -20,3 +20,5 @@ class Lesson:
     title: str = ""
     text: str = ""
     grams: Sequence[int] | None = None
+    new: bool = False
+    """The version in use has not learned from it."""

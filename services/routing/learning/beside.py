@@ -27,6 +27,7 @@ def packed_lesson(one: Lesson) -> str:
         "owner": one.owner,
         "vector": base64.b64encode(array("f", one.vector)).decode(),
         "category": one.category,
+        "new": one.new,
     }
     if one.grams is None:
         line |= {"title": one.title, "text": one.text}
@@ -46,7 +47,8 @@ async def train_beside(
 ) -> Trained:
     """Learn from `lessons`, the oldest first, on from what is shipped; raises `TrainingFailed`.
 
-    The last `judged` of them are what the new version and the `running` one are compared on.
+    The last `judged` of those that are new are what the new version and the `running` one are
+    compared on.
     `departments` are those that work can be sent to.
     """
     child = await asyncio.create_subprocess_exec(

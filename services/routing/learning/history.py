@@ -67,6 +67,8 @@ async def keep_lessons(
             done = first + len(some)
             if done % (AT_ONCE * 10) == 0 or done == len(letters):
                 tell(f"understood {done} of {len(letters)} ({done / len(letters):.0%})")
+        if again := await learned.settle_imported(driver, batch):
+            tell(f"{again} of them were in another file already: they count once")
     return len(letters)
 
 

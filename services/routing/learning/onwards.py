@@ -39,10 +39,12 @@ def learn(source: IO[bytes]) -> Trained:
     categories: list[str | None] = []
     vectors: list[Any] = []
     grams: list[array[int]] = []
+    new: list[bool] = []
     for line in source:
         one = json.loads(line)
         owners.append(one["owner"])
         categories.append(one["category"])
+        new.append(one["new"])
         vectors.append(np.frombuffer(base64.b64decode(one["vector"]), dtype=np.float32))
         found = one.get("grams")
         if found is None:
@@ -52,15 +54,16 @@ def learn(source: IO[bytes]) -> Trained:
     classes = _classes(owners, shipped, head["departments"])
     truth = np.array([classes.index(owner) for owner in owners])
     begin = _Weights.of(shipped, classes)
-    earlier = slice(0, len(owners) - head["judged"])
-    later = slice(earlier.stop, len(owners))
+    fresh = np.flatnonzero(new)
+    later = fresh[len(fresh) - head["judged"] :]
+    earlier = np.setdiff1d(np.arange(len(owners)), later)
     moved = _moved(letters, begin, truth, earlier, None)
     there = letters.logits(begin.plus(moved), later)
     temperature = min(_TEMPERATURES, key=lambda t: _loss(there, truth[later], t))
     new, sure_at = _judge(_softmax(there, temperature), truth[later], classes)
     old_shares = _shares_of(running, letters, later, classes)
     old, _ = _judge(old_shares, truth[later], classes, sure_at=running.sure_at)
-    whole = begin.plus(_moved(letters, begin, truth, slice(0, len(owners)), moved))
+    whole = begin.plus(_moved(letters, begin, truth, np.arange(len(owners)), moved))
     model = whole.model(
         shipped,
         classes,
@@ -140,7 +143,7 @@ class _Letters:
         self.common = np.where(np.asarray(seen.sum(axis=0)).ravel() >= FEWEST)[0]
         self.learned = self.grams[:, self.common].tocsr()
 
-    def logits(self, weights: _Weights, rows: slice) -> Any:
+    def logits(self, weights: _Weights, rows: Any) -> Any:
         return (
             self.meaning[rows] @ weights.meaning.T
             + self.grams[rows] @ weights.grams.T
@@ -149,7 +152,7 @@ class _Letters:
 
 
 def _moved(
-    letters: _Letters, begin: _Weights, truth: Any, rows: slice, last: _Weights | None
+    letters: _Letters, begin: _Weights, truth: Any, rows: Any, last: _Weights | None
 ) -> _Weights:
     """How far the letters in `rows` move the weights; `last` is where to begin looking."""
     classes, d = begin.meaning.shape
@@ -199,7 +202,7 @@ def _classes(owners: list[str], shipped: Model, departments: list[str]) -> list[
     return sorted((set(owners) | set(shipped.classes)) & known | set(owners))
 
 
-def _shares_of(model: Model, letters: _Letters, rows: slice, classes: list[str]) -> Any:
+def _shares_of(model: Model, letters: _Letters, rows: Any, classes: list[str]) -> Any:
     """What a model says of these letters; nothing for classes that it does not know."""
     own = _Weights.of(model, model.classes)
     shares = _softmax(letters.logits(own, rows), model.temperature)

@@ -40,14 +40,11 @@ class Learned:
     trained: Trained
 
 
-async def learn(
-    service: Service[Deps], *, by: str | None, source: str = "cases", history: int = 0
-) -> Learned:
+async def learn(service: Service[Deps], *, by: str | None, source: str = "cases") -> Learned:
     """Learn from all that is known, beside whatever runs; the new version is in use if it is no
-    worse than the running one on the latest letters.
+    worse than the running one on the latest letters that neither has seen.
 
-    `history` is how many letters were imported just now, which the running version cannot have
-    seen. Raises `NothingToLearn`, `TrainingFailed`, and `Conflict` while another process learns.
+    Raises `NothingToLearn`, `TrainingFailed`, and `Conflict` while another process learns.
     """
     meaning = service.deps.meaning
     owners = [*sorted(service.deps.directory.departments), NOT_OURS]
@@ -55,18 +52,19 @@ async def learn(
     embedder = meaning.embedder.model
     if running is None or shipped is None or embedder not in ("", shipped.embedder):
         raise TrainingFailed(f"nothing is shipped for the vectors of {embedder}")
-    embedder = shipped.embedder
+    embedder, since = shipped.embedder, meaning.until
     async with service.engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         driver = driver_of(connection)
         if not await driver.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
             raise Conflict("正在学习，请稍后再试。", "Learning is under way; try again later.")
         try:
-            letters, new, until = await learned.counted(driver, embedder, owners, meaning.until)
-            judged = min(max(new, history // LATEST), letters // LATEST)
+            seen = await learned.batches_of(driver, meaning.version)
+            known = await learned.counted(driver, embedder, owners, since, seen)
+            judged = min(known.new, known.letters // LATEST)
             if judged < FEWEST:
-                raise _too_few(new, letters)
-            lessons = learned.lessons(driver, embedder, owners)
+                raise _too_few(known.new, known.letters)
+            lessons = learned.lessons(driver, embedder, owners, since=since, learned=seen)
             trained = await train_beside(lessons, shipped, running, owners, judged=judged)
         finally:
             await driver.execute("SELECT pg_advisory_unlock($1)", LOCK)
@@ -76,6 +74,7 @@ async def learn(
         "compared_with": meaning.version,
         "no_worse": trained.is_no_worse,
         "seconds": round(trained.seconds, 1),
+        "batches": known.batches,
     }
     async with service.transaction() as tx:
         version = await learned.keep_version(
@@ -84,7 +83,7 @@ async def learn(
             at=tx.now,
             by=by,
             source=source,
-            until=until,
+            until=known.until,
             measured=measured,
         )
         if trained.is_no_worse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ MOST = 20_000
 KEPT = 20
 """Versions that are kept besides those that were ever in use."""
 _AT_ONCE = 500
+_LONG_AGO = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 
 # What is confidential or about somebody's conduct teaches nothing: few cases, of few people.
 _LESSONS = """
@@ -27,10 +28,25 @@ WHERE v.model = $1 AND NOT c.confidential AND l.category IS DISTINCT FROM 'condu
   AND l.department = ANY($2::varchar[])
 """
 _IMPORTED = """
-SELECT batch, number, department, category, vector, grams FROM lessons
+SELECT batch, number, department, category, vector, grams, batch <> ALL($2::varchar[]) AS new
+FROM lessons
 WHERE embedder = $1 ORDER BY at NULLS FIRST, batch, number
 """
 _NEW = f"SELECT count(*), max(at) FROM ({_LESSONS} AND l.at > $3) AS new"
+_BATCHES = """
+SELECT batch, count(*) AS letters FROM lessons WHERE embedder = $1 GROUP BY batch ORDER BY batch
+"""
+_LEARNED = "SELECT measured -> 'batches' FROM versions WHERE version = $1"
+# What another file said already was learned once; where both differ, the later one is right.
+_TWICE = """
+DELETE FROM lessons n USING lessons o
+WHERE n.batch = $1 AND o.batch <> $1 AND o.embedder = n.embedder
+  AND o.grams = n.grams AND o.department = n.department
+"""
+_CORRECTED_NOW = """
+DELETE FROM lessons o USING lessons n
+WHERE n.batch = $1 AND o.batch <> $1 AND o.embedder = n.embedder AND o.grams = n.grams
+"""
 _CHOSEN = "SELECT version FROM version_choices ORDER BY number DESC LIMIT 1"
 _TAKE = """
 INSERT INTO version_choices (number, at, version, by)
@@ -62,20 +78,48 @@ class InUse:
     until: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How much there is to learn from."""
+
+    letters: int
+    new_cases: int
+    """Labelled since the version in use was learned."""
+    new_imported: int
+    until: datetime | None
+    """When the last label was given."""
+    batches: list[str]
+    """Of all imported files."""
+
+    @property
+    def new(self) -> int:
+        return self.new_cases + self.new_imported
+
+
 async def lessons(
-    driver: asyncpg.Connection, embedder: str, departments: Sequence[str]
+    driver: asyncpg.Connection,
+    embedder: str,
+    departments: Sequence[str],
+    *,
+    since: datetime | None = None,
+    learned: Sequence[str] = (),
 ) -> AsyncGenerator[Sequence[Lesson], None]:
     """What there is to learn from, the oldest first; imported history before this system's cases.
 
-    It is read in pieces, as it was at one moment.
+    It is read in pieces, as it was at one moment. What was labelled after `since`, or is of a file
+    that is not among `learned`, is new.
     """
     async with driver.transaction(isolation="repeatable_read", readonly=True):
-        async for some in _read(driver, embedder, departments):
+        async for some in _read(driver, embedder, departments, since or _LONG_AGO, list(learned)):
             yield some
 
 
 async def _read(
-    driver: asyncpg.Connection, embedder: str, departments: Sequence[str]
+    driver: asyncpg.Connection,
+    embedder: str,
+    departments: Sequence[str],
+    since: datetime,
+    learned: list[str],
 ) -> AsyncGenerator[Sequence[Lesson], None]:
     total = await driver.fetchval(
         f"SELECT count(*) FROM ({_LESSONS}) AS all_of_them", embedder, list(departments)
@@ -84,16 +128,17 @@ async def _read(
     skipped = max(0, total - MOST)
     left_out = max(0, imported + min(total, MOST) - MOST)
     known: list[Lesson] = []
-    async for row in driver.cursor(f"{_IMPORTED} OFFSET {left_out:d}", embedder):
-        known.append(Lesson(row["department"], row["vector"], row["category"], grams=row["grams"]))
+    async for row in driver.cursor(f"{_IMPORTED} OFFSET {left_out:d}", embedder, learned):
+        one = Lesson(row["department"], row["vector"], row["category"], grams=row["grams"])
+        known.append(replace(one, new=row["new"]))
         if len(known) == _AT_ONCE:
             yield known
             known = []
     ordered = f"{_LESSONS} ORDER BY l.at, l.feedback_id OFFSET {skipped:d}"
     async for row in driver.cursor(ordered, embedder, list(departments)):
-        known.append(
-            Lesson(row["department"], row["vector"], row["category"], row["title"], row["text"])
-        )
+        words = (row["title"], row["text"])
+        one = Lesson(row["department"], row["vector"], row["category"], *words)
+        known.append(replace(one, new=row["at"] > since))
         if len(known) == _AT_ONCE:
             yield known
             known = []
@@ -102,16 +147,43 @@ async def _read(
 
 
 async def counted(
-    driver: asyncpg.Connection, embedder: str, departments: Sequence[str], since: datetime | None
-) -> tuple[int, int, datetime | None]:
-    """How many lessons there are, how many of the cases were labelled after `since`, and when the
-    last one was."""
-    imported = await driver.fetchval("SELECT count(*) FROM lessons WHERE embedder = $1", embedder)
+    driver: asyncpg.Connection,
+    embedder: str,
+    departments: Sequence[str],
+    since: datetime | None,
+    learned: Sequence[str] = (),
+) -> Known:
+    """How many lessons there are, and how many of them are new, as in `lessons`."""
+    files = {row["batch"]: row["letters"] for row in await driver.fetch(_BATCHES, embedder)}
     values = (embedder, list(departments))
     of_cases = await driver.fetchval(f"SELECT count(*) FROM ({_LESSONS}) AS l", *values)
-    begin = since or datetime.fromisoformat("2000-01-01T00:00:00+00:00")
-    new, until = await driver.fetchrow(_NEW, *values, begin)
-    return min(MOST, imported + of_cases), new, until or since
+    new, until = await driver.fetchrow(_NEW, *values, since or _LONG_AGO)
+    return Known(
+        letters=min(MOST, sum(files.values()) + of_cases),
+        new_cases=new,
+        new_imported=sum(count for batch, count in files.items() if batch not in learned),
+        until=until or since,
+        batches=list(files),
+    )
+
+
+async def batches_of(driver: asyncpg.Connection, version: int) -> list[str]:
+    """The files that a version has learned from."""
+    return list(await driver.fetchval(_LEARNED, version) or ())
+
+
+async def learned_until(connection: AsyncConnection) -> datetime | None:
+    """Up to which label any version has learned, also one that was taken back."""
+    found = await connection.exec_driver_sql("SELECT max(until) FROM versions")
+    until: datetime | None = found.scalar()
+    return until
+
+
+async def settle_imported(driver: asyncpg.Connection, batch: str) -> int:
+    """A letter that another file had already counts once, as the later one says; how many did."""
+    again = int((await driver.execute(_TWICE, batch)).split()[-1])
+    corrected = int((await driver.execute(_CORRECTED_NOW, batch)).split()[-1])
+    return again + corrected
 
 
 async def keep_imported(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -109,7 +110,7 @@ async def test_a_version_is_learned_compared_taken_and_taken_back(
     with pytest.raises(learning.NothingToLearn, match="0 cases, 0 of them new"):
         await learning.learn(service, by="train")
     await imported(routing, 240)
-    said = await learning.learn(service, by="train", source="history.csv", history=240)
+    said = await learning.learn(service, by="train", source="history.csv")
     assert (said.version, said.taken, said.compared_with) == (1, True, 0)
     assert (meaning.version, meaning.model) == (1, said.trained.model)
     event = await routing.last(await routing.receive(UNHEARD_OF))
@@ -136,6 +137,32 @@ async def test_a_version_is_learned_compared_taken_and_taken_back(
     assert (meaning.version, meaning.model) == (1, said.trained.model)
 
 
+async def test_what_two_files_say_counts_once_and_the_later_one_is_right(
+    routing: Routing, taught: Sure
+) -> None:
+    service = routing.service
+    await imported(routing, 240)
+    await learning.learn(service, by="train")
+    some = [replace(one, owner="space") for one in letters(5)]
+    async with service.engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        driver = driver_of(connection)
+        known = [(n, None, replace(one, grams=[n])) for n, one in enumerate(letters(5))]
+        other = [(n, None, replace(one, grams=[n])) for n, one in enumerate(some)]
+        await learned.keep_imported(driver, "one", "compass", known)
+        await learned.keep_imported(driver, "two", "compass", [*other[:2], *known[3:]])
+        assert await learned.settle_imported(driver, "two") == 4
+        seen = await learned.batches_of(driver, 1)
+        assert seen == ["batch"]
+        all_of_them = await learned.counted(driver, "compass", ["it"], None, seen)
+        assert (all_of_them.letters, all_of_them.new_imported) == (245, 5)
+        told = learned.lessons(driver, "compass", ["it"], learned=seen)
+        read = [one async for part in told for one in part]
+    assert sorted(one.owner for one in read if one.new) == sorted(
+        ["space", "space", *(one.owner for one in letters(5)[2:])]
+    )
+
+
 async def test_cases_teach_as_far_as_their_words_are_still_known(
     routing: Routing, taught: Sure
 ) -> None:
@@ -151,8 +178,9 @@ async def test_cases_teach_as_far_as_their_words_are_still_known(
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         driver = driver_of(connection)
         owners = ["it", "space"]
-        assert (await learned.counted(driver, "compass", owners, None))[:2] == (2, 2)
-        assert (await learned.counted(driver, "compass", owners, NOW))[:2] == (2, 0)
+        known = await learned.counted(driver, "compass", owners, None)
+        assert (known.letters, known.new_cases, known.until) == (2, 2, NOW)
+        assert (await learned.counted(driver, "compass", owners, NOW)).new_cases == 0
         read = [one async for some in learned.lessons(driver, "compass", owners) for one in some]
     assert [one.text for one in read] == [f"{UNHEARD_OF} 1", f"{UNHEARD_OF} 2"]
     assert {one.owner for one in read} == {"it"}
@@ -162,7 +190,7 @@ async def test_the_page_says_how_often_it_was_right_and_has_the_versions(
     routing: Routing, taught: Sure
 ) -> None:
     await imported(routing, 240)
-    await learning.learn(routing.service, by="train", history=240)
+    await learning.learn(routing.service, by="train")
     right, wrong, open_ = [await routing.receive(f"{UNHEARD_OF} {n}") for n in range(3)]
     await routing.process(replied(right, "it"))
     await routing.process(returned(wrong, "it"), dispatched(wrong, "space"))
@@ -188,6 +216,7 @@ async def test_the_page_says_how_often_it_was_right_and_has_the_versions(
     assert routing.service.deps.meaning.wanted.is_set()
     english = await routing.as_("coordinator", **{"accept-language": "en"}).get("/routing/learned")
     assert "It is learning." in english.text
+    await learning.take(routing.service, 1, by="coordinator")
     await jobs.learn_once(routing.service, by="coordinator")
     routing.service.deps.meaning.wanted.clear()
     assert "可以学的还太少" in (await office.get("/routing/learned")).text

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
+from services.routing.commands import spans
 from services.routing.domain.history import Column, Owners, columns_of, moment_of
 from services.routing.domain.model import NOT_OURS
 from services.routing.learning.history import look_through
@@ -64,6 +65,9 @@ def test_columns_are_guessed_by_name_and_those_that_are_named_come_first() -> No
         ("2024年3月5日", "2024-03-05T00:00:00+08:00"),
         ("2024/3/5", "2024-03-05T00:00:00+08:00"),
         (datetime(2024, 3, 5, tzinfo=timezone(timedelta(hours=8))), "2024-03-05T00:00:00+08:00"),
+        (45356, "2024-03-05T00:00:00+08:00"),
+        (date(2024, 3, 5), "2024-03-05T00:00:00+08:00"),
+        (12, None),
         ("2024-13-45", None),
         ("yesterday", None),
         (None, None),
@@ -72,6 +76,19 @@ def test_columns_are_guessed_by_name_and_those_that_are_named_come_first() -> No
 def test_moments_are_read_as_far_as_they_can_be(cell: object, written: str | None) -> None:
     found = moment_of(cell)
     assert (found and found.isoformat()) == written
+
+
+def test_what_has_no_date_goes_with_the_row_above_and_long_letters_are_said(tmp_path: Path) -> None:
+    file = tmp_path / "newest_first.csv"
+    file.write_text(
+        "内容,部门,时间\n第三封信,it,2024-03-07\n第二封信,it,某日\n"
+        f"第一封信{'长' * 4000},it,2024-03-05\n",
+        encoding="utf-8",
+    )
+    _, found = look_through(file, {}, OWNERS)
+    assert [one.line for one in found.in_order()] == [4, 2, 3]
+    assert list(found.doubtful.values()) == [[3], [4]]
+    assert spans([2, 3, 4, 7, 9, 10]) == "2-4, 7, 9-10"
 
 
 def test_a_file_is_looked_through_and_what_is_odd_or_unknown_is_named(tmp_path: Path) -> None:
@@ -90,7 +107,7 @@ def test_a_file_is_looked_through_and_what_is_odd_or_unknown_is_named(tmp_path: 
     assert columns[Column.TEXT] == "内容"
     assert found.owners == {"space": 1, "it": 1, NOT_OURS: 1}
     assert found.unknown == {"后勤集团": 1}
-    assert found.odd == [(6, "no text"), (7, "no department")]
+    assert found.odd == {"no such department": [4], "no text": [6], "no department": [7]}
     assert [one.owner for one in found.in_order()] == [NOT_OURS, "it", "space"]
     assert found.letters[0].category == "seats"
     file.write_text("a,b\n1,2\n", encoding="utf-8")

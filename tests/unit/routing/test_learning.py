@@ -34,7 +34,7 @@ def letters(count: int, *, rare: str = "") -> list[Lesson]:
             vector[0] += {"it": -0.4, "press": 0.4}.get(owner, 0)
             vector[1] += {"it": 0.4, "press": 0.4}.get(owner, -0.6)
         text = f"{owner} {dice.randrange(1000)} {rare if n == 3 else ''}"
-        found.append(Lesson(owner, vector, f"about-{owner}", text=text))
+        found.append(Lesson(owner, vector, f"about-{owner}", text=text, new=True))
     return found
 
 
