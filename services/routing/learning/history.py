@@ -47,15 +47,22 @@ async def keep_lessons(
 ) -> int:
     """Embed letters, masked, and keep what they mean and where they went; how many.
 
-    A file that was imported before replaces what it said then. Raises `EmbedderAway`.
+    A file that was imported before, or begun, goes on from there. Raises `EmbedderAway`.
     """
     embedder = service.deps.meaning.embedder
     batch = await asyncio.to_thread(_batch_of, path)
     async with service.engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         driver = driver_of(connection)
-        for first in range(0, len(letters), AT_ONCE):
-            some = letters[first : first + AT_ONCE]
+        known = await learned.imported_before(driver, batch, embedder.model)
+        before = [one for one in letters if one.line in known]
+        placed = [(one.line, one.at, one.owner, one.category) for one in before]
+        await learned.place_imported(driver, batch, placed)
+        if before:
+            tell(f"understood {len(before)} of {len(letters)} before")
+        left = [one for one in letters if one.line not in known]
+        for first in range(0, len(left), AT_ONCE):
+            some = left[first : first + AT_ONCE]
             masked = [(mask(one.title), mask(one.text)) for one in some]
             vectors = await _embedded(embedder, [beginning(*words) for words in masked])
             lessons = [
@@ -64,8 +71,8 @@ async def keep_lessons(
             ]
             rows = [(one.line, one.at, it) for one, it in zip(some, lessons, strict=True)]
             await learned.keep_imported(driver, batch, embedder.model, rows)
-            done = first + len(some)
-            if done % (AT_ONCE * 10) == 0 or done == len(letters):
+            done = len(before) + first + len(some)
+            if first // AT_ONCE % 10 == 9 or done == len(letters):
                 tell(f"understood {done} of {len(letters)} ({done / len(letters):.0%})")
         if again := await learned.settle_imported(driver, batch):
             tell(f"{again} of them were in another file already: they count once")

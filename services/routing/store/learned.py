@@ -36,6 +36,10 @@ _NEW = f"SELECT count(*), max(at) FROM ({_LESSONS} AND l.at > $3) AS new"
 _BATCHES = """
 SELECT batch, count(*) AS letters FROM lessons WHERE embedder = $1 GROUP BY batch ORDER BY batch
 """
+_LINES = "SELECT number FROM lessons WHERE batch = $1 AND embedder = $2"
+_PLACE = """
+UPDATE lessons SET at = $3, department = $4, category = $5 WHERE batch = $1 AND number = $2
+"""
 _LEARNED = "SELECT measured -> 'batches' FROM versions WHERE version = $1"
 # What another file said already was learned once; where both differ, the later one is right.
 _TWICE = """
@@ -177,6 +181,22 @@ async def learned_until(connection: AsyncConnection) -> datetime | None:
     found = await connection.exec_driver_sql("SELECT max(until) FROM versions")
     until: datetime | None = found.scalar()
     return until
+
+
+async def imported_before(driver: asyncpg.Connection, batch: str, embedder: str) -> set[int]:
+    """The lines of a file that were embedded already."""
+    rows = await driver.fetch(_LINES, batch, embedder)
+    return {row["number"] for row in rows}
+
+
+async def place_imported(
+    driver: asyncpg.Connection,
+    batch: str,
+    letters: Sequence[tuple[int, datetime | None, str, str | None]],
+) -> None:
+    """What was embedded before: when it was, whose it is and its category, as it is said now."""
+    values = [(batch, *one) for one in letters]
+    await driver.executemany(_PLACE, values)
 
 
 async def settle_imported(driver: asyncpg.Connection, batch: str) -> int:
