@@ -214,6 +214,8 @@ async def ready_to_learn(service: Service[Deps]) -> AsyncIterator[None]:
     await service.connect()
     await service.check_database()
     await learning.refresh_model(service)
+    async with service.engine.connect() as connection:
+        await service.deps.rules.refresh(connection)
     reader = DirectoryReader(service.runtime.directory, service.runtime.kafka)
     await reader.start()
     try:

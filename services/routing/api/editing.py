@@ -10,7 +10,14 @@ import structlog
 
 from services.routing import seeds, store
 from services.routing.deps import Deps
-from services.routing.domain import NotJson, RuleSet, RulesInvalid, parse_rules, with_version
+from services.routing.domain import (
+    NotJson,
+    RuleSet,
+    RulesInvalid,
+    parse_rules,
+    with_precision,
+    with_version,
+)
 from services.routing.store import Stored
 from shared.contracts.refusal import Conflict, Malformed, Refusal, Unacceptable
 from shared.service import Service
@@ -50,6 +57,15 @@ async def replace_rules(service: Service[Deps], text: str, *, by: str) -> Stored
             tx.after_commit(partial(deps.rules.use, new))
     log.info("rules edited", version=new.version, by=by, rules=len(ruleset.book.rules))
     return new
+
+
+async def choose_precision(service: Service[Deps], precision: float, *, by: str) -> Stored:
+    """Publish how often it has to be right, with the next version of the rules."""
+    async with service.engine.connect() as connection:
+        await service.deps.rules.refresh(connection)
+    return await replace_rules(
+        service, with_precision(service.deps.rules.stored.text, precision), by=by
+    )
 
 
 def refusal_of(invalid: RulesInvalid, locale: str) -> Refusal:

@@ -19,6 +19,7 @@ from services.routing.domain.rules import (
     RuleBook,
     check_rules,
     parse_rules,
+    with_precision,
     with_version,
 )
 from services.routing.domain.text import fold
@@ -51,6 +52,7 @@ __all__ = [
     "only_existing",
     "parse_rules",
     "weigh_up",
+    "with_precision",
     "with_version",
     "without_model",
 ]

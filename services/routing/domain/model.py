@@ -11,7 +11,7 @@ import base64
 import math
 import zlib
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import mul
 from typing import Any
 
@@ -21,6 +21,11 @@ from services.routing.domain.text import fold
 
 NOT_OURS = "not_ours"
 """The class of what belongs to another unit of the university."""
+PRECISIONS = (80, 85, 90, 93, 95, 97, 98, 99)
+"""How many in 100 have to be right of what is sent without a person: what can be chosen."""
+NEVER = 1.01
+"""No probability is as high."""
+_MEASURED = 0.95
 LONGEST_GRAM = 3
 LONGEST_TEXT = 600
 """Characters whose runs count."""
@@ -49,6 +54,9 @@ class Model(BaseModel):
     """What probabilities have to be flattened by to be true."""
     sure_at: float
     """From where on what it says was right in 95 of 100 cases it had not seen."""
+    bars: dict[int, float] = {}
+    """The same for other shares of right ones, in percent (`PRECISIONS`); 1.01 where there is no
+    such probability."""
     categories: dict[str, str] = {}
     """The commonest category of each department, where the rules name none."""
     letters: int = 0
@@ -67,6 +75,18 @@ class Model(BaseModel):
     def model_post_init(self, context: Any) -> None:
         object.__setattr__(self, "_meaning", unpacked(self.meaning))
         object.__setattr__(self, "_grams", unpacked(self.grams))
+
+    def bar(self, precision: float) -> float:
+        """From which probability on it may send, to be right in so many of 1 cases.
+
+        One that was not measured is taken from the next higher one that was; a model that has
+        measured none but 95 % guesses, by as much as the odds differ.
+        """
+        if precision == _MEASURED:
+            return self.sure_at
+        if self.bars or self.sure_at >= 1:
+            return bar_among(self.bars, precision)
+        return _likely(_odds(self.sure_at) + _odds(precision) - _odds(_MEASURED))
 
     def probabilities(self, vector: Sequence[float], title: str, text: str) -> dict[str, float]:
         """How likely each class is. ValueError for a vector of another length."""
@@ -90,6 +110,12 @@ class Model(BaseModel):
         return dict(zip(self.classes, softmax(logits, self.temperature), strict=True))
 
 
+def bar_among(bars: Mapping[int, float], precision: float) -> float:
+    """From which probability on, by what was measured at this precision or the next higher one."""
+    enough = [percent for percent in bars if percent >= 100 * precision - 1e-6]
+    return bars[min(enough)] if enough else NEVER
+
+
 def hashed(title: str, text: str, buckets: int) -> list[int]:
     """The buckets of a text's runs of characters, one for each different run."""
     said = fold(f"{title}\n{text}"[:LONGEST_TEXT])
@@ -99,6 +125,14 @@ def hashed(title: str, text: str, buckets: int) -> list[int]:
         for at in range(len(said) - length + 1)
     }
     return [zlib.crc32(run.encode("utf-8", "ignore")) % buckets for run in sorted(runs)]
+
+
+def _odds(likely: float) -> float:
+    return math.log(likely / (1 - likely))
+
+
+def _likely(odds: float) -> float:
+    return 1 / (1 + math.exp(-odds))
 
 
 def softmax(logits: Sequence[float], temperature: float = 1.0) -> list[float]:

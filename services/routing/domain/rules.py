@@ -162,6 +162,8 @@ class RuleBook(BaseModel):
     margin: float = Field(default=0.2, ge=0, le=1)
     chosen_weight: float = Field(default=0.45, ge=0, le=1)
     """What the category picked by the reporter is worth: a weighty hint, not a verdict."""
+    precision: float = Field(default=0.95, ge=0.5, lt=1)
+    """How often what is learned has to be right about what it sends without a person."""
     owners: dict[str, str] = {}
     """Category → department, for categories that are not shipped or belong elsewhere here."""
     groups: dict[str, tuple[str, ...]] = {}
@@ -259,11 +261,20 @@ def _owners_in(raw: object) -> Mapping[str, str]:
 
 def with_version(text: str, version: int) -> str:
     """The same rules, as they were typed, under another version. The text must be valid."""
-    span = spans(text).get(("version",))
+    return _with(text, "version", str(version))
+
+
+def with_precision(text: str, precision: float) -> str:
+    """The same rules, as they were typed, with another precision. The text must be valid."""
+    return _with(text, "precision", f"{precision:g}")
+
+
+def _with(text: str, name: str, value: str) -> str:
+    span = spans(text).get((name,))
     if span is None:
         opening = text.index("{") + 1
-        return f'{text[:opening]}\n  "version": {version},{text[opening:]}'
-    return f"{text[: span[0]]}{version}{text[span[1] :]}"
+        return f'{text[:opening]}\n  "{name}": {value},{text[opening:]}'
+    return f"{text[: span[0]]}{value}{text[span[1] :]}"
 
 
 def _unspeakable(value: Any, path: mistakes.Path) -> Iterator[mistakes.Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -42,8 +43,12 @@ def weigh_up(
     precedents: Sequence[Precedent],
     submission: Submission,
     names: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+    *,
+    precision: float = 0.95,
 ) -> Decision:
     """The decision of all three; the nearest of `precedents` come first.
+
+    It is sent without a person where the model is right in `precision` of 1 such cases.
 
     `names` are those of departments, in Chinese and English, for the reasons.
 
@@ -61,7 +66,8 @@ def weigh_up(
     total = sum(weights.values())
     order = sorted(weights, key=lambda name: (-weights[name], name))
     best, share = order[0], weights[order[0]] / total
-    confident = best != NOT_OURS and share >= model.sure_at
+    bar = model.bar(precision)
+    confident = best != NOT_OURS and share >= bar
     by_rule = {c.department: c.category for c in ruled.candidates if c.category}
     categories = model.categories | by_rule
     candidates = tuple(
@@ -81,7 +87,7 @@ def weigh_up(
             "category": candidates[0].category,
             "candidates": candidates,
             "reasons": (
-                *_reasons(share, best, confident=confident, sure_at=model.sure_at),
+                *_reasons(share, best, confident=confident, bar=bar, precision=precision),
                 *(_precedent(one, names) for one in told),
                 *(one for one in ruled.reasons if one.weight > 0),
             ),
@@ -103,7 +109,9 @@ def _distinct(order: Sequence[str]) -> list[str]:
     return list(order)
 
 
-def _reasons(share: float, best: str, *, confident: bool, sure_at: float) -> tuple[Reason, ...]:
+def _reasons(
+    share: float, best: str, *, confident: bool, bar: float, precision: float
+) -> tuple[Reason, ...]:
     sure = f"{share:.0%}"
     if best == NOT_OURS:
         zh = f"按学到的判断，看来不是图书馆的事务（{sure}），由人婉拒并告知该找谁"
@@ -112,8 +120,16 @@ def _reasons(share: float, best: str, *, confident: bool, sure_at: float) -> tup
         zh = f"按学到的判断，把握 {sure}"
         en = f"By what was learned: {sure} sure"
     else:
-        zh = f"按学到的判断，最有把握的只有 {sure}，不到 {sure_at:.0%}，留给人判断"
-        en = f"By what was learned: {sure} at best, not {sure_at:.0%}: left to a person"
+        # At 82 % sure nobody should read that 82 % is too little.
+        sure, least = f"{math.floor(100 * share)}%", f"{min(100, math.ceil(100 * bar))}%"
+        zh = (
+            f"按学到的判断，最有把握的只有 {sure}；"
+            f"要派得 {precision:.0%} 准，得有 {least}，留给人判断"
+        )
+        en = (
+            f"By what was learned: {sure} at best; to be right in {precision:.0%} "
+            f"it takes {least}: left to a person"
+        )
     return (Reason(text=zh, text_en=en, weight=round(share, 3)),)
 
 

@@ -104,7 +104,8 @@ async def _understood(
         return ruled, alarm
     probabilities = model.probabilities(vector, said.title, said.text)
     names = deps_of(tx).directory.departments
-    weighed = weigh_up(ruled, model, probabilities, precedents, said, names)
+    precision = deps_of(tx).rules.ruleset.book.precision
+    weighed = weigh_up(ruled, model, probabilities, precedents, said, names, precision=precision)
     decision = weighed.model_copy(update={"model_version": meaning.version})
     return (decision if alarm is None else left_to_a_person(decision, alarm)), alarm
 

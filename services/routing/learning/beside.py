@@ -43,13 +43,14 @@ async def train_beside(
     departments: Sequence[str],
     *,
     judged: int,
+    precision: float = 0.95,
     within: float = LONGEST,
 ) -> Trained:
     """Learn from `lessons`, the oldest first, on from what is shipped; raises `TrainingFailed`.
 
     The last `judged` of those that are new are what the new version and the `running` one are
-    compared on.
-    `departments` are those that work can be sent to.
+    compared on; how many they would send is said for this `precision`. `departments` are those
+    that work can be sent to.
     """
     child = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -60,7 +61,9 @@ async def train_beside(
         stderr=asyncio.subprocess.PIPE,
         limit=1 << 26,
     )
-    told = asyncio.create_task(_tell(child, lessons, shipped, running, departments, judged))
+    told = asyncio.create_task(
+        _tell(child, lessons, shipped, running, departments, judged, precision)
+    )
     try:
         async with asyncio.timeout(within):
             assert child.stdout is not None
@@ -90,6 +93,7 @@ async def _tell(
     running: Model,
     departments: Sequence[str],
     judged: int,
+    precision: float,
 ) -> None:
     assert child.stdin is not None
     head = {
@@ -97,6 +101,7 @@ async def _tell(
         "running": running.model_dump(),
         "departments": list(departments),
         "judged": judged,
+        "precision": precision,
     }
     child.stdin.write(json.dumps(head).encode() + b"\n")
     async with contextlib.aclosing(lessons):

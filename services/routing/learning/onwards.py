@@ -19,9 +19,9 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
 from services.routing.domain import Model
-from services.routing.domain.model import NOT_OURS, hashed, packed
+from services.routing.domain.model import NOT_OURS, bar_among, hashed, packed
 from services.routing.learning.report import Quality, Trained
-from services.routing.learning.scratch import GRAMS, MEANING, NEVER, PRECISION
+from services.routing.learning.scratch import GRAMS, MEANING, bars_of
 
 FEWEST = 5
 """Letters that must have a run of characters in common before it counts."""
@@ -60,15 +60,18 @@ def learn(source: IO[bytes]) -> Trained:
     moved = _moved(letters, begin, truth, earlier, None)
     there = letters.logits(begin.plus(moved), later)
     temperature = min(_TEMPERATURES, key=lambda t: _loss(there, truth[later], t))
-    new, sure_at = _judge(_softmax(there, temperature), truth[later], classes)
+    shares, wanted = _softmax(there, temperature), head["precision"]
+    bars = _bars(shares, truth[later], classes)
+    new = _judge(shares, truth[later], classes, bars, wanted)
     old_shares = _shares_of(running, letters, later, classes)
-    old, _ = _judge(old_shares, truth[later], classes, sure_at=running.sure_at)
+    old = _judge(old_shares, truth[later], classes, {}, wanted, bar=running.bar(wanted))
     whole = begin.plus(_moved(letters, begin, truth, np.arange(len(owners)), moved))
     model = whole.model(
         shipped,
         classes,
         temperature=temperature,
-        sure_at=sure_at,
+        sure_at=bars[95],
+        bars=bars,
         letters=len(owners),
         categories=shipped.categories | _commonest(owners, categories),
     )
@@ -223,30 +226,37 @@ def _loss(logits: Any, truth: Any, temperature: float) -> float:
     return float(-np.log(np.maximum(shares[np.arange(len(truth)), truth], 1e-9)).mean())
 
 
+def _bars(shares: Any, truth: Any, classes: list[str]) -> dict[int, float]:
+    """From which share on it was right so often. What is not ours is never sent by itself."""
+    best = shares.argmax(axis=1)
+    ours = best != classes.index(NOT_OURS)
+    return bars_of(shares.max(axis=1)[ours], (best == truth)[ours], _FEWEST_ALONE)
+
+
 def _judge(
-    shares: Any, truth: Any, classes: list[str], *, sure_at: float | None = None
-) -> tuple[Quality, float]:
-    """What it did, and from which share on it was right often enough; or from `sure_at` on."""
+    shares: Any,
+    truth: Any,
+    classes: list[str],
+    bars: dict[int, float],
+    precision: float,
+    *,
+    bar: float | None = None,
+) -> Quality:
+    """What it did, sending from `bar` on, or from that of `bars` for `precision`."""
     order = np.argsort(-shares, axis=1)
     first = order[:, 0] == truth
     three = (order[:, :3] == truth[:, None]).any(axis=1)
     top = shares.max(axis=1)
-    # What is not ours is never sent without a person.
-    ours = np.array([classes[k] != NOT_OURS for k in order[:, 0]])
-    if sure_at is None:
-        surest = [k for k in np.argsort(-top) if ours[k]]
-        right = np.cumsum(first[surest]) / np.arange(1, len(surest) + 1)
-        enough = [n for n in range(_FEWEST_ALONE - 1, len(surest)) if right[n] >= PRECISION]
-        sure_at = float(top[surest[enough[-1]]]) if enough else NEVER
-    sent = ours & (top >= sure_at)
-    quality = Quality(
+    ours = order[:, 0] != classes.index(NOT_OURS)
+    sent = ours & (top >= (bar_among(bars, precision) if bar is None else bar))
+    return Quality(
         letters=len(truth),
         first=float(first.mean()),
         three=float(three.mean()),
         alone=float(sent.mean()),
         precision=float(first[sent].mean()) if sent.any() else 0.0,
+        offers={at: round(float((ours & (top >= one)).mean()), 3) for at, one in bars.items()},
     )
-    return quality, round(sure_at, 3)
 
 
 def _commonest(owners: list[str], categories: list[str | None]) -> dict[str, str]:

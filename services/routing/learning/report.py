@@ -18,6 +18,8 @@ class Quality(BaseModel):
     alone: float
     """How many it would send without a person, at `precision`."""
     precision: float
+    offers: dict[int, float] = {}
+    """How many it would send at other precisions, in percent."""
 
 
 class Trained(BaseModel):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.routing.domain.model import NOT_OURS, Model, hashed, packed
+from services.routing.domain.model import NEVER, NOT_OURS, PRECISIONS, Model, hashed, packed
 from services.routing.learning.report import Quality
 
 # Before numpy is imported: threads of its own would wait for each other on a busy machine.
@@ -19,9 +20,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 BUCKETS = 1 << 13
 MEANING, GRAMS = 16.0, 8.0
 """How much the two kinds of features count; the best of a few, on parts that were left out."""
-PRECISION = 0.95
-"""What is sent without a person has to be right this often."""
-NEVER = 1.01
 _TEMPERATURES = [0.5 + n / 20 for n in range(51)]
 _FEWEST = 20
 """Letters above the bar on which a precision can be measured."""
@@ -84,7 +82,7 @@ def train(
         at = np.array([classes.index(name) for name in fitted.classes_])
         logits[np.ix_(here, at)] = fitted.decision_function(features[here])
     temperature = min(_TEMPERATURES, key=lambda t: _loss(logits, t, letters, classes))
-    quality, sure_at = _judge(logits, temperature, letters, classes)
+    quality, bars = _judge(logits, temperature, letters, classes)
     whole = _fit(features, owners)
     dimensions = meaning.shape[1]
     weights, scale = packed((whole.coef_[:, :dimensions] * MEANING).ravel().tolist())
@@ -101,7 +99,8 @@ def train(
         grams_scale=table_scale,
         bias=[round(float(x), 5) for x in whole.intercept_],
         temperature=temperature,
-        sure_at=round(sure_at, 3),
+        sure_at=bars[95],
+        bars=bars,
         categories=_categories(letters),
         letters=len(letters),
     )
@@ -156,8 +155,8 @@ def _loss(
 
 def _judge(
     logits: Any, temperature: float, letters: Sequence[Letter], classes: Sequence[str]
-) -> tuple[Quality, float]:
-    """What it did, and from which probability on it was right often enough."""
+) -> tuple[Quality, dict[int, float]]:
+    """What it did, and from which probability on it was right so often."""
     import numpy as np
 
     shares = _softmax(logits, temperature)
@@ -167,15 +166,27 @@ def _judge(
     three = np.array(
         [bool({classes[k] for k in row[:3]} & ok) for row, ok in zip(order, fine, strict=True)]
     )
-    surest = np.argsort(-shares.max(axis=1))
-    precision = np.cumsum(first[surest]) / np.arange(1, len(surest) + 1)
-    enough = [n for n in range(_FEWEST - 1, len(surest)) if precision[n] >= PRECISION]
-    last = enough[-1] if enough else -1
-    sure_at = float(shares.max(axis=1)[surest[last]]) if enough else NEVER
+    top = shares.max(axis=1)
+    bars = bars_of(top, first, _FEWEST)
+    sent = top >= bars[95]
     return Quality(
         letters=len(letters),
         first=float(first.mean()),
         three=float(three.mean()),
-        alone=(last + 1) / len(letters),
-        precision=float(precision[last]) if enough else 0.0,
-    ), sure_at
+        alone=float(sent.mean()),
+        precision=float(first[sent].mean()) if sent.any() else 0.0,
+    ), bars
+
+
+def bars_of(top: Any, right: Any, fewest: int) -> dict[int, float]:
+    """For each of `PRECISIONS` from which probability in `top` on so many in 100 were `right`."""
+    import numpy as np
+
+    surest = np.argsort(-top, kind="stable")
+    precision = np.cumsum(right[surest]) / np.arange(1, len(surest) + 1)
+    bars = {}
+    for percent in PRECISIONS:
+        enough = np.flatnonzero(precision[fewest - 1 :] >= percent / 100)
+        bars[percent] = float(top[surest[enough[-1] + fewest - 1]]) if len(enough) else NEVER
+    # Downwards, so that nothing that was counted falls below its own bar.
+    return {percent: math.floor(1000 * bar) / 1000 for percent, bar in bars.items()}

@@ -65,13 +65,17 @@ async def learn(service: Service[Deps], *, by: str | None, source: str = "cases"
             if judged < FEWEST:
                 raise _too_few(known.new, known.letters)
             lessons = learned.lessons(driver, embedder, owners, since=since, learned=seen)
-            trained = await train_beside(lessons, shipped, running, owners, judged=judged)
+            precision = service.deps.rules.ruleset.book.precision
+            trained = await train_beside(
+                lessons, shipped, running, owners, judged=judged, precision=precision
+            )
         finally:
             await driver.execute("SELECT pg_advisory_unlock($1)", LOCK)
     measured: dict[str, Any] = {
         "new": trained.new.model_dump(),
         "running": trained.running.model_dump(),
         "compared_with": meaning.version,
+        "precision": precision,
         "no_worse": trained.is_no_worse,
         "seconds": round(trained.seconds, 1),
         "batches": known.batches,

@@ -10,8 +10,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.routing import learning
+from services.routing.api.editing import choose_precision
 from services.routing.api.rules import editor, locale_of, reader
 from services.routing.deps import deps_of
+from services.routing.domain.model import PRECISIONS
 from services.routing.store import learned
 from shared.contracts.refusal import NotFound
 from shared.web.auth import maybe_staff, runtime_of, service_of
@@ -51,6 +53,8 @@ async def learned_page(request: Request) -> Response:
         whole=_sum(tables["week"]),
         versions=versions,
         in_use=meaning.version,
+        offers=_offers(versions, meaning.version, deps.rules.ruleset.book.precision),
+        precision=round(100 * deps.rules.ruleset.book.precision),
         learning=meaning.wanted.is_set(),
         not_learned=meaning.not_learned and meaning.not_learned[locale == "en"],
         off=meaning.embedder.off or bool(meaning.embedder.missing),
@@ -61,7 +65,7 @@ async def learned_page(request: Request) -> Response:
 
 @router.post(_HERE)
 async def change(request: Request) -> Response:
-    """Take the version in ``version`` into use; without one, learn now."""
+    """Take ``version`` into use, or send by itself at ``precision``; without either learn now."""
     person = editor(request)
     form = (await read_body(request, may_be_empty=True, multipart=True)).form
     wanted = form.get("version", "")
@@ -70,11 +74,28 @@ async def change(request: Request) -> Response:
             raise NotFound
         await learning.take(service_of(request, "routing"), int(wanted), by=person.username)
         return RedirectResponse(f"{_HERE}?taken={int(wanted)}", 303)
+    if wanted := form.get("precision", ""):
+        if wanted not in map(str, PRECISIONS):
+            raise NotFound
+        stored = await choose_precision(
+            service_of(request, "routing"), int(wanted) / 100, by=person.username
+        )
+        return RedirectResponse(f"{_HERE}?sure={stored.version}", 303)
     meaning = deps_of(request).meaning
     if not meaning.wanted.is_set():
         meaning.wanted_by = person.username
         meaning.wanted.set()
     return RedirectResponse(_HERE, 303)
+
+
+def _offers(
+    versions: list[dict[str, Any]], in_use: int, chosen: float
+) -> list[tuple[int, float | None]]:
+    """What can be chosen, in percent, and what the version in use would have sent then."""
+    now = next((one for one in versions if one["version"] == in_use), None)
+    offers = now["measured"]["new"].get("offers", {}) if now else {}
+    percents = sorted({*PRECISIONS, round(100 * chosen)})
+    return [(percent, offers.get(str(percent))) for percent in percents]
 
 
 def _sum(weeks: list[dict[str, Any]]) -> dict[str, int]:

@@ -21,7 +21,7 @@ from shared.contracts.desk import (
 from shared.contracts.refusal import NotFound
 from shared.contracts.vocabulary import CaseType, Outcome, Priority, State
 from shared.db.engine import driver_of
-from tests.service.routing.conftest import NOW, Routing, dispatched, returned
+from tests.service.routing.conftest import NOW, SHIPPED, Routing, dispatched, returned
 from tests.service.routing.test_understanding import UNHEARD_OF, Sure
 from tests.unit.routing.test_learning import letters, wide
 
@@ -220,6 +220,26 @@ async def test_the_page_says_how_often_it_was_right_and_has_the_versions(
     await jobs.learn_once(routing.service, by="coordinator")
     routing.service.deps.meaning.wanted.clear()
     assert "可以学的还太少" in (await office.get("/routing/learned")).text
+
+
+async def test_how_sure_it_has_to_be_is_published_with_the_rules(
+    routing: Routing, taught: Sure
+) -> None:
+    await imported(routing, 240)
+    await learning.learn(routing.service, by="train")
+    model = routing.service.deps.meaning.model
+    assert model.bars[80] <= model.bars[95] == model.sure_at <= model.bars[99]
+    office = routing.as_("coordinator")
+    page = (await office.get("/routing/learned")).text
+    assert '<option value="95" selected>95%：在用的一版会自动派出' in page
+    assert (await office.post("/routing/learned", data={"precision": "96"})).status_code == 404
+    leader = await routing.as_("leader").post("/routing/learned", data={"precision": "90"})
+    assert leader.status_code == 403
+    answer = await office.post("/routing/learned", data={"precision": "90"})
+    assert answer.headers["location"] == f"/routing/learned?sure={SHIPPED + 1}"
+    assert routing.rules.ruleset.book.precision == 0.9
+    assert (await office.get("/api/routing/rules")).json()["precision"] == 0.9
+    assert '<option value="90" selected>' in (await office.get("/routing/learned")).text
 
 
 async def test_an_empty_library_has_an_empty_page(routing: Routing) -> None:

@@ -52,6 +52,7 @@ def learned(some: Sequence[Lesson], *, judged: int = 60, running: Model | None =
         "running": (running or wide()).model_dump(),
         "departments": DEPARTMENTS,
         "judged": judged,
+        "precision": 0.95,
     }
     lines = [json.dumps(head), *map(packed_lesson, some)]
     return learn(io.BytesIO("\n".join(lines).encode()))

@@ -85,6 +85,28 @@ def tiny(sure_at: float = 0.8) -> Model:
     )
 
 
+def test_the_bar_is_that_of_the_precision_which_is_wanted(shipped: RuleSet) -> None:
+    model = tiny()
+    assert model.bar(0.95) == 0.8
+    assert model.bar(0.8) < model.bar(0.9) < 0.8 < model.bar(0.99) < 1
+    measured = Model(**model.model_dump() | {"bars": {80: 0.5, 90: 0.7, 95: 0.8, 99: 1.01}})
+    assert [measured.bar(one) for one in (0.7, 0.8, 0.85, 0.95, 0.97, 0.995)] == [
+        0.5,
+        0.5,
+        0.7,
+        0.8,
+        1.01,
+        1.01,
+    ]
+    decision = decide(shipped, Submission(text="x"))
+    shares = {"space": 0.75, "it": 0.2, NOT_OURS: 0.05}
+    said = Submission(text="x")
+    sent = weigh_up(decision, measured, shares, [], said, precision=0.9)
+    left = weigh_up(decision, measured, shares, [], said)
+    assert (sent.confident, left.confident) == (True, False)
+    assert "只有 75%；要派得 95% 准，得有 80%" in left.reasons[0].text
+
+
 def weighed(
     shipped: RuleSet,
     text: str,
