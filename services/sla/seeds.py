@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from importlib.resources import files
 
@@ -17,6 +18,12 @@ _DATA = files("services.sla") / "data"
 
 def load_policy() -> Policy:
     return Policy.model_validate_json((_DATA / "policy.json").read_bytes())
+
+
+def load_departments() -> dict[str, tuple[str, str]]:
+    """The departments that are shipped: code → (Chinese, English)."""
+    found = json.loads((_DATA / "departments.json").read_bytes())
+    return {code: (zh, en) for code, (zh, en) in found.items()}
 
 
 def load_calendar() -> CalendarDefinition:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from services.sla.domain.departments import DepartmentNames
 from services.sla.domain.past_columns import DATES, Column, candidates, first_free, named
 from services.sla.domain.past_dates import DateColumn, UnreadableDate, When, read_date
 from services.sla.domain.replaying import Odd, PastCase, priority_of
@@ -28,6 +29,8 @@ class PastRow:
     line: int
     id: str
     department: str
+    """As it is written there; the case has our code, where it is ours."""
+    is_ours: bool
     priority: str
     case: PastCase
     odd: list[Odd]
@@ -69,11 +72,19 @@ class PastFile:
     columns: dict[Column, int]
     dates: dict[int, DateColumn]
     total: int
+    departments: DepartmentNames
     notes: list[str] = field(default_factory=list)
     """What was guessed or decided, in words."""
 
     @classmethod
-    def look_through(cls, path: Path, given: Mapping[Column, str], *, tell: Tell) -> PastFile:
+    def look_through(
+        cls,
+        path: Path,
+        given: Mapping[Column, str],
+        departments: DepartmentNames,
+        *,
+        tell: Tell,
+    ) -> PastFile:
         """Read all of it once. Ends the process with a sentence where a column is missing."""
         table = open_table(path)
         wanted = {column: _given(table, column, name) for column, name in given.items() if name}
@@ -105,7 +116,7 @@ class PastFile:
                 f"{path}: no column of the receipt was found; name it with --received. "
                 f"There are: {', '.join(name for name in table.header if name)}"
             )
-        found = cls(path, table.how, table.header, columns, looked, total)
+        found = cls(path, table.how, table.header, columns, looked, total, departments)
         found._note(given)
         found._settle_orders(orders)
         return found
@@ -130,17 +141,25 @@ class PastFile:
             if known is None:
                 odd.append(Odd.PRIORITY)
             department = self._text(row, Column.DEPARTMENT)
+            code = self.departments.code_of(department)
             case = PastCase(
                 received=when[Column.RECEIVED],
                 responded=when[Column.RESPONDED],
                 closed=when[Column.CLOSED],
                 due=when[Column.DUE],
-                department=department,
+                department=code or department,
                 priority=known or Priority.P3,
                 separate=separate,
             )
             yield PastRow(
-                line, self._text(row, Column.ID), department, priority, case, odd, unreadable
+                line=line,
+                id=self._text(row, Column.ID),
+                department=department,
+                is_ours=code is not None,
+                priority=priority,
+                case=case,
+                odd=odd,
+                unreadable=unreadable,
             )
 
     def _date(self, row: Sequence[object], column: Column, unreadable: list[str]) -> When | None:

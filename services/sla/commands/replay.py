@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ import typer
 
 from services.sla.commands.output import OutputFile, row_of
 from services.sla.commands.past_file import PastFile
-from services.sla.commands.rules import calendar_of, policy_of, stored_rules
+from services.sla.commands.rules import calendar_of, departments_of, policy_of, stored_rules
 from services.sla.domain.past_columns import Column
 from services.sla.domain.past_dates import UnreadableDate, read_date
 from services.sla.domain.replay_summary import Summary
@@ -39,6 +40,10 @@ def replay(
     policy: Annotated[Path | None, typer.Option(help="JSON, as GET /api/sla/policy")] = None,
     calendar: Annotated[
         Path | None, typer.Option(help="JSON: a calendar, or a notice {days: [...]}")
+    ] = None,
+    departments: Annotated[
+        Path | None,
+        typer.Option(help="JSON: our departments {code: [Chinese, English]}; else those shipped"),
     ] = None,
     id: _Text = "",
     received: _Text = "",
@@ -68,6 +73,7 @@ def replay(
     if calendar is not None:
         definition = calendar_of(calendar, rules.calendars.definition)
         rules = Rulebook(rules.policy, definition)
+    names = departments_of(departments)
     given = {
         Column.ID: id,
         Column.RECEIVED: received,
@@ -78,7 +84,7 @@ def replay(
         Column.PRIORITY: priority,
     }
     try:
-        past = PastFile.look_through(file, given, tell=_tell)
+        past = PastFile.look_through(file, given, names, tell=_tell)
         for note in past.notes:
             _tell(note)
         summary, head = Summary(), _head(file, past, rules, at)
@@ -89,7 +95,8 @@ def replay(
             if summary.odd_rows > SHOWN:
                 _tell(f"… {summary.odd_rows} odd rows, all of them in {out}")
             body = head | summary.body()
-            lines = list(summary_lines(body, settings.locale))
+            called = partial(names.called, locale=settings.locale)
+            lines = list(summary_lines(body, settings.locale, called))
             output.end(body, lines)
     except UnreadableTable as unreadable:
         refuse(f"{file}: {unreadable.en}")
@@ -115,8 +122,7 @@ def _judged(
     for row in past.rows(tell=_tell):
         judged = judge(row.case, in_force, now=now)
         judged.odd += row.odd
-        department = row.department
-        summary.add(department, judged)
+        summary.add(row.case.department, judged, written=row.department, known=row.is_ours)
         told = row_of(row, judged, why(row.case, judged, in_force.policy, now, locale))
         output.add(told)
         if judged.odd:

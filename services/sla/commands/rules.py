@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from services.sla import seeds
 from services.sla.deps import NAME
 from services.sla.domain.calendars import CalendarDefinition
+from services.sla.domain.departments import DepartmentNames
 from services.sla.domain.notices import is_notice, with_notice
 from services.sla.domain.policy import Policy
 from services.sla.store import Rulebook
@@ -67,6 +68,20 @@ def calendar_of(path: Path, base: CalendarDefinition) -> CalendarDefinition:
         refuse(f"--calendar {path}: {_first(error)}")
     except ValueError as error:
         refuse(f"--calendar {path}: {error}")
+
+
+def departments_of(path: Path | None) -> DepartmentNames:
+    """Our departments: those of a file (``{code: [Chinese, English]}``), or those shipped."""
+    if path is None:
+        return DepartmentNames(seeds.load_departments())
+    names: dict[str, tuple[str, str]] = {}
+    for code, both in _object(path, "--departments").items():
+        if not (
+            isinstance(both, list) and len(both) == 2 and all(isinstance(n, str) for n in both)
+        ):
+            refuse(f"--departments {path}: {code}: write [Chinese name, English name]")
+        names[code] = (both[0], both[1])
+    return DepartmentNames(names)
 
 
 def _object(path: Path, option: str) -> dict[str, Any]:

@@ -14,8 +14,13 @@ HOURS = (4, 8, 24, 48, 72, 168)
 """Elapsed hours within which answers are counted."""
 
 
+MOST_DEPARTMENTS = 1000
+"""What has more names than this is no column of departments: the rest is counted together."""
+THE_REST = "*"
+
+
 class Group:
-    """The cases of a department, or all; eight bytes a case and duration are kept."""
+    """The cases of a department; eight bytes a case and duration are kept."""
 
     def __init__(self) -> None:
         self.cases = 0
@@ -48,6 +53,16 @@ class Group:
             if span is not None:
                 kept.append(span.total_seconds())
 
+    def join(self, other: Group) -> None:
+        """Count what another has counted."""
+        self.cases += other.cases
+        self.unjudged += other.unjudged
+        self.standings.update(other.standings)
+        for name, found in other.by_clock.items():
+            self.by_clock[name].update(found)
+        for name, kept in other.durations.items():
+            self.durations[name].extend(kept)
+
     def body(self) -> dict[str, Any]:
         """As JSON carries it; durations in hours."""
         return {
@@ -60,12 +75,13 @@ class Group:
         }
 
     def _times(self, name: str) -> dict[str, Any]:
+        # One after the other: sorted they take four times the room.
+        working = _percentiles(sorted(self.durations[f"{name} working"]))
         elapsed = sorted(self.durations[f"{name} elapsed"])
-        working = sorted(self.durations[f"{name} working"])
         return {
             "n": len(elapsed),
-            "elapsed_hours": {"p50": _at(elapsed, 0.5), "p90": _at(elapsed, 0.9)},
-            "working_hours": {"p50": _at(working, 0.5), "p90": _at(working, 0.9)},
+            "elapsed_hours": _percentiles(elapsed),
+            "working_hours": working,
             "within": [
                 {
                     "hours": hours,
@@ -82,27 +98,44 @@ class Summary:
     """All cases, each department's, and what was odd."""
 
     def __init__(self) -> None:
-        self.all = Group()
+        self.ours: dict[str, str] = {}
+        """Names in the file → our departments, where they are written otherwise."""
+        self.unknown: set[str] = set()
         self.departments: dict[str, Group] = {}
         self.by_due_column = 0
         self.odd_rows = 0
         self.odd: Counter[Odd] = Counter()
 
-    def add(self, department: str, judged: Judged) -> None:
-        """Count one case."""
-        self.all.add(judged)
-        self.departments.setdefault(department, Group()).add(judged)
+    def add(self, department: str, judged: Judged, *, written: str, known: bool) -> None:
+        """Count one case of a department, whose name is `written` in the file."""
+        group = self.departments.get(department)
+        if group is None:
+            if len(self.departments) >= MOST_DEPARTMENTS:
+                department = THE_REST
+            group = self.departments.setdefault(department, Group())
+            if not known and department:
+                self.unknown.add(department)
+        if known and written != department:
+            self.ours[written] = department
+        group.add(judged)
         self.by_due_column += judged.resolution.why is Why.DUE_COLUMN
         self.odd_rows += bool(judged.odd)
         self.odd.update(judged.odd)
 
     def body(self) -> dict[str, Any]:
         """As JSON carries it; departments by name."""
+        together = Group()
+        for group in self.departments.values():
+            together.join(group)
         return {
-            **self.all.body(),
+            **together.body(),
             "by_due_column": self.by_due_column,
             "odd_rows": self.odd_rows,
             "odd": {name.value: n for name, n in self.odd.most_common()},
+            "our_departments": dict(sorted(self.ours.items())),
+            "unknown_departments": {
+                name: self.departments[name].cases for name in sorted(self.unknown)
+            },
             "departments": {name: group.body() for name, group in sorted(self.departments.items())},
         }
 
@@ -120,6 +153,10 @@ def _standings(found: Counter[Standing]) -> dict[str, Any]:
         "on_time_rate": _share(kept, kept + late),
         "kept_rate": _share(kept, kept + late + open_late),
     }
+
+
+def _percentiles(ordered: list[float]) -> dict[str, float | None]:
+    return {"p50": _at(ordered, 0.5), "p90": _at(ordered, 0.9)}
 
 
 def _share(n: int, of: int) -> float | None:

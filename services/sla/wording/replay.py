@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from services.sla.domain.past_dates import When
 from services.sla.domain.policy import Policy
+from services.sla.domain.replay_summary import THE_REST
 from services.sla.domain.replaying import Judged, PastCase, Standing, Why, row_of
 from services.sla.wording.messages import translate
 from shared.contracts.vocabulary import Clock
 from shared.moments import LOCAL, span_words
+
+SHOWN = 20
+"""Names that are told; all of them stand in the summary of a JSON file."""
 
 
 def why(case: PastCase, judged: Judged, policy: Policy, now: datetime, locale: str) -> str:
@@ -62,7 +67,9 @@ def _outcome(due: When, end: When | None, now: datetime, locale: str) -> str:
     return translate(text, locale).format(span=span)
 
 
-def summary_lines(body: dict[str, Any], locale: str) -> Iterator[str]:
+def summary_lines(
+    body: dict[str, Any], locale: str, called: Callable[[str], str] = str
+) -> Iterator[str]:
     """The summary as a person reads it, a line a fact."""
 
     def say(zh: str, **values: object) -> str:
@@ -84,8 +91,17 @@ def summary_lines(body: dict[str, Any], locale: str) -> Iterator[str]:
         odd=body["odd_rows"],
     )
     yield from _group(body, say)
+    if unknown := body["unknown_departments"]:
+        shown = say("、").join(f"{name}（{n}）" for name, n in islice(unknown.items(), SHOWN))
+        yield say(
+            "{n} 个部门不在本馆部门之中，照写的名称计：{names}{more}",
+            n=len(unknown),
+            names=shown,
+            more="…" if len(unknown) > SHOWN else "",
+        )
     for name, found in body["departments"].items():
-        yield f"— {name or say('（没有写部门）')}"
+        words = called(name) if name != THE_REST else say("（其余的名称）")
+        yield f"— {words or say('（没有写部门）')}"
         yield from _group(found, say)
 
 

@@ -14,10 +14,13 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from typer.testing import CliRunner, Result
 
+from services.desk.seeds import DEPARTMENTS
 from services.sla.__main__ import cli
 from services.sla.commands import past_file
+from services.sla.domain import replay_summary
 from services.sla.domain.policy import due_times
-from services.sla.seeds import shipped_rules
+from services.sla.domain.replay_summary import HOURS
+from services.sla.seeds import load_departments, shipped_rules
 from shared.contracts.vocabulary import Clock, Priority
 from shared.moments import LOCAL
 
@@ -94,6 +97,61 @@ def test_letters_come_out_as_a_short_script_has_them(tmp_path: Path) -> None:
             due = due_times(rules.policy, rules.calendars, priority=Priority.P3, at=at)
             late += answered.replace(tzinfo=LOCAL) > due[Clock.RESOLUTION]
         assert (group["overdue"], group["on_time"]) == (late, len(mine) - late)
+
+
+def test_departments_are_ours_by_code_or_name_and_others_are_listed(tmp_path: Path) -> None:
+    chance = random.Random(11)
+    ours = {"流通服务部": "circulation", "circulation": "circulation", " Security": "security"}
+    names = [*ours, "宿舍管理中心", ""]
+    hour, start = timedelta(hours=1), datetime.fromisoformat("2023-01-03T08:00")
+    rows, log = ["部门,来信时间,回复时间,办理期限"], []
+    for _ in range(300):
+        name, received = chance.choice(names), start + chance.randrange(9000) * hour
+        answered = received + chance.choice((3, 4, 5, 8, 9, 24, 30, 48, 72, 100, 168, 169)) * hour
+        due = received + chance.choice((4, 24, 48, 100)) * hour
+        log.append((ours.get(name, name), received, answered, due))
+        rows.append(f"{name},{received},{answered},{due}")
+    summary = _replayed(tmp_path, _csv(tmp_path, *rows))["summary"]
+    assert set(summary["departments"]) == {"circulation", "security", "宿舍管理中心", ""}
+    for name, group in summary["departments"].items():
+        mine = [(r, a, d) for n, r, a, d in log if n == name]
+        assert group["overdue"] == sum(a > d for _, a, d in mine)
+        within = {w["hours"]: w["n"] for w in group["answer"]["within"]}
+        assert within == {h: sum(a - r <= h * hour for r, a, _ in mine) for h in HOURS}
+        assert group["cases"] == len(mine)
+    assert summary["cases"] == 300
+    assert summary["our_departments"] == {"Security": "security", "流通服务部": "circulation"}
+    n = sum(name == "宿舍管理中心" for name, *_ in log)
+    assert summary["unknown_departments"] == {"宿舍管理中心": n}
+    done = _run(tmp_path, tmp_path / "past.csv")
+    assert f"counted by the name that is written: 宿舍管理中心（{n}）" in done.stdout
+    assert "— Circulation" in done.stdout
+
+
+def test_departments_of_a_file_take_the_place_of_those_shipped(tmp_path: Path) -> None:
+    (tmp_path / "ours.json").write_text('{"dorm": ["宿舍管理中心", "Dormitories"]}', "utf-8")
+    file = _csv(tmp_path, "dept,received", "dormitories,2024-03-05", "it,2024-03-05")
+    made = _replayed(tmp_path, file, "--departments", str(tmp_path / "ours.json"))
+    assert [case["our_department"] for case in made["cases"]] == ["dorm", None]
+    assert made["summary"]["unknown_departments"] == {"it": 1}
+
+
+def test_the_shipped_departments_are_those_of_the_desk() -> None:
+    assert load_departments() == DEPARTMENTS
+
+
+def test_a_column_of_a_thousand_names_takes_no_more_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay_summary, "MOST_DEPARTMENTS", 3)
+    file = _csv(tmp_path, "dept,received", *[f"d{n % 5},2024-03-05" for n in range(10)])
+    departments = _replayed(tmp_path, file)["summary"]["departments"]
+    assert {name: group["cases"] for name, group in departments.items()} == {
+        "*": 4,
+        "d0": 2,
+        "d1": 2,
+        "d2": 2,
+    }
 
 
 def test_the_policy_is_counted_in_working_time(tmp_path: Path) -> None:

@@ -1,0 +1,31 @@
+"""Which of our departments a name in somebody's file means."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+
+
+class DepartmentNames:
+    """Our departments, found by code, Chinese or English name; nothing is guessed."""
+
+    def __init__(self, names: Mapping[str, tuple[str, str]]) -> None:
+        self._names = dict(names)
+        self._by_name: dict[str, str] = {}
+        for code, (zh, en) in names.items():
+            for name in (code, zh, en):
+                self._by_name.setdefault(_plain(name), code)
+
+    def code_of(self, name: str) -> str | None:
+        """The code of the department; None where it is none of ours."""
+        return self._by_name.get(_plain(name))
+
+    def called(self, code: str, locale: str) -> str:
+        """What a department is called; the word itself where it is none of ours."""
+        zh, en = self._names.get(code, (code, code))
+        return zh if locale == "zh" else en
+
+
+def _plain(name: str) -> str:
+    """Without case, width and blanks."""
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
