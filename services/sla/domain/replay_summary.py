@@ -6,6 +6,7 @@ from array import array
 from bisect import bisect_right
 from collections import Counter
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 from services.sla.domain.replaying import Judged, Odd, Promised, Standing, Why
@@ -30,8 +31,8 @@ class Group:
             "FIRST_RESPONSE": Counter(),
             "RESOLUTION": Counter(),
         }
-        self.durations = {
-            name: array("d")
+        self.durations: dict[str, list[array[float]]] = {
+            name: [array("d")]
             for name in ("answer elapsed", "answer working", "end elapsed", "end working")
         }
 
@@ -51,7 +52,7 @@ class Group:
         spans = (judged.elapsed, judged.worked, judged.resolved_in, judged.resolved_working)
         for kept, span in zip(self.durations.values(), spans, strict=True):
             if span is not None:
-                kept.append(span.total_seconds())
+                kept[0].append(span.total_seconds())
 
     def join(self, other: Group) -> None:
         """Count what another has counted."""
@@ -61,6 +62,7 @@ class Group:
         for name, found in other.by_clock.items():
             self.by_clock[name].update(found)
         for name, kept in other.durations.items():
+            # Not copied: there may be millions.
             self.durations[name].extend(kept)
 
     def body(self) -> dict[str, Any]:
@@ -76,8 +78,8 @@ class Group:
 
     def _times(self, name: str) -> dict[str, Any]:
         # One after the other: sorted they take four times the room.
-        working = _percentiles(sorted(self.durations[f"{name} working"]))
-        elapsed = sorted(self.durations[f"{name} elapsed"])
+        working = _percentiles(self._sorted(f"{name} working"))
+        elapsed = self._sorted(f"{name} elapsed")
         return {
             "n": len(elapsed),
             "elapsed_hours": _percentiles(elapsed),
@@ -92,6 +94,9 @@ class Group:
                 for hours in HOURS
             ],
         }
+
+    def _sorted(self, name: str) -> list[float]:
+        return sorted(chain.from_iterable(self.durations[name]))
 
 
 class Summary:

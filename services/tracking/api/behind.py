@@ -18,7 +18,7 @@ from shared.moments import local
 from shared.web.auth import Staff, service_of, staff
 
 router = APIRouter()
-LONGEST_DETAIL = 80
+LONGEST_DETAIL = 400
 MOST_LISTED = 200
 """How many lines behind a number are listed at a time."""
 

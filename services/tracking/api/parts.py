@@ -14,6 +14,7 @@ from services.tracking.api.board import body_of
 from services.tracking.api.context import ViewContext
 from services.tracking.deps import Answer, Deps
 from services.tracking.domain import measures
+from services.tracking.domain.behind import ALL_BUT
 from services.tracking.wording.board import AGE_NAMES, DAY_NAMES
 from services.tracking.wording.figures import figures
 from shared.moments import local
@@ -41,6 +42,7 @@ def _render(
         "as_of": local(context.now),
         "asked": asked,
         "behind": partial(address_behind, asked),
+        "trend_behind": partial(_trend_behind, asked, body),
         "figures": figures(body, context.locale),
         "by_department": [(one.key, one.name[english], one.unit) for one in measures.BY_DEPARTMENT],
         "age_names": [pair[english] for pair in AGE_NAMES],
@@ -56,6 +58,17 @@ def _render(
         said = deps.pages.fragment(context.locale, f"board_{name}.html", **given)
         found[name] = (said, hashlib.sha256(said.encode()).hexdigest()[:12])
     return found
+
+
+def _trend_behind(asked: Asked, body: dict[str, Any], step: int, line: int) -> str:
+    """The address of what came of one line of the trend by category, in one of its steps."""
+    trend = body["trend_by_category"]
+    starts, lines = trend["from"], trend["lines"]
+    code = lines[line]["category"]
+    if code is None:
+        code = ALL_BUT + ",".join(one["category"] for one in lines[:line])
+    end = starts[step + 1] if step + 1 < len(starts) else trend["to"]
+    return address_behind(asked, "category", code, period="custom", from_=starts[step], to=end)
 
 
 def address_behind(

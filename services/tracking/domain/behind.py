@@ -23,6 +23,8 @@ from services.tracking.domain.shape import age_bounds
 from shared.contracts.vocabulary import OPEN
 
 _RATES = MEASURES | {one.key: one for one in (RETURN_RATE, DWELL, HANDS)}
+ALL_BUT = "~"
+"""Begins a detail that names what is left out, separated by commas: the rest of a trend."""
 _PRESENT = frozenset({"state", "open", "overdue", "at_risk", "late"})
 _OF_MET = {
     Found.ACCEPT: "accepted",
@@ -100,11 +102,20 @@ def counts_for(case: Case, name: str, question: Question, detail: str | None) ->
         return int(late_at(case, question.end))
     found = 0
     for (measure, bucket, of), n in counts_of(case).items():
-        if measure != name or (detail is not None and of != detail):
+        if measure != name or not _is_meant(of, detail):
             continue
         if name in _PRESENT or first <= bucket < last:
             found += n
     return found
+
+
+def _is_meant(of: str, detail: str | None) -> bool:
+    """Whether `of` is the detail that is asked for: any, this one, or (`~a,b`) all but these."""
+    if detail is None:
+        return True
+    if detail.startswith(ALL_BUT):
+        return of not in detail.removeprefix(ALL_BUT).split(",")
+    return of == detail
 
 
 def late_at(case: Case, end: datetime) -> bool:

@@ -20,8 +20,8 @@ LINES = 6
 
 
 def trend(sums: Iterable[Sum], first: datetime, end: datetime, step: timedelta) -> dict[str, Any]:
-    """``{days, step, lines: [{category, n: [...]}]}``: received by day or week; the rest last, as
-    category None."""
+    """``{from, to, days, lines: [{category, n: [...]}]}``: received by day or week; the
+    rest last, as category None."""
     by: defaultdict[str, Counter[datetime]] = defaultdict(Counter)
     for one in sums:
         if one.bucket is not None and one.n:
@@ -37,7 +37,12 @@ def trend(sums: Iterable[Sum], first: datetime, end: datetime, step: timedelta) 
     ]
     if rest := most[LINES:]:
         lines.append({"category": None, "n": [sum(by[c][at] for c in rest) for at in steps]})
-    return {"from": [local(at) for at in steps], "days": step // ONE_DAY, "lines": lines}
+    return {
+        "from": [local(at) for at in steps],
+        "to": local(end),
+        "days": step // ONE_DAY,
+        "lines": lines,
+    }
 
 
 def heat(by_hour: Mapping[str, int]) -> list[list[int]]:

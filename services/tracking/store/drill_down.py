@@ -43,6 +43,23 @@ _AT = {
     Found.DISPATCH: "first_dispatched_at",
 }
 
+_MET = frozenset({Found.RESOLUTION, Found.FIRST_RESPONSE, Found.ACCEPT})
+_PROMISES_MET = f"""
+SELECT {_COLUMNS}, d.department AS of_department, cast(:detail AS text) AS of_detail,
+  d.met_at AS at, d.working_seconds AS of_seconds, d.in_time
+FROM durations d JOIN cases c USING (feedback_id)
+WHERE d.clock = :kind AND d.met_at >= :first AND d.met_at < :last {{filters}}
+ORDER BY d.in_time, d.met_at DESC, d.feedback_id, d.cycle
+"""
+_OCCURRENCES = f"""
+SELECT {_COLUMNS}, o.department AS of_department, o.detail AS of_detail, o.at,
+  o.seconds AS of_seconds
+FROM occurrences o JOIN cases c USING (feedback_id)
+WHERE o.kind = :kind AND o.at >= :first AND o.at < :last
+  AND (cast(:detail AS text) IS NULL OR o.detail = :detail) {{filters}}
+ORDER BY o.at DESC, o.feedback_id, o.seq
+"""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -69,10 +86,8 @@ async def rows_behind(tx: Transaction, question: Question, wanted: Behind) -> As
             found = _late(tx, question)
         elif not counted.each:
             found = _cases(tx, question, wanted, name)
-        elif counted.found in (Found.RESOLUTION, Found.FIRST_RESPONSE, Found.ACCEPT):
-            found = _met(tx, question, wanted, name)
         else:
-            found = _happened(tx, question, wanted, name)
+            found = _each(tx, question, wanted, name)
         async for row in found:
             yield row
 
@@ -117,58 +132,31 @@ def _adds(case: Any, question: Question, wanted: Behind) -> float | None:
     return wanted.weight * counts_for(case, name, question, detail)
 
 
-async def _met(
+async def _each(
     tx: Transaction, question: Question, wanted: Behind, name: str
 ) -> AsyncIterator[Row]:
-    """Promises that were met."""
+    """What happened, each time: a promise that was met, or whatever else is kept."""
+    found = COUNTS[name].found
     first, last = period_of(question, name)
-    async for case, met in _select(
-        tx,
-        question,
-        f"SELECT {_COLUMNS}, d.department AS of_department, d.met_at, d.in_time, d.working_seconds "
-        "FROM durations d JOIN cases c USING (feedback_id) "
-        "WHERE d.clock = :clock AND d.met_at >= :first AND d.met_at < :last {filters} "
-        "ORDER BY d.in_time, d.met_at DESC, d.feedback_id, d.cycle",
-        of="d",
-        first=first,
-        last=last,
-        clock=COUNTS[name].found.value,
-    ):
-        yield Row(
-            case,
-            met["met_at"],
-            met["of_department"] or None,
-            seconds=met["working_seconds"],
-            adds=float(met["in_time"]),
-        )
-
-
-async def _happened(
-    tx: Transaction, question: Question, wanted: Behind, name: str
-) -> AsyncIterator[Row]:
-    """Whatever happened, each time."""
-    first, last = period_of(question, name)
+    met = found in _MET
     async for case, one in _select(
         tx,
         question,
-        f"SELECT {_COLUMNS}, o.department AS of_department, o.detail, o.at, o.seconds "
-        "FROM occurrences o JOIN cases c USING (feedback_id) "
-        "WHERE o.kind = :kind AND o.at >= :first AND o.at < :last "
-        "AND (cast(:detail AS text) IS NULL OR o.detail = :detail) {filters} "
-        "ORDER BY o.at DESC, o.feedback_id, o.seq",
-        of="o",
+        _PROMISES_MET if met else _OCCURRENCES,
+        of="d" if met else "o",
         first=first,
         last=last,
-        kind=COUNTS[name].found.value,
-        detail=wanted.detail,
+        kind=found.value,
+        detail=None if met else wanted.detail,
     ):
         yield Row(
             case,
             one["at"],
             one["of_department"] or None,
-            one["detail"] or None,
-            one["seconds"],
+            one["of_detail"] or None,
+            one["of_seconds"],
             working=name != "dwell",
+            adds=float(one["in_time"]) if met else None,
         )
 
 

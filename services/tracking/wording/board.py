@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from services.tracking.domain.behind import ALL_BUT
 from services.tracking.wording.messages import translate
 from shared.contracts.vocabulary import BREACH_NAMES, BreachCode
 from shared.web import names
@@ -140,6 +141,8 @@ def detail_words(
             return names.pick("outcome", names.OUTCOMES, detail, locale)
         case "channel" | "undelivered":
             return names.pick("channel", names.CHANNELS, detail, locale)
+        case "category" if detail.startswith(ALL_BUT):
+            return translate("其他", locale)
         case "category":
             return category(detail)
         case "dispatches":

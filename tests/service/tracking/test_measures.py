@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import random
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from tests.service.tracking.conftest import Web
 from tests.service.tracking.histories import History
 from tests.service.tracking.naive import Log
 from tests.support import at, process_batch
+from tests.unit.tracking.examples import Story
 
 NOW = at("2026-03-04 10:00")
 PERIODS = (
@@ -184,6 +188,23 @@ async def _leads_to_its_cases(web: Web, period: str, where: dict[str, str]) -> N
                 items = await behind(key, department=row["department"])
                 assert len(items) == row[key]["n"], (row["department"], key)
             assert len(await behind("breaches", department=row["department"])) == row["breaches"]
+
+
+@pytest.mark.parametrize("period", ["period=today", "from=2026-01-01&to=2026-03-20"])
+async def test_every_cell_of_the_trend_leads_to_exactly_its_cases(web: Web, period: str) -> None:
+    # Enough categories for a line of the rest, which has a name only by what it is not.
+    for n in range(18):
+        story = Story(now=at("2026-03-04 09:00") - timedelta(days=n % 4))
+        sent = story.dispatched(category=f"kind{n % 9}")
+        await process_batch(web.service, story.received(), story.opened(), sent)
+    page = await web.get(f"/dashboard?{period}", as_="leader")
+    table = re.findall(r'id="table-trend".*?</table>', page.text, re.DOTALL)[0]
+    cells = re.findall(r'<td><a href="([^"]+)">(\d+)</a></td>', table)
+    assert sum(int(n) for _, n in cells) == 18
+    assert any("detail=~kind" in address for address, _ in cells)
+    for address, n in cells:
+        query = html.unescape(address).partition("?")[2]
+        assert len(await listed(web, query)) == int(n), query
 
 
 async def test_whatever_a_measure_is_made_of_is_said_in_both_languages() -> None:
