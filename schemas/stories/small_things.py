@@ -147,6 +147,21 @@ def directory() -> Story:
         ),
     )
     yield runtime(
+        "air-third-floor",
+        desk.SurgeListed(
+            at=at("2026-03-09T06:12:00"),
+            surge_id="0195b2c4-0000-7000-8000-000000000004",
+            matter="air floor=3",
+            zh="空调 · 3 层",
+            en="air conditioning · floor 3",
+            found_at=at("2026-03-09T06:12:00"),
+            minutes=30,
+            n=5,
+            usual=0.04,
+            cases=("0195b2c4-0000-7000-8000-000000000002",),
+        ),
+    )
+    yield runtime(
         "week-mailed",
         notification.ReportMailed(
             at=at("2026-03-08T23:30:05"),

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from services.desk import api, handlers, jobs, pages, seeds
 from services.desk.deps import NAME, Deps, Meaning
 from services.desk.handlers.recollect import OWN
+from services.desk.jobs import surges
 from services.desk.jobs.meaning import embed_cases
 from services.desk.store import DeskTable, load
 from services.desk.wording import page_words
@@ -55,6 +56,7 @@ def build(runtime: Runtime) -> Service[Deps]:
         api.reports_wanted,
         api.bulk,
         api.incidents,
+        api.surges,
         api.themes,
         api.similar,
         api.answered,
@@ -72,6 +74,7 @@ def build(runtime: Runtime) -> Service[Deps]:
         "waiting": partial(jobs.run, service),
         "many": partial(jobs.work, service, api.perform),
         "meaning": partial(embed_cases, service),
+        "surges": partial(surges.watch, service),
     }
     service.stopping = [runtime.embedder.close]
     service.notices = [lambda: service.deps.meaning.notices]

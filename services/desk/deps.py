@@ -62,6 +62,8 @@ class Deps:
     own_addresses: frozenset[str] = frozenset()
     """Addresses and domains of the library, in lower case: staff may name them to everybody."""
     meaning: Meaning = field(default_factory=Meaning)
+    received: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a case arrived here."""
     work: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a job over many cases was begun."""
 

@@ -230,6 +230,8 @@ class Deps:
         if row.kind == REPORT:
             about = About.of(row.feedback_id)
             return f"{self.base_url}/reports?kind={about.kind}&at={about.first}"
+        if row.kind == "surge":
+            return f"{self.base_url}/desk/incidents#surge-{row.ce_id}"
         if staff_of(row.recipient) is not None:
             return f"{self.base_url}/desk/cases/{row.feedback_id}"
         return f"{self.base_url}/track/{self._behind(row, private)}"

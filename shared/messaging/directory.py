@@ -22,6 +22,7 @@ from shared.contracts.desk import (
     SessionForgotten,
     SessionRevoked,
     SessionsEnded,
+    SurgeListed,
     ThemeListed,
 )
 from shared.contracts.intake import TokenIssued
@@ -62,6 +63,8 @@ class Directory:
         """Those that are open."""
         self.themes: dict[str, ThemeListed] = {}
         """What comes up again and again, also what is closed or merged."""
+        self.surges: dict[str, SurgeListed] = {}
+        """Of what suddenly more is said, those that nobody has judged yet."""
         self.reports: dict[tuple[str, str | None], ReportMade] = {}
         """Kind and department (None: the library) → the last report of it."""
         self.reports_mailed: dict[tuple[str, str], ReportMailed] = {}
@@ -97,6 +100,10 @@ class Directory:
                 self._list_person(event)
             case ThemeListed():
                 self.themes[event.theme_id] = event
+            case SurgeListed():
+                self.surges.pop(event.surge_id, None)
+                if event.status == "suggested":
+                    self.surges[event.surge_id] = event
             case IncidentListed():
                 self.incidents.pop(event.incident_id, None)
                 if event.open:

@@ -15,6 +15,7 @@ from services.desk.api.reports_wanted import router as reports_wanted
 from services.desk.api.review_rules import router as review_rules
 from services.desk.api.session import router as session
 from services.desk.api.similar import router as similar
+from services.desk.api.surges import router as surges
 from services.desk.api.themes import router as themes
 from services.desk.api.viewers import router as viewers
 
@@ -34,6 +35,7 @@ __all__ = [
     "review_rules",
     "session",
     "similar",
+    "surges",
     "themes",
     "viewers",
 ]

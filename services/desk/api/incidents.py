@@ -54,22 +54,33 @@ async def open_incident(request: Request, person: Person) -> Response:
     """201 ``{incident_id, title, text, open, opened_at, by, cases, active}``, and the `job` that
     joins `feedback_ids` to it. Title and text are public: numbers and addresses of persons are
     masked."""
-    viewer = _office(person)
+    viewer = office(person)
     given = checked(NewIncident, (await read_body(request)).with_list("feedback_ids"))
     async with service_of(request, "desk").transaction() as tx:
-        row = IncidentRow(
-            incident_id=new_id(),
-            title=public(tx, given.title),
-            text=public(tx, given.text),
-            opened_at=tx.now,
-            by=viewer.username,
-        )
-        incidents.list_incident(tx, row)
-        body = _shown(row, (0, 0))
-        if ids := [id_as_typed(one) for one in given.feedback_ids]:
-            incident_id, by = row.incident_id, starter(viewer)
-            joins = {"incident": incident_id}
-            body["job"] = jobs.add(tx, Action.JOIN, ids, joins, by=by, subject=incident_id)
+        body = opened(tx, given, viewer)
+    return opened_answer(request, body)
+
+
+def opened(tx: Transaction, given: NewIncident, viewer: Viewer) -> dict[str, Any]:
+    """Open an incident; gives the answer to whoever did."""
+    row = IncidentRow(
+        incident_id=new_id(),
+        title=public(tx, given.title),
+        text=public(tx, given.text),
+        opened_at=tx.now,
+        by=viewer.username,
+    )
+    incidents.list_incident(tx, row)
+    body = _shown(row, (0, 0))
+    if ids := [id_as_typed(one) for one in given.feedback_ids]:
+        incident_id, by = row.incident_id, starter(viewer)
+        joins = {"incident": incident_id}
+        body["job"] = jobs.add(tx, Action.JOIN, ids, joins, by=by, subject=incident_id)
+    return body
+
+
+def opened_answer(request: Request, body: dict[str, Any]) -> Response:
+    """201, or for a browser the way to its page."""
     if wants_html(request):
         where = f"/desk/incidents/{body['incident_id']}"
         return RedirectResponse(f"{where}?job={body['job']}" if "job" in body else where, 303)
@@ -138,7 +149,7 @@ async def incident_body(
 async def answer(request: Request, person: Person, incident_id: str) -> Response:
     """``{job, total}``: the words reach every active case, each masked for its own reporter. Who
     joins later reads them at once, and waits for an answer of their own."""
-    viewer = _office(person)
+    viewer = office(person)
     given = checked(Reply, values := (await read_body(request)).values())
     check_outcome(given.outcome, given.reason)
     async with service_of(request, "desk").transaction() as tx:
@@ -155,7 +166,7 @@ async def answer(request: Request, person: Person, incident_id: str) -> Response
 async def close(request: Request, person: Person, incident_id: str) -> Response:
     """``{job, total}``: it takes no case any more, and its active cases are closed. Once more is
     the same as once."""
-    viewer = _office(person)
+    viewer = office(person)
     given = checked(WithReason, values := (await read_body(request)).values())
     async with service_of(request, "desk").transaction() as tx:
         row = await _found(tx, incident_id, lock=True)
@@ -173,7 +184,7 @@ async def close(request: Request, person: Person, incident_id: str) -> Response:
 )
 async def explain(request: Request, person: Person, incident_id: str) -> Response:
     """``{job, total}``: shown on the page of every active case."""
-    viewer = _office(person)
+    viewer = office(person)
     given = checked(Explanation, (await read_body(request)).values())
     async with service_of(request, "desk").transaction() as tx:
         row = await _found(tx, incident_id, lock=True)
@@ -231,7 +242,8 @@ async def _found(tx: Transaction, incident_id: str, *, lock: bool = False) -> In
 OFFICE = frozenset(r for r in Role if Action.ANSWER_INCIDENT in permitted(r))
 
 
-def _office(person: Staff) -> Viewer:
+def office(person: Staff) -> Viewer:
+    """Who may speak for an incident; 403 for who may not."""
     viewer = viewer_of(person)
     if not viewer.every_role & OFFICE:
         raise Forbidden("您的身份不能做这一步。", "Your role may not do this.")

@@ -22,6 +22,7 @@ from services.desk.store import (
     keep_words,
     put,
     retitle,
+    surges,
     themes,
     write,
 )
@@ -51,6 +52,7 @@ from shared.contracts.desk import (
     PersonListed,
     PrivateReplyWords,
     ReviewRuleListed,
+    SurgeListed,
     ThemeListed,
 )
 from shared.messaging.subscription import Handler
@@ -149,6 +151,11 @@ async def recollect_theme(event: ThemeListed, tx: Transaction) -> None:
     await themes.remember(tx, event)
 
 
+async def recollect_surge(event: SurgeListed, tx: Transaction) -> None:
+    """What suddenly more was said of, as it was listed last."""
+    await surges.remember(tx, event)
+
+
 async def recollect_reading(event: CasePersonalDataRead, tx: Transaction) -> None:
     """That somebody looked; it changed nothing in the case."""
     assert tx.replay is not None
@@ -222,6 +229,7 @@ OWN: dict[type[Event], Handler] = {
     CaseSplitOff: recollect_part,
     IncidentListed: recollect_incident,
     ThemeListed: recollect_theme,
+    SurgeListed: recollect_surge,
     CasePersonalDataRead: recollect_reading,
     PrivateReplyWords: recollect_reply_words,
     DepartmentListed: recollect_department,

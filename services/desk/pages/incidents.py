@@ -13,6 +13,7 @@ from services.desk.api.cases import view_context
 from services.desk.api.forms import Given, forms
 from services.desk.api.incidents import OFFICE, incident_body, list_body, public, reader
 from services.desk.api.preview import incident_look
+from services.desk.api.surges import list_body as surges_body
 from services.desk.api.viewing import viewer_of
 from services.desk.deps import deps_of
 from services.desk.domain import Action
@@ -31,14 +32,17 @@ async def all_incidents(request: Request) -> Response:
     person = staff(request)
     reader(person)
     service = service_of(request, "desk")
-    chosen = await chosen_cases(service, request, view_context(request, person))
+    context = view_context(request, person)
+    chosen = await chosen_cases(service, request, context)
     async with service.transaction() as tx:
         body = await list_body(tx)
+        suggested = await surges_body(tx, context)
     return deps_of(request).pages.render(
         request,
         "incidents.html",
         user=person.user,
         incidents=body["items"],
+        surges=suggested["items"],
         chosen=chosen,
         office=bool(viewer_of(person).every_role & OFFICE),
     )

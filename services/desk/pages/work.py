@@ -83,6 +83,7 @@ _FIRST = {
 """The queue a person finds when they come to work."""
 _ROWS = 30
 """Rows of a page of the list; what comes after them is one press away."""
+_SURGES = 5
 _WRITES = {Action.REPLY, Action.SUBMIT}
 _WRITING = ("reply", "submit", "approve")
 _ON_ITS_WAY = timedelta(minutes=1)
@@ -145,8 +146,9 @@ async def work(request: Request) -> Response:
     service = service_of(request, "desk")
     shown = _shown(roles)
     question = await question_of(service, wanted)
+    context = view_context(request, person)
     async with service.engine.connect() as connection:
-        page = await page_body(connection, wanted, view_context(request, person), question)
+        page = await page_body(connection, wanted, context, question)
         numbers = await counts(connection, wanted, shown)
         # They stand outside of what is asked for again and again.
         fresh = request.headers.get("hx-target") == LIVE_BLOCK
@@ -162,11 +164,22 @@ async def work(request: Request) -> Response:
         only=_narrowed(request, wanted),
         bulk=bulk_actions(viewer),
         incidents=bool(READERS & roles),
+        surges=_surges(context) if READERS & roles else [],
         replies=bool(EDITORS & roles),
         review_rules=bool(READ_RULES & roles),
         filters=filters,
         here=list_of(dict(asked) | {"queue": queue}),
     )
+
+
+def _surges(context: ViewContext) -> list[dict[str, Any]]:
+    """What suddenly more is said of, as the directory knows it."""
+    english = context.locale == "en"
+    found = sorted(context.directory.surges.values(), key=lambda one: one.found_at, reverse=True)
+    return [
+        {"surge_id": one.surge_id, "name": one.en if english else one.zh, "n": len(one.cases)}
+        for one in found[:_SURGES]
+    ]
 
 
 @router.get("/desk/cases/{feedback_id}")

@@ -92,6 +92,7 @@ KINDS = {
     "breach": ("超期提醒", "word of a breach"),
     "escalation": ("升级提醒", "an escalation"),
     "alarm": ("紧急提醒", "an alarm"),
+    "surge": ("突然多起来的提醒", "word of a surge"),
 }
 FOUND_BY = {
     "rule": ("按规则", "by a rule"),

@@ -19,6 +19,7 @@ from services.notification.domain.notices import (
     may_open,
     notices,
     staff_of,
+    surge_notices,
 )
 from services.notification.domain.outages import Outage, prolong
 from services.notification.domain.reports import (
@@ -114,5 +115,6 @@ __all__ = [
     "send_after",
     "settled",
     "staff_of",
+    "surge_notices",
     "wait_after",
 ]

@@ -63,6 +63,19 @@ def notices(event: Event, before: Case, case: Case, people: People) -> list[Noti
     return list({n.recipient: n for n in found if n.recipient != itself}.values())
 
 
+def surge_notices(event: desk.SurgeListed, people: People) -> list[Notice]:
+    """Of one matter suddenly more is said: the office looks, and who stands in for it."""
+    params = {
+        "surge": event.surge_id,
+        "zh": event.zh,
+        "en": event.en,
+        "n": event.n,
+        "minutes": event.minutes,
+    }
+    found = [Notice("surge", f"{STAFF}{name}", params) for name in _office(people)]
+    return list({n.recipient: n for n in _and_substitutes(found, people)}.values())
+
+
 def _and_substitutes(found: list[Notice], people: People) -> list[Notice]:
     """What the absent are told, who stands in for them is told, too, after those it is for."""
     named = [(one, people.substitute(one.staff or "")) for one in found]

@@ -12,6 +12,7 @@ from services.notification.domain import (
     advance,
     notices,
     report_notices,
+    surge_notices,
 )
 from services.notification.ledger import planning
 from services.notification.store import (
@@ -55,6 +56,22 @@ async def mail_report(event: ReportMade, tx: Transaction) -> None:
     await load(tx, [event.report_id])
     for notice in report_notices(event, deps.people(tx.now)):
         planning.plan(tx, event, notice, Case(), about=event.report_id)
+
+
+async def tell_of_surge(event: desk.SurgeListed, tx: Transaction) -> None:
+    """Tell the office, once, that of one matter suddenly more is said; by its first case."""
+    if event.status != "suggested" or not event.cases:
+        return
+    deps = deps_of(tx)
+    if not deps.directory.loaded:
+        raise DirectoryEmpty("who is in the office is not known yet")
+    feedback_id = event.cases[0]
+    await tx.lock(feedback_id)
+    await load(tx, [feedback_id])
+    case = case_of(tx, feedback_id) or Case()
+    about = event.model_copy(update={"feedback_id": feedback_id})
+    for notice in surge_notices(event, deps.people(tx.now)):
+        planning.plan(tx, about, notice, case, once=event.surge_id)
 
 
 async def keep_contact(event: intake.PrivateDetails, tx: Transaction) -> None:
@@ -173,5 +190,6 @@ HANDLERS: dict[type[Event], Handler] = {
     intake.PrivateDetails: keep_contact,
     desk.PrivateReplyWords: keep_reply_words,
     ReportMade: mail_report,
+    desk.SurgeListed: tell_of_surge,
 }
 TOMBSTONES = {PRIVATE: forget_contact}

@@ -15,11 +15,18 @@ from shared.messaging.transaction import Transaction
 
 
 def plan(
-    tx: Transaction, event: Event, notice: Notice, case: Case, *, about: str | None = None
+    tx: Transaction,
+    event: Event,
+    notice: Notice,
+    case: Case,
+    *,
+    about: str | None = None,
+    once: str | None = None,
 ) -> None:
-    """Enter a notice in the ledger; `about` what is no case, once for each recipient."""
+    """Enter a notice in the ledger; `about` what is no case, once for each recipient. `once`: for
+    each recipient, of whatever events it comes."""
     cause = tx.cause
-    ce_id = about or (cause.ce_id if cause else None) or new_id()
+    ce_id = about or once or (cause.ce_id if cause else None) or new_id()
     name = delivery_id(ce_id, notice.recipient)
     if tx.rows(DeliveryRow).get(name) is not None:
         return

@@ -91,10 +91,22 @@ def _alarm(f: Details) -> list[str]:
     ]
 
 
+def _surge(f: Details) -> list[str]:
+    what = str(f.params.get("en" if f.locale == "en" else "zh", ""))
+    n, minutes = str(f.params.get("n", "")), str(f.params.get("minutes", ""))
+    return [
+        f.say("【突然多起来】{what}", what=what),
+        f.say("{minutes} 分钟里有 {n} 件说的可能是同一件事，比平时多得多。", minutes=minutes, n=n),
+        f.say("请看一眼：是同一件事，就建成事件，说明一次；不是，就点“不是”。读者还没有被告知。"),
+        f.url,
+    ]
+
+
 WRITERS = {
     "new_work": _work,
     "news": _work,
     "alarm": _alarm,
+    "surge": _surge,
     "warning": _promise("{clock}期限快到了"),
     "breach": _promise("{clock}已经超期"),
     "escalation": _promise("需要您过问：{clock}"),

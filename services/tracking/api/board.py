@@ -119,6 +119,8 @@ def body_of(answer: Answer, context: ViewContext) -> dict[str, Any]:
         )
         if code
     }
+    # Of the whole library: a department asks about its own.
+    body["suddenly_more"] = context.surges if body["department"] is None else []
     body["breaking_next"] = [
         {
             "feedback_id": one["feedback_id"],

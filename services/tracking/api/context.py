@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 from starlette.requests import Request
 
 from services.tracking.wording import Wording
-from shared.moments import due_words, here
+from shared.moments import due_words, here, local
 from shared.service import Runtime
 from shared.web.auth import runtime_of
 from shared.web.pages import choose_locale
@@ -44,8 +44,26 @@ class ViewContext:
 
     @property
     def names(self) -> int:
-        """Another number once a department is called otherwise."""
-        return hash(tuple(self._directory.departments.items()))
+        """Another number once a department is called otherwise, or a surge was found or judged."""
+        found = tuple((one.surge_id, one.cases) for one in self._directory.surges.values())
+        return hash((tuple(self._directory.departments.items()), found))
+
+    @property
+    def surges(self) -> list[dict[str, Any]]:
+        """Of what suddenly more is said, as far as nobody has judged it, the newest first."""
+        found = sorted(self._directory.surges.values(), key=lambda one: one.found_at, reverse=True)
+        return [
+            {
+                "surge_id": one.surge_id,
+                "matter": one.en if self.locale == "en" else one.zh,
+                "found_at": local(one.found_at),
+                "n": one.n,
+                "minutes": one.minutes,
+                "usual": one.usual,
+                "cases": len(one.cases),
+            }
+            for one in found
+        ]
 
     @staticmethod
     def local(moment: datetime) -> datetime:

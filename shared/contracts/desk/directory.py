@@ -239,3 +239,32 @@ class ThemeListed(
     def key(self) -> str:
         """One entry per theme."""
         return f"theme:{self.theme_id}"
+
+
+class SurgeListed(
+    DirectoryFact, type="directory.surge.v1", owner="desk", topic=DIRECTORY, shred=()
+):
+    """More on one matter than is usual, as it is now. Staff alone hear of it: an incident that the
+    public reads is opened by a person."""
+
+    surge_id: str
+    matter: str
+    """Under what it was counted: the thing, with what is wrong with it or the floor."""
+    zh: str
+    en: str
+    """The same in the words of the library."""
+    status: str = "suggested"
+    """``suggested``, ``confirmed`` (there is an incident of it), or ``dismissed``."""
+    found_at: datetime
+    minutes: int
+    """In so many minutes there were `n`, of which `usual` would have been."""
+    n: int
+    usual: float
+    cases: tuple[str, ...] = ()
+    """Their ids, in order of time."""
+    incident_id: str | None = None
+
+    @property
+    def key(self) -> str:
+        """One entry per surge."""
+        return f"surge:{self.surge_id}"

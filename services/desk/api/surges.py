@@ -1,0 +1,122 @@
+"""Surges over HTTP: of what suddenly more is said; a person says whether it is one incident."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from services.desk.api.bodies import Body
+from services.desk.api.cases import view_context
+from services.desk.api.incidents import NewIncident, office, opened, opened_answer, reader
+from services.desk.api.views import ViewContext, item
+from services.desk.deps import deps_of
+from services.desk.domain import Viewer
+from services.desk.store import surges
+from services.desk.store.reading import some_cases
+from services.desk.store.surges import Surge
+from services.desk.wording.matters import matter_name
+from shared.contracts import Actor
+from shared.contracts.refusal import Conflict, NotFound
+from shared.messaging.row_buffer import values_of
+from shared.messaging.transaction import Transaction
+from shared.moments import local
+from shared.web.auth import Staff, service_of, staff
+from shared.web.bodies import checked, described, read_body
+from shared.web.pages import wants_html
+
+router = APIRouter(prefix="/api/surges", tags=["incidents"])
+
+Person = Annotated[Staff, Depends(staff)]
+_SHOWN = 50
+
+
+class Nothing(Body):
+    """Nothing is asked."""
+
+
+@router.get("", summary="Of what suddenly more is said")
+async def list_surges(request: Request, person: Person) -> JSONResponse:
+    """``{items: [{surge_id, matter, found_at, n, minutes, usual, cases, items}]}``: what waits for
+    somebody, the newest first. In `minutes` there were `n`, of which `usual` would have been;
+    `cases` are the ids of all that came since, `items` the newest of them as in the list."""
+    reader(person)
+    context = view_context(request, person)
+    async with service_of(request, "desk").transaction() as tx:
+        body = await list_body(tx, context)
+    return JSONResponse(body, headers={"Cache-Control": "no-store"})
+
+
+async def list_body(tx: Transaction, context: ViewContext) -> dict[str, Any]:
+    """The answer of ``GET /api/surges``; pages show the same."""
+    found = []
+    for one in await surges.suggested(tx):
+        cases = await some_cases(tx.connection, one.cases[-_SHOWN:])
+        items = [item(values_of(case), context) for case in cases]
+        items.sort(key=lambda case: str(case["received_at"]), reverse=True)
+        found.append(_shown(one, context.locale) | {"items": items})
+    return {"items": found}
+
+
+@router.post(
+    "/{surge_id}/confirm", summary="It is one incident", openapi_extra=described(NewIncident)
+)
+async def confirm(request: Request, person: Person, surge_id: str) -> Response:
+    """201 as for ``POST /api/incidents``: the incident with the cases that are named. Nothing was
+    said to a reporter before."""
+    viewer = office(person)
+    given = checked(NewIncident, (await read_body(request)).with_list("feedback_ids"))
+    async with service_of(request, "desk").transaction() as tx:
+        one = await _waiting(tx, surge_id)
+        body = opened(tx, given, viewer)
+        one.status, one.incident_id = "confirmed", body["incident_id"]
+        await _decide(tx, one, viewer)
+    return opened_answer(request, body)
+
+
+@router.post("/{surge_id}/dismiss", summary="It is none", openapi_extra=described(Nothing))
+async def dismiss(request: Request, person: Person, surge_id: str) -> Response:
+    """``{surge_id, …, status}``: its matter is not suggested again for a day."""
+    viewer = office(person)
+    async with service_of(request, "desk").transaction() as tx:
+        one = await _waiting(tx, surge_id)
+        one.status = "dismissed"
+        await _decide(tx, one, viewer)
+    if wants_html(request):
+        return RedirectResponse("/desk/incidents", 303)
+    return JSONResponse(_shown(one, "zh"))
+
+
+async def _decide(tx: Transaction, one: Surge, viewer: Viewer) -> None:
+    one.decided_at, one.decided_by = tx.now, viewer.username
+    by: Actor = viewer.actors[0]
+    event = await surges.list_surge(tx, one, by=by)
+    tx.after_commit(partial(deps_of(tx).directory.apply, event))
+
+
+async def _waiting(tx: Transaction, surge_id: str) -> Surge:
+    if not surge_id.isprintable() or len(surge_id) > 64:
+        raise NotFound()
+    if (one := await surges.surge(tx, surge_id, lock=True)) is None:
+        raise NotFound()
+    if one.status not in ("suggested", "lapsed"):
+        raise Conflict("已经有人处理了。", "Somebody has judged it already.", allowed=[])
+    return one
+
+
+def _shown(one: Surge, locale: str) -> dict[str, Any]:
+    return {
+        "surge_id": one.surge_id,
+        "matter": matter_name(one.key, locale),
+        "status": one.status,
+        "found_at": local(one.found_at),
+        "n": one.n,
+        "minutes": one.minutes,
+        "usual": one.usual,
+        "cases": one.cases,
+        "incident_id": one.incident_id,
+    }

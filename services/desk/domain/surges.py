@@ -1,0 +1,191 @@
+"""A surge: more on one matter than chance brings at this time of term.
+
+What is usual is learnt from this library alone: how much of all that comes is about the matter
+(lately, in the last four weeks, and at this time a year ago), how much comes at this hour of the
+week, and how much comes today about everything else. The rate of a matter is never known exactly,
+and days differ: the number of cases is held against a Poisson distribution whose rate is itself
+uncertain (a negative binomial), so that a matter nobody knows yet is no surge for being new.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.desk.domain.matters import Matter, matter_of
+from services.desk.domain.search import fold
+from shared.moments import LOCAL
+
+LEAST = 5
+"""Fewer are no surge, however rare the matter."""
+WINDOWS = (timedelta(minutes=30), timedelta(hours=2), timedelta(days=1))
+LOOK_BACK = (28, 7)
+"""Days; what is usual is the most that one of them says, or this time a year ago."""
+CHANCE = 4e-6
+"""How improbable it has to be. A case is looked at under some five keys and three windows: sixty
+cases a day make 30,000 looks a month, of which less than one may be mistaken."""
+_A_WEEK, _NEW_HERE = 7.0, 1e-3
+"""While less than a week is known of a library, it has to be so much less probable."""
+QUIET = timedelta(days=1)
+"""For so long after a surge was dismissed, or its incident closed, its matter is none again."""
+_KNOWN_BEFORE = 0.7
+_LATELY = 2.0
+"""So many cases what the longest stretch says weighs beside a shorter one."""
+_ONE_OF = 150
+"""Before anything is known of a matter: as if in so many cases times the first, so many were."""
+_DAYS_DIFFER = 12.0
+"""The rate of a matter differs from day to day by some 30 % of itself."""
+_BY_HOUR = 8.0
+"""Hours of the week are believed as far as this many cases would have been."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A stretch of the past: how much came, how much of it on the matter, and how much of that in
+    the same part of the day as the window."""
+
+    days: float
+    total: int
+    n: int
+    at_this_hour: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """How many of the matter are usual in a window, and how sure that is: the shape of a gamma
+    distribution with that mean."""
+
+    mean: float
+    shape: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A matter of which more came in `window` than is usual."""
+
+    key: str
+    window: timedelta
+    n: int
+    usual: float
+    chance: float
+
+
+def keys_of(text: str, place: str | None = None) -> frozenset[str]:
+    """Under what a case is counted: each thing it names, with what is wrong with it, with the
+    floor, and with the place; and the place alone."""
+    said = matter_of(text)
+    where = fold(place or "").strip()
+    floors = said.floors or matter_of(where).floors
+    return keys_of_matter(Matter(said.things, said.faults, floors), where)
+
+
+def keys_of_matter(said: Matter, where: str) -> frozenset[str]:
+    """The same of what was read already."""
+    found = {f"place={where}"} if where else set()
+    for thing in said.things:
+        found.add(thing)
+        found |= {f"{thing} fault={fault}" for fault in said.faults - {"ask"}}
+        found |= {f"{thing} floor={floor}" for floor in said.floors}
+        if where:
+            found.add(f"{thing} place={where}")
+    return frozenset(found)
+
+
+def thing_of(key: str) -> str:
+    """What a key is about: the thing, or the place where it is all that is known."""
+    return key.split(" ", 1)[0] if not key.startswith("place=") else key
+
+
+def hour_of_week(moment: datetime) -> int:
+    """Monday, 0 to 1 o'clock, is 0."""
+    here = moment.astimezone(LOCAL)
+    return here.weekday() * 24 + here.hour
+
+
+def profile(by_hour: Sequence[int], weeks: float) -> tuple[float, ...]:
+    """Cases expected in each hour of the week, of `by_hour` counted in so many weeks.
+
+    An hour is believed as far as it was seen: the rest is what this hour brings on all days.
+    """
+    days = [sum(by_hour[day * 24 : day * 24 + 24]) for day in range(7)]
+    hours = [sum(by_hour[hour::24]) for hour in range(24)]
+    all_of_it = sum(days)
+    if not all_of_it or weeks <= 0:
+        return (0.0,) * 168
+    found = []
+    for slot in range(168):
+        day, hour = divmod(slot, 24)
+        general = days[day] * hours[hour] / all_of_it
+        weight = general / (general + _BY_HOUR)
+        found.append((weight * by_hour[slot] + (1 - weight) * general) / weeks)
+    return tuple(found)
+
+
+def expected_in(week: Sequence[float], since: datetime, until: datetime) -> float:
+    """Cases that the profile expects between two moments, a day apart at most."""
+    total, moment = 0.0, since
+    while moment < until:
+        nxt = min(until, (moment + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0))
+        total += week[hour_of_week(moment)] * ((nxt - moment) / timedelta(hours=1))
+        moment = nxt
+    return total
+
+
+def usual(window: timedelta, came: float, past: Sequence[Past]) -> Usual:
+    """How many of a matter are usual, where `came` is how much is expected of everything: what the
+    hour of the week brings or, if more, what came today besides.
+
+    So a first day of term, or an exam week, in which everything is more, is no surge of anything.
+    The first of `past` is the longest; what a shorter one says of itself is held against it.
+    """
+    found = Usual(0.0, _KNOWN_BEFORE)
+    before, of = _KNOWN_BEFORE, _KNOWN_BEFORE * _ONE_OF
+    for one in past:
+        seen, share = before + one.n, (before + one.n) / (of + one.total)
+        mean = came * share
+        if one.days and window < timedelta(hours=12):
+            # Of some matters people speak at their own hours: of closing time in the evening.
+            mean = max(mean, (one.at_this_hour + 0.1) / one.days)
+        if mean > found.mean:
+            found = Usual(mean, 1 / (1 / seen + 1 / _DAYS_DIFFER))
+        if one is past[0]:
+            before, of = _LATELY, _LATELY / share
+    return found
+
+
+def chance_of(n: int, usual: Usual) -> float:
+    """How probable `n` and more are where so many are usual."""
+    if n <= 0:
+        return 1.0
+    if usual.mean <= 0:
+        return 0.0
+    mean, shape = usual.mean, usual.shape
+    odds = mean / (mean + shape)
+    log = (
+        math.lgamma(n + shape)
+        - math.lgamma(shape)
+        - math.lgamma(n + 1)
+        + shape * math.log1p(-odds)
+        + n * math.log(odds)
+    )
+    term = total = math.exp(log)
+    k = n
+    while term > total * 1e-9 and k < n + 10_000:
+        term *= odds * (k + shape) / (k + 1)
+        k += 1
+        total += term
+    return min(1.0, total)
+
+
+def judge(key: str, window: timedelta, n: int, came: float, past: Sequence[Past]) -> Finding | None:
+    """Whether `n` cases of one matter in `window` are a surge."""
+    if n < LEAST:
+        return None
+    normal = usual(window, came, past)
+    known = max((one.days for one in past), default=0.0)
+    bound = CHANCE * (1.0 if known >= _A_WEEK else _NEW_HERE)
+    if n <= normal.mean or (chance := chance_of(n, normal)) > bound:
+        return None
+    return Finding(key, window, n, round(normal.mean, 2), chance)

@@ -1,0 +1,251 @@
+"""Looks for surges: counts every case, and asks of each that is new whether it makes one.
+
+Counting and judging are two transactions, each whole: who is killed between them, or in them, has
+done both or neither, and the next one to come goes on. One process at a time judges.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+
+from services.desk.deps import Deps, deps_of
+from services.desk.domain.matters import ALIKE as ONE_MATTER
+from services.desk.domain.matters import matter_of, nearness, same_matter
+from services.desk.domain.similar import ALIKE, features, likeness
+from services.desk.domain.surges import (
+    LEAST,
+    QUIET,
+    WINDOWS,
+    Finding,
+    Past,
+    expected_in,
+    judge,
+    keys_of,
+    profile,
+    thing_of,
+)
+from services.desk.store import surges
+from services.desk.store.meanings import cosine
+from services.desk.store.surges import Surge
+from shared.ids import new_id
+from shared.messaging.transaction import Transaction
+from shared.moments import LOCAL
+from shared.service import Service
+
+log = structlog.get_logger()
+
+LOOK_EVERY = 20.0
+PAUSE = 1.0
+"""Seconds between two looks: what arrives together is looked at together."""
+AT_ONCE = 50
+WAIT_FOR_MEANING = timedelta(seconds=30)
+"""What names nothing known is compared by its vector; after so long, by its words."""
+LAPSES = timedelta(days=3)
+"""What nobody judged by then is not asked about any more."""
+WEEKS = 8
+"""So many make the profile of the week."""
+_NAMELESS, _NAMELESS_BEFORE = 300, 1000
+_EACH_TIME = 1.5
+"""A surge is told anew when it has grown by so much."""
+
+
+async def watch(service: Service[Deps]) -> None:
+    """For ever: soon after a case came, and every so often."""
+    while True:
+        service.deps.received.clear()
+        while await count_cases(service):
+            await asyncio.sleep(0)
+        while await judge_cases(service):
+            await asyncio.sleep(0)
+        await asyncio.sleep(PAUSE)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_EVERY):
+                await service.deps.received.wait()
+
+
+async def count_cases(service: Service[Deps]) -> int:
+    """Count cases under what they are about, the oldest first; how many."""
+    async with service.transaction() as tx:
+        rows = await surges.uncounted(tx, AT_ONCE)
+        if not rows:
+            return 0
+        # Locked: nothing is kept of a person erased meanwhile.
+        await tx.lock(*(row["feedback_id"] for row in rows))
+        for row in await surges.uncounted(tx, AT_ONCE):
+            keys = sorted(keys_of(f"{row['title']}\n{row['text']}", row["place"]))
+            over = row["at"] <= tx.now - WINDOWS[-1]
+            await surges.count(tx, row["feedback_id"], row["at"], keys, judged=over)
+    return len(rows)
+
+
+async def judge_cases(service: Service[Deps]) -> int:
+    """Ask of the next cases whether they make a surge; how many were asked."""
+    async with service.transaction() as tx:
+        if not await surges.alone(tx):
+            return 0
+        if await surges.uncounted(tx, 1):
+            # What is usual is not known yet.
+            return 0
+        rows = await surges.unjudged(tx, tx.now - WINDOWS[-1], tx.now - WAIT_FOR_MEANING, AT_ONCE)
+        if not rows:
+            await _lapse(tx)
+            return 0
+        look = Look(tx, await surges.since(tx, tx.now - QUIET))
+        for row in rows:
+            await look.at_case(row)
+        await surges.judged(tx, [row["feedback_id"] for row in rows])
+    return len(rows)
+
+
+async def _lapse(tx: Transaction) -> None:
+    for one in await surges.suggested(tx):
+        if one.last_at < tx.now - LAPSES:
+            one.status, one.decided_at = "lapsed", tx.now
+            await tell(tx, one)
+
+
+async def tell(tx: Transaction, one: Surge, **by: Any) -> None:
+    """Emit a surge as it is now: here it is known at once, elsewhere when the directory has it."""
+    event = await surges.list_surge(tx, one, **by)
+    tx.after_commit(partial(deps_of(tx).directory.apply, event))
+
+
+@dataclass
+class Look:
+    """One look at some cases: what is the same for all of them is asked once."""
+
+    tx: Transaction
+    known: list[Surge]
+    """Surges that wait for somebody, or were found or judged lately."""
+    _week: tuple[float, ...] | None = None
+    _totals: dict[datetime, list[tuple[float, datetime, int]]] = field(default_factory=dict)
+
+    async def at_case(self, row: Any) -> None:
+        """Whether this case makes a surge, or belongs to one."""
+        at, keys = row["at"], list(row["keys"])
+        for one in self.known:
+            waits = one.status == "suggested" and at - one.last_at < QUIET
+            if waits and one.key in keys and not one.key.startswith("place="):
+                await self._grow(one, [row["feedback_id"]], at)
+                return
+        found = await self._by_keys(keys, at)
+        cases: list[str] = []
+        if found is not None:
+            cases = await surges.of_key(self.tx, found.key, at - found.window, at)
+        elif all(key.startswith("place=") for key in keys):
+            found, cases = await self._by_likeness(row)
+        if found is None:
+            return
+        if (one := self._covering(found, cases)) is not None:
+            if one.status == "suggested":
+                await self._grow(one, cases, at)
+        elif not await surges.has_incident(self.tx, found.key, at - QUIET):
+            await self._open(found, cases, at)
+
+    async def _by_keys(self, keys: list[str], at: datetime) -> Finding | None:
+        """The least probable of what its keys say."""
+        lately = await surges.lately(self.tx, keys, at, LEAST) if keys else {}
+        found = []
+        for key, seen in sorted(lately.items()):
+            times, year = await surges.times_of(self.tx, key, at)
+            known = await self._known(at)
+            for window in WINDOWS:
+                past = surges.past_of(times, year, known, window, at)
+                n = sum(moment > at - window for moment in seen)
+                found.append(await self._judge(key, window, n, at, past))
+        return min((f for f in found if f is not None), key=lambda f: f.chance, default=None)
+
+    async def _by_likeness(self, row: Any) -> tuple[Finding | None, list[str]]:
+        """The same of what names nothing known: by meaning, or by the words."""
+        at = row["at"]
+        seen = await surges.nameless(self.tx, at - WINDOWS[-1], at, _NAMELESS)
+        like = [one for one in seen if _alike(row, one)]
+        if len(like) < LEAST:
+            return None, []
+        known = await self._known(at)
+        before = await surges.nameless(self.tx, known[0][1], at - WINDOWS[-1], _NAMELESS_BEFORE)
+        times = [one["at"] for one in before if _alike(row, one)]
+        key = f"like={min(one['feedback_id'] for one in like)}"
+        found = []
+        for window in WINDOWS:
+            past = surges.past_of(times, [], known[:2], window, at)
+            n = sum(one["at"] > at - window for one in like)
+            found.append(await self._judge(key, window, n, at, past))
+        best = min((f for f in found if f is not None), key=lambda f: f.chance, default=None)
+        if best is None:
+            return None, []
+        return best, sorted(one["feedback_id"] for one in like if one["at"] > at - best.window)
+
+    async def _judge(
+        self, key: str, window: timedelta, n: int, at: datetime, past: list[Past]
+    ) -> Finding | None:
+        if n < LEAST:
+            return None
+        if self._week is None:
+            slots, weeks = await surges.by_hour(
+                self.tx, self.tx.now - WINDOWS[-1], WEEKS, LOCAL.key
+            )
+            self._week = profile(slots, weeks)
+        others = await surges.came(self.tx, at - window, at) - n
+        came = max(expected_in(self._week, at - window, at), others)
+        return judge(key, window, n, came, past)
+
+    async def _known(self, at: datetime) -> list[tuple[float, datetime, int]]:
+        hour = at.replace(minute=0, second=0, microsecond=0)
+        if hour not in self._totals:
+            self._totals[hour] = await surges.totals(self.tx, at)
+        return self._totals[hour]
+
+    def _covering(self, found: Finding, cases: list[str]) -> Surge | None:
+        """A surge that says the same already, or said it and was judged."""
+        for one in self.known:
+            same = thing_of(one.key) == thing_of(found.key)
+            if same or len(set(one.cases) & set(cases)) >= LEAST - 2:
+                return one
+        return None
+
+    async def _grow(self, one: Surge, cases: list[str], at: datetime) -> None:
+        new = [case for case in cases if case not in one.cases]
+        one.cases = [*one.cases, *new][: surges.MOST_CASES]
+        one.last_at = max(one.last_at, at)
+        if len(one.cases) >= one.listed * _EACH_TIME:
+            await tell(self.tx, one)
+        else:
+            await surges.keep(self.tx, one)
+
+    async def _open(self, found: Finding, cases: list[str], at: datetime) -> None:
+        one = Surge(
+            surge_id=new_id(),
+            key=found.key,
+            found_at=self.tx.now,
+            last_at=at,
+            minutes=int(found.window / timedelta(minutes=1)),
+            n=found.n,
+            usual=found.usual,
+            cases=cases,
+        )
+        self.known.insert(0, one)
+        await tell(self.tx, one)
+        log.info("more than usual", surge=one.surge_id, n=one.n, minutes=one.minutes)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether two that name nothing known are one matter, by their vectors or their words."""
+    texts = [f"{row['title']}\n{row['text']}" for row in (one, other)]
+    if texts[0] == texts[1]:
+        return True
+    apart = abs(one["at"] - other["at"])
+    words = likeness(features(texts[0]), features(texts[1]), same_place=False, apart=apart)
+    if words >= ALIKE:
+        return True
+    if not one["vector"] or not other["vector"]:
+        return False
+    near = nearness(texts[0], texts[1], cosine(one["vector"], other["vector"]))
+    return same_matter(matter_of(texts[0]), matter_of(texts[1]), near, words) >= ONE_MATTER

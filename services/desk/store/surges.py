@@ -1,0 +1,340 @@
+"""Under what cases are counted, and the surges that were found. What changes of a surge is emitted
+on the directory, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Boolean, Column, DateTime, Float, Index, Integer, String, Table, text
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from services.desk.domain.surges import LOOK_BACK, WINDOWS, Past
+from services.desk.store.similar import NOT_OFFERED
+from services.desk.store.tables import DeskTable
+from services.desk.wording.matters import matter_name
+from shared.contracts import SYSTEM, Actor
+from shared.contracts.desk import SurgeListed
+from shared.messaging.transaction import Transaction
+
+CASE_MATTERS = Table(
+    "case_matters",
+    DeskTable.metadata,
+    Column("feedback_id", String, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False, index=False),
+    Column("keys", ARRAY(String), nullable=False),
+    Column("judged", Boolean, nullable=False),
+    Index("case_matters_at", "at"),
+    Index("case_matters_keys", "keys", postgresql_using="gin"),
+    Index("case_matters_left", "at", postgresql_where=text("NOT judged")),
+)
+SURGES = Table(
+    "surges",
+    DeskTable.metadata,
+    Column("surge_id", String, primary_key=True),
+    Column("key", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("found_at", DateTime(timezone=True), nullable=False),
+    Column("last_at", DateTime(timezone=True), nullable=False),
+    Column("minutes", Integer, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("usual", Float, nullable=False),
+    Column("cases", ARRAY(String), nullable=False),
+    Column("listed", Integer, nullable=False),
+    Column("incident_id", String),
+    Column("decided_at", DateTime(timezone=True)),
+    Column("decided_by", String),
+    Index("surges_status", "status", "found_at"),
+)
+MOST_CASES = 500
+KNOWN = timedelta(days=380)
+"""What is older is not counted."""
+_LOCK = 0x53_55_52_47
+_UNCOUNTED = """
+SELECT c.feedback_id, c.received_at AS at, c.place, w.title, left(w.text, 4000) AS text
+FROM cases AS c JOIN words AS w USING (feedback_id)
+LEFT JOIN case_matters AS m USING (feedback_id)
+WHERE m.feedback_id IS NULL AND NOT c.confidential AND NOT c.erased AND c.parent IS NULL
+AND c.received_at > $1 ORDER BY c.received_at, c.feedback_id LIMIT $2
+"""
+_COUNT = """
+INSERT INTO case_matters (feedback_id, at, keys, judged) VALUES ($1, $2, $3::varchar[], $4)
+ON CONFLICT (feedback_id) DO NOTHING
+"""
+_LEFT = """
+SELECT m.feedback_id, m.at, m.keys, w.title, left(w.text, 4000) AS text,
+    v.vector, v.feedback_id IS NOT NULL AS meant
+FROM case_matters AS m JOIN words AS w USING (feedback_id)
+LEFT JOIN meanings AS v USING (feedback_id)
+WHERE NOT m.judged AND m.at > $1
+AND (m.keys <> '{}' OR v.feedback_id IS NOT NULL OR m.at < $2)
+ORDER BY m.at, m.feedback_id LIMIT $3
+"""
+_IN_WINDOWS = """
+SELECT key, min(o.at) AS first, array_agg(o.at) AS times
+FROM case_matters AS o JOIN cases AS c USING (feedback_id), unnest(o.keys) AS key
+WHERE o.keys && $1::varchar[] AND key = ANY($1::varchar[]) AND o.at > $2 AND o.at <= $3
+AND c.state <> ALL($4::text[]) GROUP BY key HAVING count(*) >= $5
+"""
+_CAME = "SELECT count(*) AS n FROM case_matters WHERE at > $1 AND at <= $2"
+_FIRST = "SELECT min(at) AS at FROM case_matters"
+_TIMES = "SELECT at FROM case_matters WHERE keys @> ARRAY[$1]::varchar[] AND at > $2 AND at <= $3"
+_BY_HOUR = """
+SELECT (extract(isodow FROM at AT TIME ZONE $3) - 1)::int * 24
+    + extract(hour FROM at AT TIME ZONE $3)::int AS slot, count(*) AS n
+FROM case_matters WHERE at > $1 AND at <= $2 GROUP BY 1
+"""
+_OF_KEY = """
+SELECT o.feedback_id FROM case_matters AS o JOIN cases AS c USING (feedback_id)
+WHERE o.keys @> ARRAY[$1]::varchar[] AND o.at > $2 AND o.at <= $3 AND c.state <> ALL($4::text[])
+ORDER BY o.at, o.feedback_id LIMIT $5
+"""
+_NAMELESS = """
+SELECT o.feedback_id, o.at, w.title, left(w.text, 4000) AS text, v.vector
+FROM case_matters AS o JOIN cases AS c USING (feedback_id) JOIN words AS w USING (feedback_id)
+LEFT JOIN meanings AS v USING (feedback_id)
+WHERE NOT EXISTS (SELECT 1 FROM unnest(o.keys) AS key WHERE key NOT LIKE 'place=%')
+AND o.at > $1 AND o.at <= $2 AND c.state <> ALL($3::text[]) ORDER BY o.at DESC LIMIT $4
+"""
+_INCIDENT = """
+SELECT 1 FROM incidents AS i JOIN cases AS c USING (incident_id)
+JOIN case_matters AS o ON o.feedback_id = c.feedback_id
+WHERE (i.open OR i.closed_at > $2) AND o.keys @> ARRAY[$1]::varchar[]
+GROUP BY i.incident_id HAVING count(*) >= 2 LIMIT 1
+"""
+_FIELDS = (
+    "surge_id, key, status, found_at, last_at, minutes, n, usual, cases, listed, incident_id, "
+    "decided_at, decided_by"
+)
+_KEEP = f"""
+INSERT INTO surges ({_FIELDS})
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::varchar[], $10, $11, $12, $13)
+ON CONFLICT (surge_id) DO UPDATE SET status = excluded.status, last_at = excluded.last_at,
+n = excluded.n, cases = excluded.cases, listed = excluded.listed,
+incident_id = excluded.incident_id, decided_at = excluded.decided_at,
+decided_by = excluded.decided_by
+"""
+
+
+@dataclass
+class Surge:
+    """A row of ``surges``."""
+
+    surge_id: str
+    key: str
+    found_at: datetime
+    last_at: datetime
+    minutes: int
+    n: int
+    usual: float
+    cases: list[str] = field(default_factory=list)
+    status: str = "suggested"
+    listed: int = 0
+    """How many cases it had when it was emitted last."""
+    incident_id: str | None = None
+    decided_at: datetime | None = None
+    decided_by: str | None = None
+
+
+async def alone(tx: Transaction) -> bool:
+    """Whether nobody else looks for surges until this transaction is over."""
+    return bool((await tx.fetch("SELECT pg_try_advisory_xact_lock($1) AS ours", _LOCK))[0]["ours"])
+
+
+async def uncounted(tx: Transaction, most: int) -> list[Any]:
+    """Cases that are not counted yet, the oldest first; confidential ones never are."""
+    return list(await tx.fetch(_UNCOUNTED, tx.now - KNOWN, most))
+
+
+async def count(
+    tx: Transaction, feedback_id: str, at: datetime, keys: Sequence[str], *, judged: bool
+) -> None:
+    """Count a case under these keys; `judged`: nobody asks any more whether it makes a surge."""
+    await tx.fetch(_COUNT, feedback_id, at, list(keys), judged)
+
+
+async def forget(tx: Transaction, feedback_id: str) -> None:
+    """Count it no more."""
+    await tx.fetch("DELETE FROM case_matters WHERE feedback_id = $1", feedback_id)
+
+
+async def unjudged(tx: Transaction, since: datetime, wait_until: datetime, most: int) -> list[Any]:
+    """Cases that may make a surge, the oldest first; who names nothing waits for its vector."""
+    return list(await tx.fetch(_LEFT, since, wait_until, most))
+
+
+async def judged(tx: Transaction, feedback_ids: Sequence[str]) -> None:
+    """These were looked at."""
+    await tx.fetch(
+        "UPDATE case_matters SET judged = true WHERE feedback_id = ANY($1::text[])",
+        list(feedback_ids),
+    )
+
+
+async def lately(
+    tx: Transaction, keys: Sequence[str], at: datetime, least: int
+) -> dict[str, list[datetime]]:
+    """By key the times of the cases of the longest window before `at`, where they are enough."""
+    rows = await tx.fetch(_IN_WINDOWS, list(keys), at - WINDOWS[-1], at, NOT_OFFERED, least)
+    return {row["key"]: sorted(row["times"]) for row in rows}
+
+
+async def came(tx: Transaction, since: datetime, until: datetime) -> int:
+    """How many cases there were, of anything."""
+    return int((await tx.fetch(_CAME, since, until))[0]["n"])
+
+
+async def by_hour(
+    tx: Transaction, until: datetime, weeks: int, zone: str
+) -> tuple[list[int], float]:
+    """How many came in each hour of the week, and in how many weeks that was."""
+    first = (await tx.fetch(_FIRST))[0]["at"]
+    since = max(until - timedelta(weeks=weeks), first or until)
+    slots = [0] * 168
+    for row in await tx.fetch(_BY_HOUR, since, until, zone):
+        slots[row["slot"]] = row["n"]
+    return slots, (until - since) / timedelta(weeks=1)
+
+
+async def times_of(
+    tx: Transaction, key: str, at: datetime
+) -> tuple[list[datetime], list[datetime]]:
+    """When it was said in the longest stretch of the past, and in the same weeks a year ago."""
+    until = at - timedelta(days=1)
+    rows = await tx.fetch(_TIMES, key, until - timedelta(days=LOOK_BACK[0]), until)
+    year = await tx.fetch(_TIMES, key, *_year_ago(at))
+    return [row["at"] for row in rows], [row["at"] for row in year]
+
+
+async def totals(tx: Transaction, at: datetime) -> list[tuple[float, datetime, int]]:
+    """``(days, since, total)`` of each stretch of the past, the longest first; a year ago last,
+    where it is known."""
+    first = (await tx.fetch(_FIRST))[0]["at"] or at
+    until = at - timedelta(days=1)
+    found = []
+    for days in LOOK_BACK:
+        since = until - timedelta(days=days)
+        known = min(float(days), max(0.0, (until - first) / timedelta(days=1)))
+        found.append((known, since, await came(tx, since, until)))
+    since, before = _year_ago(at)
+    if first <= since:
+        found.append((14.0, since, await came(tx, since, before)))
+    return found
+
+
+def _year_ago(at: datetime) -> tuple[datetime, datetime]:
+    then = at - timedelta(days=364)
+    return then - timedelta(days=7), then + timedelta(days=7)
+
+
+def past_of(
+    times: Sequence[datetime],
+    year: Sequence[datetime],
+    known: Sequence[tuple[float, datetime, int]],
+    window: timedelta,
+    at: datetime,
+) -> list[Past]:
+    """What the domain asks of the past of one matter."""
+    found = []
+    for n, (days, since, total) in enumerate(known):
+        own = [t for t in (times if n < len(LOOK_BACK) else year) if t > since]
+        same = sum((at - t) % timedelta(days=1) < window for t in own)
+        found.append(Past(days, total, len(own), same))
+    return found
+
+
+async def of_key(tx: Transaction, key: str, since: datetime, at: datetime) -> list[str]:
+    """The cases of a matter in a window."""
+    rows = await tx.fetch(_OF_KEY, key, since, at, NOT_OFFERED, MOST_CASES)
+    return [row["feedback_id"] for row in rows]
+
+
+async def nameless(tx: Transaction, since: datetime, at: datetime, most: int) -> list[Any]:
+    """Cases that name nothing known, with their words and vectors, the newest first."""
+    return list(await tx.fetch(_NAMELESS, since, at, NOT_OFFERED, most))
+
+
+async def has_incident(tx: Transaction, key: str, closed_since: datetime) -> bool:
+    """Whether an incident that is open, or was lately, has cases of this matter."""
+    return bool(await tx.fetch(_INCIDENT, key, closed_since))
+
+
+async def since(tx: Transaction, moment: datetime) -> list[Surge]:
+    """Surges that wait for somebody, and those that were found or judged since then."""
+    rows = await tx.fetch(
+        f"SELECT {_FIELDS} FROM surges WHERE status = 'suggested' OR found_at > $1 "
+        "OR decided_at > $1 ORDER BY found_at DESC LIMIT 200",
+        moment,
+    )
+    return [Surge(**{**dict(row), "cases": list(row["cases"])}) for row in rows]
+
+
+async def suggested(tx: Transaction) -> list[Surge]:
+    """Those that wait for somebody, the newest first."""
+    rows = await tx.fetch(
+        f"SELECT {_FIELDS} FROM surges WHERE status = 'suggested' ORDER BY found_at DESC LIMIT 50"
+    )
+    return [Surge(**{**dict(row), "cases": list(row["cases"])}) for row in rows]
+
+
+async def surge(tx: Transaction, surge_id: str, *, lock: bool = False) -> Surge | None:
+    """One of them; `lock`: nobody else changes it now."""
+    rows = await tx.fetch(
+        f"SELECT {_FIELDS} FROM surges WHERE surge_id = $1{' FOR UPDATE' if lock else ''}", surge_id
+    )
+    return Surge(**{**dict(rows[0]), "cases": list(rows[0]["cases"])}) if rows else None
+
+
+async def keep(tx: Transaction, one: Surge) -> None:
+    """Write the row."""
+    await tx.fetch(_KEEP, *(getattr(one, name.strip()) for name in _FIELDS.split(",")))
+
+
+async def list_surge(tx: Transaction, one: Surge, *, by: Actor = SYSTEM) -> SurgeListed:
+    """Keep it, and emit it on the directory; of a place, which a reporter named, nothing."""
+    one.listed = len(one.cases)
+    await keep(tx, one)
+    matter = one.key.partition(" place=")[0] if not one.key.startswith("place=") else "place"
+    event = SurgeListed(
+        at=tx.now,
+        by=by,
+        surge_id=one.surge_id,
+        matter=matter,
+        zh=matter_name(matter, "zh"),
+        en=matter_name(matter, "en"),
+        status=one.status,
+        found_at=one.found_at,
+        minutes=one.minutes,
+        n=one.n,
+        usual=one.usual,
+        cases=tuple(one.cases),
+        incident_id=one.incident_id,
+    )
+    tx.emit(event)
+    return event
+
+
+async def remember(tx: Transaction, event: SurgeListed) -> None:
+    """A surge as it was listed last, for a database that has lost it."""
+    old = await surge(tx, event.surge_id)
+    decided = event.status != "suggested"
+    await keep(
+        tx,
+        Surge(
+            surge_id=event.surge_id,
+            key=old.key if old else event.matter,
+            found_at=event.found_at,
+            last_at=max(event.at, old.last_at) if old else event.at,
+            minutes=event.minutes,
+            n=event.n,
+            usual=event.usual,
+            cases=list(event.cases),
+            status=event.status,
+            listed=len(event.cases),
+            incident_id=event.incident_id,
+            decided_at=event.at if decided else None,
+            decided_by=(event.by.name or "") if decided else None,
+        ),
+    )

@@ -1,0 +1,157 @@
+"""Of one matter suddenly more: the office hears of it at once, reporters when a person says so."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from services.desk.handlers.recollect import recollect_surge
+from services.desk.jobs import surges as jobs
+from services.desk.store import surges
+from shared.contracts.desk import SurgeListed
+from shared.contracts.intake import PrivateErased
+from tests.service.desk.conftest import Desk
+from tests.support import outbox_of
+
+LIFT = "二楼的电梯坏了，按了没反应"
+
+
+async def look(desk: Desk) -> None:
+    while await jobs.count_cases(desk.service):
+        pass
+    while await jobs.judge_cases(desk.service):
+        pass
+
+
+async def listed(desk: Desk) -> list[SurgeListed]:
+    told = [e for e in await outbox_of(desk.service) if e["type"] == "directory.surge.v1"]
+    return [SurgeListed.model_validate(e["body"]) for e in told]
+
+
+async def a_month_of_other_things(desk: Desk) -> None:
+    """Counted as if it had come: some thirty a day, of which the lift is one in two weeks."""
+    now = desk.clock.now()
+    things = ["seats", "noise", "air", "printer", "wifi", "opening", "borrow", "fine", "lost"]
+    async with desk.service.transaction() as tx:
+        for day in range(1, 30):
+            for n in range(20):
+                at = now - timedelta(days=day, minutes=30 * n)
+                name = things[n % len(things)] if n or day % 14 else "lift"
+                await surges.count(tx, f"old-{day}-{n}", at, [name], judged=True)
+
+
+async def several(desk: Desk, n: int, **more: Any) -> list[str]:
+    ids = []
+    for _ in range(n):
+        desk.clock.later(minutes=2)
+        ids.append(await desk.case(at=desk.clock.now(), **more))
+    return ids
+
+
+async def test_five_on_one_lift_are_told_the_office_and_a_person_makes_an_incident(
+    desk: Desk,
+) -> None:
+    await a_month_of_other_things(desk)
+    ids = await several(desk, 4, text=LIFT, place="二楼东侧")
+    await look(desk)
+    assert await listed(desk) == []
+    ids += await several(desk, 1, text=LIFT, place="二楼东侧")
+    await look(desk)
+    (event,) = await listed(desk)
+    assert (event.status, event.n, event.cases) == ("suggested", 5, tuple(ids))
+    assert event.zh.startswith("电梯") and event.en.startswith("lift")
+    assert "东侧" not in event.model_dump_json()
+    # Looked at again, after a kill say: nothing comes twice. More of the same belongs to it.
+    async with desk.service.transaction() as tx:
+        await tx.fetch("UPDATE case_matters SET judged = false WHERE feedback_id = $1", ids[-1])
+    await look(desk)
+    ids += await several(desk, 3, text=LIFT)
+    await look(desk)
+    events = await listed(desk)
+    assert [len(e.cases) for e in events] == [5, 8]
+    assert {e.surge_id for e in events} == {event.surge_id}
+    for one in ids:
+        assert "case.joined_incident" not in await desk.emitted(one)
+    office = desk.as_("coordinator")
+    (shown,) = (await office.get("/api/surges")).json()["items"]
+    assert (shown["surge_id"], shown["n"], len(shown["cases"])) == (event.surge_id, 5, 8)
+    assert desk.service.runtime.directory.surges.keys() == {event.surge_id}
+    page = await office.get("/desk/incidents", headers={"accept": "text/html"})
+    assert "电梯" in page.text and event.surge_id in page.text
+    where = f"/api/surges/{event.surge_id}/confirm"
+    given = {"title": "东侧电梯停运", "text": "正在修。", "feedback_ids": ids[:6]}
+    assert (await desk.as_("handler", "it").post(where, json=given)).status_code == 403
+    made = await office.post(where, json=given)
+    assert made.status_code == 201, made.text
+    assert made.json()["job"]
+    again = await office.post(where, json=given)
+    assert again.status_code == 409
+    (*_, last) = await listed(desk)
+    assert (last.status, last.incident_id) == ("confirmed", made.json()["incident_id"])
+    assert desk.service.runtime.directory.surges == {}
+    # The matter has its incident: nothing is suggested beside it.
+    await several(desk, 6, text=LIFT)
+    await look(desk)
+    assert (await listed(desk))[-1] == last
+
+
+async def test_what_was_dismissed_is_quiet_and_what_nobody_judges_lapses(desk: Desk) -> None:
+    await a_month_of_other_things(desk)
+    await several(desk, 5, text=LIFT)
+    await look(desk)
+    (event,) = await listed(desk)
+    office = desk.as_("coordinator")
+    assert (await office.post(f"/api/surges/{event.surge_id}/dismiss", json={})).status_code == 200
+    await several(desk, 8, text=LIFT)
+    await look(desk)
+    assert [e.status for e in await listed(desk)] == ["suggested", "dismissed"]
+    # Another matter is another surge; of what is confidential nothing is counted.
+    await several(desk, 6, text="三楼打印机卡纸", confidential=True)
+    await several(desk, 6, text="五楼的灯全都不亮")
+    await look(desk)
+    *_, light = await listed(desk)
+    assert (light.status, light.zh[:2], light.n) == ("suggested", "灯光", 5)
+    desk.clock.later(days=4)
+    await look(desk)
+    assert (await listed(desk))[-1].status == "lapsed"
+
+
+async def test_what_names_nothing_known_is_one_matter_by_its_words(desk: Desk) -> None:
+    await a_month_of_other_things(desk)
+    said = "西门外面那只大白鹅又追着人咬，谁来管一管"
+    ids = await several(desk, 4, text=said)
+    ids.append(await desk.case(at=desk.clock.now(), text=said))
+    await look(desk)
+    # The last may still get a vector.
+    assert await listed(desk) == []
+    desk.clock.later(minutes=1)
+    await look(desk)
+    (event,) = await listed(desk)
+    assert (event.matter.partition("=")[0], event.zh) == ("like", "说法相近的事")
+    assert set(event.cases) <= set(ids) and len(event.cases) >= 5
+
+
+async def test_an_erased_case_is_counted_no_more(desk: Desk) -> None:
+    one = await desk.case(text=LIFT)
+    await look(desk)
+    await desk.process(PrivateErased(feedback_id=one, at=desk.clock.now()))
+    await look(desk)
+    async with desk.service.transaction() as tx:
+        assert await tx.fetch("SELECT 1 FROM case_matters") == []
+
+
+async def test_a_restored_database_knows_a_surge_again(desk: Desk) -> None:
+    await a_month_of_other_things(desk)
+    await several(desk, 5, text=LIFT)
+    await look(desk)
+    (event,) = await listed(desk)
+    async with desk.service.transaction() as tx:
+        before = await surges.surge(tx, event.surge_id)
+        await tx.fetch("DELETE FROM surges")
+    for _ in range(2):
+        async with desk.service.transaction() as tx:
+            await recollect_surge(event, tx)
+    async with desk.service.transaction() as tx:
+        again = await surges.surge(tx, event.surge_id)
+    assert before is not None and again is not None
+    assert (again.cases, again.status, again.n) == (before.cases, before.status, before.n)

@@ -1,0 +1,91 @@
+"""Every surge of an invented term is found at once, and hardly anything else is taken for one."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from services.desk.domain import surges
+from services.desk.domain.surges import Past, Usual, chance_of, judge, keys_of, thing_of
+from tests.unit.desk.terms import FIRST, Library, Term, term
+
+SOON = timedelta(minutes=10)
+MONTH = timedelta(days=30)
+KNOWN_AFTER = timedelta(days=14)
+
+
+def watched(told: Term) -> tuple[dict[int, datetime], list[tuple[datetime, surges.Finding]]]:
+    """When each planted surge was found, and what was found besides: of a matter once a day."""
+    library = Library()
+    found: dict[int, datetime] = {}
+    false: list[tuple[datetime, surges.Finding]] = []
+    quiet: dict[str, datetime] = {}
+    planted: dict[str, datetime] = {}
+    for one in told.cases:
+        library.take(one)
+        if one.planted is not None:
+            planted |= dict.fromkeys(one.keys, one.at)
+        if one.at < FIRST + KNOWN_AFTER:
+            continue
+        for finding in library.found(one):
+            thing = thing_of(finding.key)
+            is_new = one.at > quiet.get(thing, FIRST)
+            quiet[thing] = one.at + surges.QUIET
+            if one.planted is not None:
+                found.setdefault(one.planted, one.at)
+            elif is_new and one.at - planted.get(finding.key, FIRST) > surges.QUIET:
+                false.append((one.at, finding))
+    return found, false
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_every_planted_surge_is_found_soon_and_hardly_anything_else(seed: int) -> None:
+    """Ten weeks of it; of six whole terms and others (twenty libraries' years, by hand) see the
+    README."""
+    told = term(seed, days=70)
+    found, false = watched(told)
+    assert len(told.fifths) >= 12
+    late = [n for n, fifth in told.fifths.items() if found.get(n, fifth + MONTH) > fifth + SOON]
+    assert late == []
+    months = (told.cases[-1].at - FIRST - KNOWN_AFTER) / MONTH
+    assert len(false) <= months
+
+
+def test_a_matter_nobody_knows_is_no_surge_for_being_new() -> None:
+    nothing = [Past(0.0, 0, 0, 0)] * 2
+    day = surges.WINDOWS[-1]
+    assert judge("seats", day, 8, 50.0, nothing) is None
+    # Half of all that comes, though, is one.
+    assert judge("lift", surges.WINDOWS[0], 12, 12.0, nothing) is not None
+
+
+def test_a_busy_day_is_no_surge_of_anything() -> None:
+    month = [Past(28.0, 1400, 84, 10), Past(7.0, 350, 21, 3)]
+    window = surges.WINDOWS[-1]
+    assert judge("seats", window, 22, 50.0, month) is not None
+    assert judge("seats", window, 22, 250.0, month) is None
+
+
+def test_what_was_usual_a_year_ago_is_usual() -> None:
+    lately = [Past(28.0, 1400, 2, 0), Past(7.0, 350, 1, 0)]
+    window = surges.WINDOWS[-1]
+    assert judge("leaving", window, 9, 60.0, lately) is not None
+    assert judge("leaving", window, 9, 60.0, [*lately, Past(14.0, 900, 80, 9)]) is None
+
+
+def test_chances_are_those_of_an_uncertain_rate() -> None:
+    sure = Usual(2.0, 1e7)
+    assert chance_of(0, sure) == 1.0
+    # Poisson: 1 - 3 / e².
+    assert chance_of(2, sure) == pytest.approx(1 - 3 * 2.718281828459045**-2, rel=1e-4)
+    assert chance_of(8, Usual(2.0, 2.0)) > chance_of(8, sure)
+    assert judge("lift", surges.WINDOWS[0], 4, 0.001, [Past(28.0, 1400, 0, 0)]) is None
+
+
+def test_a_case_is_counted_under_the_thing_and_where_it_is() -> None:
+    keys = keys_of("三楼空调太冷了", "三楼东区")
+    assert {"air", "air fault=cold", "air floor=3", "air place=三楼东区", "place=三楼东区"} == keys
+    assert keys_of("2F printer is broken") >= {"printer", "printer floor=2"}
+    assert keys_of("你好") == frozenset()
+    assert {thing_of(key) for key in keys} == {"air", "place=三楼东区"}
