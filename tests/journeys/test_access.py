@@ -201,7 +201,7 @@ async def test_every_route_answers_everybody_by_the_rules(town: Town) -> None:
         for case in (OWN,) if path in WITHOUT_CASE else (OWN, NONE):
             values = {"feedback_id": ids[case], "code": codes[case], "delivery": "x"}
             values |= {"incident_id": "x", "job_id": "x", "trial_id": "x", "kind": "csv"}
-            values |= {"reply_id": "x", "theme_id": "x"}
+            values |= {"reply_id": "x", "theme_id": "x", "surge_id": "x"}
             values |= {"clock": "RESOLUTION"}
             action = "supplement" if path.startswith("/api/track") else "note"
             action = "dispatch" if path == BULK else action
@@ -224,7 +224,7 @@ async def test_who_asks_is_answered_before_what_is_wrong_with_the_question(town:
         if path.startswith(("/api/feedback", "/api/track", "/api/session")):
             continue
         names = ("feedback_id", "delivery", "incident_id", "job_id", "trial_id")
-        names += ("reply_id", "theme_id")
+        names += ("reply_id", "theme_id", "surge_id")
         strange = dict.fromkeys(names, "\u00e9")
         address = path.format(
             action="dispatch" if path == BULK else "note",
