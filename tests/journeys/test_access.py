@@ -132,7 +132,11 @@ TABLE: dict[tuple[str, str], tuple[Any, int, dict[str, Any] | None]] = {
     ("get", "/api/review-rules"): (by_role(*RULES, *HEADS), 200, None),
     ("post", "/api/review-rules"): (by_role(*EDITORS), 422, {}),
     ("get", "/api/surges"): (by_role(*OFFICE), 200, None),
-    ("post", "/api/surges/{surge_id}/confirm"): (by_role("coordinator"), 422, {}),
+    ("post", "/api/surges/{surge_id}/confirm"): (
+        by_role("coordinator"),
+        404,
+        {"title": "电梯", "text": "在修"},
+    ),
     ("post", "/api/surges/{surge_id}/dismiss"): (by_role("coordinator"), 404, {}),
     ("get", "/api/themes"): (by_role(*OFFICE), 200, None),
     ("post", "/api/themes"): (by_role("coordinator", "leader"), 422, {}),
