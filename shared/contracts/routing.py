@@ -20,13 +20,21 @@ class Reason(BaseModel):
 
 
 class Candidate(BaseModel):
-    """A department it could go to; `score` from 0 to 1."""
+    """A department it could go to; `score` from 0 to 1.
+
+    Where the category is ``not_ours``, `unit` of the university is whose it seems to be, and
+    `instead` what its reporter may be told.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     department: str
     score: float
     category: str | None = None
+    unit: str | None = None
+    unit_en: str | None = None
+    instead: str | None = None
+    instead_en: str | None = None
 
 
 class RoutingDecision(Event):

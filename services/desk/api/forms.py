@@ -81,6 +81,7 @@ def starting_values(case: dict[str, Any]) -> dict[str, str | None]:
         "dispatch.department": case["department"],
         "dispatch.category": case["category"],
         "dispatch.priority": case["priority"] or "P3",
+        "reject.instead": _elsewhere(case),
         "approve.text": review.get("text"),
         "approve.outcome": review.get("outcome"),
         "approve.reason": review.get("reason"),
@@ -88,6 +89,13 @@ def starting_values(case: dict[str, Any]) -> dict[str, str | None]:
         # Minutes, as a field for a date and a time takes them; the offset is that of the library.
         "grant_extension.until": (extension.get("until") or "")[:16],
     }
+
+
+def _elsewhere(case: dict[str, Any]) -> str | None:
+    """Where to go instead, as routing knows it, in the reporter's language."""
+    name = "instead_en" if case["locale"] == "en" else "instead"
+    offered = (case.get("why") or {}).get("candidates", ())
+    return next((one[name] for one in offered if one.get(name)), None)
 
 
 def written(

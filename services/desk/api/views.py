@@ -279,11 +279,16 @@ def _why(found: CaseDetail, context: ViewContext) -> Answer | None:
         "decided": decided or decision.decided,
         "confidence": decision.confidence,
         "reasons": [_reason(one, context) for one in decision.reasons],
-        "candidates": [
-            c | {"department_name": context.department(c["department"])}
-            for c in decision.candidates
-        ],
+        "candidates": [_candidate(one, context) for one in decision.candidates],
     }
+
+
+def _candidate(one: Answer, context: ViewContext) -> Answer:
+    """A department it could go to, by name; and whose it seems to be, where it is not ours."""
+    names = {"department_name": context.department(one["department"])}
+    if unit := one.get("unit_en" if context.locale == "en" else "unit"):
+        names["unit_name"] = unit
+    return one | names
 
 
 def _promises(promises: Mapping[str, Any], context: ViewContext) -> list[Answer]:

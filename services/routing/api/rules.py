@@ -16,6 +16,7 @@ from services.routing.domain import (
     RulesInvalid,
     Submission,
     decide,
+    name_unit,
     only_existing,
 )
 from shared.contracts.inbound import Flag, Place, Text
@@ -109,7 +110,8 @@ def attempted(deps: Deps, attempt: Attempt) -> Decision:
     )
     directory = deps.directory
     decision = decide(deps.rules.ruleset, said, directory.categories)
-    return only_existing(decision, directory.departments)
+    decision = only_existing(decision, directory.departments)
+    return name_unit(decision, deps.rules.ruleset.book.units, said)
 
 
 def as_body(decision: Decision) -> dict[str, Any]:

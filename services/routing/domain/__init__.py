@@ -9,11 +9,12 @@ from services.routing.domain.alarms import (
     left_to_a_person,
 )
 from services.routing.domain.decide import Candidate, Decision, Reason, Submission, decide
+from services.routing.domain.elsewhere import name_unit
 from services.routing.domain.lessons import Lesson
 from services.routing.domain.match import RuleSet
 from services.routing.domain.mistakes import Mistake, NotJson, RulesInvalid
 from services.routing.domain.model import Model
-from services.routing.domain.reconsider import offer_others, only_existing
+from services.routing.domain.reconsider import offer_by_model, offer_others, only_existing
 from services.routing.domain.rules import (
     Rule,
     RuleBook,
@@ -23,6 +24,7 @@ from services.routing.domain.rules import (
     with_version,
 )
 from services.routing.domain.text import fold
+from services.routing.domain.units import OtherUnit
 from services.routing.domain.weigh_up import Precedent, weigh_up, without_model
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "Mistake",
     "Model",
     "NotJson",
+    "OtherUnit",
     "Precedent",
     "Reason",
     "Rule",
@@ -48,6 +51,8 @@ __all__ = [
     "decide",
     "fold",
     "left_to_a_person",
+    "name_unit",
+    "offer_by_model",
     "offer_others",
     "only_existing",
     "parse_rules",

@@ -56,6 +56,11 @@ class Candidate(_Value):
     department: str
     score: float
     category: str | None = None
+    unit: str | None = None
+    """Of the university, where it is not the library's; and what the reader is told then."""
+    unit_en: str | None = None
+    instead: str | None = None
+    instead_en: str | None = None
 
 
 class Decision(_Value):

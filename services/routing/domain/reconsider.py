@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from services.routing.domain.decide import (
+    CANDIDATES,
+    Candidate,
     CategoryNames,
     Decision,
     Reason,
@@ -16,6 +18,16 @@ from services.routing.domain.decide import (
     weigh,
 )
 from services.routing.domain.match import RuleSet
+from services.routing.domain.model import NOT_OURS
+from services.routing.domain.weigh_up import (
+    ALIKE_FROM,
+    DESK_FOR_OTHERS,
+    PRECEDENT_WEIGHS,
+    RULES_WEIGH,
+    Precedent,
+    distinct,
+    precedent,
+)
 
 OFFICE = "relations"
 SUGGESTED = 0.7
@@ -77,6 +89,73 @@ def offer_others(
             "category": best.category if best else None,
             "candidates": candidates,
             "reasons": (_returned(returned[-1], wanted, departments), *reasons),
+        }
+    )
+
+
+SUGGESTED_WEIGHS = 20.0
+"""How much likelier a department is that the one which returned it names."""
+
+
+def offer_by_model(
+    offered: Decision,
+    ruled: Decision,
+    probabilities: Mapping[str, float],
+    precedents: Sequence[Precedent],
+    *,
+    returned: Sequence[str],
+    suggest: str | None,
+    departments: Names,
+) -> Decision:
+    """The same three weighed anew, by what was learned and what people did with the like.
+
+    `offered` is what `offer_others` said, `ruled` what the rules say of it. Nobody who returned it
+    is offered, neither for itself nor for what is not the library's.
+    """
+    weights = {
+        name: share
+        for name, share in probabilities.items()
+        if (DESK_FOR_OTHERS if name == NOT_OURS else name) in departments
+        and (DESK_FOR_OTHERS if name == NOT_OURS else name) not in returned
+    }
+    if suggest in departments and suggest not in returned:
+        # Also where nothing was learned of it: as likely as any other, before that.
+        likely = weights.get(suggest, 0.0)
+        weights[suggest] = max(likely, 1 / (1 + len(probabilities))) * SUGGESTED_WEIGHS
+    if ruled.confident and ruled.department in weights:
+        weights[ruled.department] *= RULES_WEIGH
+    told = [one for one in precedents if one.likeness >= ALIKE_FROM][:3]
+    for one in told:
+        if one.department in weights:
+            weights[one.department] *= PRECEDENT_WEIGHS
+    total = sum(weights.values())
+    if not total:
+        return offered
+    by_rule = {c.department: c.category for c in offered.candidates if c.category}
+    order = distinct(sorted(weights, key=lambda name: (-weights[name], name)))
+    candidates = [
+        Candidate(
+            department=DESK_FOR_OTHERS if name == NOT_OURS else name,
+            score=round(weights[name] / total, 3),
+            category=NOT_OURS if name == NOT_OURS else by_rule.get(name),
+        )
+        for name in order
+    ]
+    known = {one.department for one in candidates}
+    candidates += [one for one in offered.candidates if one.department not in known]
+    best = candidates[0]
+    return offered.model_copy(
+        update={
+            "decided": "model",
+            "confidence": best.score,
+            "department": best.department,
+            "category": best.category,
+            "candidates": tuple(candidates[:CANDIDATES]),
+            "reasons": (
+                offered.reasons[0],
+                *(precedent(one, departments) for one in told if one.department in weights),
+                *offered.reasons[1:],
+            ),
         }
     )
 

@@ -23,6 +23,7 @@ from services.routing.domain import mistakes
 from services.routing.domain.mistakes import InRule, Mistake, NotJson, RulesInvalid, spans
 from services.routing.domain.owners import OWNERS
 from services.routing.domain.text import fold
+from services.routing.domain.units import SHIPPED, OtherUnit
 from shared.contracts.vocabulary import CaseType, Channel, Priority
 
 Scope = Literal["clause", "sentence", "text"]
@@ -167,6 +168,8 @@ class RuleBook(BaseModel):
     owners: dict[str, str] = {}
     """Category → department, for categories that are not shipped or belong elsewhere here."""
     groups: dict[str, tuple[str, ...]] = {}
+    elsewhere: tuple[OtherUnit, ...] | None = None
+    """Other units of the university, for what is not the library's; None: those shipped."""
     rules: tuple[Rule, ...]
 
     @field_validator("owners")
@@ -205,6 +208,11 @@ class RuleBook(BaseModel):
                         one = unknown[0]
                         raise InRule(number, f"没有词组 {one!r}", f"there is no group {one!r}")
         return self
+
+    @property
+    def units(self) -> tuple[OtherUnit, ...]:
+        """Who owns what is not the library's."""
+        return SHIPPED if self.elsewhere is None else self.elsewhere
 
     def alternatives(self, phrase: str) -> tuple[str, ...]:
         """The plain phrases that ``a|@group`` stands for."""

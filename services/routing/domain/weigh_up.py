@@ -76,7 +76,7 @@ def weigh_up(
             score=round(weights[name] / total, 3),
             category=NOT_OURS if name == NOT_OURS else categories.get(name),
         )
-        for name in _distinct(order)[:CANDIDATES]
+        for name in distinct(order)[:CANDIDATES]
     )
     return ruled.model_copy(
         update={
@@ -88,7 +88,7 @@ def weigh_up(
             "candidates": candidates,
             "reasons": (
                 *_reasons(share, best, confident=confident, bar=bar, precision=precision),
-                *(_precedent(one, names) for one in told),
+                *(precedent(one, names) for one in told),
                 *(one for one in ruled.reasons if one.weight > 0),
             ),
         }
@@ -101,7 +101,7 @@ def without_model(ruled: Decision, why: tuple[str, str]) -> Decision:
     return ruled.model_copy(update={"reasons": (*ruled.reasons, reason)})
 
 
-def _distinct(order: Sequence[str]) -> list[str]:
+def distinct(order: Sequence[str]) -> list[str]:
     """Without the desk a second time, where it is a candidate for itself and for others."""
     if NOT_OURS in order and DESK_FOR_OTHERS in order:
         later = max(NOT_OURS, DESK_FOR_OTHERS, key=list(order).index)
@@ -133,7 +133,8 @@ def _reasons(
     return (Reason(text=zh, text_en=en, weight=round(share, 3)),)
 
 
-def _precedent(one: Precedent, names: Mapping[str, tuple[str, str]]) -> Reason:
+def precedent(one: Precedent, names: Mapping[str, tuple[str, str]]) -> Reason:
+    """That a person sent the like there; the case, and none of its words."""
     zh, en = names.get(one.department, (one.department, one.department))
     return Reason(
         text=f"相近的反馈 {one.feedback_id} 由人派给{zh}（相似 {one.likeness:.2f}）",

@@ -17,6 +17,8 @@ from services.routing.domain import (
     alarm_by_rule,
     decide,
     left_to_a_person,
+    name_unit,
+    offer_by_model,
     offer_others,
     only_existing,
     weigh_up,
@@ -73,6 +75,7 @@ async def decide_department(event: FeedbackReceived | CaseSplitOff, tx: Transact
     decision = decide(rules.ruleset, said, directory.categories)
     decision, alarm = await _understood(tx, event.feedback_id, said, decision)
     decision = only_existing(decision, directory.departments)
+    decision = name_unit(decision, rules.ruleset.book.units, said)
     store.keep_submission(tx, event.feedback_id, said)
     store.keep_decision(tx, event.feedback_id, decision, version=rules.version)
     if alarm is not None:
@@ -143,6 +146,8 @@ async def offer_other_departments(event: CaseReturned, tx: Transaction) -> None:
         departments=deps.directory.departments,
         categories=deps.directory.categories,
     )
+    decision = await _weighed_anew(tx, event, said, decision, row.returned_by)
+    decision = name_unit(decision, deps.rules.ruleset.book.units, said)
     # What a person said about kind and urgency stands; rules only name other departments.
     stands = dispatched or row
     decision = decision.model_copy(
@@ -153,6 +158,35 @@ async def offer_other_departments(event: CaseReturned, tx: Transaction) -> None:
         }
     )
     tx.emit(_fact(tx, event.feedback_id, decision))
+
+
+async def _weighed_anew(
+    tx: Transaction, event: CaseReturned, said: Submission, offered: Decision, returned: list[str]
+) -> Decision:
+    """The departments that are offered, by model and precedents too, where they can be asked."""
+    meaning = deps_of(tx).meaning
+    if said.confidential or not said.text or meaning.embedder.off or tx.replay is not None:
+        return offered
+    rules, directory = deps_of(tx).rules.ruleset, deps_of(tx).directory
+    ruled = decide(rules, said, directory.categories)
+    if ruled.category == "conduct":
+        return offered
+    try:
+        model, vector, precedents = await meaning.understand(
+            tx, event.feedback_id, said.title, said.text, keep=False
+        )
+    except NoMeaning as none:
+        return without_model(offered, none.reason)
+    weighed = offer_by_model(
+        offered,
+        ruled,
+        model.probabilities(vector, said.title, said.text),
+        precedents,
+        returned=returned,
+        suggest=event.suggest,
+        departments=directory.departments,
+    )
+    return weighed.model_copy(update={"model_version": meaning.version})
 
 
 async def learn_from_dispatch(event: CaseDispatched, tx: Transaction) -> None:
@@ -217,10 +251,7 @@ def _fact(
         reasons=tuple(
             Reason(text=r.text, text_en=r.text_en, weight=r.weight) for r in decision.reasons
         ),
-        candidates=tuple(
-            Candidate(department=c.department, score=c.score, category=c.category)
-            for c in decision.candidates
-        ),
+        candidates=tuple(Candidate(**c.model_dump(exclude_none=True)) for c in decision.candidates),
         rules_version=deps_of(tx).rules.version,
         model_version=decision.model_version,
     )

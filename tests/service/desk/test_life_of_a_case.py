@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from services.desk.jobs import end_waiting
+from shared.contracts import routing
 from shared.contracts.vocabulary import Clock, Role
 from tests.fakes.promises import Promises
 from tests.service.desk import examples
@@ -70,6 +71,25 @@ async def test_what_routing_is_unsure_of_waits_with_its_candidates(desk: Desk) -
     assert case["why"]["reasons"][0]["text"] == "提到“占座”"
     assert case["why"]["confidence"] == 0.93
     assert (case["category"], case["priority"], case["type"]) == ("seats", "P3", "complaint")
+
+
+async def test_what_is_not_ours_has_where_to_go_instead_in_its_form(desk: Desk) -> None:
+    theirs = routing.Candidate(
+        department="relations",
+        score=0.8,
+        category="not_ours",
+        unit="学生宿舍管理部门",
+        unit_en="the student residences",
+        instead="请找所住楼的值班室。",
+        instead_en="Please ask the desk of your building.",
+    )
+    office = desk.as_("coordinator")
+    for locale, told in (("zh", theirs.instead), ("en", theirs.instead_en)):
+        feedback_id = await desk.case(locale=locale)
+        await desk.process(examples.undecided(feedback_id, candidates=(theirs,)))
+        page = (await office.get(f"/desk/cases/{feedback_id}")).text
+        assert f">{told}</textarea>" in page
+        assert "：学生宿舍管理部门" in page
 
 
 async def test_an_unknown_department_is_left_to_a_person(desk: Desk) -> None:

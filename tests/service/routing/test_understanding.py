@@ -12,7 +12,7 @@ from services.routing import deps, jobs
 from services.routing.deps import Meaning
 from shared.embeddings import EmbedderAway, Vector
 from tests.patience import PATIENCE
-from tests.service.routing.conftest import Routing, dispatched, received
+from tests.service.routing.conftest import Routing, dispatched, received, returned
 from tests.service.routing.test_vectors import Compass
 from tests.unit.routing.test_weigh_up import tiny
 
@@ -80,6 +80,36 @@ async def test_what_people_did_with_the_nearest_cases_counts_and_is_named(
     assert event["department"] == "it"
     (reason,) = [one for one in event["reasons"] if before[2] in one["text"]]
     assert routing.service.deps.directory.departments["it"][0] in reason["text"]
+
+
+async def test_who_is_left_after_a_return_is_weighed_by_what_was_learned(
+    routing: Routing, sure: Sure
+) -> None:
+    before = await routing.receive(f"{UNHEARD_OF} 0")
+    await routing.process(dispatched(before, "events"))
+    await jobs.embed_waiting(routing.service)
+    case = await routing.receive(UNHEARD_OF)
+    await routing.process(returned(case, "space"))
+    event = await routing.last(case)
+    assert (event["type"], event["decided"]) == ("feedback.triage_needed.v1", "model")
+    assert event["model_version"] == 0
+    offered = [one["department"] for one in event["candidates"]]
+    assert offered[0] == "it"
+    assert "space" not in offered
+    sure.away = True
+    await routing.process(returned(case, "it", suggest="events"))
+    event = await routing.last(case)
+    assert (event["decided"], event["candidates"][0]["department"]) == ("rule", "events")
+
+
+async def test_what_is_not_ours_is_told_with_whose_it_is(routing: Routing, sure: Sure) -> None:
+    sure.vector = (-1.0, -1.0)
+    event = await routing.last(await routing.receive("宿舍的热水又停了"))
+    first = event["candidates"][0]
+    assert (event["type"], first["category"]) == ("feedback.triage_needed.v1", "not_ours")
+    assert first["unit"] == "学生宿舍管理部门"
+    assert first["instead"].startswith("宿舍的事请找")
+    assert all("unit" not in one for one in event["candidates"][1:])
 
 
 async def test_a_model_that_is_away_leaves_the_decision_to_the_rules(

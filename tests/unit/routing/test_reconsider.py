@@ -7,9 +7,11 @@ import pytest
 from services.desk.seeds import DEPARTMENTS
 from services.routing.domain import (
     Candidate,
+    Precedent,
     RuleSet,
     Submission,
     decide,
+    offer_by_model,
     offer_others,
     only_existing,
 )
@@ -55,6 +57,40 @@ def test_a_suggestion_takes_the_category_the_rules_saw_there(shipped: RuleSet) -
     assert others.candidates[0] == Candidate(
         department="it", score=others.candidates[0].score, category="systems"
     )
+
+
+def test_what_was_learned_weighs_those_who_are_left(shipped: RuleSet) -> None:
+    ruled = decide(shipped, NOTHING)
+    shares = {"space": 0.6, "it": 0.2, "relations": 0.1, "not_ours": 0.1}
+
+    def offered(*returned: str, suggest: str | None = None, alike: str = "") -> list[str]:
+        others = offer_others(
+            shipped, NOTHING, returned=returned, suggest=suggest, departments=DEPARTMENTS
+        )
+        like = [Precedent("f-1", alike, 0.95)] if alike else []
+        again = offer_by_model(
+            others,
+            ruled,
+            shares,
+            like,
+            returned=returned,
+            suggest=suggest,
+            departments=DEPARTMENTS,
+        )
+        assert not again.confident
+        assert again.reasons[0] == others.reasons[0]
+        assert any("f-1" in one.text for one in again.reasons) is bool(alike)
+        names = [one.department for one in again.candidates]
+        assert len(set(names)) == len(names) == 3
+        return names
+
+    assert offered("space")[0] == "it"
+    assert offered("it")[0] == "space"
+    assert "relations" not in offered("relations", "space")
+    # Whoever returned it knows its neighbours, also one that nothing was learned of.
+    assert offered("space", suggest="special")[0] == "special"
+    assert offered("it", suggest="it")[0] == "space"
+    assert offered("space", alike="relations")[:2] == ["it", "relations"]
 
 
 def test_an_emergency_whose_owner_is_gone_goes_to_the_office_at_p1(shipped: RuleSet) -> None:
