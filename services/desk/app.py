@@ -11,6 +11,7 @@ from services.desk.deps import NAME, Deps, Meaning
 from services.desk.handlers.recollect import OWN
 from services.desk.jobs import surges
 from services.desk.jobs.meaning import embed_cases
+from services.desk.jobs.themes import find_themes
 from services.desk.store import DeskTable, load
 from services.desk.wording import page_words
 from shared.contracts import PRIVATE
@@ -58,6 +59,7 @@ def build(runtime: Runtime) -> Service[Deps]:
         api.incidents,
         api.surges,
         api.themes,
+        api.themes_found,
         api.similar,
         api.answered,
         api.drafts,
@@ -75,6 +77,7 @@ def build(runtime: Runtime) -> Service[Deps]:
         "many": partial(jobs.work, service, api.perform),
         "meaning": partial(embed_cases, service),
         "surges": partial(surges.watch, service),
+        "themes": partial(find_themes, service),
     }
     service.stopping = [runtime.embedder.close]
     service.notices = [lambda: service.deps.meaning.notices]

@@ -39,6 +39,7 @@ MAP = {
         GET /api/cases            GET /api/cases/F-1       POST /api/cases/F-1/accept
         GET /admin                GET /admin/people        GET /api/themes
         GET /api/surges           POST /api/surges/1/confirm
+        GET /api/theme-suggestions
         POST /api/themes/1/cases  GET /desk/themes         POST /api/session/reports""",
     "routing": "GET /routing  GET /routing/rules  GET /api/routing/rules",
     "sla": """

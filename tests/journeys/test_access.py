@@ -138,6 +138,17 @@ TABLE: dict[tuple[str, str], tuple[Any, int, dict[str, Any] | None]] = {
         {"title": "电梯", "text": "在修"},
     ),
     ("post", "/api/surges/{surge_id}/dismiss"): (by_role("coordinator"), 404, {}),
+    ("get", "/api/theme-suggestions"): (by_role(*OFFICE), 200, None),
+    ("post", "/api/theme-suggestions/{suggestion_id}/keep"): (
+        by_role("coordinator", "leader"),
+        404,
+        {"title": "占座"},
+    ),
+    ("post", "/api/theme-suggestions/{suggestion_id}/dismiss"): (
+        by_role("coordinator", "leader"),
+        404,
+        {},
+    ),
     ("get", "/api/themes"): (by_role(*OFFICE), 200, None),
     ("post", "/api/themes"): (by_role("coordinator", "leader"), 422, {}),
     ("get", "/api/themes/{theme_id}"): (by_role(*OFFICE), 404, None),
@@ -205,7 +216,7 @@ async def test_every_route_answers_everybody_by_the_rules(town: Town) -> None:
         for case in (OWN,) if path in WITHOUT_CASE else (OWN, NONE):
             values = {"feedback_id": ids[case], "code": codes[case], "delivery": "x"}
             values |= {"incident_id": "x", "job_id": "x", "trial_id": "x", "kind": "csv"}
-            values |= {"reply_id": "x", "theme_id": "x", "surge_id": "x"}
+            values |= {"reply_id": "x", "theme_id": "x", "surge_id": "x", "suggestion_id": "x"}
             values |= {"clock": "RESOLUTION"}
             action = "supplement" if path.startswith("/api/track") else "note"
             action = "dispatch" if path == BULK else action
@@ -228,7 +239,7 @@ async def test_who_asks_is_answered_before_what_is_wrong_with_the_question(town:
         if path.startswith(("/api/feedback", "/api/track", "/api/session")):
             continue
         names = ("feedback_id", "delivery", "incident_id", "job_id", "trial_id")
-        names += ("reply_id", "theme_id", "surge_id")
+        names += ("reply_id", "theme_id", "surge_id", "suggestion_id")
         strange = dict.fromkeys(names, "\u00e9")
         address = path.format(
             action="dispatch" if path == BULK else "note",

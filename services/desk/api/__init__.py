@@ -17,6 +17,7 @@ from services.desk.api.session import router as session
 from services.desk.api.similar import router as similar
 from services.desk.api.surges import router as surges
 from services.desk.api.themes import router as themes
+from services.desk.api.themes_found import router as themes_found
 from services.desk.api.viewers import router as viewers
 
 __all__ = [
@@ -37,5 +38,6 @@ __all__ = [
     "similar",
     "surges",
     "themes",
+    "themes_found",
     "viewers",
 ]

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from services.desk.api.cases import view_context
 from services.desk.api.themes import EDITORS, list_body, reader, theme_body
+from services.desk.api.themes_found import list_body as found_body
 from services.desk.api.viewing import viewer_of
 from services.desk.deps import deps_of
 from services.desk.pages.many import chosen_cases
@@ -26,11 +27,13 @@ async def all_themes(request: Request) -> Response:
     chosen = await chosen_cases(service, request, view_context(request, person))
     async with service.transaction() as tx:
         body = await list_body(tx)
+        found = await found_body(tx, view_context(request, person).locale)
     return deps_of(request).pages.render(
         request,
         "themes.html",
         user=person.user,
         themes=body["items"],
+        found=found["items"],
         chosen=chosen,
         edits=bool(viewer_of(person).every_role & EDITORS),
     )

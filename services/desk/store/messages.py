@@ -8,7 +8,7 @@ from datetime import datetime
 
 from services.desk.domain import chain
 from services.desk.domain.search import findable, findable_private
-from services.desk.store import meanings, surges
+from services.desk.store import meanings, surges, themes_found
 from services.desk.store.tables import (
     INTERNAL,
     CaseRow,
@@ -187,6 +187,7 @@ async def forget(tx: Transaction, feedback_id: str) -> None:
     await tx.fetch("DELETE FROM drafts WHERE feedback_id = $1", feedback_id)
     await meanings.forget(tx, feedback_id)
     await surges.forget(tx, feedback_id)
+    await themes_found.forget(tx, feedback_id)
     words = tx.rows(PrivateWordsRow)
     # Besides what stands in the table, what this very batch has kept and not written yet.
     await words.load([feedback_id])

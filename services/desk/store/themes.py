@@ -101,13 +101,16 @@ async def known(tx: Transaction, feedback_ids: Sequence[str]) -> list[str]:
     return [one for one in dict.fromkeys(feedback_ids) if one in here]
 
 
-async def put_in(tx: Transaction, theme_id: str, feedback_ids: Sequence[str]) -> int:
-    """Put cases in by hand; says how many were not there yet."""
+async def put_in(
+    tx: Transaction, theme_id: str, feedback_ids: Sequence[str], *, origin: str = "hand"
+) -> int:
+    """Put cases in, by hand or as they were found; says how many were not there yet."""
     rows = await tx.fetch(
         "INSERT INTO theme_cases (theme_id, feedback_id, origin) "
-        "SELECT $1, one, 'hand' FROM unnest($2::text[]) AS one ON CONFLICT DO NOTHING RETURNING 1",
+        "SELECT $1, one, $3 FROM unnest($2::text[]) AS one ON CONFLICT DO NOTHING RETURNING 1",
         theme_id,
         list(feedback_ids),
+        origin,
     )
     return len(rows)
 

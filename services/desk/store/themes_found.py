@@ -1,0 +1,159 @@
+"""Themes that were found by meaning, and what there is to say of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Column, DateTime, Index, String, Table
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from services.desk.store.similar import NOT_OFFERED
+from services.desk.store.tables import DeskTable
+from shared.messaging.transaction import Transaction
+
+THEME_SUGGESTIONS = Table(
+    "theme_suggestions",
+    DeskTable.metadata,
+    Column("suggestion_id", String, primary_key=True),
+    Column("key", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("cases", ARRAY(String), nullable=False),
+    Column("said", JSONB, nullable=False),
+    Column("theme_id", String),
+    Column("decided_by", String),
+    Index("theme_suggestions_status", "status", "made_at"),
+)
+TERM = timedelta(days=126)
+_LOCK = 0x54_48_45_4D
+_MATERIAL = """
+SELECT m.feedback_id, m.at, m.keys, v.vector FROM case_matters AS m
+JOIN cases AS c USING (feedback_id) LEFT JOIN meanings AS v USING (feedback_id)
+WHERE m.at > $1 AND c.state <> ALL($2::text[]) AND NOT c.erased AND NOT c.confidential
+ORDER BY m.at DESC, m.feedback_id LIMIT $3
+"""
+_WORDS = """
+SELECT w.feedback_id, w.title, left(w.text, 600) AS text, c.place
+FROM words AS w JOIN cases AS c USING (feedback_id) WHERE w.feedback_id = ANY($1::text[])
+"""
+_OUTCOMES = """
+SELECT outcome, count(*) AS n FROM (
+    SELECT DISTINCT ON (feedback_id) data->>'outcome' AS outcome FROM timeline
+    WHERE feedback_id = ANY($1::text[]) AND type = 'case.replied'
+    ORDER BY feedback_id, seq DESC
+) AS last WHERE outcome IS NOT NULL GROUP BY outcome ORDER BY n DESC, outcome
+"""
+_FIELDS = "suggestion_id, key, status, made_at, cases, said, theme_id, decided_by"
+
+
+@dataclass
+class Suggestion:
+    """A row of ``theme_suggestions``; `said` has sentences, weeks, places, outcomes."""
+
+    suggestion_id: str
+    key: str
+    made_at: datetime
+    cases: list[str]
+    said: dict[str, Any] = field(default_factory=dict)
+    status: str = "suggested"
+    theme_id: str | None = None
+    decided_by: str | None = None
+
+
+async def alone(tx: Transaction) -> bool:
+    """Whether nobody else groups until this transaction is over."""
+    return bool((await tx.fetch("SELECT pg_try_advisory_xact_lock($1) AS ours", _LOCK))[0]["ours"])
+
+
+async def made_last(tx: Transaction) -> datetime | None:
+    """When cases were grouped last."""
+    rows = await tx.fetch("SELECT max(made_at) AS at FROM theme_suggestions")
+    at: datetime | None = rows[0]["at"]
+    return at
+
+
+async def material(tx: Transaction, most: int) -> list[Any]:
+    """The cases of a term with what they name and their vectors, the newest first."""
+    return list(await tx.fetch(_MATERIAL, tx.now - TERM, NOT_OFFERED, most))
+
+
+async def words_of(tx: Transaction, feedback_ids: Sequence[str]) -> dict[str, Any]:
+    """The masked words and the places of these cases."""
+    rows = await tx.fetch(_WORDS, list(feedback_ids))
+    return {row["feedback_id"]: row for row in rows}
+
+
+async def outcomes(tx: Transaction, feedback_ids: Sequence[str]) -> list[tuple[str, int]]:
+    """What was answered last, and how often."""
+    return [(row["outcome"], row["n"]) for row in await tx.fetch(_OUTCOMES, list(feedback_ids))]
+
+
+async def in_themes(tx: Transaction) -> list[set[str]]:
+    """The cases of each theme that there is."""
+    rows = await tx.fetch("SELECT array_agg(feedback_id) AS ids FROM theme_cases GROUP BY theme_id")
+    return [set(row["ids"]) for row in rows]
+
+
+async def suggestions(tx: Transaction, status: str | None = None) -> list[Suggestion]:
+    """Those of this status, or all; the largest first."""
+    rows = await tx.fetch(
+        f"SELECT {_FIELDS} FROM theme_suggestions WHERE $1::text IS NULL OR status = $1 "
+        "ORDER BY cardinality(cases) DESC, suggestion_id LIMIT 500",
+        status,
+    )
+    return [_suggestion(row) for row in rows]
+
+
+async def suggestion(tx: Transaction, suggestion_id: str) -> Suggestion | None:
+    """One of them; nobody else changes it now."""
+    rows = await tx.fetch(
+        f"SELECT {_FIELDS} FROM theme_suggestions WHERE suggestion_id = $1 FOR UPDATE",
+        suggestion_id,
+    )
+    return _suggestion(rows[0]) if rows else None
+
+
+def _suggestion(row: Any) -> Suggestion:
+    values = dict(row) | {"cases": list(row["cases"])}
+    if isinstance(values["said"], str):
+        values["said"] = json.loads(values["said"])
+    return Suggestion(**values)
+
+
+async def keep(tx: Transaction, one: Suggestion) -> None:
+    """Write the row."""
+    await tx.fetch(
+        f"INSERT INTO theme_suggestions ({_FIELDS}) "
+        "VALUES ($1, $2, $3, $4, $5::varchar[], $6::text::jsonb, $7, $8) "
+        "ON CONFLICT (suggestion_id) DO UPDATE SET key = excluded.key, status = excluded.status, "
+        "made_at = excluded.made_at, cases = excluded.cases, said = excluded.said, "
+        "theme_id = excluded.theme_id, decided_by = excluded.decided_by",
+        one.suggestion_id,
+        one.key,
+        one.status,
+        one.made_at,
+        one.cases,
+        json.dumps(one.said, ensure_ascii=False),
+        one.theme_id,
+        one.decided_by,
+    )
+
+
+async def drop(tx: Transaction, suggestion_ids: Sequence[str]) -> None:
+    """Those that are found no more and nobody has judged."""
+    await tx.fetch(
+        "DELETE FROM theme_suggestions WHERE suggestion_id = ANY($1::text[])", list(suggestion_ids)
+    )
+
+
+async def forget(tx: Transaction, feedback_id: str) -> None:
+    """A case of an erased person: what was quoted of its group is quoted no more."""
+    await tx.fetch(
+        "UPDATE theme_suggestions SET cases = array_remove(cases, $1::varchar), "
+        "said = said || '{\"sentences\": []}'::jsonb WHERE $1::varchar = ANY(cases)",
+        feedback_id,
+    )
