@@ -31,8 +31,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.desk.domain import Scope
 from services.desk.domain.case import Asked
-from services.desk.domain.promises import NOT_ON_TOP, NOT_OPEN, ON_TOP, SOON
+from services.desk.domain.promises import NOT_OPEN, ON_TOP, SOON
 from services.desk.domain.search import fold, pattern, pattern_private
+from services.desk.store.late import overdue
 from services.desk.store.meanings import GO_ON
 from services.desk.store.scopes import has_part, in_scopes, part_value, parts_of
 from services.desk.store.searching import meant as meanings
@@ -328,7 +329,7 @@ def _in_queue(queue: str, shape: Wanted) -> ColumnElement[bool]:
         case "due_soon":
             found = and_(due > now, due <= bindparam("soon"))
         case "overdue":
-            found = and_(due > NOT_ON_TOP, due <= now)
+            found = overdue(now)
         case "open":
             found = is_open
         case "today":

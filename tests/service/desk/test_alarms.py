@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
 from services.desk import jobs
 from shared.contracts.routing import FeedbackAlarmRaised, Reason
 from shared.contracts.vocabulary import Clock
+from tests.fakes.promises import Promises
 from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
 from tests.service.desk.test_queues import ids
@@ -82,3 +84,29 @@ async def test_what_nobody_answers_is_told_again_and_higher_up_twice(desk: Desk)
     assert "case.alarm_unanswered" not in await desk.emitted(other)
     # It is on top all the same, and whoever has its page open has missed nothing.
     assert await ids(desk, "queue=alarm") == [case]
+
+
+async def test_an_alarm_is_overdue_in_its_line_its_queue_and_the_count_alike(desk: Desk) -> None:
+    case, unpromised = await desk.case(), await desk.case()
+    triage, due = Promises(case), desk.clock.now() + timedelta(minutes=30)
+    await desk.process(triage.change("promised", Clock.TRIAGE, due, at=desk.clock.now()))
+    await desk.process(alarm(desk, case), alarm(desk, unpromised))
+
+    async def late() -> tuple[list[str], list[str], str]:
+        client = desk.as_("coordinator")
+        lines = (await client.get("/api/cases?queue=alarm")).json()["items"]
+        work = await client.get("/desk?queue=overdue")
+        count = re.search(r'queue=overdue".*?class="count[^>]*>(\d*)<', work.text, re.S)
+        said = count[1] if count else ""
+        return (
+            [one["feedback_id"] for one in lines if one["overdue"]],
+            await ids(desk, "queue=overdue"),
+            said,
+        )
+
+    assert await late() == ([], [], "0")
+    desk.clock.set(due)
+    assert await late() == ([case], [case], "1")
+    # What waits for the reporter is not late, and what was kept is over.
+    await desk.process(triage.change("paused", Clock.TRIAGE, due, at=desk.clock.now()))
+    assert await late() == ([], [], "0")

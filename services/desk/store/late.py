@@ -1,0 +1,37 @@
+"""What is overdue, as a condition on the rows of cases: the same that a line of a list says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, DateTime, String, and_, cast, exists, func, or_
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.desk.domain.promises import NOT_ON_TOP, ON_TOP
+from services.desk.store.tables import CaseRow
+from shared.contracts.vocabulary import Clock
+
+_cases: Any = CaseRow.__table__
+
+
+def overdue(now: ColumnElement[Any]) -> ColumnElement[bool]:
+    """One range of an index; what it holds besides is little.
+
+    An alarm ranks before all, whatever was promised, so its promises are asked whether one broke.
+    """
+    due = _cases.c.next_due_at
+    return and_(due <= now, or_(due > NOT_ON_TOP, and_(due < ON_TOP, _broke(now))))
+
+
+def _broke(now: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a promise broke that still runs, as `domain.promises.running` has them."""
+    one: Any = func.jsonb_each(_cases.c.promises).table_valued(
+        Column("key", String), Column("value", JSONB), name="promised"
+    )
+    runs = and_(
+        one.c.key != str(Clock.FOLLOW_UP),
+        one.c.value["ended"].astext.is_(None),
+        func.coalesce(one.c.value["paused"].astext, "false") == "false",
+    )
+    late = cast(one.c.value["due"].astext, DateTime(timezone=True)) <= now
+    return exists().where(runs, late)
