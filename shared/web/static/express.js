@@ -195,7 +195,8 @@
     if (!(form instanceof HTMLFormElement) || form.dataset.send === undefined) return;
     e.preventDefault();
     if (form.getAttribute("aria-busy") === "true") return;
-    const button = e.submitter || $("button:not([type=button])", form);
+    const sender = e.submitter?.matches(".sr") ? null : e.submitter;
+    const button = sender || $("button.btn-primary", form) || $("button:not([type=button])", form);
     const label = button && ($("span", button) || button);
     const said = label?.textContent;
     form.setAttribute("aria-busy", "true");
