@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from shared.contracts.vocabulary import CLOCK_NAMES, STATE_NAMES, Clock, State
 from shared.web import catalogue
@@ -107,6 +108,16 @@ def state_name(code: object, locale: str = "zh") -> str:
         return "待用户补充" if locale == "zh" else "Waiting for reporter"
     pair = STATE_NAMES.get(State(str(code))) if code in State._value2member_map_ else None
     return pair[locale != "zh"] if pair else str(code or "")
+
+
+def shown_as(state: object, *, split: object) -> str:
+    """The code that a state is shown by: what goes on as its parts was joined to no other case."""
+    return SPLIT if split and state == State.MERGED else str(state)
+
+
+def as_shown(one: Mapping[str, Any]) -> str:
+    """The same of a line of a list: its `state`, and whether it was `split`."""
+    return shown_as(one["state"], split=one.get("split"))
 
 
 def clock_name(code: object, locale: str = "zh") -> str:

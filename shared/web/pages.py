@@ -371,6 +371,7 @@ class Pages:
             percent=percent,
             hours=hours,
             state_name=partial(names.state_name, locale=locale),
+            as_shown=names.as_shown,
             clock_name=partial(names.clock_name, locale=locale),
         )
         tables = {

@@ -68,6 +68,7 @@ def _item(row: Row, measure: str, context: ViewContext) -> dict[str, Any]:
         "feedback_id": case.feedback_id,
         "title": HIDDEN[context.locale == "en"] if case.confidential else case.title,
         "state": case.state,
+        "split": case.split,
         "department": row.department,
         "department_name": context.name_of(row.department) or None,
         "at": local(row.at),

@@ -22,6 +22,7 @@ from services.tracking.domain.behind import (
 from services.tracking.domain.board import Question
 from services.tracking.domain.measures import COUNTS, Found
 from services.tracking.store.board import conditions
+from services.tracking.store.tables import WAS_SPLIT
 from shared.contracts.vocabulary import ENDED
 from shared.db.compiled import Compiled
 from shared.messaging.transaction import Transaction
@@ -32,7 +33,7 @@ _FIELDS = (
     " first_replied_at, rated_at, stars, solved, promises, due_at, overdue, resolution_overdue,"
     " at_risk, first_due_at, outcome, extended, measured"
 )
-_COLUMNS = ", ".join(f"c.{name.strip()}" for name in _FIELDS.split(","))
+_COLUMNS = ", ".join([*(f"c.{name.strip()}" for name in _FIELDS.split(",")), WAS_SPLIT])
 _DOCUMENTS = ("promises", "measured")
 _ENDED = ", ".join(f"'{state}'" for state in sorted(ENDED))
 _AT = {

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.tracking.domain.board import Question
 from services.tracking.store.board import conditions
+from services.tracking.store.tables import WAS_SPLIT
 from shared.db.compiled import Compiled
 
 AT_A_TIME = 1_000
@@ -24,7 +25,7 @@ _COLUMNS = (
     "c.feedback_id, c.received_at, c.channel, c.place, c.title, c.confidential, c.state, "
     "c.department, c.category, c.case_type, c.priority, c.reporter_group, c.dispatches, c.returns, "
     "c.reopenings, c.first_dispatched_at, c.first_replied_at, c.replied_at, c.outcome, c.extended, "
-    "c.stars, c.solved, c.promises, c.measured"
+    f"c.stars, c.solved, c.promises, c.measured, {WAS_SPLIT}"
 )
 
 

@@ -95,6 +95,10 @@ class CaseRow(TrackingTable, table=True):
     """What only measures ask; see `with_measured` in the domain."""
 
 
+WAS_SPLIT = "jsonb_exists(c.details, 'parts') AS split"
+"""Of a case `c`: whether it goes on as its parts, which its state alone does not tell."""
+
+
 class LineRow(TrackingTable, table=True):
     """One line of a reporter's timeline; numbers that are missing are internal events."""
 

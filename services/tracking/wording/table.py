@@ -59,7 +59,7 @@ def line(
         names.pick("channel", names.CHANNELS, case.channel, locale),
         HIDDEN[english] if case.confidential else case.place,
         HIDDEN[english] if case.confidential else case.title,
-        names.state_name(case.state, locale),
+        names.state_name(names.shown_as(case.state, split=case.split), locale),
         department(case.department) if case.department else None,
         category(case.category) if case.category else None,
         names.pick("type", names.TYPES, case.case_type, locale) or None,

@@ -379,4 +379,14 @@ async def test_what_was_split_is_not_called_joined(web: Web, code: str) -> None:
         story.of(CaseSplit, children=(one.id,)),
     )
     assert (await seen(web, code))["state_text"] == "已分开办理"
+    # Staff read so too, in what stands behind a number and in the table of a report.
+    path = "cases?measure=received&from=2026-03-04&to=2026-03-04"
+    behind = (await web.get(f"/api/dashboard/{path}", as_="leader")).json()["items"]
+    assert {one["feedback_id"]: one["split"] for one in behind} == {story.id: True, one.id: False}
+    page = (await web.get(f"/dashboard/{path}", as_="leader")).text
+    assert "已拆分" in page
+    assert "已并案" not in page
+    table = await web.get("/api/reports/cases.csv?kind=week&at=2026-03-04", as_="leader")
+    assert [story.id in line for line in table.text.splitlines() if "已拆分" in line] == [True]
+    assert "已并案" not in table.text
     assert "Handled separately" in (await web.get(f"/track/{code}?lang=en")).text
