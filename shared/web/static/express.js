@@ -149,9 +149,13 @@
     place.hidden = !text;
   }
 
-  async function refusal(response, doc) {
+  const colon = document.documentElement.lang.startsWith("zh") ? "：" : ": ";
+  async function refusal(form, doc) {
     const told = doc && $("[data-problem]:not([hidden])", doc)?.textContent.trim();
-    const fields = doc ? $$(".field-error", doc).map((line) => line.textContent.trim()) : [];
+    const fields = doc ? $$(".field-error, .problem-list [data-field]", doc).map((line) => {
+      const label = line.dataset.field && form.elements[line.dataset.field]?.labels?.[0]?.textContent.trim();
+      return (label ? label + colon : "") + ($("span", line) || line).textContent.trim();
+    }) : [];
     return [told, ...fields].filter(Boolean).join(" ") || words.wordFailed;
   }
 
@@ -214,7 +218,7 @@
       });
       const html = (response.headers.get("content-type") || "").includes("text/html");
       const doc = html ? new DOMParser().parseFromString(await response.text(), "text/html") : null;
-      if (!response.ok) complain(form, await refusal(response, doc));
+      if (!response.ok) complain(form, await refusal(form, doc));
       else if (form.dataset.send === "page" || !doc) location.assign(response.redirected ? response.url : location.href);
       else show(form, doc, response.url);
     } catch {
