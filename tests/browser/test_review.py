@@ -97,7 +97,7 @@ async def test_a_canned_reply_is_written_inserted_previewed_and_sent(browse: Bro
     words = phone.locator("#reply-main-text")
     await expect(words).to_have_value(FILLED)
     await phone.locator("#canned-reply-main").select_option(label=TITLE)
-    await phone.locator(".canned-row button").click()
+    await phone.locator("#do-reply-main [data-canned]").click()
     await expect(words).to_have_value(f"{FILLED}\n\n{FILLED}")
     await words.fill(FILLED)
     await phone.locator("#do-reply-main .also button").click()
