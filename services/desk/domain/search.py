@@ -1,7 +1,9 @@
 """Words made findable: folded, and every letter doubled.
 
 A trigram index finds nothing for 占座: two characters hold no trigram. Written 占占座座 they hold
-two, and a text contains a word exactly when the doubled text contains the doubled word.
+two, and a text contains a word exactly when the doubled text contains the doubled word. One letter
+holds none even so: it is looked for among the letters of a text. The ten digits doubled are few
+trigrams, which half of all numbers share: from three letters on, a person is found without.
 """
 
 from __future__ import annotations
@@ -45,10 +47,19 @@ def pattern(words: str) -> str:
 
 def pattern_private(words: str) -> str:
     """The same in personal data: 138-0000 1234, +86 13800001234 and 13800001234 are one number."""
+    return pattern(_as_dialled(words))
+
+
+def pattern_once(words: str) -> str:
+    """What `pattern_private` finds, in a text whose letters stand there once."""
+    return "%" + "".join(map(_literal, fold(_as_dialled(words)))) + "%"
+
+
+def _as_dialled(words: str) -> str:
     folded = fold(words).strip()
     if not _NUMBER.fullmatch(folded):
-        return pattern(words)
-    return pattern(_COUNTRY.sub("", _NO_DIGIT.sub("", folded)))
+        return words
+    return _COUNTRY.sub("", _NO_DIGIT.sub("", folded))
 
 
 _ASKED = re.compile(r"[\u3400-\u9fff]{2}|[a-z]{3}")

@@ -7,9 +7,10 @@ import binascii
 import json
 import operator
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache, reduce
+from functools import cache, lru_cache, reduce
 from typing import Any
 
 from sqlalchemy import (
@@ -32,12 +33,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.desk.domain import Scope
 from services.desk.domain.case import Asked
 from services.desk.domain.promises import NOT_OPEN, ON_TOP, SOON
-from services.desk.domain.search import fold, pattern, pattern_private
+from services.desk.domain.search import fold, pattern, pattern_once, pattern_private
 from services.desk.store.late import overdue
 from services.desk.store.meanings import GO_ON
 from services.desk.store.scopes import has_part, in_scopes, part_value, parts_of
+from services.desk.store.searching import FEW, PLAN, how, looks, searches
 from services.desk.store.searching import meant as meanings
-from services.desk.store.searching import searches
 from services.desk.store.tables import CaseRow, MentionRow
 from shared.contracts.refusal import Unacceptable
 from shared.contracts.vocabulary import ENDED, State
@@ -144,10 +145,18 @@ async def page(
 ) -> tuple[list[Mapping[str, Any]], str | None]:
     """The rows of one page, and the cursor of the next."""
     found: dict[str, Mapping[str, Any]] = {}
-    values = _values(wanted)
-    for statement in _pages(_shape(wanted)):
-        for row in await statement.fetch(connection, values):
-            found[row["feedback_id"]] = row
+    values, shape = _values(wanted), _shape(wanted)
+    driver = driver_of(connection)
+    async with driver.transaction() if shape.q else nullcontext():
+        stand: tuple[tuple[str, bool], ...] = ()
+        if shape.q:
+            await driver.execute(PLAN)
+            (known,) = await _looks(shape.q).fetch(connection, values)
+            values |= {f"in_{name}": ids for name, ids in known.items()}
+            stand = tuple((name, len(ids) <= FEW) for name, ids in known.items() if ids)
+        for statement in _pages(shape, stand):
+            for row in await statement.fetch(connection, values):
+                found[row["feedback_id"]] = row
     rows = sorted(found.values(), key=_sort_key)
     more = len(rows) > wanted.limit
     rows = rows[: wanted.limit]
@@ -169,7 +178,7 @@ def _shape(wanted: Wanted) -> Wanted:
         department=_given(wanted.department),
         category=_given(wanted.category),
         channel=_given(wanted.channel),
-        q=_given(wanted.q.strip() or None) or "",
+        q=how(fold(words)) if (words := wanted.q.strip()) else "",
         cursor=_given(wanted.cursor or None),
         limit=0,
     )
@@ -214,14 +223,21 @@ def _values(wanted: Wanted) -> dict[str, Any]:
             "named": id_as_typed(fold(words).strip()),
             "words": pattern(words),
             "private": pattern_private(words),
+            "once": pattern_once(words),
+            "letter": [fold(words)],
         }
     return values
 
 
+@cache
+def _looks(how: str) -> Compiled:
+    return Compiled(looks(how))
+
+
 @lru_cache(maxsize=500)
-def _pages(shape: Wanted) -> list[Compiled]:
+def _pages(shape: Wanted, stand: tuple[tuple[str, bool], ...]) -> list[Compiled]:
     queries = (
-        searches(shape.scopes, _conditions(shape))
+        searches(shape.scopes, _conditions(shape), shape.q, dict(stand))
         if shape.q
         else [
             select(_cases).where(look, *_narrowed(shape))

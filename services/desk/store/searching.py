@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -10,10 +10,13 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     String,
+    Text,
     and_,
     bindparam,
     cast,
+    exists,
     false,
+    func,
     literal_column,
     or_,
     select,
@@ -25,7 +28,7 @@ from sqlalchemy.types import UserDefinedType
 from services.desk.domain import Scope
 from services.desk.domain.visibility import Private
 from services.desk.store.scopes import in_scopes, parts_of_scope
-from services.desk.store.tables import CaseRow, MeaningRow, MessageRow, PrivateRow, WordsRow
+from services.desk.store.tables import ONCE, CaseRow, MeaningRow, MessageRow, PrivateRow, WordsRow
 from shared.db.nearest import literal
 
 _cases: Any = CaseRow.__table__
@@ -35,50 +38,108 @@ _messages: Any = MessageRow.__table__
 _private: Any = PrivateRow.__table__
 
 
-def searches(
-    scopes: tuple[Scope, ...], conditions: Sequence[ColumnElement[bool]]
-) -> list[Select[Any]]:
-    """One query for each place where words may stand: each is one look at one index.
+PLAN = (
+    "SELECT set_config('random_page_cost', '1.1', true),"
+    " set_config('max_parallel_workers_per_gather', '0', true),"
+    " set_config('enable_seqscan', 'off', true)"
+)
+"""For a transaction: all that is asked has an index. By the server's own figures, those of a disk
+that turns, a long word is compared with every row instead."""
 
-    A code or an id names one case: it is found whatever queue is looked at.
+
+FEW = 2_000
+"""So many hits are put in order faster than as many are met in the order of the list."""
+
+
+def how(letters: str) -> str:
+    """How these letters are looked for: what the SQL of a search depends on."""
+    return "one" if len(letters) == 1 else "two" if len(letters) == 2 else "more"
+
+
+def looks(how: str) -> Select[Any]:
+    """The cases whose words hold the letters, for each of `SOURCES`; no more than `FEW` and one."""
+    return select(
+        *(
+            func.array(
+                select(table.c.feedback_id).where(holds(how)).limit(FEW + 1).scalar_subquery()
+            ).label(name)
+            for name, (table, holds) in SOURCES.items()
+        )
+    )
+
+
+def searches(
+    scopes: tuple[Scope, ...],
+    conditions: Sequence[ColumnElement[bool]],
+    how: str,
+    stand: Mapping[str, bool],
+) -> list[Select[Any]]:
+    """One query for each place in which the words `stand`, and one for what they may name.
+
+    Where they stand in few rows (`stand` is true) these are known; else cases are looked at in the
+    order of the list, until there are enough. A code or an id names one case: it is found whatever
+    queue is looked at.
     """
     named = or_(_cases.c.code_hash == bindparam("code"), _cases.c.feedback_id == bindparam("named"))
-    words = bindparam("words")
-    queries = [
-        select(_cases).where(in_scopes(scopes), named),
-        select(_cases)
-        .join(_words, _words.c.feedback_id == _cases.c.feedback_id)
-        .where(
-            in_scopes(scopes),
-            *conditions,
-            or_(*(column.like(words) for column in (_words.c.search, _words.c.search_place))),
-        ),
-        select(_cases).where(
-            in_scopes(scopes),
-            *conditions,
-            _cases.c.feedback_id.in_(
-                select(_messages.c.feedback_id).where(_messages.c.search.like(words))
-            ),
-        ),
+
+    def found_in(name: str) -> ColumnElement[bool]:
+        if stand[name]:
+            ids = bindparam(f"in_{name}", type_=ARRAY(String))
+            return _cases.c.feedback_id == func.any(ids)  # type: ignore[no-any-return]
+        table, holds = SOURCES[name]
+        # An index of letters is no help here, and costs more than the words to compare with.
+        shown = holds("two" if how == "one" else how)
+        return exists().where(table.c.feedback_id == _cases.c.feedback_id, shown)
+
+    queries = [select(_cases).where(in_scopes(scopes), named)]
+    queries += [
+        select(_cases).where(in_scopes(scopes), *conditions, found_in(name))
+        for name in ("words", "messages")
+        if name in stand
     ]
     for n, scope in enumerate(scopes):
         within = or_(false(), *parts_of_scope(n, scope))
-        for column, shown in (
-            (_private.c.search_words, scope.words),
-            (_private.c.search_person, scope.person),
-        ):
-            if shown is not Private.NONE:
-                queries.append(
-                    select(_cases)
-                    .join(_private, _private.c.feedback_id == _cases.c.feedback_id)
-                    .where(
-                        within,
-                        *conditions,
-                        _is_shown(shown),
-                        column.like(bindparam("private")),
-                    )
-                )
+        for name, shown in (("unmasked", scope.words), ("person", scope.person)):
+            if name in stand and shown is not Private.NONE:
+                seen = (within, *conditions, _is_shown(shown))
+                queries.append(select(_cases).where(*seen, found_in(name)))
     return queries
+
+
+def _in_words(how: str) -> ColumnElement[bool]:
+    return or_(*(_holds(column, how) for column in (_words.c.search, _words.c.search_place)))
+
+
+def _in_messages(how: str) -> ColumnElement[bool]:
+    return _holds(_messages.c.search, how)
+
+
+def _unmasked(how: str) -> ColumnElement[bool]:
+    return _holds(_private.c.search_words, how, "private")
+
+
+def _of_person(how: str) -> ColumnElement[bool]:
+    column = _private.c.search_person
+    if how == "more":
+        return literal_column(ONCE.format(column), Text).like(bindparam("once"))
+    return _holds(column, how, "private")
+
+
+def _holds(column: Any, how: str, words: str = "words") -> ColumnElement[bool]:
+    """Whether the words stand in what is findable; word for word the expression of an index."""
+    if how == "one":
+        letters: Any = literal_column(f"string_to_array({column}, NULL)", ARRAY(Text))
+        return letters.contains(bindparam("letter", type_=ARRAY(Text)))  # type: ignore[no-any-return]
+    return column.like(bindparam(words))  # type: ignore[no-any-return]
+
+
+SOURCES: dict[str, tuple[Any, Callable[[str], ColumnElement[bool]]]] = {
+    "words": (_words, _in_words),
+    "messages": (_messages, _in_messages),
+    "unmasked": (_private, _unmasked),
+    "person": (_private, _of_person),
+}
+"""Tables that hold words, and what says that a row has those of a search."""
 
 
 def meant(

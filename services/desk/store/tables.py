@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, REAL, Index, String, Text, text
+from sqlalchemy import ARRAY, REAL, Index, String, Text, literal_column, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -157,12 +157,24 @@ class CaseRow(DeskTable, table=True):
     timeline_hash: str | None = None
     messages_hash: str | None = None
     """The ends of the two chains of the record, see `domain.chain`."""
+    keyed: bool = Field(default=True, sa_column_kwargs={"server_default": text("false")})
+    """Whether it began when seals had a key; those of before have not."""
     seal: str | None = _seal()
 
     @property
     def co_departments(self) -> tuple[str, ...]:
         """Departments that have a part in it besides the first."""
         return tuple(part["department"] for part in self.parts)
+
+
+ONCE = r"regexp_replace({}, '(.)\1', '\1', 'g')"
+"""What is findable with each letter once again, as it stands in an index and in what asks it."""
+
+
+def _letters(table: str, column: str) -> Index:
+    """The letters of what is findable: one alone holds no trigram."""
+    letters = text(f"string_to_array({column}, NULL)")
+    return Index(f"{table}_{column}_letters", letters, postgresql_using="gin")
 
 
 class WordsRow(DeskTable, table=True):
@@ -182,6 +194,8 @@ class WordsRow(DeskTable, table=True):
             postgresql_using="gin",
             postgresql_ops={"search_place": "gin_trgm_ops"},
         ),
+        _letters("words", "search"),
+        _letters("words", "search_place"),
     )
 
     feedback_id: str = Field(primary_key=True)
@@ -259,6 +273,7 @@ class MessageRow(DeskTable, table=True):
             postgresql_using="gin",
             postgresql_ops={"search": "gin_trgm_ops"},
         ),
+        _letters("messages", "search"),
     )
 
     message_id: str = Field(primary_key=True)
@@ -289,14 +304,23 @@ class PrivateRow(DeskTable, table=True):
     """
 
     __tablename__ = "private"
-    __table_args__ = tuple(
+    __table_args__ = (
+        *(
+            Index(
+                f"private_{column}",
+                column,
+                postgresql_using="gin",
+                postgresql_ops={column: "gin_trgm_ops"},
+            )
+            for column in ("search_words", "search_person")
+        ),
+        *(_letters("private", column) for column in ("search_words", "search_person")),
         Index(
-            f"private_{column}",
-            column,
+            "private_person_once",
+            literal_column(ONCE.format("search_person")).label("once"),
             postgresql_using="gin",
-            postgresql_ops={column: "gin_trgm_ops"},
-        )
-        for column in ("search_words", "search_person")
+            postgresql_ops={"once": "gin_trgm_ops"},
+        ),
     )
 
     feedback_id: str = Field(primary_key=True)
@@ -494,6 +518,8 @@ class CannedReplyRow(DeskTable, table=True):
     """Counted up by whoever changes it, so that nobody overwrites what they have not seen."""
     changed_at: datetime = moment()
     changed_by: str | None = None
+    used: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    """How often it was inserted into a reply."""
 
 
 class ReviewRuleRow(DeskTable, table=True):

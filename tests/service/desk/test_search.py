@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.desk.store import queues
 from shared.security import code_hash
 from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
@@ -168,6 +169,27 @@ async def test_what_was_said_later_and_the_place_are_found(desk: Desk) -> None:
         assert await found(desk.as_("handler", "it"), q) == {}
     page = (await office.get("/desk?queue=all&q=老赵")).text
     assert "先问保安 &lt;b&gt;<mark>老赵</mark>&lt;/b&gt;" in page
+
+
+@pytest.mark.parametrize("few", [queues.FEW, 0], ids=["in few rows", "in many"])
+async def test_what_stands_anywhere_is_found_down_to_one_letter(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    """Words in few rows are looked up, those in many are met in the order of the list."""
+    monkeypatch.setattr(queues, "FEW", few)
+    one = await make(desk, place="负一层 B7 座")
+    other = await desk.case(text="灯不亮")
+    office = desk.as_("coordinator")
+    await desk.do(office, one, "note", text="先问保安老赵 100%")
+    for q in ("占", "占座", "没人管", "负", "B7", "ｂ", "赵", "老赵", "%", "00%", "8"):
+        assert await find(office, q) == [one], q
+    for q in ("王", "小明", *PERSON, "1391-1112222", "2222", "138 0000 1234", "@"):
+        assert await find(office, q) == [one], q
+    assert await find(office, "灯") == [other]
+    for q in ("龘", "座，占", "_", "王明", "13911112223"):
+        assert await find(office, q) == [], q
+    # What one may not see is found by none of it.
+    assert await find(desk.as_("handler", "it"), "占") == []
 
 
 async def test_a_hit_in_the_title_is_marked_there(desk: Desk) -> None:
