@@ -92,6 +92,8 @@ class Signer:
         self._tokens = URLSafeSerializer(oldest_first, salt="adapter", signer_kwargs=_SHA256)
         self.read_adapter_token = lru_cache(1024)(self._read_adapter_token)
         """The adapter a token stands for, unless it is forged; the same few come all day."""
+        self.seal_keys = tuple(seal_key(key) for key in keys)
+        """Keys of the seals of rows, newest first, derived from `keys`."""
         self._code_keys = tuple(code_keys) or tuple(code_key(key) for key in keys)
 
     def session(
@@ -173,6 +175,11 @@ class Signer:
 def code_key(secret: str) -> bytes:
     """The key of tracking codes that belongs to a secret."""
     return hmac.digest(secret.encode(), b"tracking-code", "sha256")
+
+
+def seal_key(secret: str) -> bytes:
+    """The key of seals that belongs to a secret."""
+    return hmac.digest(secret.encode(), b"seal", "sha256")
 
 
 def _check(key: bytes, body: str) -> str:

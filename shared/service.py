@@ -38,6 +38,7 @@ from shared.messaging.health import STUCK_AFTER
 from shared.messaging.outbox import OutboxState, measure
 from shared.messaging.refusals import reason_of
 from shared.messaging.relay import Relay
+from shared.messaging.seals import Sealer
 from shared.messaging.subscription import Subscription
 from shared.messaging.transaction import Transaction, transaction
 from shared.security import Signer
@@ -71,6 +72,10 @@ class Runtime:
     """End the process, for that reason and with that exit status."""
     notice: tuple[str, str] | None = None
     """What every page says on top of itself (Chinese, English)."""
+    sealer: Sealer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sealer = Sealer(self.signer.seal_keys)
 
 
 @dataclass
@@ -297,7 +302,14 @@ class Service(Generic[Deps]):
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """One unit of work. The entry point that opens it is the only place that commits."""
-        return transaction(self.name, self._driven, self.runtime.clock, self._news, deps=self.deps)
+        return transaction(
+            self.name,
+            self._driven,
+            self.runtime.clock,
+            self._news,
+            deps=self.deps,
+            sealer=self.runtime.sealer,
+        )
 
     def _news(self) -> None:
         if self.relay is not None:

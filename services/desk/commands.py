@@ -55,7 +55,9 @@ def verify(
         await service.connect()
         await service.check_database()
         async with service.engine.connect() as connection:
-            record = await read_record(driver_of(connection).fetch, id_as_typed(feedback_id))
+            record = await read_record(
+                driver_of(connection).fetch, id_as_typed(feedback_id), service.runtime.sealer
+            )
         if record is None:
             refuse(f"FEEDBACK_ID: there is no case {feedback_id!r}")
         differences = list(record.differences())

@@ -18,7 +18,7 @@ from sqlalchemy.orm import configure_mappers
 from sqlalchemy.orm.attributes import instance_dict
 from sqlmodel import SQLModel
 
-from shared.messaging.seals import SEAL, seal_of
+from shared.messaging.seals import NO_KEY, SEAL, Sealer
 from shared.messaging.statements import Fetch, Statement
 
 Row = TypeVar("Row", bound=SQLModel)
@@ -87,11 +87,11 @@ class _Plan:
         pairs = ", ".join(f"${n}::{types[c]}[]" for n, c in enumerate(self.key, 1))
         self.delete = f"DELETE FROM {name} WHERE ({key}) IN (SELECT * FROM unnest({pairs}))"
 
-    def arrays(self, values: Sequence[Values]) -> tuple[list[Any], ...]:
+    def arrays(self, values: Sequence[Values], sealer: Sealer) -> tuple[list[Any], ...]:
         """The rows as one array per column, the way ``unnest`` takes them."""
         if self.sealed:
             for row in values:
-                row[SEAL] = seal_of(self.table.name, {c: row.get(c) for c in self.columns})
+                row[SEAL] = sealer.seal(self.table.name, {c: row.get(c) for c in self.columns})
         return tuple(
             [_dump(v.get(c)) for v in values] if c in self.documents else [v.get(c) for v in values]
             for c in self.columns
@@ -113,11 +113,12 @@ def _dump(value: Any) -> str | None:
 class RowBuffer(Generic[Row]):
     """The rows of `row_class` in one transaction. Rows of a case are found by ``feedback_id``."""
 
-    def __init__(self, row_class: type[Row], fetch: Fetch) -> None:
+    def __init__(self, row_class: type[Row], fetch: Fetch, sealer: Sealer = NO_KEY) -> None:
         self._plan = _plan(row_class)
         self._class = row_class
         self.table = self._plan.table.name
         self._fetch = fetch
+        self._sealer = sealer
         self._rows: dict[tuple[Any, ...], Row] = {}
         self._of: dict[str, dict[tuple[Any, ...], Row]] = {}
         self._dirty: dict[tuple[Any, ...], Values] = {}
@@ -201,11 +202,13 @@ class RowBuffer(Generic[Row]):
         """One statement for what is new, one for what may exist; afterwards there is nothing."""
         writes = []
         if self._added:
-            writes.append(Statement(self._plan.insert, self._plan.arrays(self._added)))
+            writes.append(
+                Statement(self._plan.insert, self._plan.arrays(self._added, self._sealer))
+            )
             self._added.clear()
         if self._dirty:
             rows = list(self._dirty.values())
-            writes.append(Statement(self._plan.upsert, self._plan.arrays(rows)))
+            writes.append(Statement(self._plan.upsert, self._plan.arrays(rows, self._sealer)))
             self._dirty.clear()
         return writes
 

@@ -27,6 +27,7 @@ from shared.messaging.envelope import Record, headers_for
 from shared.messaging.failures import location_of
 from shared.messaging.replay import Replay
 from shared.messaging.row_buffer import RowBuffer, load_together
+from shared.messaging.seals import NO_KEY, Sealer
 from shared.messaging.statements import Statement, write
 from shared.messaging.streams import Streams
 
@@ -60,13 +61,20 @@ class Transaction:
     """One unit of work of `service`. Made by `transaction`, never by hand."""
 
     def __init__(
-        self, service: str, connection: AsyncConnection, clock: Clock, deps: Any = None
+        self,
+        service: str,
+        connection: AsyncConnection,
+        clock: Clock,
+        deps: Any = None,
+        sealer: Sealer = NO_KEY,
     ) -> None:
         self.service = service
         self.connection = connection
         self.clock = clock
         self.deps = deps
         """What the service's `app.py` gave its entry points to work with (rules, calendars …)."""
+        self.sealer = sealer
+        """Seals the rows that carry a seal."""
         self.cause: Record | None = None
         """The event being handled; what is emitted now is emitted because of it."""
         self.replay: Replay | None = None
@@ -118,7 +126,7 @@ class Transaction:
         """The rows of this table that the transaction holds."""
         rows = self._buffers.get(row_class)
         if rows is None:
-            rows = self._buffers[row_class] = RowBuffer(row_class, self.fetch)
+            rows = self._buffers[row_class] = RowBuffer(row_class, self.fetch, self.sealer)
         return rows
 
     async def load(self, feedback_ids: Iterable[str], *row_classes: type[SQLModel]) -> None:
@@ -218,6 +226,7 @@ async def transaction(
     clock: Clock,
     on_news: Callable[[], None],
     deps: Any = None,
+    sealer: Sealer = NO_KEY,
 ) -> AsyncIterator[Transaction]:
     """Open a unit of work; commit when the block ends well, roll back when it does not.
 
@@ -225,7 +234,7 @@ async def transaction(
     pays for it. `on_news` is called after a commit that emitted something, to wake the relay.
     """
     async with engine.connect() as connection:
-        tx = Transaction(service, connection, clock, deps)
+        tx = Transaction(service, connection, clock, deps, sealer)
         driver = driver_of(connection)
         try:
             async with driver.transaction():

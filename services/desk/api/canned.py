@@ -90,8 +90,8 @@ class Insert(Draft):
 @router.get("/api/canned-replies", summary="Words that replies may begin with")
 async def list_canned(request: Request, person: Person) -> JSONResponse:
     """``{items: [{reply_id, title, zh, en, department, department_name, category, outcome,
-    position, active, version, changed_at, may_change}], variables}``: those for everybody, and of
-    the departments that this person writes or answers for."""
+    position, active, version, used, changed_at, may_change}], variables}``: those for everybody,
+    and of the departments that this person writes or answers for."""
     reader(person)
     context = view_context(request, person)
     async with service_of(request, "desk").transaction() as tx:
@@ -159,7 +159,8 @@ async def change(request: Request, person: Person, reply_id: str) -> Response:
 )
 async def for_case(request: Request, person: Person, feedback_id: str) -> JSONResponse:
     """``{text, outcome, rule}``: filled in for this case and its reporter's language; nothing is
-    kept. `rule` and `outcome` of the body stay where there are any."""
+    kept but that it was used once more. `rule` and `outcome` of the body stay where there are
+    any."""
     _, draft = await inserted(request, person, feedback_id)
     return JSONResponse(draft, headers=_NO_STORE)
 
@@ -177,6 +178,7 @@ async def inserted(
         offered = found is not None and found.active and found.department in _theirs(row, person)
         if found is None or not offered:
             raise _wrong("canned", "没有这条快捷回复。", "There is no such canned reply.")
+        await canned.count_use(tx, found.reply_id)
     text = found.en if row.locale == "en" and found.en else found.zh
     rule = given.rule
     if rule is None and "rule" in variables(text):

@@ -97,7 +97,7 @@ async def export(
 
 async def _record(service: Service, feedback_id: str) -> Record:
     async with service.engine.connect() as connection:
-        record = await read_record(driver_of(connection).fetch, feedback_id)
+        record = await read_record(driver_of(connection).fetch, feedback_id, service.runtime.sealer)
     if record is None:
         raise NotFound()
     return record

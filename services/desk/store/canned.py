@@ -13,7 +13,7 @@ from shared.messaging.transaction import Transaction
 
 AT_MOST = 100
 """Of each department, and for everybody: more are not chosen from, only scrolled through."""
-_NOT_TOLD = {"version", "changed_at", "changed_by"}
+_NOT_TOLD = {"version", "changed_at", "changed_by", "used"}
 _ORDER = (
     col(CannedReplyRow.department).asc().nulls_last(),
     CannedReplyRow.position,
@@ -27,6 +27,11 @@ def list_reply(tx: Transaction, row: CannedReplyRow, *, by: Actor = SYSTEM) -> N
     row.changed_at, row.changed_by = tx.now, by.name
     tx.session.add(row)
     tx.emit(CannedReplyListed(at=tx.now, by=by, **row.model_dump(exclude=_NOT_TOLD)))
+
+
+async def count_use(tx: Transaction, reply_id: str) -> None:
+    """It was inserted once more; several may do so at once."""
+    await tx.fetch("UPDATE canned_replies SET used = used + 1 WHERE reply_id = $1", reply_id)
 
 
 async def reply(tx: Transaction, reply_id: str, *, lock: bool = False) -> CannedReplyRow | None:

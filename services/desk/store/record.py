@@ -17,6 +17,7 @@ from services.desk.store.tables import CaseRow, MessageRow, ReadingRow, Timeline
 from shared.contracts import EVENTS, REGISTER, Event, short_type
 from shared.contracts.desk import CaseEvent, CasePersonalDataRead
 from shared.messaging.row_buffer import RowBuffer, load_together, values_of
+from shared.messaging.seals import Sealer
 from shared.messaging.statements import Fetch
 
 Lines = list[tuple[Mapping[str, Any], str | None]]
@@ -122,7 +123,7 @@ class Record:
             )
 
 
-async def read_record(fetch: Fetch, feedback_id: str) -> Record | None:
+async def read_record(fetch: Fetch, feedback_id: str, sealer: Sealer) -> Record | None:
     """The record of a case, or None where there is no such case."""
     classes = (*SEALED, TimelineRow, MessageRow, ReadingRow)
     tables = {row_class: RowBuffer[Any](row_class, fetch) for row_class in classes}
@@ -145,7 +146,7 @@ async def read_record(fetch: Fetch, feedback_id: str) -> Record | None:
         heads={"timeline": case.timeline_hash, "messages": case.messages_hash},
         readings=sorted(rows(ReadingRow), key=lambda r: (r["at"], r["ce_id"])),
         emitted={row["ce_id"]: _event(row["type"], row["body"]) for row in emitted},
-        sealed=SealedRows({c.__tablename__: rows(c) for c in SEALED}),
+        sealed=SealedRows({c.__tablename__: rows(c) for c in SEALED}, sealer),
     )
 
 

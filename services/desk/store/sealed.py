@@ -14,7 +14,7 @@ from services.desk.store.tables import (
     WordsRow,
 )
 from shared.contracts.vocabulary import State
-from shared.messaging.seals import SEAL, seal_of
+from shared.messaging.seals import Sealer, Verdict
 
 Pair = tuple[str, str]
 SEALED: tuple[type[Any], ...] = (CaseRow, WordsRow, DecisionRow, PrivateRow, PrivateWordsRow)
@@ -25,6 +25,12 @@ _NAMES: dict[str, Pair] = {
     "private": ("未遮盖的原话和联系方式", "words and contact as given"),
     "private_words": ("后来未遮盖的话", "later words as written"),
 }
+_WEAK: dict[Verdict, Pair] = {
+    Verdict.MISSING: ("", ""),
+    Verdict.WITHOUT_KEY: ("（封签没有密钥）", " (sealed without a key)"),
+    Verdict.KEY_UNKNOWN: ("（密钥已不在列）", " (sealed with a key that is listed no more)"),
+}
+"""Seals that prove nothing against whoever writes SQL, and what is said of them."""
 _OF_REPORTERS = frozenset({"supplement"})
 """Messages whose unmasked words come by themselves, before or after."""
 
@@ -34,6 +40,7 @@ class SealedRows:
     """The sealed rows of one case, by table."""
 
     rows: Mapping[str, list[dict[str, Any]]]
+    sealer: Sealer
 
     @property
     def erased(self) -> bool:
@@ -41,24 +48,33 @@ class SealedRows:
         return bool(self.rows["cases"][0]["erased"])
 
     @property
+    def _has_keys(self) -> bool:
+        """Whether all rows of the case were sealed with a key: it began so, or its words were."""
+        return bool(self.rows["cases"][0]["keyed"]) or any(
+            self.sealer.verdict("words", row) is Verdict.AS_WRITTEN for row in self.rows["words"]
+        )
+
+    @property
     def state(self) -> str:
         """Of the case, as its row says."""
         return str(self.rows["cases"][0]["state"])
 
     def not_covered(self) -> list[Pair]:
-        """What nothing is proved of: not written since there are seals."""
-        return [
-            _NAMES[table]
-            for table, rows in self.rows.items()
-            if any(row[SEAL] is None for row in rows)
-        ]
+        """What nothing is proved of: not written since seals have a key."""
+        found = []
+        for table, rows in self.rows.items():
+            verdicts = {self.sealer.verdict(table, row) for row in rows}
+            for weak, (zh, en) in _WEAK.items():
+                if weak in verdicts:
+                    found.append((_NAMES[table][0] + zh, _NAMES[table][1] + en))
+        return found
 
     def covered(self) -> list[Pair]:
         """What is proved, table by table."""
         return [
             _NAMES[table]
             for table, rows in self.rows.items()
-            if rows and all(row[SEAL] is not None for row in rows)
+            if rows and not {self.sealer.verdict(table, row) for row in rows} & _WEAK.keys()
         ]
 
     def differences(self, messages: list[Mapping[str, Any]]) -> Iterator[Pair]:
@@ -66,11 +82,17 @@ class SealedRows:
         for table, rows in self.rows.items():
             zh, en = _NAMES[table]
             for row in rows:
-                if row[SEAL] is not None and seal_of(table, row) != row[SEAL]:
-                    which = row.get("words_id") or row["feedback_id"]
+                which = row.get("words_id") or row["feedback_id"]
+                verdict = self.sealer.verdict(table, row)
+                if verdict is Verdict.CHANGED:
                     yield (
                         f"{zh}（{table} {which}）与写下时不同",
                         f"{table}: {en} ({which}) is not as it was written",
+                    )
+                elif verdict is Verdict.WITHOUT_KEY and self._has_keys:
+                    yield (
+                        f"{zh}（{table} {which}）的封签没有密钥：这一件从一开始就有",
+                        f"{table}: {en} ({which}) is sealed without the key that its case had",
                     )
         if not self.rows["words"] and self.state != State.RECEIVED:
             yield "原话（words）不见了", "words: the row is gone"

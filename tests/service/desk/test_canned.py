@@ -154,6 +154,10 @@ async def test_it_is_filled_in_for_the_case_in_the_language_of_its_reporter(desk
     answer = await put_in(desk, handler, english, one["reply_id"])
     assert answer.json()["text"].startswith("Dear reader|4 Mar|{due}|")
     assert (await handler.get(f"/api/cases/{feedback_id}")).json()["draft"] is None
+    # How often that was, is on its page, and changes nothing else of it.
+    (item,) = (await handler.get(URL)).json()["items"]
+    assert (item["used"], item["version"]) == (3, 1)
+    assert "插入过 3 次" in (await handler.get("/desk/replies", headers=BROWSER)).text
 
 
 async def test_of_another_department_or_retired_it_cannot_be_inserted(desk: Desk) -> None:

@@ -14,6 +14,9 @@ from services.desk.store.sealed import SEALED as SEALED_TABLES
 from shared.clock import ManualClock
 from shared.contracts.intake import PrivateErased
 from shared.db.engine import driver_of
+from shared.messaging.row_buffer import RowBuffer, values_of
+from shared.messaging.seals import Sealer
+from shared.security import Signer
 from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
 
@@ -105,7 +108,9 @@ CHANGES = {
 
 async def differences(desk: Desk, feedback_id: str) -> list[str]:
     async with desk.service.engine.connect() as connection:
-        record = await read_record(driver_of(connection).fetch, feedback_id)
+        record = await read_record(
+            driver_of(connection).fetch, feedback_id, desk.service.runtime.sealer
+        )
     assert record is not None
     return [en for _, en in record.differences()]
 
@@ -190,6 +195,88 @@ async def test_what_has_no_seal_is_said_not_to_be_covered(desk: Desk) -> None:
     body = (await desk.as_("auditor").get(address, headers=english)).json()
     assert (body["intact"], body["not_covered"]) == (True, ["its words"])
     assert "not covered: its words" in body["lines"]
+
+
+async def seal_anew(desk: Desk, feedback_id: str, sealer: Sealer, *tables: Any) -> None:
+    """As somebody would who reads our code and writes SQL, with these keys or with none."""
+    for table in tables:
+        async with desk.service.engine.connect() as connection:
+            rows = RowBuffer[Any](table, driver_of(connection).fetch)
+            await rows.load([feedback_id])
+        name = table.__tablename__
+        for row in rows.for_case(feedback_id):
+            values = values_of(row)
+            (key,) = (c.name for c in table.__table__.primary_key.columns)
+            seal = sealer.seal(name, values)
+            statement = f"UPDATE {name} SET seal = '{seal}' WHERE {key} = :id"
+            await run(desk, statement, values[key])
+
+
+BYTES = {
+    "cases": "title = title || '。'",
+    "words": "text = text || '。'",
+    "decisions": "confidence = confidence / 2",
+    "private": "text = text || '。'",
+    "private_words": "text = text || '。'",
+}
+
+
+@pytest.mark.parametrize("forged", [Sealer(), Sealer([b"a guess"])], ids=["no key", "another"])
+async def test_one_changed_byte_sealed_anew_without_the_key_is_found(
+    desk: Desk, forged: Sealer
+) -> None:
+    feedback_id = await a_life(desk)
+    name = next(iter(forged._keys), "")
+    real = desk.service.runtime.sealer
+    for table in SEALED_TABLES:
+        changed = f"UPDATE {table.__tablename__} SET {BYTES[table.__tablename__]}"
+        await run(desk, f"{changed} WHERE feedback_id = :id", feedback_id)
+        await seal_anew(desk, feedback_id, forged, table)
+        if name:
+            # Under the name of our own key.
+            named = f"replace(seal, '{name}:', '{real._first}:')"
+            statement = f"UPDATE {table.__tablename__} SET seal = {named} WHERE feedback_id = :id"
+            await run(desk, statement, feedback_id)
+        found = await differences(desk, feedback_id)
+        assert any(table.__tablename__ in sentence for sentence in found), table
+        await seal_anew(desk, feedback_id, real, table)
+        assert not [s for s in await differences(desk, feedback_id) if "sealed" in s]
+
+
+async def test_seals_of_before_there_was_a_key_hold_and_are_said_to_prove_little(
+    desk: Desk,
+) -> None:
+    feedback_id = await a_life(desk)
+    await run(desk, "UPDATE cases SET keyed = false WHERE feedback_id = :id", feedback_id)
+    await seal_anew(desk, feedback_id, Sealer(), *SEALED_TABLES)
+    headers = {"accept-language": "en"}
+    address = f"/api/cases/{feedback_id}/readings"
+    body = (await desk.as_("auditor").get(address, headers=headers)).json()
+    assert body["intact"] is True
+    assert "its words (sealed without a key)" in body["not_covered"]
+    # What is written from now on has the key, and the rest is as good as it was.
+    await desk.do(desk.as_("coordinator"), feedback_id, "note", text="x")
+    body = (await desk.as_("auditor").get(address, headers=headers)).json()
+    assert body["intact"] is True
+    assert "the case (sealed without a key)" not in body["not_covered"]
+    await run(desk, "UPDATE words SET text = text || '。' WHERE feedback_id = :id", feedback_id)
+    assert "words" in (await differences(desk, feedback_id))[0]
+
+
+async def test_a_new_secret_proves_what_the_old_one_sealed_while_it_is_listed(desk: Desk) -> None:
+    feedback_id = await a_life(desk)
+    runtime = desk.service.runtime
+    (old,) = runtime.signer.seal_keys
+    (new,) = Signer("a new secret").seal_keys
+    runtime.sealer = Sealer([new, old])
+    await desk.do(desk.as_("coordinator"), feedback_id, "note", text="x")
+    assert await differences(desk, feedback_id) == []
+    runtime.sealer = Sealer([new])
+    assert await differences(desk, feedback_id) == []
+    address = f"/api/cases/{feedback_id}/readings"
+    body = (await desk.as_("auditor").get(address, headers={"accept-language": "en"})).json()
+    assert "its words (sealed with a key that is listed no more)" in body["not_covered"]
+    assert "the case" in body["lines"].split("not covered")[0]
 
 
 async def test_erased_is_not_changed(desk: Desk) -> None:
