@@ -60,6 +60,7 @@ def build(runtime: Runtime) -> Service[Deps]:
         api.surges,
         api.themes,
         api.themes_found,
+        api.theme_moves,
         api.similar,
         api.answered,
         api.drafts,

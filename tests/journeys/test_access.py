@@ -155,6 +155,12 @@ TABLE: dict[tuple[str, str], tuple[Any, int, dict[str, Any] | None]] = {
     ("post", "/api/themes/{theme_id}"): (
         by_role("coordinator", "leader"), 404, {"title": "占座"}
     ),
+    ("post", "/api/themes/{theme_id}/merge"): (
+        by_role("coordinator", "leader"), 404, {"into": "nobody"}
+    ),
+    ("post", "/api/themes/{theme_id}/split"): (
+        by_role("coordinator", "leader"), 404, {"title": "清座", "feedback_ids": ["F-nobody"]}
+    ),
     ("post", "/api/themes/{theme_id}/cases"): (by_role("coordinator", "leader"), 404, {}),
     ("post", "/api/themes/{theme_id}/measures"): (
         by_role("coordinator", "leader"), 404,

@@ -86,10 +86,10 @@ async def open_theme(request: Request, person: Person) -> Response:
         ids = await themes.known(tx, [id_as_typed(i) for i in given.feedback_ids])
         await themes.keep(tx, one)
         await themes.put_in(tx, one.theme_id, ids)
-        await _list(request, tx, one, by)
+        await list_theme(request, tx, one, by)
     if wants_html(request):
         return RedirectResponse(f"/desk/themes/{one.theme_id}", 303)
-    return JSONResponse(_shown(one, len(ids)), status_code=201)
+    return JSONResponse(shown_theme(one, len(ids)), status_code=201)
 
 
 @router.get("", summary="All themes, open ones first")
@@ -102,7 +102,7 @@ async def list_themes(request: Request, person: Person) -> JSONResponse:
 
 async def list_body(tx: Transaction) -> dict[str, Any]:
     """The answer of ``GET /api/themes``."""
-    return {"items": [_shown(one, n) for one, n in await themes.themes(tx)]}
+    return {"items": [shown_theme(one, n) for one, n in await themes.themes(tx)]}
 
 
 @router.get("/{theme_id}", summary="One theme with its cases")
@@ -116,12 +116,12 @@ async def show_theme(request: Request, person: Person, theme_id: str) -> JSONRes
 
 async def theme_body(tx: Transaction, theme_id: str, context: views.ViewContext) -> dict[str, Any]:
     """The answer of ``GET /api/themes/{id}``; `NotFound` where there is none."""
-    one = await _found(tx, theme_id)
+    one = await found_theme(tx, theme_id)
     ids = await themes.case_ids(tx, theme_id)
     cases = await some_cases(tx.connection, ids[:MOST])
     items = [views.item(values_of(case), context) for case in cases]
     items.sort(key=lambda item: str(item["received_at"]), reverse=True)
-    return _shown(one, len(ids)) | {"items": items}
+    return shown_theme(one, len(ids)) | {"items": items}
 
 
 @router.post("/{theme_id}", summary="Call it otherwise", openapi_extra=described(ThemeChange))
@@ -130,12 +130,12 @@ async def change_theme(request: Request, person: Person, theme_id: str) -> Respo
     by = editor(person)
     given = checked(ThemeChange, (await read_body(request)).values())
     async with service_of(request, "desk").transaction() as tx:
-        one = await _found(tx, theme_id, lock=True)
+        one = await found_theme(tx, theme_id, lock=True)
         one.title, one.about = public(tx, given.title), public(tx, given.about)
         one.status = given.status
-        await _list(request, tx, one, by)
+        await list_theme(request, tx, one, by)
         n = len(await themes.case_ids(tx, theme_id))
-    return _done(request, one, n)
+    return done(request, one, n)
 
 
 @router.post(
@@ -150,7 +150,7 @@ async def change_cases(request: Request, person: Person, theme_id: str) -> Respo
     typed = [one for one in _BETWEEN.split(given.typed) if one][:MOST]
     asked = list(dict.fromkeys(id_as_typed(one) for one in (*given.feedback_ids, *typed)))
     async with service_of(request, "desk").transaction() as tx:
-        one = await _found(tx, theme_id, lock=True)
+        one = await found_theme(tx, theme_id, lock=True)
         ids = await themes.known(tx, asked)
         unknown = [i for i in asked if i not in set(ids)]
         if unknown and not ids:
@@ -168,8 +168,8 @@ async def change_cases(request: Request, person: Person, theme_id: str) -> Respo
                 f"A theme has {MOST_CASES} cases at most; please make several of it.",
             )
         if changed:
-            await _list(request, tx, one, by)
-    return _done(request, one, n, changed=changed, unknown=unknown)
+            await list_theme(request, tx, one, by)
+    return done(request, one, n, changed=changed, unknown=unknown)
 
 
 @router.post("/{theme_id}/measures", summary="What was done", openapi_extra=described(Measure))
@@ -178,7 +178,7 @@ async def add_measure(request: Request, person: Person, theme_id: str) -> Respon
     by = editor(person)
     given = checked(Measure, (await read_body(request)).values())
     async with service_of(request, "desk").transaction() as tx:
-        one = await _found(tx, theme_id, lock=True)
+        one = await found_theme(tx, theme_id, lock=True)
         today = here(tx.now).date()
         if not -3_660 <= (given.on - today).days <= FURTHEST_AHEAD.days:
             raise Unacceptable(
@@ -194,25 +194,27 @@ async def add_measure(request: Request, person: Person, theme_id: str) -> Respon
             "responsible": public(tx, given.responsible),
         }
         one.measures = sorted([*one.measures, measure], key=lambda m: m["on"])
-        await _list(request, tx, one, by)
+        await list_theme(request, tx, one, by)
         n = len(await themes.case_ids(tx, theme_id))
-    return _done(request, one, n)
+    return done(request, one, n)
 
 
-async def _list(request: Request, tx: Transaction, one: Theme, by: Actor) -> None:
+async def list_theme(request: Request, tx: Transaction, one: Theme, by: Actor) -> None:
+    """Keep it and tell it: here at once, elsewhere when the directory has it."""
     listed = await themes.list_theme(tx, one, by=by)
-    # Here at once; elsewhere when the directory has it.
     tx.after_commit(partial(runtime_of(request).directory.apply, listed))
 
 
-def _done(request: Request, one: Theme, n: int, **more: Any) -> Response:
+def done(request: Request, one: Theme, n: int, **more: Any) -> Response:
+    """The theme as it is now; a browser goes to its page."""
     if wants_html(request):
         missing = f"?unknown={len(more['unknown'])}" if more.get("unknown") else ""
         return RedirectResponse(f"/desk/themes/{one.theme_id}{missing}", 303)
-    return JSONResponse(_shown(one, n) | more)
+    return JSONResponse(shown_theme(one, n) | more)
 
 
-async def _found(tx: Transaction, theme_id: str, *, lock: bool = False) -> Theme:
+async def found_theme(tx: Transaction, theme_id: str, *, lock: bool = False) -> Theme:
+    """The theme of that id; `NotFound` where there is none."""
     if not theme_id.isprintable() or len(theme_id) > 64:
         raise NotFound()
     if (one := await themes.theme(tx, theme_id, lock=lock)) is None:
@@ -234,7 +236,8 @@ def reader(person: Staff) -> None:
         raise Forbidden("您的身份不能看主题。", "Your role does not see themes.")
 
 
-def _shown(one: Theme, cases: int) -> dict[str, Any]:
+def shown_theme(one: Theme, cases: int) -> dict[str, Any]:
+    """A theme as JSON carries it."""
     return {
         "theme_id": one.theme_id,
         "title": one.title,

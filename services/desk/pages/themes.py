@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from services.desk.api.cases import view_context
 from services.desk.api.themes import EDITORS, list_body, reader, theme_body
@@ -12,6 +12,7 @@ from services.desk.api.themes_found import list_body as found_body
 from services.desk.api.viewing import viewer_of
 from services.desk.deps import deps_of
 from services.desk.pages.many import chosen_cases
+from services.desk.store import themes
 from shared.web.auth import service_of, staff, to_sign_in
 
 router = APIRouter(include_in_schema=False)
@@ -48,11 +49,15 @@ async def one_theme(request: Request, theme_id: str) -> Response:
     context = view_context(request, person)
     async with service_of(request, "desk").transaction() as tx:
         body = await theme_body(tx, theme_id, context)
+        others = [one for one, _ in await themes.themes(tx) if one.theme_id != theme_id]
+    if body["merged_into"]:
+        return RedirectResponse(f"/desk/themes/{body['merged_into']}", 303)
     return deps_of(request).pages.render(
         request,
         "theme.html",
         user=person.user,
         theme=body,
+        others=others,
         edits=bool(viewer_of(person).every_role & EDITORS),
         unknown=request.query_params.get("unknown", "")[:4],
     )

@@ -23,6 +23,7 @@ from services.desk.api.preview import Look
 from services.desk.api.review_rules import READERS as READ_RULES
 from services.desk.api.searching import question_of
 from services.desk.api.session import end_session, local_path
+from services.desk.api.themes import EDITORS as GROUPERS
 from services.desk.api.viewing import viewer_of
 from services.desk.api.views import ViewContext, shows_split
 from services.desk.deps import deps_of
@@ -247,6 +248,7 @@ async def case_page(
         entered_by=context.person(case["entered_by"]),
         incident=await _incident(service, case, person),
         audits=bool(person.every_role & SEE_ALL),
+        groups=bool(viewer_of(person).every_role & GROUPERS),
         back=f"/desk/cases/{feedback_id}",
         **await _job(request, person),
     )

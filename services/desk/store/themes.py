@@ -59,11 +59,12 @@ class Theme:
 
 
 async def themes(tx: Transaction) -> list[tuple[Theme, int]]:
-    """All, open ones first, then the newest, with how many cases each has."""
+    """All that stand for themselves, open ones first, then the newest, with how many cases each."""
     found = await tx.fetch(
         f"SELECT {_FIELDS}, "
         "(SELECT count(*) FROM theme_cases c WHERE c.theme_id = t.theme_id) AS n "
-        "FROM themes t ORDER BY status <> 'open', opened_at DESC, theme_id LIMIT 500"
+        "FROM themes t WHERE merged_into IS NULL "
+        "ORDER BY status <> 'open', opened_at DESC, theme_id LIMIT 500"
     )
     return [(_theme(row), row["n"]) for row in found]
 
@@ -123,6 +124,21 @@ async def take_out(tx: Transaction, theme_id: str, feedback_ids: Sequence[str]) 
         list(feedback_ids),
     )
     return len(rows)
+
+
+async def move(
+    tx: Transaction, theme_id: str, into: str, feedback_ids: Sequence[str] | None = None
+) -> None:
+    """Give these cases (None: all) to another theme; what that has already it keeps as it was."""
+    await tx.fetch(
+        "WITH gone AS (DELETE FROM theme_cases WHERE theme_id = $1 "
+        "AND ($3::text[] IS NULL OR feedback_id = ANY($3)) RETURNING feedback_id, origin) "
+        "INSERT INTO theme_cases (theme_id, feedback_id, origin) "
+        "SELECT $2, feedback_id, origin FROM gone ON CONFLICT DO NOTHING",
+        theme_id,
+        into,
+        None if feedback_ids is None else list(feedback_ids),
+    )
 
 
 async def keep(tx: Transaction, one: Theme) -> None:

@@ -210,7 +210,8 @@
     try {
       const data = new URLSearchParams(new FormData(form));
       const key = data.get("idempotency_key");
-      const response = await fetch(form.action, {
+      const where = button?.hasAttribute("formaction") ? button.formAction : form.action;
+      const response = await fetch(where, {
         method: "POST",
         body: data,
         headers: { Accept: "text/html", ...(key ? { "Idempotency-Key": key } : {}) },

@@ -54,6 +54,46 @@ async def test_the_office_puts_cases_together_and_notes_what_was_done(desk: Desk
     assert (await desk.as_("handler", "it").get(where)).status_code == 403
 
 
+async def test_a_theme_is_split_and_two_become_one(desk: Desk) -> None:
+    one, two, three = [await desk.case() for _ in range(3)]
+    office = desk.as_("coordinator")
+    given = {"title": "占座与空调", "feedback_ids": [one, two]}
+    first = (await office.post("/api/themes", json=given)).json()["theme_id"]
+    measure = {"what": "每小时清一次", "on": "2026-03-09", "responsible": "空间部"}
+    await office.post(f"/api/themes/{first}/measures", json=measure)
+    # As the page sends it.
+    typed = {"out": "true", "title": "空调", "feedback_ids": two}
+    page = await office.post(f"/api/themes/{first}/split", data=typed, headers=HTML)
+    assert page.status_code == 303, page.text
+    second = page.headers["location"].rpartition("/")[2]
+    assert [c.case for c in (await listed(desk)).cases] == [two]
+    shown = (await office.get(f"/api/themes/{second}")).json()
+    assert ([i["feedback_id"] for i in shown["items"]], shown["measures"]) == ([two], [measure])
+    assert (await office.get(f"/api/themes/{first}")).json()["cases"] == 1
+    gone = {"title": "x", "feedback_ids": [two]}
+    assert (await office.post(f"/api/themes/{first}/split", json=gone)).status_code == 422
+
+    given = {"title": "占座", "feedback_ids": [one, three]}
+    third = (await office.post("/api/themes", json=given)).json()["theme_id"]
+    for _ in range(2):
+        merged = await office.post(f"/api/themes/{first}/merge", json={"into": third})
+        assert (merged.json()["theme_id"], merged.json()["cases"]) == (third, 2)
+        assert merged.json()["measures"] == [measure]
+    event = await listed(desk)
+    assert ({c.case for c in event.cases}, event.theme_id) == ({one, three}, third)
+    items = (await office.get("/api/themes")).json()["items"]
+    assert {item["theme_id"] for item in items} == {second, third}
+    away = await office.get(f"/desk/themes/{first}", headers=HTML)
+    assert away.headers["location"] == f"/desk/themes/{third}"
+    for theme_id, into in ((third, third), (third, first), (first, second)):
+        refused = await office.post(f"/api/themes/{theme_id}/merge", json={"into": into})
+        assert refused.status_code == 409, (theme_id, into)
+    assert (
+        f"/desk/themes?feedback_ids={one}"
+        in (await office.get(f"/desk/cases/{one}", headers=HTML)).text
+    )
+
+
 async def test_a_restored_database_knows_a_theme_again(desk: Desk) -> None:
     one = await desk.case()
     office = desk.as_("coordinator")
