@@ -29,6 +29,7 @@ from tests.benchmarks import (
     marks,
     pages,
     reports,
+    routing,
     start,
 )
 from tests.benchmarks.report import Report
@@ -42,6 +43,7 @@ PARTS = {
     "pages": pages.run,
     "reports": reports.run,
     "helpdesk": helpdesk.run,
+    "routing": routing.run,
     "start": start.run,
 }
 LARGE = {

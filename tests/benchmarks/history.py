@@ -252,7 +252,7 @@ _AFTER = """
 真的很影响学习|其他学校都不是这样|能不能给个说法|提前感谢|我在现场等|请转给相关部门|
 Thank you|Please help|就这样
 """
-_BEGIN = datetime(2025, 2, 24, 8, 0, tzinfo=timezone(timedelta(hours=8)))
+BEGIN = datetime(2025, 2, 24, 8, 0, tzinfo=timezone(timedelta(hours=8)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +288,7 @@ def year(count: int, seed: int = 11) -> list[Past]:
         after = "。" + chance.choice(_parts(_AFTER)) if chance.random() < 0.6 else ""
         if chance.random() < WRONG:
             owner = chance.choice(owners)
-        at = _BEGIN + timedelta(days=365) * (number / count)
+        at = BEGIN + timedelta(days=365) * (number / count)
         found.append(Past(at, f"{before}{text}{after}", owner))
     return found
 

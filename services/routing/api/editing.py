@@ -42,7 +42,7 @@ async def replace_rules(service: Service[Deps], text: str, *, by: str) -> Stored
             if base is not None and base != current:
                 raise _stale(current)
             # Off the loop: a megabyte of phrases would hold up everybody's comments.
-            ruleset = await asyncio.to_thread(_compile, text, list(deps.directory.departments))
+            ruleset = await asyncio.to_thread(compile_rules, text, list(deps.directory.departments))
             if base is None:
                 raise Unacceptable(
                     "请写明 version：您改的是哪一版。",
@@ -93,7 +93,8 @@ def _base(text: str) -> int | None:
     return version if isinstance(version, int) and not isinstance(version, bool) else None
 
 
-def _compile(text: str, departments: list[str]) -> RuleSet:
+def compile_rules(text: str, departments: list[str]) -> RuleSet:
+    """Rules as they were typed, checked and ready for use; raises `RulesInvalid`."""
     return RuleSet(parse_rules(text, departments=departments))
 
 

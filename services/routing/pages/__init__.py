@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.routing import store
-from services.routing.api.editing import MOST, replace_rules
+from services.routing.api.editing import MOST, compile_rules, replace_rules
 from services.routing.api.rules import (
     Attempt,
     as_body,
@@ -24,7 +25,7 @@ from services.routing.api.rules import (
 )
 from services.routing.deps import Deps, deps_of
 from services.routing.domain import Rule, RulesInvalid, fold
-from services.routing.pages import learned
+from services.routing.pages import learned, trials
 from shared.contracts.refusal import Conflict, Refusal
 from shared.web.auth import Staff, maybe_staff, runtime_of, service_of
 from shared.web.bodies import read_body
@@ -83,6 +84,8 @@ async def save_page(request: Request) -> Response:
     person = editor(request)
     form = (await read_body(request, may_be_empty=True, multipart=True)).form
     text = form.get("rules", "").replace("\r\n", "\n")
+    if form.get("do") == "try":
+        return await _try_rules(request, person, text)
     try:
         stored = await replace_rules(service_of(request, "routing"), text, by=person.username)
     except RulesInvalid as invalid:
@@ -93,6 +96,21 @@ async def save_page(request: Request) -> Response:
         stale = isinstance(refusal, Conflict)
         return _edit_page(request, person, text, status=refusal.status, mistakes=lines, stale=stale)
     return RedirectResponse(f"/routing?saved={stored.version}", 303)
+
+
+async def _try_rules(request: Request, person: Staff, text: str) -> Response:
+    """The same page with what these rules would change. Nothing is kept."""
+    service, locale = service_of(request, "routing"), locale_of(request)
+    try:
+        async with service.deps.compiling:
+            rules = await asyncio.to_thread(
+                compile_rules, text, list(service.deps.directory.departments)
+            )
+    except RulesInvalid as invalid:
+        lines = [m.sentence(locale) for m in invalid.mistakes[:MOST]]
+        return _edit_page(request, person, text, status=422, mistakes=lines)
+    trial = await trials.of_rules(service, rules, locale)
+    return _edit_page(request, person, text, trial=trial)
 
 
 async def _rules_page(
@@ -128,7 +146,7 @@ async def _rules_page(
 def _edit_page(
     request: Request, person: Staff, text: str, *, status: int = 200, **context: Any
 ) -> Response:
-    values: dict[str, Any] = {"mistakes": [], "stale": False} | context
+    values: dict[str, Any] = {"mistakes": [], "stale": False, "trial": None} | context
     stored = deps_of(request).rules.stored
     return _render(request, "edit.html", person, status=status, text=text, stored=stored, **values)
 

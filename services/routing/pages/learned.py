@@ -14,6 +14,7 @@ from services.routing.api.editing import choose_precision
 from services.routing.api.rules import editor, locale_of, reader
 from services.routing.deps import deps_of
 from services.routing.domain.model import PRECISIONS
+from services.routing.pages import trials
 from services.routing.store import learned
 from shared.contracts.refusal import NotFound
 from shared.web.auth import maybe_staff, runtime_of, service_of
@@ -39,6 +40,9 @@ async def learned_page(request: Request) -> Response:
         tables = {by: await learned.judged(connection, by, since) for by in ("week", "department")}
         categories = await learned.judged(connection, "category", since)
         versions = await learned.versions(connection)
+    trial, wanted = None, _number(request.query_params.get("try", ""))
+    if wanted is not None:
+        trial = await trials.of_version(service, wanted, locale)
     name = deps.directory.department_name
     for row in tables["department"]:
         row["name"] = name(row["key"], locale) if row["key"] else ""
@@ -53,6 +57,8 @@ async def learned_page(request: Request) -> Response:
         whole=_sum(tables["week"]),
         versions=versions,
         in_use=meaning.version,
+        trial=trial,
+        tried=wanted,
         offers=_offers(versions, meaning.version, deps.rules.ruleset.book.precision),
         precision=round(100 * deps.rules.ruleset.book.precision),
         learning=meaning.wanted.is_set(),
@@ -70,10 +76,10 @@ async def change(request: Request) -> Response:
     form = (await read_body(request, may_be_empty=True, multipart=True)).form
     wanted = form.get("version", "")
     if wanted:
-        if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 7):
+        if (version := _number(wanted)) is None:
             raise NotFound
-        await learning.take(service_of(request, "routing"), int(wanted), by=person.username)
-        return RedirectResponse(f"{_HERE}?taken={int(wanted)}", 303)
+        await learning.take(service_of(request, "routing"), version, by=person.username)
+        return RedirectResponse(f"{_HERE}?taken={version}", 303)
     if wanted := form.get("precision", ""):
         if wanted not in map(str, PRECISIONS):
             raise NotFound
@@ -86,6 +92,10 @@ async def change(request: Request) -> Response:
         meaning.wanted_by = person.username
         meaning.wanted.set()
     return RedirectResponse(_HERE, 303)
+
+
+def _number(typed: str) -> int | None:
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 7 else None
 
 
 def _offers(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.service.routing.conftest import SHIPPED, Routing, dispatched
@@ -109,3 +111,27 @@ async def test_only_rule_keepers_get_to_the_document(routing: Routing) -> None:
     assert (await routing.as_("handler").get("/routing")).status_code == 403
     away = await routing.visitor().get("/routing")
     assert (away.status_code, away.headers["location"]) == (303, "/signin?next=/routing")
+
+
+async def test_rules_are_tried_on_past_cases_before_they_count(routing: Routing) -> None:
+    case = await routing.receive("天上的云很白")
+    secret = await routing.receive("天上的云很白", confidential=True)
+    await routing.process(dispatched(case, "space"))
+    office = routing.as_("coordinator")
+    raw = json.loads(routing.rules.stored.text)
+    raw["rules"].append(
+        {"id": "own.clouds", "category": "seats", "weight": 0.9, "phrases": ["云"]}
+        | {"note": "云", "note_en": "Clouds"}
+    )
+    body = {"rules": json.dumps(raw, ensure_ascii=False), "do": "try"}
+    page = await office.post("/routing/edit", data=body)
+    assert page.status_code == 200
+    assert "在最近 1 件上，1 件会不一样" in page.text
+    assert "1 件由猜错变成猜对" in page.text
+    assert f"/desk/cases/{case}" in page.text
+    assert secret not in page.text
+    assert routing.rules.version == SHIPPED
+    wrong = await office.post("/routing/edit", data={"rules": "{", "do": "try"})
+    assert wrong.status_code == 422
+    leader = await routing.as_("leader").post("/routing/edit", data=body)
+    assert leader.status_code == 403

@@ -1,0 +1,118 @@
+"""What other rules, or another version of what was learned, would have made of past cases."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from services.routing.domain.decide import CategoryNames, Decision, Submission, decide
+from services.routing.domain.match import RuleSet
+from services.routing.domain.model import NOT_OURS, Model
+from services.routing.domain.reconsider import only_existing
+from services.routing.domain.weigh_up import weigh_up
+
+Names = Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class PastCase:
+    """A case as it came in, its vector if it has one, and where it belonged if that is known."""
+
+    feedback_id: str
+    said: Submission
+    vector: Sequence[float] | None = None
+    belonged: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deciders:
+    """What decides: rules, and a model where one is in use."""
+
+    rules: RuleSet
+    model: Model | None
+    departments: Names
+    categories: CategoryNames = field(default_factory=dict)
+
+    def decide(self, past: PastCase) -> Decision:
+        """As it would be decided today, without precedents: these are not told anew."""
+        ruled = decide(self.rules, past.said, self.categories)
+        decision = ruled
+        if self.model is not None and past.vector and len(past.vector) == self.model.dimensions:
+            shares = self.model.probabilities(past.vector, past.said.title, past.said.text)
+            precision = self.rules.book.precision
+            decision = weigh_up(ruled, self.model, shares, [], past.said, precision=precision)
+        return only_existing(decision, self.departments)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A case that would be decided otherwise."""
+
+    feedback_id: str
+    kinds: tuple[str, ...]
+    """``sent``, ``left``, ``elsewhere``, ``emergency``, ``calmed``, ``category``, ``priority``."""
+    before: Decision
+    after: Decision
+    better: bool | None
+    """Whether the first guess would be right now and was not; None where nobody knows, or both are
+    right, or neither."""
+
+
+@dataclass(slots=True)
+class Trial:
+    """What was found out."""
+
+    cases: int = 0
+    changes: list[Change] = field(default_factory=list)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Kind of change → cases."""
+        return Counter(kind for one in self.changes for kind in one.kinds)
+
+    @property
+    def better(self) -> int:
+        return sum(one.better is True for one in self.changes)
+
+    @property
+    def worse(self) -> int:
+        return sum(one.better is False for one in self.changes)
+
+
+def tried(past: Iterable[PastCase], now: Deciders, then: Deciders) -> Trial:
+    """How `then` would have decided otherwise than `now` does."""
+    trial = Trial()
+    for one in past:
+        trial.cases += 1
+        before, after = now.decide(one), then.decide(one)
+        if kinds := _kinds(before, after):
+            better = _better(one.belonged, before, after)
+            trial.changes.append(Change(one.feedback_id, kinds, before, after, better))
+    return trial
+
+
+def _kinds(before: Decision, after: Decision) -> tuple[str, ...]:
+    found = []
+    if before.emergency != after.emergency:
+        found.append("emergency" if after.emergency else "calmed")
+    elif before.confident != after.confident:
+        found.append("sent" if after.confident else "left")
+    if before.guess != after.guess:
+        found.append("elsewhere")
+    elif before.category != after.category:
+        found.append("category")
+    if before.priority != after.priority:
+        found.append("priority")
+    return tuple(found)
+
+
+def _better(belonged: str | None, before: Decision, after: Decision) -> bool | None:
+    if belonged is None:
+        return None
+    was, would = (_is_right(belonged, one) for one in (before, after))
+    return None if was == would else would
+
+
+def _is_right(belonged: str, decision: Decision) -> bool:
+    return belonged == (NOT_OURS if decision.category == NOT_OURS else decision.guess)
