@@ -48,6 +48,12 @@ IN_PERIOD = (
     "returns",
     "undelivered",
 )
+IN_PERIOD_BEFORE = tuple(
+    name
+    for name in IN_PERIOD
+    if name not in ("channel", "category", "group", "arrived", "dwell", "dwell_seconds")
+)
+"""What is also asked of the period before."""
 BY_DAY = ("flow", "overdue_flow", "closed", "closed_in_time", "first_responses", "first_seconds")
 _TOTALS = ("closed", "breaches", "reasons", "returns", "undelivered")
 TREND_DAYS = 14

@@ -15,6 +15,7 @@ from services.tracking.domain.board import (
     AT_PRESENT,
     BY_DAY,
     IN_PERIOD,
+    IN_PERIOD_BEFORE,
     Percentiles,
     Question,
     Unmarked,
@@ -46,11 +47,15 @@ FROM counters WHERE measure = 'due' AND {scope}
   AND bucket >= :today AND bucket < :ahead {department}
 GROUP BY measure, bucket
 UNION ALL
-SELECT CASE WHEN bucket < :first_day THEN 'before' ELSE 'period' END AS part,
-  measure, NULL, '', detail, sum(n)::bigint
+SELECT 'period', measure, NULL, '', detail, sum(n)::bigint
 FROM counters WHERE measure = ANY(:period) AND {scope}
-  AND bucket >= :before AND bucket < :end {department}
-GROUP BY part, measure, detail
+  AND bucket >= :first_day AND bucket < :end {department}
+GROUP BY measure, detail
+UNION ALL
+SELECT 'before', measure, NULL, '', detail, sum(n)::bigint
+FROM counters WHERE measure = ANY(:period_before) AND {scope}
+  AND bucket >= :before AND bucket < :first_day {department}
+GROUP BY measure, detail
 UNION ALL
 SELECT 'late_since_end', measure, NULL, '', '', sum(n)::bigint
 FROM counters WHERE measure = 'late_flow' AND {scope} AND bucket >= :end {department}
@@ -129,6 +134,7 @@ async def sums(connection: AsyncConnection, question: Question) -> list[Sum]:
             "today": today,
             "ahead": today + AHEAD_DAYS * ONE_DAY,
             "period": list(IN_PERIOD),
+            "period_before": list(IN_PERIOD_BEFORE),
             "before": question.before,
             "first_day": question.first_day,
             "end": question.end,
