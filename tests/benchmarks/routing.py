@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import resource
 import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
@@ -141,15 +142,20 @@ async def _training(
     lessons = []
     for one in history.year(MANY, seed=7):
         vector = known.get(one.text) or [x + dice.gauss(0, 0.01) for x in dice.choice(like)]
-        lessons.append(Lesson(_owner(one), vector, text=one.text, new=True))
+        # Four times as long: some hundred characters, as what people write.
+        text = "；".join([one.text, *(past[dice.randrange(len(past))].text for _ in range(3))])
+        lessons.append(Lesson(_owner(one), vector, text=text, new=True))
     shipped = shipped_model()
     begun = time.perf_counter()
     watched = asyncio.create_task(_most_memory())
-    trained = await train_beside(_in_parts(lessons), shipped, shipped, _owners(), judged=4_000)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    await train_beside(_in_parts(lessons), shipped, shipped, _owners(), judged=4_000)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     passed = time.perf_counter() - begun
+    took = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     watched.cancel()
     most = (await asyncio.gather(watched, return_exceptions=True))[0]
-    report.limit(f"training on {MANY:,} letters, CPU", trained.seconds, "s", goal=60, fails=180)
+    report.limit(f"training on {MANY:,} letters, CPU", took, "s", goal=60, fails=180)
     report.figure("  that passed", [passed], "s")
     if isinstance(most, _Stopped):
         report.figure("  memory of the process that trains", [most.most / 1e6], "MB")

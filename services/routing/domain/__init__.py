@@ -21,6 +21,7 @@ from services.routing.domain.rules import (
     check_rules,
     parse_rules,
     with_precision,
+    with_rule,
     with_version,
 )
 from services.routing.domain.text import fold
@@ -58,6 +59,7 @@ __all__ = [
     "parse_rules",
     "weigh_up",
     "with_precision",
+    "with_rule",
     "with_version",
     "without_model",
 ]

@@ -277,6 +277,24 @@ def with_precision(text: str, precision: float) -> str:
     return _with(text, "precision", f"{precision:g}")
 
 
+def with_rule(text: str, rule: Mapping[str, Any]) -> str:
+    """The same rules, as they were typed, with `rule` in the place of the one of its id, or last.
+
+    The text must be valid; the rule is checked with the whole.
+    """
+    found = spans(text)
+    ids = [one["id"] for one in json.loads(text)["rules"]]
+    written = json.dumps(rule, ensure_ascii=False, indent=2).replace("\n", "\n    ")
+    if rule.get("id") in ids:
+        start, end = found["rules", ids.index(rule["id"])][:2]
+        return f"{text[:start]}{written}{text[end:]}"
+    if not ids:
+        start = found["rules",][0] + 1
+        return f"{text[:start]}{written}{text[start:]}"
+    end = found["rules", len(ids) - 1][1]
+    return f"{text[:end]},\n    {written}{text[end:]}"
+
+
 def _with(text: str, name: str, value: str) -> str:
     span = spans(text).get((name,))
     if span is None:

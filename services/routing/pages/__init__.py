@@ -25,7 +25,7 @@ from services.routing.api.rules import (
 )
 from services.routing.deps import Deps, deps_of
 from services.routing.domain import Rule, RulesInvalid, fold
-from services.routing.pages import learned, trials
+from services.routing.pages import learned, rule_form, trials
 from shared.contracts.refusal import Conflict, Refusal
 from shared.web.auth import Staff, maybe_staff, runtime_of, service_of
 from shared.web.bodies import read_body
@@ -68,11 +68,13 @@ async def try_page(request: Request) -> Response:
 
 @router.get("/routing/edit")
 async def edit_page(request: Request) -> Response:
-    """``/routing/edit``: the whole document."""
+    """``/routing/edit``: the whole document; with ``rule`` that one as a form."""
     if (away := _sign_in(request)) is not None:
         return away
     person = editor(request)
     await _follow(request)
+    if rule_id := request.query_params.get("rule", ""):
+        return await rule_form.form_page(request, person, rule_id)
     return _edit_page(request, person, deps_of(request).rules.stored.text)
 
 
@@ -83,6 +85,9 @@ async def save_page(request: Request) -> Response:
         return away
     person = editor(request)
     form = (await read_body(request, may_be_empty=True, multipart=True)).form
+    if form.get("rule"):
+        await _follow(request)
+        return await rule_form.save_form(request, person, form)
     text = form.get("rules", "").replace("\r\n", "\n")
     if form.get("do") == "try":
         return await _try_rules(request, person, text)
@@ -126,6 +131,12 @@ async def _rules_page(
     async with service_of(request, "routing").engine.connect() as connection:
         results = await store.results(connection, since)
         corrected = await store.corrected(connection, CORRECTED)
+    figures: dict[str, Any] = {"whole": {"cases": 0}}
+    if request.headers.get("hx-request") != "true":
+        figures = await learned.figures_since(request, since)
+    did = await rule_form.did(service_of(request, "routing"))
+    for one in found:
+        one["did"] = did.get(one["id"])
     values: dict[str, Any] = {"form": {}, "errors": {}, "tried": None} | context
     return _render(
         request,
@@ -139,6 +150,7 @@ async def _rules_page(
         results=results,
         corrected=[_corrected(one, deps, locale) for one in corrected],
         may_edit=person.may(Permission.EDIT_RULES),
+        **figures,
         **values,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter
@@ -36,25 +36,18 @@ async def learned_page(request: Request) -> Response:
     service, deps, locale = service_of(request, "routing"), deps_of(request), locale_of(request)
     await learning.refresh_model(service)
     since = runtime_of(request).clock.now() - LOOK_BACK
+    figures = await figures_since(request, since)
     async with service.engine.connect() as connection:
-        tables = {by: await learned.judged(connection, by, since) for by in ("week", "department")}
-        categories = await learned.judged(connection, "category", since)
         versions = await learned.versions(connection)
     trial, wanted = None, _number(request.query_params.get("try", ""))
     if wanted is not None:
         trial = await trials.of_version(service, wanted, locale)
-    name = deps.directory.department_name
-    for row in tables["department"]:
-        row["name"] = name(row["key"], locale) if row["key"] else ""
     meaning = deps.meaning
     answer: Response = deps.pages.render(
         request,
         "learned.html",
         user=person.user,
-        weeks=tables["week"],
-        by_department=tables["department"],
-        by_category=categories,
-        whole=_sum(tables["week"]),
+        **figures,
         versions=versions,
         in_use=meaning.version,
         trial=trial,
@@ -94,6 +87,23 @@ async def change(request: Request) -> Response:
     return RedirectResponse(_HERE, 303)
 
 
+async def figures_since(request: Request, since: datetime) -> dict[str, Any]:
+    """How often decisions were right since then, by week, department and category, and whole."""
+    name, locale = deps_of(request).directory.department_name, locale_of(request)
+    async with service_of(request, "routing").engine.connect() as connection:
+        weeks = await learned.judged(connection, "week", since)
+        departments = await learned.judged(connection, "department", since)
+        categories = await learned.judged(connection, "category", since)
+    for row in departments:
+        row["name"] = name(row["key"], locale) if row["key"] else ""
+    return {
+        "weeks": weeks,
+        "by_department": departments,
+        "by_category": categories,
+        "whole": _sum(weeks),
+    }
+
+
 def _number(typed: str) -> int | None:
     return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 7 else None
 
@@ -109,5 +119,5 @@ def _offers(
 
 
 def _sum(weeks: list[dict[str, Any]]) -> dict[str, int]:
-    names = ("cases", "sent", "sent_known", "sent_right", "known", "first_right")
+    names = ("cases", "sent", "sent_known", "sent_right", "known", "first_right", "corrected")
     return {name: sum(week[name] for week in weeks) for name in names}

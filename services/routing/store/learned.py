@@ -284,7 +284,8 @@ SELECT {key} AS key, count(*) AS cases, count(*) FILTER (WHERE d.confident) AS s
        count(*) FILTER (WHERE d.confident AND (l.department IS NOT NULL OR back)) AS sent_known,
        count(*) FILTER (WHERE d.confident AND same AND NOT back) AS sent_right,
        count(*) FILTER (WHERE l.department IS NOT NULL) AS known,
-       count(*) FILTER (WHERE same) AS first_right
+       count(*) FILTER (WHERE same) AS first_right,
+       count(*) FILTER (WHERE back OR (l.department IS NOT NULL AND NOT same)) AS corrected
 FROM decisions d LEFT JOIN labels l USING (feedback_id),
 LATERAL (SELECT coalesce(l.department = d.department OR l.department = d.category, false) AS same,
                 d.returned_by <> '[]'::jsonb AS back) AS found
@@ -305,7 +306,8 @@ async def judged(connection: AsyncConnection, by: str, since: datetime) -> list[
     """How often decisions were right, ``week`` by week, by ``department`` or by ``category``.
 
     `key`, `cases`, `sent` without a person, of these `sent_known` in the end and `sent_right`;
-    of all `known` the `first_right`. Emergencies are sent whatever they are, and do not count.
+    of all `known` the `first_right`; `corrected` by people, or sent back. Emergencies are sent
+    whatever they are, and do not count.
     """
     key, order = _KEYS[by]
     rows = await connection.exec_driver_sql(_JUDGED.format(key=key, order=order), (since,))

@@ -135,3 +135,63 @@ async def test_rules_are_tried_on_past_cases_before_they_count(routing: Routing)
     assert wrong.status_code == 422
     leader = await routing.as_("leader").post("/routing/edit", data=body)
     assert leader.status_code == 403
+
+
+async def test_a_rule_is_a_form_that_says_what_it_did_and_suggests_phrases(
+    routing: Routing,
+) -> None:
+    right, wrong, _ = [await routing.receive(f"三层东区占座没人管 {n}") for n in range(3)]
+    await routing.process(dispatched(right, "space", category="seats"))
+    await routing.process(dispatched(wrong, "it", category="systems"))
+    for n in range(6):
+        said = await routing.receive(f"{n} 楼的书包又摆了一天")
+        await routing.process(dispatched(said, "space", category="seats"))
+        said = await routing.receive(f"{n} 楼的屏幕又灰了一天")
+        await routing.process(dispatched(said, "it", category="systems"))
+    office = routing.as_("coordinator")
+    listed = (await office.get("/routing?q=seats.hog")).text
+    assert "15 件里自动派出 20%，其中派对 50%；人改过 13 件。" in listed
+    assert "说中 3" in listed
+    assert "派对 1 · 改派 1" in listed
+    page = (await office.get("/routing/edit?rule=seats.hog")).text
+    assert "近四周：说中 3 件，其中派对 1 件，人改派 1 件" in page
+    assert 'value="书包"' in page
+    assert 'value="屏幕"' not in page
+    assert (await office.get("/routing/edit?rule=none")).status_code == 404
+    assert (await routing.as_("leader").get("/routing/edit?rule=new")).status_code == 403
+
+    before = next(
+        one for one in json.loads(routing.rules.stored.text)["rules"] if one["id"] == "seats.hog"
+    )
+    form = {
+        "rule": "seats.hog",
+        "version": str(SHIPPED),
+        "note": "占座",
+        "note_en": "Held seats",
+        "category": "seats",
+        "weight": "0.7",
+        "phrases": "占座\r\n水杯占",
+        "add.1": "书包",
+        "enabled": "1",
+    }
+    tried = await office.post("/routing/edit", data=form | {"do": "try"})
+    assert "试算：什么都还没有变" in tried.text
+    assert routing.rules.version == SHIPPED
+    saved = await office.post("/routing/edit", data=form)
+    assert saved.headers["location"] == f"/routing?saved={SHIPPED + 1}#rule-seats.hog"
+    rule = next(one for one in routing.rules.ruleset.book.rules if one.id == "seats.hog")
+    assert rule.phrases == ("占座", "水杯占", "书包")
+    after = next(
+        one for one in json.loads(routing.rules.stored.text)["rules"] if one["id"] == "seats.hog"
+    )
+    hidden = {"scope", "rank", "places", "suppresses"} & set(before)
+    assert {name: after[name] for name in hidden} == {name: before[name] for name in hidden}
+    stale = await office.post("/routing/edit", data=form)
+    assert stale.status_code == 409
+    wrong_one = await office.post(
+        "/routing/edit", data=form | {"version": str(SHIPPED + 1), "phrases": "", "add.1": ""}
+    )
+    assert wrong_one.status_code == 422
+    new = form | {"rule": "new", "id": "own.bags", "version": str(SHIPPED + 1)}
+    assert (await office.post("/routing/edit", data=new)).status_code == 303
+    assert routing.rules.ruleset.book.rules[-1].id == "own.bags"
