@@ -6,10 +6,10 @@ from functools import partial
 from pathlib import Path
 
 from services.intake import api, pages, store
-from services.intake.deps import NAME, Deps
+from services.intake.deps import NAME, Deps, Meaning
 from services.intake.handlers import HANDLERS, accept_inbound, reject_unreadable
 from services.intake.handlers.recollect import OWN, OWN_TOMBSTONES, forget_without_details
-from services.intake.jobs import forgetting
+from services.intake.jobs import forgetting, learn_incidents
 from services.intake.store import Arrival, IntakeTable, Receipt
 from services.intake.wechat import WechatSettingError, accounts_from_setting
 from shared.contracts import INBOUND
@@ -52,6 +52,7 @@ def build(runtime: Runtime) -> Service[Deps]:
         pages=Pages.of(runtime, "intake", HERE / "templates"),
         group=group,
         accounts=accounts,
+        meaning=Meaning(runtime.embedder),
     )
     service.starting.append(group.start)
     service.restored = [partial(forget_without_details, service)]
@@ -60,5 +61,8 @@ def build(runtime: Runtime) -> Service[Deps]:
     service.busy = lambda: group.waiting > 0
     service.hot_routes = api.HOT_ROUTES
     service.routers = [api.router, pages.router]
-    service.jobs = {"forgetting": forgetting(service)}
+    service.jobs = {
+        "forgetting": forgetting(service),
+        "incidents": partial(learn_incidents, service),
+    }
     return service

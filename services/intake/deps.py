@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.requests import HTTPConnection
 
+from services.intake.domain.alike import ORDINARY, meant
 from services.intake.domain.submission import Ticket
 from services.intake.store import Arrival, Receipt
 from services.intake.store.questions import any_questions
 from services.intake.wechat import WechatAccount
 from shared.contracts.desk import IncidentListed
+from shared.embeddings import Embedder, EmbedderAway, Vector, beginning
 from shared.ids import new_id
 from shared.messaging.group_commit import GroupCommit
 from shared.messaging.transaction import Transaction
+from shared.privacy import masked
 from shared.security import code_hash
 from shared.service import Runtime, Service
 from shared.web.auth import service_of
@@ -24,6 +28,10 @@ from shared.web.limits import Bucket, Failures, caller
 from shared.web.pages import Pages
 
 NAME = "intake"
+WITHIN = 0.7
+"""Seconds for which a comment that is being written is looked at by its meaning."""
+SHORTEST = 3
+"""Characters by which anything is known of it."""
 
 
 @dataclass
@@ -54,6 +62,52 @@ class AskedLately:
 
 
 @dataclass
+class Meaning:
+    """What open incidents mean, to find them in other words; without a model, nothing."""
+
+    embedder: Embedder
+    ordinary: list[Vector] = field(default_factory=list)
+    incidents: dict[str, tuple[str, list[Vector]]] = field(default_factory=dict)
+    """Incident → its words, and their vectors."""
+    _model: str = ""
+    _busy: bool = False
+
+    async def learn(self, known: Sequence[IncidentListed]) -> None:
+        """Embed what is not embedded yet; nothing where there is no incident or no model."""
+        if not known or not self.embedder.available:
+            return
+        if not self.ordinary or self._model != self.embedder.model:
+            self.ordinary = await self.embedder.embed(ORDINARY)
+            self.incidents, self._model = {}, self.embedder.model
+        for one in known:
+            words = f"{one.title}\n{one.text}"
+            if self.incidents.get(one.incident_id, ("",))[0] != words:
+                texts = [beginning("", one.title), beginning(one.title, one.text)]
+                self.incidents[one.incident_id] = words, await self.embedder.embed(texts)
+        here = {one.incident_id for one in known}
+        for gone in self.incidents.keys() - here:
+            del self.incidents[gone]
+
+    async def find(self, words: str, known: Sequence[IncidentListed]) -> list[IncidentListed]:
+        """Incidents that these words mean; none where nobody knows in `WITHIN` seconds, or while
+        another comment is looked at: whoever writes does not wait for it."""
+        there = [(one, kept[1]) for one in known if (kept := self.incidents.get(one.incident_id))]
+        if not there or self._busy or len(words) < SHORTEST or not self.embedder.available:
+            return []
+        self._busy = True
+        try:
+            async with asyncio.timeout(WITHIN):
+                said = (await self.embedder.embed([beginning("", masked(words))]))[0]
+        except (EmbedderAway, TimeoutError):
+            return []
+        finally:
+            self._busy = False
+        if len(said) != len(self.ordinary[0]) or self._model != self.embedder.model:
+            return []
+        return meant(said, there, self.ordinary)
+
+
+@dataclass
 class Deps:
     """Limits count per process; everything else is the system's."""
 
@@ -69,6 +123,7 @@ class Deps:
     """Looks whether something is known already, by address: several while one is typed."""
     followers: Bucket = field(default_factory=lambda: Bucket(20, 0.2))
     """Followers of an official account: beyond this they get no answer; their messages are kept."""
+    meaning: Meaning = field(default_factory=lambda: Meaning(Embedder()))
     asked_lately: AskedLately = field(default_factory=AskedLately)
     unknown_codes: Failures = field(default_factory=lambda: Failures(60, 600))
     """Addresses that try codes which do not exist."""

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from services.intake.api.answers import REFUSALS, refused, turn_away
 from services.intake.deps import deps_of
-from services.intake.domain.alike import alike
+from services.intake.domain.alike import MOST, alike
 from shared.moments import LOCAL
 from shared.web.bodies import read_body
 from shared.web.limits import caller
@@ -22,7 +22,8 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 async def similar(request: Request) -> Response:
     """``{items: [{incident, title, text, opened_at, answer, answered_at}]}``: open incidents in
-    the library's words, and what it has answered those who reported them.
+    the library's words, and what it has answered those who reported them. By words, and by
+    meaning where a model answers at once.
 
     The words are compared, and kept nowhere: a body, because an address would be logged.
     """
@@ -33,7 +34,11 @@ async def similar(request: Request) -> Response:
     except REFUSALS as error:
         return refused(request, error)
     words = " ".join(str(fields.get(name) or "")[:ENOUGH] for name in ("text", "place"))
-    found = alike(words, deps.open_incidents)
+    known = deps.open_incidents
+    found = alike(words, known)
+    if known and len(found) < MOST:
+        meant = await deps.meaning.find(words.strip(), known)
+        found = [*found, *(one for one in meant if one not in found)][:MOST]
     if wants_html(request):
         choose = "choose" in request.query_params
         return deps.pages.render(

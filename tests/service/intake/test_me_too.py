@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from shared.contracts.desk import IncidentListed
 from shared.ids import new_id
+from tests.fakes.embedder import Compass
 from tests.service.intake.conftest import Intake
 from tests.support import at
 
@@ -58,6 +60,40 @@ async def test_open_incidents_are_offered_in_the_librarys_words(
         "/api/feedback/similar", content=b"{", headers={"Content-Type": "application/json"}
     )
     assert broken.status_code == 400
+
+
+async def test_they_are_found_by_meaning_and_nobody_waits_for_it(
+    intake: Intake, incident: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meaning, compass = intake.service.deps.meaning, Compass()
+    meaning.embedder = compass
+    said = {"text": "sauna up there, my phone is 13800138000"}
+
+    async def offered() -> list[str]:
+        answer = await intake.client.post("/api/feedback/similar", json=said)
+        return [one["incident"] for one in answer.json()["items"]]
+
+    # Before anybody has looked at the incident, by words.
+    assert await offered() == []
+    await meaning.learn(intake.service.deps.open_incidents)
+    assert await offered() == [incident]
+    assert "13800138000" not in compass.asked[-1]
+    said["text"] = "somebody makes noise"
+    assert await offered() == []
+    said["text"] = COLD
+    assert await offered() == [incident]
+    said["text"] = "a sauna"
+    compass.away = True
+    assert await offered() == []
+    compass.away = False
+
+    async def hangs(*_: Any, **__: Any) -> list[Any]:
+        await asyncio.Event().wait()
+        return []
+
+    monkeypatch.setattr("services.intake.deps.WITHIN", 0.01)
+    monkeypatch.setattr(compass, "embed", hangs)
+    assert await offered() == []
 
 
 async def test_the_page_asks_only_where_there_is_something_to_offer(intake: Intake) -> None:
