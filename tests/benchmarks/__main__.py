@@ -22,6 +22,7 @@ from shared.observability import logs
 from tests import support
 from tests.benchmarks import (
     consumers,
+    desk,
     events,
     helpdesk,
     intake,
@@ -41,6 +42,7 @@ PARTS = {
     "events": events.run,
     "marks": marks.run,
     "pages": pages.run,
+    "desk": desk.run,
     "reports": reports.run,
     "helpdesk": helpdesk.run,
     "routing": routing.run,

@@ -120,10 +120,11 @@ async def fill(site: Site, made: Templates, number: int) -> list[str]:
 
     Gives some ids, from all over the table.
     """
+    opened = min(OPEN, number // 4)
     copies = (
-        Copies(made.ended, (number - OPEN) // len(made.ended), -APART * len(made.ended)),
+        Copies(made.ended, (number - opened) // len(made.ended), -APART * len(made.ended)),
         # What is open is of these days, however much there was before, and due in the next.
-        Copies(made.open, OPEN // len(made.open), timedelta(minutes=5)),
+        Copies(made.open, opened // len(made.open), timedelta(minutes=5)),
     )
     server = parse_address(site.database)
     for name in ("desk", "tracking"):

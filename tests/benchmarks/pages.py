@@ -74,11 +74,11 @@ async def run(
         for what in GOALS:
             for number, site in zip(sizes, (small, large), strict=True):
                 for one in (what, "empty route"):
-                    await _block(site, asked[number][one], Measured(), 0.2)
+                    await measure_block(site, asked[number][one], Measured(), 0.2)
             for _ in range(BLOCKS):
                 for number, site in zip(sizes, (small, large), strict=True):
                     for one in ("empty route", what):
-                        await _block(site, asked[number][one], found[number, one], SECONDS)
+                        await measure_block(site, asked[number][one], found[number, one], SECONDS)
     _say(report, found, sizes)
 
 
@@ -115,9 +115,10 @@ def requests(site: Site, cases: list[str]) -> dict[str, Callable[[int], str]]:
     }
 
 
-async def _block(
+async def measure_block(
     site: Site, request: Callable[[int], str], measured: Measured, seconds: float
 ) -> None:
+    """Ask for about so long; adds what one request took."""
     pace = measured.took[0] / 1e6 if measured.took else 0.0
     # Without a figure from before, a few requests say how long one takes.
     if not pace:

@@ -9,10 +9,11 @@ import asyncpg
 
 from services.desk.domain.search import findable, findable_private
 from shared.db.address import Address
+from shared.security import code_hash
 
 CORPUS = Path(__file__).parents[1] / "unit" / "routing" / "letters.jsonl"
-RARE = "龘"
-"""A letter that stands in one case of a thousand."""
+RARE, COMMON, WORD = "龘", "书", "还书"
+"""A letter that stands in three cases; one, and a word, that stand in many."""
 _SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
 _GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平"
 _FLOORS = "一二三四五六七"
@@ -26,7 +27,18 @@ def phone(n: int) -> str:
 
 def place(n: int) -> str:
     """Where case number `n` was seen."""
-    return f"{_FLOORS[n % 7]}层{_SIDES[n // 7 % 4]}{n % 613}座"
+    return f"{_FLOORS[n % 7]}层{_SIDES[n // 7 % 4]}{n}座"
+
+
+def words(n: int) -> str:
+    """What is said in case number `n` alone."""
+    return f"我是第{n}位读者"
+
+
+def code(n: int) -> str:
+    """The tracking code of case number `n`."""
+    digits = f"{n:020}"
+    return "-".join(digits[i : i + 4] for i in range(0, 20, 4))
 
 
 def _person(n: int) -> str:
@@ -43,7 +55,8 @@ async def vary(address: Address) -> list[str]:
         ids = [str(row["feedback_id"]) for row in found]
         rows = []
         for n, feedback_id in enumerate(ids):
-            text = f"{letters[n % len(letters)]} 我是第{n}位。" + RARE * (n % 1_000 == 500)
+            rare = RARE if n in (len(ids) // 4, len(ids) // 2, len(ids) * 3 // 4) else ""
+            text = f"{letters[n % len(letters)]}{words(n)}。{rare}"
             who = _person(n)
             rows.append(
                 (
@@ -55,6 +68,7 @@ async def vary(address: Address) -> list[str]:
                     findable(place(n)),
                     json.dumps({"name": who, "phone": phone(n)}),
                     findable_private(who, phone(n)),
+                    code_hash(code(n)),
                 )
             )
         await _put(connection, rows)
@@ -65,11 +79,12 @@ async def vary(address: Address) -> list[str]:
 
 async def _put(connection: asyncpg.Connection, rows: list[tuple[str, ...]]) -> None:
     names = ("id", "title", "text", "search", "place", "search_place", "contact", "search_person")
+    names += ("code_hash",)
     columns = ", ".join(f"{name} text" for name in names)
     await connection.execute(f"CREATE TEMP TABLE given ({columns})")
     await connection.copy_records_to_table("given", records=rows, columns=names)
     await connection.execute(
-        "UPDATE cases c SET title = g.title, place = g.place FROM given g "
+        "UPDATE cases c SET title = g.title, place = g.place, code_hash = g.code_hash FROM given g "
         "WHERE c.feedback_id = g.id"
     )
     await connection.execute(

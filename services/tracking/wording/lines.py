@@ -138,6 +138,7 @@ UNSOLVED: dict[str, tuple[str, str]] = {
 REJECTED = "接下来：您觉得不对，可以在下面说明，也可以请馆领导复核。"
 REJECTED_FINALLY = "不再复核。有新的情况，请另提一条。"
 INSTEAD = "这类事可以这样办：{instead}"
+_ENDS = tuple("。！？….!?")
 SPLIT = "已分开办理"
 
 OWED = "接下来：{dept}回应您后来补充的话。"
@@ -192,12 +193,17 @@ class Wording:
 
     def rejected(self, instead: str | None, *, final: bool, may: Collection[str]) -> str:
         """Where to go with what was not taken on, and whether anybody looks again."""
-        said = [self.say(INSTEAD).replace("{instead}", instead)] if instead else []
+        said = [self.say(INSTEAD).replace("{instead}", self._ended(instead))] if instead else []
         if final:
             said.append(self.say(REJECTED_FINALLY))
         elif "appeal" in may:
             said.append(self.say(REJECTED))
         return ("" if self.locale == "zh" else " ").join(said)
+
+    def _ended(self, words: str) -> str:
+        """Words as a sentence that another may follow: whoever types them ends it or not."""
+        end = "。" if self.locale == "zh" else "."
+        return words if words.endswith(_ENDS) else words + end
 
     def split(self) -> str:
         """The state of a comment whose matters go on each by itself."""
