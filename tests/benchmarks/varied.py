@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import asyncpg
@@ -77,9 +78,11 @@ async def vary(address: Address) -> list[str]:
     return ids
 
 
-async def _put(connection: asyncpg.Connection, rows: list[tuple[str, ...]]) -> None:
-    names = ("id", "title", "text", "search", "place", "search_place", "contact", "search_person")
-    names += ("code_hash",)
+async def _put(connection: asyncpg.Connection, rows: Sequence[tuple[str, ...]]) -> None:
+    names = (
+        *("id", "title", "text", "search", "place", "search_place", "contact", "search_person"),
+        "code_hash",
+    )
     columns = ", ".join(f"{name} text" for name in names)
     await connection.execute(f"CREATE TEMP TABLE given ({columns})")
     await connection.copy_records_to_table("given", records=rows, columns=names)

@@ -310,7 +310,7 @@ def _narrowed(shape: Wanted) -> list[ColumnElement[bool]]:
 def _in_queue(queue: str, shape: Wanted) -> ColumnElement[bool]:
     due = _cases.c.next_due_at
     is_open = due < NOT_OPEN
-    now = bindparam("now")
+    now: ColumnElement[Any] = bindparam("now")
     match queue:
         case "triage":
             # Words after an answer of the office itself: no department has them.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.desk.store import queues
+from services.desk.store import searching
 from shared.security import code_hash
 from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
@@ -171,12 +171,12 @@ async def test_what_was_said_later_and_the_place_are_found(desk: Desk) -> None:
     assert "先问保安 &lt;b&gt;<mark>老赵</mark>&lt;/b&gt;" in page
 
 
-@pytest.mark.parametrize("few", [queues.FEW, 0], ids=["in few rows", "in many"])
+@pytest.mark.parametrize("few", [searching.FEW, 0], ids=["in few rows", "in many"])
 async def test_what_stands_anywhere_is_found_down_to_one_letter(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     """Words in few rows are looked up, those in many are met in the order of the list."""
-    monkeypatch.setattr(queues, "FEW", few)
+    monkeypatch.setattr("services.desk.store.queues.FEW", few)
     one = await make(desk, place="负一层 B7 座")
     other = await desk.case(text="灯不亮")
     office = desk.as_("coordinator")

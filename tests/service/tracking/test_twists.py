@@ -294,10 +294,10 @@ async def test_a_rejection_says_why_where_to_go_and_stays_one_after_its_appeal(
         web.service,
         story.received(),
         story.opened(),
-        story.of(CaseRejected, reason="车棚归后勤处。", instead="请打后勤处电话 {dept}。"),
+        story.of(CaseRejected, reason="车棚归后勤处。", instead="请打后勤处电话 {dept}"),
     )
     body = await seen(web, code)
-    assert "请打后勤处电话 {dept}。" in body["next_step"]
+    assert "请打后勤处电话 {dept}。接下来" in body["next_step"]
     assert "馆领导复核" in body["next_step"]
     assert body["may"] == ["supplement", "appeal"]
     await process_batch(
