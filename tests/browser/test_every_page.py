@@ -143,6 +143,7 @@ PAGES: dict[str, tuple[str, str | None]] = {
     "account": ("/desk/account", "student"),
     "rules": ("/routing?q=e-book", "coordinator"),
     "rules-edit": ("/routing/edit", "admin"),
+    "rule-edit": ("/routing/edit?rule=seats.hog", "admin"),
     "learned": ("/routing/learned", "coordinator"),
     "refused": ("/dashboard", "student"),
 }
