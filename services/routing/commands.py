@@ -15,11 +15,11 @@ from services.routing import learning, store
 from services.routing.api.editing import replace_rules
 from services.routing.app import build
 from services.routing.deps import NAME, Deps
-from services.routing.domain import RulesInvalid
+from services.routing.domain import RuleSet, RulesInvalid, Submission, decide
 from services.routing.domain.history import Column, Owners, Understood
 from services.routing.domain.model import NOT_OURS
 from services.routing.learning import alarms, history
-from services.routing.seeds import ALARMS, MODEL
+from services.routing.seeds import ALARMS, MODEL, load_rules
 from shared.cli import service_commands, with_service
 from shared.contracts.refusal import Refusal
 from shared.embedded import EmbeddedModel
@@ -62,7 +62,9 @@ def make_model(
     """For developers: learn the shipped model from letters; parts named unseen are left alone."""
     known = learning.read_letters(_lines(letters))
     vectors, embedder = _vectors([beginning(one.title, one.text) for one in known])
-    model, quality = learning.train(known, vectors, embedder)
+    rules = RuleSet(load_rules())
+    ruled = [decide(rules, Submission(text=one.text, title=one.title)) for one in known]
+    model, quality = learning.train(known, vectors, embedder, ruled)
     target.write_text(model.model_dump_json() + "\n", encoding="utf-8")
     say(f"{target}: {quality}")
 

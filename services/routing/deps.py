@@ -23,6 +23,7 @@ from services.routing.domain import (
     RulesInvalid,
     alarm_by_meaning,
 )
+from services.routing.domain.alarms import CALM_BELOW
 from services.routing.store import Stored
 from shared.embeddings import Embedder, EmbedderAway, Vector, beginning
 from shared.messaging.directory import Directory
@@ -192,6 +193,13 @@ class Meaning:
         ask = self.indexed and likely >= _WORTH_ASKING
         judged = await self.judged(vector, feedback_id) if ask else []
         return alarm_by_meaning(model, likely, kind, judged)
+
+    def calm(self, vector: Vector, title: str, text: str) -> bool:
+        """Whether nothing has happened, almost for certain, by what it means."""
+        model = self.alarms
+        if model is None or model.embedder != self.embedder.model:
+            return False
+        return model.look(vector, title, text)[0] < CALM_BELOW
 
     def _overrun(self, now: float) -> NoMeaning:
         """More is said than can be understood: the next transactions do not wait either."""

@@ -6,6 +6,8 @@ from services.routing.domain.alarms import (
     Judged,
     alarm_by_meaning,
     alarm_by_rule,
+    doubtful_rules,
+    in_doubt,
     left_to_a_person,
 )
 from services.routing.domain.decide import Candidate, Decision, Reason, Submission, decide
@@ -50,7 +52,9 @@ __all__ = [
     "alarm_by_rule",
     "check_rules",
     "decide",
+    "doubtful_rules",
     "fold",
+    "in_doubt",
     "left_to_a_person",
     "name_unit",
     "offer_by_model",

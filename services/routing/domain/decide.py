@@ -92,13 +92,18 @@ CategoryNames = Mapping[str, tuple[str, ...]]
 
 
 def decide(
-    ruleset: RuleSet, submission: Submission, categories: CategoryNames = MappingProxyType({})
+    ruleset: RuleSet,
+    submission: Submission,
+    categories: CategoryNames = MappingProxyType({}),
+    *,
+    without: Collection[str] = (),
 ) -> Decision:
     """Choose department, category, type and priority for `submission`.
 
-    Reasons call a category by its name in `categories`, else by its code.
+    Reasons call a category by its name in `categories`, else by its code. Rules `without` are not
+    asked.
     """
-    fired, scores, reasons = weigh(ruleset, submission, categories)
+    fired, scores, reasons = weigh(ruleset, submission, categories, without=without)
     candidates = rank(scores, fired)
     best, second = candidates[0], candidates[1]
     kind = _type(fired, best.category)
@@ -137,17 +142,22 @@ Scores = dict[tuple[str, str], float]
 
 
 def weigh(
-    ruleset: RuleSet, submission: Submission, categories: CategoryNames
+    ruleset: RuleSet,
+    submission: Submission,
+    categories: CategoryNames,
+    *,
+    without: Collection[str] = (),
 ) -> tuple[list[Fired], Scores, list[Reason]]:
     """The rules that fire, what they add up to, and the reasons they give."""
     owner = ruleset.book.owner_of(submission.category or "")
     chosen = submission.category if owner else None
-    fired = ruleset.fired(
+    found = ruleset.fired(
         text=fold(f"{submission.title}\n{submission.text}"),
         place=fold(submission.place),
         channel=submission.channel,
         chosen=chosen,
     )
+    fired = [each for each in found if each.rule.id not in without]
     reasons = [_reason(each, categories) for each in fired if each.rule.category]
     scores = _scores(fired)
     if chosen and owner:

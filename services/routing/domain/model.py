@@ -146,6 +146,8 @@ def softmax(logits: Sequence[float], temperature: float = 1.0) -> list[float]:
 def packed(weights: Sequence[float]) -> tuple[str, float]:
     """Weights as signed bytes in base64, and what each has to be multiplied by."""
     scale = max((abs(w) for w in weights), default=0.0) / 127 or 1.0
+    # Nine digits: what two runs of the same training differ by is less.
+    scale = float(f"{scale:.9g}")
     return base64.b64encode(array("b", [round(w / scale) for w in weights])).decode(), scale
 
 

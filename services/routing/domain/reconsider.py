@@ -23,10 +23,10 @@ from services.routing.domain.weigh_up import (
     ALIKE_FROM,
     DESK_FOR_OTHERS,
     PRECEDENT_WEIGHS,
-    RULES_WEIGH,
     Precedent,
     distinct,
     precedent,
+    with_rules,
 )
 
 OFFICE = "relations"
@@ -122,8 +122,7 @@ def offer_by_model(
         # Also where nothing was learned of it: as likely as any other, before that.
         likely = weights.get(suggest, 0.0)
         weights[suggest] = max(likely, 1 / (1 + len(probabilities))) * SUGGESTED_WEIGHS
-    if ruled.confident and ruled.department in weights:
-        weights[ruled.department] *= RULES_WEIGH
+    weights = with_rules(weights, ruled)
     told = [one for one in precedents if one.likeness >= ALIKE_FROM][:3]
     for one in told:
         if one.department in weights:

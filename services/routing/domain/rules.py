@@ -86,6 +86,9 @@ class Rule(BaseModel):
     priority: Priority | None = None
     emergency: bool = False
     """Dispatched at once at P1 whatever else the comment is about."""
+    doubtful: bool = False
+    """Its words are used of all kinds of things: no emergency where the meaning says that it is
+    none, almost for certain. A person looks then."""
     weight: float = Field(gt=0, le=1)
     suppresses: tuple[str, ...] = ()
     """Categories that count much less when this rule fires; ``*`` means all others."""

@@ -16,9 +16,9 @@ from services.routing.domain.decide import (
 )
 from services.routing.domain.model import NOT_OURS, Model
 
-RULES_WEIGH = 15.0
-"""How much likelier a department is where the rules alone would send it there: on letters they had
-never seen they were sure of the right one in half of all cases, of any other one in 3 of 100."""
+RULES_WEIGH = 2.7
+"""A department that rules speak for with a score of s is e^(2.7 s) times as likely: what fits best
+on letters of hands that taught neither rules nor model (13 times at most with 0.95)."""
 PRECEDENT_WEIGHS = 1.5
 """The same for each of the nearest cases that a person sent there."""
 ALIKE_FROM = 0.9
@@ -52,13 +52,13 @@ def weigh_up(
 
     `names` are those of departments, in Chinese and English, for the reasons.
 
-    What the rules force stays as it is: an emergency, conduct, what is confidential.
+    What the rules force stays as it is: an emergency, conduct, what is confidential. What only may
+    be about conduct is sent nowhere.
     """
-    if ruled.emergency or submission.confidential or ruled.category == "conduct":
+    about_conduct = ruled.category == "conduct"
+    if ruled.emergency or submission.confidential or (about_conduct and ruled.confident):
         return ruled
-    weights = dict(probabilities)
-    if ruled.confident and ruled.department in weights:
-        weights[ruled.department] *= RULES_WEIGH
+    weights = with_rules(probabilities, ruled)
     told = [one for one in precedents if one.likeness >= ALIKE_FROM][:3]
     for one in told:
         if one.department in weights:
@@ -67,7 +67,7 @@ def weigh_up(
     order = sorted(weights, key=lambda name: (-weights[name], name))
     best, share = order[0], weights[order[0]] / total
     bar = model.bar(precision)
-    confident = best != NOT_OURS and share >= bar
+    confident = best != NOT_OURS and share >= bar and not about_conduct
     by_rule = {c.department: c.category for c in ruled.candidates if c.category}
     categories = model.categories | by_rule
     candidates = tuple(
@@ -93,6 +93,16 @@ def weigh_up(
             ),
         }
     )
+
+
+def with_rules(probabilities: Mapping[str, float], ruled: Decision) -> dict[str, float]:
+    """How likely each class is, not yet adding up to 1, with what the rules say of it."""
+    weights = dict(probabilities)
+    for each in ruled.candidates:
+        name = NOT_OURS if each.category == NOT_OURS else each.department
+        if name in weights:
+            weights[name] *= math.exp(RULES_WEIGH * each.score)
+    return weights
 
 
 def without_model(ruled: Decision, why: tuple[str, str]) -> Decision:

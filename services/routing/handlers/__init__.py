@@ -16,6 +16,8 @@ from services.routing.domain import (
     Submission,
     alarm_by_rule,
     decide,
+    doubtful_rules,
+    in_doubt,
     left_to_a_person,
     name_unit,
     offer_by_model,
@@ -93,23 +95,33 @@ async def _understood(
 
     What is confidential is looked at for an emergency alone, and its vector forgotten.
     """
-    meaning = deps_of(tx).meaning
-    if meaning.embedder.off or ruled.emergency or tx.replay is not None:
+    deps = deps_of(tx)
+    meaning, ruleset = deps.meaning, deps.rules.ruleset
+    doubtful = doubtful_rules(ruleset, ruled)
+    sure = ruled.emergency and not doubtful
+    if meaning.embedder.off or sure or tx.replay is not None:
         return ruled, alarm_by_rule(ruled)
     try:
         model, vector, precedents = await meaning.understand(
             tx, feedback_id, said.title, said.text, keep=not said.confidential
         )
     except NoMeaning as none:
+        if doubtful:
+            return ruled, alarm_by_rule(ruled)
         return (ruled if said.confidential else without_model(ruled, none.reason)), None
+    if doubtful and not meaning.calm(vector, said.title, said.text):
+        return ruled, alarm_by_rule(ruled)
+    if doubtful:
+        ruled = decide(ruleset, said, deps.directory.categories, without=doubtful)
     alarm = await meaning.alarm(vector, feedback_id, said.title, said.text)
     if said.confidential:
         return ruled, alarm
     probabilities = model.probabilities(vector, said.title, said.text)
-    names = deps_of(tx).directory.departments
-    precision = deps_of(tx).rules.ruleset.book.precision
+    names, precision = deps.directory.departments, ruleset.book.precision
     weighed = weigh_up(ruled, model, probabilities, precedents, said, names, precision=precision)
     decision = weighed.model_copy(update={"model_version": meaning.version})
+    if doubtful:
+        decision = in_doubt(decision)
     return (decision if alarm is None else left_to_a_person(decision, alarm)), alarm
 
 

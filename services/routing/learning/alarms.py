@@ -17,10 +17,10 @@ NARROWNESS, GRAMS = 4.0, 16.0
 that were left out."""
 EMERGENCIES_WEIGH = 2.0
 """A missed one is worse than a false alarm."""
-FALSE_ALARMS = 0.04
+FALSE_ALARMS = 0.12
 """In ordinary letters, of hands that taught nothing: what the threshold may let through. With one
-of two large hands left out this is some two and a half times what it is in the end."""
-FALSE_ALIKE = 0.15
+of three large and odd hands left out this is many times what it is in the end (under 2 in 100)."""
+FALSE_ALIKE = 0.30
 """The same in letters that were written to sound like an emergency."""
 FOLDS = 8
 """Hands are left out in so many turns."""

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from services.routing.domain.decide import Decision
 from services.routing.domain.model import NEVER, NOT_OURS, PRECISIONS, Model, hashed, packed
+from services.routing.domain.weigh_up import with_rules
 from services.routing.learning.report import Quality
 
 # Before numpy is imported: threads of its own would wait for each other on a busy machine.
@@ -21,6 +23,9 @@ BUCKETS = 1 << 13
 MEANING, GRAMS = 16.0, 8.0
 """How much the two kinds of features count; the best of a few, on parts that were left out."""
 _TEMPERATURES = [0.5 + n / 20 for n in range(51)]
+NOT_OURS_IN_MAIL = 0.1
+"""What share of a library's mail is for others; the letters here have far more of it. Probabilities
+from which on a letter is sent alone are those of letters in this proportion."""
 _FEWEST = 20
 """Letters above the bar on which a precision can be measured."""
 
@@ -36,6 +41,8 @@ class Letter:
     """Letters of one hand or time: a model is judged on groups that it has not seen."""
     category: str | None = None
     acceptable: tuple[str, ...] = ()
+    alike: bool = False
+    """Written to sound like an emergency: teaches, but says little of how sure one may be."""
 
 
 def read_letters(lines: str) -> list[Letter]:
@@ -53,15 +60,22 @@ def read_letters(lines: str) -> list[Letter]:
                     group=one.get("part", ""),
                     category=one.get("category"),
                     acceptable=tuple(one.get("acceptable", ())),
+                    alike="false-emergency" in one.get("kinds", ()),
                 )
             )
     return found
 
 
 def train(
-    letters: Sequence[Letter], vectors: Sequence[Sequence[float]], embedder: str
+    letters: Sequence[Letter],
+    vectors: Sequence[Sequence[float]],
+    embedder: str,
+    ruled: Sequence[Decision] = (),
 ) -> tuple[Model, Quality]:
-    """A model of all letters, calibrated on each group by a model of the others."""
+    """A model of all letters, calibrated on each group by a model of the others.
+
+    `ruled`: what the rules say of each letter; how sure one may be is then that of both together.
+    """
     import numpy as np
     from scipy.sparse import csr_matrix, hstack
 
@@ -82,7 +96,10 @@ def train(
         at = np.array([classes.index(name) for name in fitted.classes_])
         logits[np.ix_(here, at)] = fitted.decision_function(features[here])
     temperature = min(_TEMPERATURES, key=lambda t: _loss(logits, t, letters, classes))
-    quality, bars = _judge(logits, temperature, letters, classes)
+    shares = _softmax(logits, temperature)
+    if ruled:
+        shares = _with_rules(shares, ruled, classes)
+    quality, bars = _judge(shares, letters, classes, _in_mail(letters, ruled))
     whole = _fit(features, owners)
     dimensions = meaning.shape[1]
     weights, scale = packed((whole.coef_[:, :dimensions] * MEANING).ravel().tolist())
@@ -153,13 +170,38 @@ def _loss(
     return float(-np.log(np.maximum(right, 1e-9)).mean())
 
 
+def _with_rules(shares: Any, ruled: Sequence[Decision], classes: Sequence[str]) -> Any:
+    """What is decided by: the model and the rules."""
+    import numpy as np
+
+    both = [
+        list(with_rules(dict(zip(classes, row, strict=True)), decision).values())
+        for row, decision in zip(shares.tolist(), ruled, strict=True)
+    ]
+    return np.array(both) / np.sum(both, axis=1, keepdims=True)
+
+
+def _in_mail(letters: Sequence[Letter], ruled: Sequence[Decision]) -> Any:
+    """How much each letter counts where letters come as they come by mail."""
+    import numpy as np
+
+    forced = [one.emergency or one.category == "conduct" for one in ruled] or [False] * len(letters)
+    weights = np.array(
+        [float(not (one.alike or by_rule)) for one, by_rule in zip(letters, forced, strict=True)]
+    )
+    others = np.array([one.owner == NOT_OURS for one in letters])
+    ours, theirs = weights[~others].sum(), weights[others].sum()
+    if ours and theirs:
+        weights[others] *= ours / theirs * NOT_OURS_IN_MAIL / (1 - NOT_OURS_IN_MAIL)
+    return weights
+
+
 def _judge(
-    logits: Any, temperature: float, letters: Sequence[Letter], classes: Sequence[str]
+    shares: Any, letters: Sequence[Letter], classes: Sequence[str], weights: Any
 ) -> tuple[Quality, dict[int, float]]:
     """What it did, and from which probability on it was right so often."""
     import numpy as np
 
-    shares = _softmax(logits, temperature)
     order = np.argsort(-shares, axis=1)
     fine = [{one.owner, *one.acceptable} for one in letters]
     first = np.array([classes[row[0]] in ok for row, ok in zip(order, fine, strict=True)])
@@ -167,23 +209,29 @@ def _judge(
         [bool({classes[k] for k in row[:3]} & ok) for row, ok in zip(order, fine, strict=True)]
     )
     top = shares.max(axis=1)
-    bars = bars_of(top, first, _FEWEST)
-    sent = top >= bars[95]
+    ours = np.array([classes[row[0]] != NOT_OURS for row in order]) & (weights > 0)
+    bars = bars_of(top[ours], first[ours], _FEWEST, weights[ours])
+    sent = ours & (top >= bars[95])
+    total = max(weights.sum(), 1e-9)
     return Quality(
         letters=len(letters),
-        first=float(first.mean()),
-        three=float(three.mean()),
-        alone=float(sent.mean()),
-        precision=float(first[sent].mean()) if sent.any() else 0.0,
+        first=float((weights * first).sum() / total),
+        three=float((weights * three).sum() / total),
+        alone=float(weights[sent].sum() / total),
+        precision=float((weights * first)[sent].sum() / weights[sent].sum()) if sent.any() else 0.0,
     ), bars
 
 
-def bars_of(top: Any, right: Any, fewest: int) -> dict[int, float]:
-    """For each of `PRECISIONS` from which probability in `top` on so many in 100 were `right`."""
+def bars_of(top: Any, right: Any, fewest: int, weights: Any = None) -> dict[int, float]:
+    """For each of `PRECISIONS` from which probability in `top` on so many in 100 were `right`.
+
+    `weights`: how much each of them counts.
+    """
     import numpy as np
 
     surest = np.argsort(-top, kind="stable")
-    precision = np.cumsum(right[surest]) / np.arange(1, len(surest) + 1)
+    each = np.ones(len(top)) if weights is None else weights[surest]
+    precision = np.cumsum(each * right[surest]) / np.cumsum(each)
     bars = {}
     for percent in PRECISIONS:
         enough = np.flatnonzero(precision[fewest - 1 :] >= percent / 100)

@@ -73,10 +73,30 @@ async def test_a_rule_sends_it_as_before_and_the_office_is_told_too(
     routing: Routing, sure: Sure
 ) -> None:
     sure.vector = CALM
-    case = await routing.receive("三楼有个同学突然晕倒了，脸煞白，快叫人！")
+    case = await routing.receive("地下室着火了，全是烟")
     alarm, routed = await routing.emitted(case)
     assert (alarm["found_by"], routed["type"]) == ("rule", "feedback.routed.v1")
     assert (routed["priority"], routed["decided"]) == ("P1", "rule")
+
+
+async def test_words_that_are_said_of_anything_count_unless_they_mean_no_danger_at_all(
+    routing: Routing, sure: Sure
+) -> None:
+    said = "这罚款看得我心脏病要犯了"
+    sure.away = True
+    unheard = await routing.receive(said)
+    sure.away = False
+    meant = await routing.receive(said)
+    for case in (unheard, meant):
+        alarm, routed = await routing.emitted(case)
+        assert (alarm["found_by"], routed["priority"]) == ("rule", "P1")
+    sure.vector = CALM
+    (left,) = await routing.emitted(await routing.receive(said))
+    assert left["type"] == "feedback.triage_needed.v1"
+    assert left["priority"] != "P1"
+    assert left["reasons"][0]["text_en"].startswith("Words of danger")
+    (hushed,) = await routing.emitted(await routing.receive(said, confidential=True))
+    assert hushed["department"] == "relations"
 
 
 async def test_what_is_confidential_is_heard_and_its_vector_forgotten(

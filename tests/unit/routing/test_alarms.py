@@ -25,9 +25,10 @@ from services.routing.domain import (
     alarm_by_meaning,
     alarm_by_rule,
     decide,
+    doubtful_rules,
     left_to_a_person,
 )
-from services.routing.domain.alarms import CERTAIN
+from services.routing.domain.alarms import CALM_BELOW, CERTAIN
 from services.routing.learning.alarms import read_alarm_letters, train_alarms
 from services.routing.seeds import shipped_alarms, shipped_model
 from shared.contracts.vocabulary import ALARM_NAMES
@@ -69,8 +70,11 @@ def test_emergencies_nobody_tuned_for_are_heard_and_few_others(
 ) -> None:
     heard: dict[str, list[tuple[bool, bool]]] = {}
     for kind, text, vector in _unseen():
-        by_meaning = model.look(vector, "", text)[0] >= model.threshold
-        ruled = decide(shipped, Submission(text=text)).emergency
+        likely = model.look(vector, "", text)[0]
+        by_meaning = likely >= model.threshold
+        decision = decide(shipped, Submission(text=text))
+        calm = likely < CALM_BELOW and doubtful_rules(shipped, decision)
+        ruled = decision.emergency and not calm
         heard.setdefault(kind, []).append((by_meaning, by_meaning or ruled))
     share = {
         kind: [sum(column) / len(found) for column in zip(*found, strict=True)]
@@ -90,10 +94,10 @@ def test_emergencies_nobody_tuned_for_are_heard_and_few_others(
         "emergency": 40,
         "ordinary": 123,
     }
-    assert share["unusual"][1] >= 0.8
+    assert share["unusual"][1] >= 0.85
     assert share["emergency"][1] >= 0.9
-    assert share["ordinary"][0] <= 0.02
-    assert share["alike"][0] <= 0.06
+    assert share["ordinary"][1] <= 0.02
+    assert share["alike"][1] <= 0.1
 
 
 def test_the_shipped_one_is_of_the_same_embedder_and_its_kinds_have_names(
