@@ -28,6 +28,7 @@ from tests.benchmarks import (
     intake,
     latency,
     marks,
+    meaning,
     pages,
     reports,
     routing,
@@ -46,6 +47,7 @@ PARTS = {
     "reports": reports.run,
     "helpdesk": helpdesk.run,
     "routing": routing.run,
+    "meaning": meaning.run,
     "start": start.run,
 }
 LARGE = {
