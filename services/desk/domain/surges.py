@@ -20,6 +20,8 @@ from shared.moments import LOCAL
 
 LEAST = 5
 """Fewer are no surge, however rare the matter."""
+LEAST_AT_A_PLACE = 8
+"""Of a place alone, where nothing they name is the same."""
 WINDOWS = (timedelta(minutes=30), timedelta(hours=2), timedelta(days=1))
 LOOK_BACK = (28, 7)
 """Days; what is usual is the most that one of them says, or this time a year ago."""
@@ -181,7 +183,7 @@ def chance_of(n: int, usual: Usual) -> float:
 
 def judge(key: str, window: timedelta, n: int, came: float, past: Sequence[Past]) -> Finding | None:
     """Whether `n` cases of one matter in `window` are a surge."""
-    if n < LEAST:
+    if n < (LEAST_AT_A_PLACE if key.startswith("place=") else LEAST):
         return None
     normal = usual(window, came, past)
     known = max((one.days for one in past), default=0.0)

@@ -150,7 +150,7 @@ class Look:
             await self._open(found, cases, at)
 
     async def _by_keys(self, keys: list[str], at: datetime) -> Finding | None:
-        """The least probable of what its keys say."""
+        """The least probable of what its keys say; of a place alone only where no thing says it."""
         lately = await surges.lately(self.tx, keys, at, LEAST) if keys else {}
         found = []
         for key, seen in sorted(lately.items()):
@@ -160,7 +160,11 @@ class Look:
                 past = surges.past_of(times, year, known, window, at)
                 n = sum(moment > at - window for moment in seen)
                 found.append(await self._judge(key, window, n, at, past))
-        return min((f for f in found if f is not None), key=lambda f: f.chance, default=None)
+        return min(
+            (f for f in found if f is not None),
+            key=lambda f: (f.key.startswith("place="), f.chance),
+            default=None,
+        )
 
     async def _by_likeness(self, row: Any) -> tuple[Finding | None, list[str]]:
         """The same of what names nothing known: by meaning, or by the words."""

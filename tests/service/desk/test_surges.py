@@ -52,6 +52,8 @@ async def test_five_on_one_lift_are_told_the_office_and_a_person_makes_an_incide
     desk: Desk,
 ) -> None:
     await a_month_of_other_things(desk)
+    # Something else at the same place makes the place no better a name for it.
+    await several(desk, 1, text="占座没人管", place="二楼东侧")
     ids = await several(desk, 4, text=LIFT, place="二楼东侧")
     await look(desk)
     assert await listed(desk) == []
