@@ -2,7 +2,8 @@
 
 Two systems side by side, of 1,000 and of 100,000 cases, each with words, places, telephones and
 codes of their own: the work of a day, one case, and a search by each thing that one may know. A
-search finds as many cases in both, but for the last two, which find a page full of them.
+search finds as many cases in both, but for four digits and a word of many: these find few among
+1,000, and more than a page of them among 100,000.
 """
 
 from __future__ import annotations

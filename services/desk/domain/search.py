@@ -3,7 +3,7 @@
 A trigram index finds nothing for 占座: two characters hold no trigram. Written 占占座座 they hold
 two, and a text contains a word exactly when the doubled text contains the doubled word. One letter
 holds none even so: it is looked for among the letters of a text. The ten digits doubled are few
-trigrams, which half of all numbers share: from three letters on, a person is found without.
+trigrams, which half of all numbers share: these are found without, and people from three letters.
 """
 
 from __future__ import annotations
@@ -52,7 +52,12 @@ def pattern_private(words: str) -> str:
 
 def pattern_once(words: str) -> str:
     """What `pattern_private` finds, in a text whose letters stand there once."""
-    return "%" + "".join(map(_literal, fold(_as_dialled(words)))) + "%"
+    return phrase(_as_dialled(words))
+
+
+def phrase(words: str) -> str:
+    """What `pattern` finds, in a text whose letters stand there once."""
+    return "%" + "".join(map(_literal, fold(words))) + "%"
 
 
 def _as_dialled(words: str) -> str:

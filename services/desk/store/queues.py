@@ -33,7 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.desk.domain import Scope
 from services.desk.domain.case import Asked
 from services.desk.domain.promises import NOT_OPEN, ON_TOP, SOON
-from services.desk.domain.search import fold, pattern, pattern_once, pattern_private
+from services.desk.domain.search import fold, pattern, pattern_once, pattern_private, phrase
 from services.desk.store.late import overdue
 from services.desk.store.meanings import GO_ON
 from services.desk.store.scopes import has_part, in_scopes, part_value, parts_of
@@ -224,6 +224,7 @@ def _values(wanted: Wanted) -> dict[str, Any]:
             "words": pattern(words),
             "private": pattern_private(words),
             "once": pattern_once(words),
+            "phrase": phrase(words),
             "letter": [fold(words)],
         }
     return values

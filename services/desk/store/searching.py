@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -47,13 +48,16 @@ PLAN = (
 that turns, a long word is compared with every row instead."""
 
 
+_NUMBER = re.compile(r"\d{3}")
 FEW = 2_000
 """So many hits are put in order faster than as many are met in the order of the list."""
 
 
 def how(letters: str) -> str:
     """How these letters are looked for: what the SQL of a search depends on."""
-    return "one" if len(letters) == 1 else "two" if len(letters) == 2 else "more"
+    if len(letters) < 3:
+        return "one" if len(letters) == 1 else "two"
+    return "number" if _NUMBER.search(letters) else "more"
 
 
 def looks(how: str) -> Select[Any]:
@@ -88,7 +92,7 @@ def searches(
             return _cases.c.feedback_id == func.any(ids)  # type: ignore[no-any-return]
         table, holds = SOURCES[name]
         # An index of letters is no help here, and costs more than the words to compare with.
-        shown = holds("two" if how == "one" else how)
+        shown = holds(how if how == "more" else "two")
         return exists().where(table.c.feedback_id == _cases.c.feedback_id, shown)
 
     queries = [select(_cases).where(in_scopes(scopes), named)]
@@ -107,7 +111,10 @@ def searches(
 
 
 def _in_words(how: str) -> ColumnElement[bool]:
-    return or_(*(_holds(column, how) for column in (_words.c.search, _words.c.search_place)))
+    columns = (_words.c.search, _words.c.search_place)
+    if how == "number":
+        return or_(*(_holds_once(column, "phrase") for column in columns))
+    return or_(*(_holds(column, how) for column in columns))
 
 
 def _in_messages(how: str) -> ColumnElement[bool]:
@@ -120,9 +127,13 @@ def _unmasked(how: str) -> ColumnElement[bool]:
 
 def _of_person(how: str) -> ColumnElement[bool]:
     column = _private.c.search_person
-    if how == "more":
-        return literal_column(ONCE.format(column), Text).like(bindparam("once"))
+    if how in ("more", "number"):
+        return _holds_once(column, "once")
     return _holds(column, how, "private")
+
+
+def _holds_once(column: Any, words: str) -> ColumnElement[bool]:
+    return literal_column(ONCE.format(column), Text).like(bindparam(words))
 
 
 def _holds(column: Any, how: str, words: str = "words") -> ColumnElement[bool]:

@@ -177,6 +177,16 @@ def _letters(table: str, column: str) -> Index:
     return Index(f"{table}_{column}_letters", letters, postgresql_using="gin")
 
 
+def _once(table: str, column: str) -> Index:
+    """What is findable by trigrams of letters that stand once: for numbers, and people."""
+    return Index(
+        f"{table}_{column.removeprefix('search_')}_once",
+        literal_column(ONCE.format(column)).label("once"),
+        postgresql_using="gin",
+        postgresql_ops={"once": "gin_trgm_ops"},
+    )
+
+
 class WordsRow(DeskTable, table=True):
     """The reporter's words, masked, and as the search sees them."""
 
@@ -196,6 +206,8 @@ class WordsRow(DeskTable, table=True):
         ),
         _letters("words", "search"),
         _letters("words", "search_place"),
+        _once("words", "search"),
+        _once("words", "search_place"),
     )
 
     feedback_id: str = Field(primary_key=True)
@@ -315,12 +327,7 @@ class PrivateRow(DeskTable, table=True):
             for column in ("search_words", "search_person")
         ),
         *(_letters("private", column) for column in ("search_words", "search_person")),
-        Index(
-            "private_person_once",
-            literal_column(ONCE.format("search_person")).label("once"),
-            postgresql_using="gin",
-            postgresql_ops={"once": "gin_trgm_ops"},
-        ),
+        _once("private", "search_person"),
     )
 
     feedback_id: str = Field(primary_key=True)

@@ -177,11 +177,26 @@ async def test_what_stands_anywhere_is_found_down_to_one_letter(
 ) -> None:
     """Words in few rows are looked up, those in many are met in the order of the list."""
     monkeypatch.setattr("services.desk.store.queues.FEW", few)
-    one = await make(desk, place="负一层 B7 座")
+    one = await make(desk, place="负一层 B7 座 217")
     other = await desk.case(text="灯不亮")
     office = desk.as_("coordinator")
-    await desk.do(office, one, "note", text="先问保安老赵 100%")
-    for q in ("占", "占座", "没人管", "负", "B7", "ｂ", "赵", "老赵", "%", "00%", "8"):
+    await desk.do(office, one, "note", text="先问保安老赵 100%，888 号")
+    for q in (
+        "占",
+        "占座",
+        "没人管",
+        "负",
+        "B7",
+        "ｂ",
+        "赵",
+        "老赵",
+        "%",
+        "00%",
+        "100%",
+        "217",
+        "８\u200b88",
+        "8",
+    ):
         assert await find(office, q) == [one], q
     for q in ("王", "小明", *PERSON, "1391-1112222", "2222", "138 0000 1234", "@"):
         assert await find(office, q) == [one], q
