@@ -143,9 +143,9 @@ class Look:
             found, cases = await self._by_likeness(row)
         if found is None:
             return
-        if (one := self._covering(found, cases)) is not None:
-            if one.status == "suggested":
-                await self._grow(one, cases, at)
+        if (covering := self._covering(found, cases)) is not None:
+            if covering.status == "suggested":
+                await self._grow(covering, cases, at)
         elif not await surges.has_incident(self.tx, found.key, at - QUIET):
             await self._open(found, cases, at)
 
