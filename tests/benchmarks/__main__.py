@@ -21,6 +21,7 @@ from shared.embedded import start_servers
 from shared.observability import logs
 from tests import support
 from tests.benchmarks import (
+    board,
     consumers,
     desk,
     events,
@@ -44,6 +45,7 @@ PARTS = {
     "marks": marks.run,
     "pages": pages.run,
     "desk": desk.run,
+    "board": board.run,
     "reports": reports.run,
     "helpdesk": helpdesk.run,
     "routing": routing.run,
@@ -52,6 +54,7 @@ PARTS = {
 }
 LARGE = {
     "pages": partial(pages.run, sizes=pages.LARGE),
+    "board": partial(board.run, sizes=board.LARGE),
     "reports": partial(reports.run, rows=reports.LARGE),
     "helpdesk": partial(helpdesk.run, cases=helpdesk.LARGE),
 }
