@@ -24,7 +24,12 @@ def build(runtime: Runtime) -> Service[Deps]:
         directory=runtime.directory,
         pages=Pages.of(runtime, NAME, HERE / "templates"),
         rules=Rules(seeds.shipped_rules()),
-        meaning=Meaning(runtime.embedder, seeds.shipped_model(), alarms=seeds.shipped_alarms()),
+        meaning=Meaning(
+            runtime.embedder,
+            seeds.shipped_model(),
+            alarms=seeds.shipped_alarms(),
+            kinds=seeds.shipped_kinds(),
+        ),
     )
     service = Service(
         NAME,

@@ -18,8 +18,8 @@ from services.routing.deps import NAME, Deps
 from services.routing.domain import RuleSet, RulesInvalid, Submission, decide
 from services.routing.domain.history import Column, Owners, Understood
 from services.routing.domain.model import NOT_OURS
-from services.routing.learning import alarms, history
-from services.routing.seeds import ALARMS, MODEL, load_rules
+from services.routing.learning import alarms, history, kinds
+from services.routing.seeds import ALARMS, KINDS, MODEL, load_rules
 from shared.cli import service_commands, with_service
 from shared.contracts.refusal import Refusal
 from shared.embedded import EmbeddedModel
@@ -78,6 +78,19 @@ def make_alarms(
     known = alarms.read_alarm_letters(_lines(letters))
     vectors, embedder = _vectors([beginning(one.title, one.text) for one in known])
     model, quality = alarms.train_alarms(known, vectors, embedder)
+    target.write_text(model.model_dump_json() + "\n", encoding="utf-8")
+    say(f"{target}: {quality}")
+
+
+@cli.command("make-kinds", hidden=True)
+def make_kinds(
+    letters: Annotated[list[Path], typer.Argument(help="lines of JSON: text, type, priority, …")],
+    target: Annotated[Path, typer.Option(help="written here")] = KINDS,
+) -> None:
+    """For developers: learn types and priorities; parts named unseen are left alone."""
+    known = kinds.read_kinds(_lines(letters))
+    vectors, embedder = _vectors([beginning(x.get("title", ""), x["text"]) for x in known])
+    model, quality = kinds.train_kinds(known, vectors, embedder)
     target.write_text(model.model_dump_json() + "\n", encoding="utf-8")
     say(f"{target}: {quality}")
 

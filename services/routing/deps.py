@@ -17,6 +17,7 @@ from services.routing.domain import (
     Alarm,
     AlarmModel,
     Judged,
+    Kinds,
     Model,
     Precedent,
     RuleSet,
@@ -130,6 +131,8 @@ class Meaning:
     """The nearest cases that people dispatched, for a vector and the case that has it."""
     alarms: AlarmModel | None = None
     """What was learned about emergencies; it counts where its vectors are those of the embedder."""
+    kinds: Kinds | None = None
+    """What was learned about types and priorities, by the same rule."""
     judged: Callable[[Vector, str], Awaitable[list[Judged]]] = _no_judgements
     """The nearest cases of which people said whether they were an emergency."""
     fresh: dict[str, Vector] = field(default_factory=dict)

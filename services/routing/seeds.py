@@ -8,11 +8,12 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.routing import store
-from services.routing.domain import AlarmModel, Model, RuleBook, parse_rules
+from services.routing.domain import AlarmModel, Kinds, Model, RuleBook, parse_rules
 from services.routing.store import Stored, compiled
 
 SHIPPED = Path(__file__).parent / "data" / "rules.json"
 MODEL = Path(__file__).parent / "data" / "model.json"
+KINDS = Path(__file__).parent / "data" / "kinds.json"
 ALARMS = Path(__file__).parent / "data" / "alarms.json"
 
 
@@ -36,6 +37,11 @@ def shipped_model() -> Model:
 def shipped_alarms() -> AlarmModel:
     """What `make-alarms` made of the letters that come with the tests."""
     return AlarmModel.model_validate_json(ALARMS.read_bytes())
+
+
+def shipped_kinds() -> Kinds:
+    """What `make-kinds` made of the letters that come with the tests."""
+    return Kinds.model_validate_json(KINDS.read_bytes())
 
 
 async def seed(connection: AsyncConnection, now: datetime) -> bool:

@@ -12,6 +12,7 @@ from services.routing.domain.alarms import (
 )
 from services.routing.domain.decide import Candidate, Decision, Reason, Submission, decide
 from services.routing.domain.elsewhere import name_unit
+from services.routing.domain.kinds import Kinds, suggest_kind
 from services.routing.domain.lessons import Lesson
 from services.routing.domain.match import RuleSet
 from services.routing.domain.mistakes import Mistake, NotJson, RulesInvalid
@@ -36,6 +37,7 @@ __all__ = [
     "Candidate",
     "Decision",
     "Judged",
+    "Kinds",
     "Lesson",
     "Mistake",
     "Model",
@@ -61,6 +63,7 @@ __all__ = [
     "offer_others",
     "only_existing",
     "parse_rules",
+    "suggest_kind",
     "weigh_up",
     "with_precision",
     "with_rule",

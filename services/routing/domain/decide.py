@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.routing.domain.match import Fired, RuleSet
 from services.routing.domain.text import fold
@@ -79,6 +79,9 @@ class Decision(_Value):
     candidates: tuple[Candidate, ...]
     model_version: int | None = None
     """Of what was learned; None where the rules alone decided."""
+    type_known: bool = Field(default=True, exclude=True)
+    """Whether a rule says so; else it is what most are."""
+    priority_known: bool = Field(default=True, exclude=True)
 
     @property
     def guess(self) -> str | None:
@@ -134,6 +137,8 @@ def decide(
         emergency=False,
         reasons=_sorted(reasons),
         candidates=_led_by(department, best.category, candidates),
+        type_known=_says_type(fired, best.category),
+        priority_known=_says_priority(fired, best.category, kind),
     )
 
 
@@ -274,6 +279,20 @@ def _type(fired: list[Fired], category: str | None) -> CaseType:
     if evidence:
         return max(_TYPE_ORDER, key=lambda kind: evidence.get(kind, 0.0))
     return CaseType.REQUEST if category == "acquisition" else CaseType.COMPLAINT
+
+
+def _says_type(fired: list[Fired], category: str | None) -> bool:
+    return category in ("praise", "acquisition") or any(
+        each.rule.type and each.rule.category in (None, category) for each in fired
+    )
+
+
+def _says_priority(fired: list[Fired], category: str | None, kind: CaseType) -> bool:
+    return (
+        category in ("conduct", "acquisition")
+        or kind in (CaseType.PRAISE, CaseType.SUGGESTION)
+        or any(each.rule.priority and each.rule.category in (None, category) for each in fired)
+    )
 
 
 def _priority(fired: list[Fired], category: str | None, kind: CaseType) -> Priority:

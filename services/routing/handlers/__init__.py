@@ -23,6 +23,7 @@ from services.routing.domain import (
     offer_by_model,
     offer_others,
     only_existing,
+    suggest_kind,
     weigh_up,
     without_model,
 )
@@ -119,6 +120,8 @@ async def _understood(
     probabilities = model.probabilities(vector, said.title, said.text)
     names, precision = deps.directory.departments, ruleset.book.precision
     weighed = weigh_up(ruled, model, probabilities, precedents, said, names, precision=precision)
+    if meaning.kinds is not None and meaning.kinds.embedder == meaning.embedder.model:
+        weighed = suggest_kind(weighed, meaning.kinds, vector)
     decision = weighed.model_copy(update={"model_version": meaning.version})
     if doubtful:
         decision = in_doubt(decision)
