@@ -14,14 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-NEAR = 0.5
+NEAR = 0.35
 LEAST = 8
 """Cases of a group."""
 MOST = 6_000
 """Cases that are looked at, the newest: some 36 million pairs, three seconds of one core."""
 _BLOCK = 512
-_MEANING, _THINGS = 0.45, 0.55
+_MEANING, _THINGS = 0.35, 0.65
 """Of how near two are, what their vectors say and what the things say that they name."""
+_ALONE = 0.7
+"""What vectors say where no thing is named: they have to be nearer then."""
 
 Vectors = NDArray[np.float32]
 
@@ -67,7 +69,7 @@ def grouped(things: Sequence[Sequence[str]], vectors: Sequence[Sequence[float]])
 
 
 def _features(things: Sequence[Sequence[str]], vectors: Sequence[Sequence[float]]) -> Vectors:
-    """One row each, of length 1: the product of two is how near they are."""
+    """One row each, of length 1 at most: the product of two is how near they are."""
     names = {name: n for n, name in enumerate(sorted({t for one in things for t in one}))}
     said = np.zeros((len(things), max(1, len(names))), dtype=np.float32)
     for row, one in enumerate(things):
@@ -78,7 +80,7 @@ def _features(things: Sequence[Sequence[str]], vectors: Sequence[Sequence[float]
     has_things = np.linalg.norm(said, axis=1) > 0
     has_meaning = np.linalg.norm(meant, axis=1) > 0
     weight = np.where(has_things & has_meaning, _THINGS, 1.0).astype(np.float32)
-    rest = np.where(has_things, 1.0 - weight, 1.0).astype(np.float32)
+    rest = np.where(has_things, 1.0 - weight, _ALONE).astype(np.float32)
     both = [_unit(said) * np.sqrt(weight)[:, None], _unit(meant) * np.sqrt(rest)[:, None]]
     return np.concatenate(both, axis=1).astype(np.float32)
 
