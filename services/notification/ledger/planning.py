@@ -24,7 +24,7 @@ def plan(
     once: str | None = None,
 ) -> None:
     """Enter a notice in the ledger; `about` what is no case, once for each recipient. `once`: for
-    each recipient, of whatever events it comes."""
+    each recipient, of whatever events it comes; it stands as the cause of what is emitted."""
     cause = tx.cause
     ce_id = about or once or (cause.ce_id if cause else None) or new_id()
     name = delivery_id(ce_id, notice.recipient)
