@@ -125,7 +125,7 @@ async def _read(secured: Secured, account: str, topic: str) -> None:
         ("kiosk", _write, DIRECTORY),
         ("routing", _write, DIRECTORY),
         ("sla", _write, PRIVATE),
-        ("sla", _write, DIRECTORY),
+        ("sla", _write, INBOUND),
         ("tracking", _write, EVENTS),
         ("tracking", _read, PRIVATE),
         ("notification", _write, INBOUND),
