@@ -1,11 +1,16 @@
-"""What is true of every page, whoever reads it."""
+"""What is true of every page, whoever reads it; and pictures for people."""
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from importlib.resources import files
 
 from playwright.async_api import Page
+
+from tests.browser.system import ROOT
+
+PICTURES = ROOT / "build" / "screenshots"
 
 _UNNAMED = """() => [...document.querySelectorAll('input, textarea, select')]
   .filter(f => f.type !== 'hidden' && !f.labels?.length && !f.getAttribute('aria-label'))
@@ -37,6 +42,14 @@ _FOCUS = """() => {
   });
   return { what: e.outerHTML.slice(0, 100), marked };
 }"""
+
+
+async def picture(page: Page, name: str, *, whole: bool = True) -> None:
+    """Where somebody wants to look at them (``EXPRESS_PICTURES=1``); no test reads it."""
+    if os.environ.get("EXPRESS_PICTURES"):
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        where = PICTURES / f"{name}.png"
+        await page.screenshot(path=where, full_page=whole, animations="disabled")
 
 
 async def faults_of(page: Page) -> list[str]:

@@ -7,7 +7,7 @@ import re
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Browse
-from tests.browser.system import ROOT, until
+from tests.browser.system import until
 
 MEASURES = ("response_rate", "on_time", "resolution_rate", "satisfaction")
 
@@ -113,6 +113,4 @@ async def test_it_prints_on_two_pages(browse: Browse) -> None:
     await expect(page.locator("#tile-open")).to_be_visible()
     await expect(page.locator("h1")).to_be_visible()
     printed = await page.pdf(prefer_css_page_size=True)
-    (ROOT / "build" / "screenshots").mkdir(parents=True, exist_ok=True)
-    (ROOT / "build" / "screenshots" / "board.pdf").write_bytes(printed)
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 2

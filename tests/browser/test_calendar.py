@@ -8,10 +8,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import DESK, PHONE, Browse
-from tests.browser.looks import barriers_on, faults_of, unseen_focus
-from tests.browser.system import ROOT
+from tests.browser.looks import barriers_on, faults_of, picture, unseen_focus
 
-LOOKED_AT = ROOT / "build" / "screenshots"
 HAN = re.compile("[\u4e00-\u9fff]")
 _OURS = """() => {
   const page = document.body.cloneNode(true);
@@ -29,9 +27,7 @@ PAGES = {
 async def _well_made(page: Page, name: str, locale: str) -> None:
     for width, height in ((DESK, 860), (PHONE, 740)):
         await page.set_viewport_size({"width": width, "height": height})
-        LOOKED_AT.mkdir(parents=True, exist_ok=True)
-        picture = LOOKED_AT / f"{name}-{width}-{locale}.png"
-        await page.screenshot(path=picture, full_page=True, animations="disabled")
+        await picture(page, f"{name}-{width}-{locale}")
         assert await faults_of(page) + await barriers_on(page) == []
     if locale == "en":
         assert "".join(HAN.findall(await page.evaluate(_OURS))) == ""

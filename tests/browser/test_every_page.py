@@ -1,16 +1,13 @@
 """Every page, wide and on a phone, in both languages.
 
-A picture of each is written to ``build/screenshots/``; with ``EXPRESS_PICTURES=1`` and this file
-alone, those of the tour in the README are taken anew.
+With ``EXPRESS_PICTURES=1`` a picture of each is written to ``build/screenshots/``.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -19,15 +16,10 @@ from playwright.async_api import Page, expect
 from shared.moments import LOCAL
 from tests.browser import day
 from tests.browser.conftest import DESK, PHONE, Browse
-from tests.browser.looks import barriers_on, faults_of, unseen_focus
+from tests.browser.looks import barriers_on, faults_of, picture, unseen_focus
 from tests.browser.people import People
-from tests.browser.system import ROOT, until
+from tests.browser.system import until
 
-LOOKED_AT = ROOT / "build" / "screenshots"
-PICTURES = Path(__file__).parent / "pictures"
-"""Of the tour in the README."""
-TOUR = {"sent-360-zh": "say", "asked-360-zh": "track", "working-1280-zh": "case"}
-TOUR |= {"board-1280-zh": "dashboard"}
 HAN = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 _WORDS_OF_THE_HOUSE = """() => {
   // Everything but what people wrote themselves.
@@ -220,15 +212,4 @@ async def test_the_board_on_paper(browse: Browse, scene: dict[str, str]) -> None
 async def _looked_at(page: Page, name: str, width: int, locale: str, *, whole: bool = True) -> None:
     if await page.locator("figure[data-chart]").count():
         await expect(page.locator("figure[data-chart] canvas").first).to_be_visible()
-    LOOKED_AT.mkdir(parents=True, exist_ok=True)
-    full = f"{name}-{width}-{locale}"
-    await page.screenshot(path=LOOKED_AT / f"{full}.png", full_page=whole, animations="disabled")
-    if full in TOUR and os.environ.get("EXPRESS_PICTURES"):
-        picture = await page.screenshot(full_page=whole, animations="disabled")
-        if width == DESK:
-            clip = {"x": 0, "y": 0, "width": DESK, "height": 780}
-            picture = await page.screenshot(clip=clip)  # type: ignore[arg-type]
-        elif name != "sent":
-            picture = await page.screenshot()
-        PICTURES.mkdir(exist_ok=True)
-        (PICTURES / f"{TOUR[full]}.png").write_bytes(picture)
+    await picture(page, f"{name}-{width}-{locale}", whole=whole)

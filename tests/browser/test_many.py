@@ -10,11 +10,9 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import DESK, PHONE, Browse
-from tests.browser.looks import barriers_on, faults_of, unseen_focus
+from tests.browser.looks import barriers_on, faults_of, picture, unseen_focus
 from tests.browser.people import People
-from tests.browser.system import ROOT
 
-PICTURES = ROOT / "build" / "screenshots"
 HAN = re.compile("[\u4e00-\u9fff]")
 _OURS = """() => {
   const page = document.querySelector('main').cloneNode(true);
@@ -35,11 +33,9 @@ async def said(people: People, *texts: str, **more: Any) -> list[str]:
 
 async def looked_at(page: Page, name: str, locale: str = "zh") -> None:
     """Nothing is wrong with it on a desk and on a phone, and a picture of both."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
     for width, height in ((DESK, 860), (PHONE, 740)):
         await page.set_viewport_size({"width": width, "height": height})
-        picture = PICTURES / f"{name}-{width}-{locale}.png"
-        await page.screenshot(path=picture, full_page=True, animations="disabled")
+        await picture(page, f"{name}-{width}-{locale}")
         assert await faults_of(page) == []
         assert await barriers_on(page) == []
     await page.set_viewport_size({"width": DESK, "height": 860})
