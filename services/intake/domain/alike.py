@@ -65,8 +65,8 @@ def meant(
     said: Vector, incidents: Sequence[tuple[One, Sequence[Vector]]], ordinary: Sequence[Vector]
 ) -> list[One]:
     """The incidents that a comment means, whose vectors (of its title, of all of it) these are; the
-    nearest first, at most `MOST`. Of an invented set of 30 comments that words know 2 of, 14 are
-    found, and of 30 on other things none is offered one."""
+    nearest first, at most `MOST`. Of an invented set of 30 comments that words know 2 of, about
+    half are found; `NEARER` was chosen on that set, at one or two false offers in 60."""
     found = []
     for one, vectors in incidents:
         likest = max(ordinary, key=lambda other: max(_dot(other, v) for v in vectors))
