@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import shutil
 import sys
 import time
@@ -66,7 +67,7 @@ def register(
 
         It has data of its own (demo/ under EXPRESS_DATA); the second time it goes on from there.
         """
-        logs.configure()
+        logs.configure(logging.WARNING)  # between its lines of progress nothing else is wanted
         size = Size(days, cases, seed, within)
         demonstration = Demonstration(read_settings(), builds, accounts, size)
         raise SystemExit(demonstration.run(again=again, leave=leave))
