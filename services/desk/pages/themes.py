@@ -25,10 +25,11 @@ async def all_themes(request: Request) -> Response:
     person = staff(request)
     reader(person)
     service = service_of(request, "desk")
-    chosen = await chosen_cases(service, request, view_context(request, person))
+    context = view_context(request, person)
+    chosen = await chosen_cases(service, request, context)
     async with service.transaction() as tx:
         body = await list_body(tx)
-        found = await found_body(tx, view_context(request, person).locale)
+        found = await found_body(tx, context.locale)
     return deps_of(request).pages.render(
         request,
         "themes.html",

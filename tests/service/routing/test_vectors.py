@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import Any
-
 import pytest
 from sqlalchemy import text
 
 from services.routing import jobs
 from services.routing.store import vectors
-from shared.embeddings import Embedder, EmbedderAway, Vector, parse_source
+from shared.embeddings import EmbedderAway
+from tests.fakes import embedder
 from tests.service.routing.conftest import Routing
 
 
-class Compass(Embedder):
-    """Vectors without a model: the direction says how much a text is about each of its words."""
+class Compass(embedder.Compass):
+    """Which knows other words than those of the desk."""
 
     words = ("占座", "空调", "漏水", "打印", "seat", "noise", "cold", "book")
 
     def __init__(self, model: str = "compass-1") -> None:
-        super().__init__(parse_source("https://nowhere.example.edu/v1?model=x"))
-        self.model = model
-        self.asked: list[str] = []
-        self.away = False
-
-    async def embed(self, texts: Sequence[str], **_: Any) -> list[Vector]:
-        if self.away:
-            raise EmbedderAway("away")
-        self.asked += texts
-        return [self.direction(one) for one in texts]
-
-    def direction(self, one: str) -> Vector:
-        counts = [0.1 + one.count(word) for word in self.words]
-        length = math.hypot(*counts)
-        return tuple(count / length for count in counts)
+        super().__init__(model)
 
 
 def use(routing: Routing, compass: Compass) -> Compass:
