@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from services.desk.jobs import end_waiting
@@ -129,6 +131,30 @@ async def test_after_two_returns_the_next_department_may_not_return_it(desk: Des
         "return"
         not in (await desk.as_("liaison", "it").get(f"/api/cases/{feedback_id}")).json()["may"]
     )
+
+
+async def test_after_two_returns_those_who_are_left_are_offered_with_who_returned_it_and_why(
+    desk: Desk,
+) -> None:
+    feedback_id = await desk.case()
+    office = desk.as_("coordinator")
+    for department, why in (("space", "是灯"), ("facilities", "是网络")):
+        await desk.do(office, feedback_id, "dispatch", department=department)
+        await desk.do(desk.as_("liaison", department), feedback_id, "return", reason=why)
+    offered = tuple(routing.Candidate(department=d, score=0.3) for d in ("space", "it", "office"))
+    await desk.process(examples.undecided(feedback_id, candidates=offered))
+
+    page = (await office.get(f"/desk/cases/{feedback_id}")).text
+    now = page[page.index('id="now-h"') : page.index('id="dispatch-else"')]
+    assert re.findall(r'id="bind-(\w+)"', now) == ["it", "office"]
+    assert "后勤保障退单：是网络" in now
+    assert "空间与读者服务部退单：是灯" in now
+    form = now[now.index('id="bind-it"') : now.index('id="bind-office"')]
+    assert re.search(r'<textarea[^>]+name="reason"[^>]+required', form)
+
+    body = {"department": "it", "reason": "裁定", "seen": re.search(r'seen" value="(\d+)', form)[1]}
+    sent = await office.post(f"/api/cases/{feedback_id}/dispatch", data=body)
+    assert sent.json()["binding"] is True
 
 
 async def test_routing_does_not_send_it_back_to_who_returned_it(desk: Desk) -> None:
