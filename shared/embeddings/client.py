@@ -89,17 +89,23 @@ class Embedder:
         return [f"embeddings: {problem}"] if problem else []
 
     async def embed(
-        self, texts: Sequence[str], *, kind: Kind = "query", within: float = 30.0
+        self,
+        texts: Sequence[str],
+        *,
+        kind: Kind = "query",
+        within: float = 30.0,
+        urgent: bool = False,
     ) -> list[Vector]:
         """One vector a text, in order, within so many seconds; `texts` are masked beginnings.
 
+        `urgent`: somebody waits; the built-in model takes it before what is embedded beside.
         Raises `EmbedderAway` at once while the server is known to be away.
         """
         found: list[Vector] = []
         try:
             async with asyncio.timeout(within):
                 for first in range(0, len(texts), BATCH):
-                    found += await self._request(texts[first : first + BATCH], kind)
+                    found += await self._request(texts[first : first + BATCH], kind, urgent=urgent)
         except TimeoutError:
             self._failed("no answer in time")
         return found
@@ -110,20 +116,21 @@ class Embedder:
             await self._client.aclose()
             self._client = None
 
-    async def _request(self, texts: Sequence[str], kind: Kind) -> list[Vector]:
+    async def _request(self, texts: Sequence[str], kind: Kind, *, urgent: bool) -> list[Vector]:
         if self.off or self.missing or not self._breaker.attempt():
             raise EmbedderAway(self.missing or self.error or "there is none")
         try:
-            response = await self._open().post("embeddings", json=self._body(texts, kind))
+            body = self._body(texts, kind, urgent=urgent)
+            response = await self._open().post("embeddings", json=body)
         except (httpx2.HTTPError, OSError) as error:
             self._failed(type(error).__name__)
         if response.status_code != 200:
             self._failed(f"status {response.status_code}")
         return self._read(response, len(texts))
 
-    def _body(self, texts: Sequence[str], kind: Kind) -> dict[str, object]:
+    def _body(self, texts: Sequence[str], kind: Kind, *, urgent: bool) -> dict[str, object]:
         if self.source.kind == "builtin":
-            return {"input": list(texts), "input_type": kind}
+            return {"input": list(texts), "input_type": kind, "urgent": urgent}
         # The family of e5 was trained with a word in front; its other servers leave it to us.
         before = f"{kind}: " if "e5" in self.source.model.lower() else ""
         body = [before + text for text in texts]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -28,12 +29,15 @@ class Compass(Embedder):
         self.model = model
         self.asked: list[str] = []
         self.away = False
+        self.waits_for: asyncio.Event | None = None
 
     async def embed(self, texts: Sequence[str], **_: Any) -> list[Vector]:
         """One direction a text, at once."""
         if self.away:
             raise EmbedderAway("away")
         self.asked += texts
+        if self.waits_for is not None:
+            await self.waits_for.wait()
         return [self.direction(one) for one in texts]
 
     def direction(self, text: str) -> Vector:

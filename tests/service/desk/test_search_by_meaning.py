@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import text
 
 from services.desk.jobs import meaning as jobs
 from tests.fakes.embedder import Compass
+from tests.patience import PATIENCE
 from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
 from tests.service.desk.test_search import found
@@ -83,6 +85,30 @@ async def test_what_names_a_person_or_case_is_not_asked_of_the_model(
 ) -> None:
     await found(desk.as_("coordinator"), q)
     assert compass.asked == []
+
+
+async def test_a_question_asked_again_is_not_asked_of_the_model(
+    desk: Desk, compass: Compass
+) -> None:
+    made = await town(desk)
+    compass.asked.clear()
+    for _ in range(3):
+        assert await where(desk.as_("coordinator"), "抢座")
+    assert compass.asked == ["抢座"]
+    compass.away = True
+    assert set(await where(desk.as_("coordinator"), "抢座")) == set(made.values()) - {made[COLD]}
+
+
+async def test_a_vector_that_is_late_is_there_the_next_time(desk: Desk, compass: Compass) -> None:
+    await town(desk)
+    slow, meaning = asyncio.Event(), desk.service.deps.meaning
+    compass.waits_for = slow
+    assert await meaning.of("占座", within=0.01) is None
+    assert await meaning.of("占座", within=0.01) is None
+    slow.set()
+    assert await meaning.of("占座", within=PATIENCE) == compass.direction("占座")
+    assert compass.asked.count("占座") == 1
+    assert not meaning.embedder.notices()
 
 
 async def test_without_model_or_extension_words_are_found_as_before(
