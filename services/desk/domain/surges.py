@@ -19,13 +19,13 @@ from services.desk.domain.search import fold
 from shared.moments import LOCAL
 
 LEAST = 5
-"""Fewer are no surge, however rare the matter."""
+"""Fewer are no surge, however rare the matter; nor are so many of fewer people."""
 LEAST_AT_A_PLACE = 8
 """Of a place alone, where nothing they name is the same."""
 WINDOWS = (timedelta(minutes=30), timedelta(hours=2), timedelta(days=1))
 LOOK_BACK = (28, 7)
 """Days; what is usual is the most that one of them says, or this time a year ago."""
-CHANCE = 4e-6
+CHANCE = 1e-5
 """How improbable it has to be. A case is looked at under some five keys and three windows: sixty
 cases a day make 30,000 looks a month, of which less than one may be mistaken."""
 _A_WEEK, _NEW_HERE = 7.0, 1e-3

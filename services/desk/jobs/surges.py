@@ -146,7 +146,7 @@ class Look:
         if (covering := self._covering(found, cases)) is not None:
             if covering.status == "suggested":
                 await self._grow(covering, cases, at)
-        elif not await surges.has_incident(self.tx, found.key, at - QUIET):
+        elif await self._is_new(found, cases, at):
             await self._open(found, cases, at)
 
     async def _by_keys(self, keys: list[str], at: datetime) -> Finding | None:
@@ -206,6 +206,12 @@ class Look:
         if hour not in self._totals:
             self._totals[hour] = await surges.totals(self.tx, at)
         return self._totals[hour]
+
+    async def _is_new(self, found: Finding, cases: list[str], at: datetime) -> bool:
+        """Whether no incident has it, and several people say it: who writes all evening is one."""
+        if await surges.has_incident(self.tx, found.key, at - QUIET):
+            return False
+        return await surges.people(self.tx, cases) >= LEAST
 
     def _covering(self, found: Finding, cases: list[str]) -> Surge | None:
         """A surge that says the same already, or said it and was judged."""

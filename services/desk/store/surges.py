@@ -91,6 +91,11 @@ SELECT o.feedback_id FROM case_matters AS o JOIN cases AS c USING (feedback_id)
 WHERE o.keys @> ARRAY[$1]::varchar[] AND o.at > $2 AND o.at <= $3 AND c.state <> ALL($4::text[])
 ORDER BY o.at, o.feedback_id LIMIT $5
 """
+_PEOPLE = """
+SELECT count(DISTINCT coalesce(p.contact->>'phone', p.contact->>'email',
+    p.contact->>'wechat_openid', p.contact->>'wechat_account', c.feedback_id)) AS n
+FROM cases AS c LEFT JOIN private AS p USING (feedback_id) WHERE c.feedback_id = ANY($1::text[])
+"""
 _NAMELESS = """
 SELECT o.feedback_id, o.at, w.title, left(w.text, 4000) AS text, v.vector
 FROM case_matters AS o JOIN cases AS c USING (feedback_id) JOIN words AS w USING (feedback_id)
@@ -249,6 +254,11 @@ async def of_key(tx: Transaction, key: str, since: datetime, at: datetime) -> li
     """The cases of a matter in a window."""
     rows = await tx.fetch(_OF_KEY, key, since, at, NOT_OFFERED, MOST_CASES)
     return [row["feedback_id"] for row in rows]
+
+
+async def people(tx: Transaction, feedback_ids: Sequence[str]) -> int:
+    """How many people said it; who left no contact is one of their own."""
+    return int((await tx.fetch(_PEOPLE, list(feedback_ids)))[0]["n"])
 
 
 async def nameless(tx: Transaction, since: datetime, at: datetime, most: int) -> list[Any]:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.desk.handlers.recollect import recollect_surge
 from services.desk.jobs import surges as jobs
 from services.desk.store import surges
 from shared.contracts.desk import SurgeListed
 from shared.contracts.intake import PrivateErased
+from tests.patience import PATIENCE
+from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
 from tests.support import outbox_of
 
@@ -95,6 +102,52 @@ async def test_five_on_one_lift_are_told_the_office_and_a_person_makes_an_incide
     await several(desk, 6, text=LIFT)
     await look(desk)
     assert (await listed(desk))[-1] == last
+
+
+@pytest.mark.parametrize("step", ["count_cases", "judge_cases"])
+async def test_broken_off_between_counting_and_telling_a_surge_is_told_once(
+    desk: Desk, step: str
+) -> None:
+    """As kill -9 of the desk, or of its connection, in the middle of the last write."""
+    await a_month_of_other_things(desk)
+    ids = await several(desk, 5, text=LIFT)
+    if step == "judge_cases":
+        assert await jobs.count_cases(desk.service) == 5
+    written = {"count_cases": "case_matters", "judge_cases": "surges"}[step]
+    async with desk.service.engine.begin() as beside:
+        await beside.execute(text(f"LOCK TABLE {written} IN SHARE MODE"))
+        broken = asyncio.create_task(getattr(jobs, step)(desk.service))
+        await _waits_for(beside, written)
+        broken.cancel()
+        await asyncio.wait({broken})
+    assert await listed(desk) == []
+    for _ in range(2):
+        await look(desk)
+    (event,) = await listed(desk)
+    assert event.cases == tuple(ids)
+
+
+async def _waits_for(beside: AsyncConnection, table: str) -> None:
+    waiting = text(
+        "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = to_regclass(:table) "
+        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    async with asyncio.timeout(PATIENCE):
+        while not (await beside.execute(waiting, {"table": table})).all():
+            await asyncio.sleep(0.02)
+
+
+async def test_one_person_who_writes_all_evening_is_no_surge(desk: Desk) -> None:
+    await a_month_of_other_things(desk)
+    ids = await several(desk, 7, text=LIFT)
+    await desk.process(*(examples.private(one) for one in ids[:4]))
+    await look(desk)
+    assert await listed(desk) == []
+    # A fifth who says it makes it one, with all that was said.
+    ids += await several(desk, 1, text=LIFT)
+    await look(desk)
+    (event,) = await listed(desk)
+    assert event.cases == tuple(ids)
 
 
 async def test_what_was_dismissed_is_quiet_and_what_nobody_judges_lapses(desk: Desk) -> None:

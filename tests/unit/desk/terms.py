@@ -35,6 +35,7 @@ class Term:
 
     cases: list[Came]
     fifths: dict[int, datetime] = field(default_factory=dict)
+    first: datetime = FIRST
 
 
 def _times(rng: random.Random, start: datetime, mean: float, over: float) -> list[datetime]:
@@ -104,12 +105,13 @@ def _planted(rng: random.Random, days: int, things: list[str]) -> list[Came]:
 class Library:
     """What a library that keeps its cases in lists knows of a matter: the counts of `Past`."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: datetime) -> None:
+        self.first = first
         self.all: list[datetime] = []
         self.by_key: defaultdict[str, list[datetime]] = defaultdict(list)
         self.by_hour = [0] * 168
         self._week: tuple[float, ...] = (0.0,) * 168
-        self._made = FIRST
+        self._made = first
 
     def take(self, one: Came) -> None:
         self.all.append(one.at)
@@ -117,7 +119,7 @@ class Library:
         for key in one.keys:
             self.by_key[key].append(one.at)
         if one.at - self._made > timedelta(days=1):
-            weeks = (one.at - FIRST) / timedelta(days=7)
+            weeks = (one.at - self.first) / timedelta(days=7)
             self._week, self._made = surges.profile(self.by_hour, weeks), one.at
 
     def found(self, one: Came) -> list[surges.Finding]:
@@ -145,7 +147,7 @@ class Library:
     ) -> surges.Past:
         until = now - timedelta(days=1)
         since = until - timedelta(days=days)
-        known = min(float(days), max(0.0, (until - FIRST) / timedelta(days=1)))
+        known = min(float(days), max(0.0, (until - self.first) / timedelta(days=1)))
         low, high = bisect_left(times, since), bisect_left(times, until)
         day = timedelta(days=1)
         same = 0 if window >= day else sum((now - at) % day < window for at in times[low:high])
