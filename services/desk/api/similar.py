@@ -55,10 +55,14 @@ async def similar_items(
             raise NotFound()
         case, words = own_row[0]
         text = f"{words.title}\n{words.text}" if words else case.title
-        cosines: dict[str, float] = {}
+        cosines: dict[str, float] | None = None
         if model := meaning.embedder.model:
             cosines = await meanings.near(tx, feedback_id, model, tx.now, indexed=meaning.indexed)
-        ids = await similar.words_like(tx, feedback_id, tx.now, at_least=candidates_from(text))
+        ids: list[str] = []
+        if cosines is None or not meaning.indexed:
+            # Texts of nearly the same words are also near in meaning, and that is found sooner.
+            ids = await similar.words_like(tx, feedback_id, tx.now, at_least=candidates_from(text))
+        cosines = cosines or {}
         others = await similar.with_words(tx, list(dict.fromkeys([*ids, *cosines])))
     own, matter = features(text), matter_of(text)
     items: list[dict[str, Any]] = []
@@ -66,12 +70,15 @@ async def similar_items(
         if its is None or other.feedback_id in case.links or not sees(context.viewer, other):
             continue
         its_text = f"{its.title}\n{its.text}"
+        near = nearness(text, its_text, cosines.get(other.feedback_id, 0.0))
+        if not near and other.feedback_id not in ids:
+            # What is far in meaning has not the same words either; to compare them takes longer.
+            continue
         its_matter = matter_of(its_text)
         same_place = bool(case.place) and case.place == other.place
         lately = abs(case.received_at - other.received_at)
         like = likeness(own, features(its_text), same_place=same_place, apart=lately)
         by_words = like if like >= COPIED or not apart(matter, its_matter) else 0.0
-        near = nearness(text, its_text, cosines.get(other.feedback_id, 0.0))
         by_matter = same_matter(matter, its_matter, near, like)
         if by_words >= ALIKE or by_matter >= ONE_MATTER:
             same = "words" if by_words >= ALIKE else "matter"

@@ -44,21 +44,31 @@ SET model = EXCLUDED.model, at = EXCLUDED.at, things = EXCLUDED.things, vector =
 _OWN = "SELECT things, vector FROM meanings WHERE feedback_id = $1 AND model = $2"
 _OFFERED = """
 (c.next_due_at < $2 OR c.replied_at > $3) AND c.state <> ALL($4::text[])
-AND m.feedback_id <> $1
+AND c.feedback_id <> $1
 """
 _SAME_THINGS = f"""
 SELECT m.feedback_id, m.vector FROM meanings AS m JOIN cases AS c USING (feedback_id)
 WHERE m.things && $5::varchar[] AND m.model = $6 AND {_OFFERED}
 ORDER BY c.received_at DESC, m.feedback_id LIMIT $7
 """
+# The rows of cases are read for the closest alone: a thing may be named by thousands. Plus nothing,
+# so that the index of vectors is not gone through for what few of them name.
+_CLOSEST = f"""
+SELECT feedback_id, 1 - apart AS cosine FROM (
+    SELECT feedback_id, vector::vector({{n}}) <=> $6::real[]::vector({{n}}) AS apart
+    FROM meanings WHERE model = '{{stamp}}' AND things && $5::varchar[]
+    ORDER BY (vector::vector({{n}}) <=> $6::real[]::vector({{n}})) + 0 LIMIT $7
+) AS closest JOIN cases AS c USING (feedback_id) WHERE {_OFFERED} ORDER BY apart LIMIT $8
+"""
 _NEAREST = f"""
-SELECT m.feedback_id, m.vector FROM meanings AS m JOIN cases AS c USING (feedback_id)
+SELECT m.feedback_id, 1 - (m.vector::vector({{n}}) <=> $5::real[]::vector({{n}})) AS cosine
+FROM meanings AS m JOIN cases AS c USING (feedback_id)
 WHERE m.model = '{{stamp}}' AND {_OFFERED}
 ORDER BY m.vector::vector({{n}}) <=> $5::real[]::vector({{n}}) LIMIT $6
 """
 # What does not fit is passed over in the index, instead of leaving fewer than were asked for.
 GO_ON = "SELECT set_config('hnsw.iterative_scan', 'strict_order', true)"
-_LOOKED_AT, _NEARBY = 200, 10
+_LOOKED_AT, _CLOSE, _COMPARED, _NEARBY = 200, 500, 30, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,25 +117,25 @@ async def forget(tx: Transaction, feedback_id: str) -> None:
 
 async def near(
     tx: Transaction, feedback_id: str, model: str, now: datetime, *, indexed: bool
-) -> dict[str, float]:
-    """Open or lately answered cases that name a thing of this one, and their cosines to it.
-
-    Of one that names nothing, the nearest, where there is an index of them.
+) -> dict[str, float] | None:
+    """Open or lately answered cases that name a thing of this one, and (where there is an index)
+    the nearest of all, with their cosines to it; None where it has no vector yet.
     """
     mark = stamp(model)
     if not (found := await tx.fetch(_OWN, feedback_id, mark)):
-        return {}
+        return None
     things, vector = found[0]["things"], found[0]["vector"]
     values = (feedback_id, NOT_OPEN, now - LATELY, NOT_OFFERED)
+    if not indexed:
+        rows = await tx.fetch(_SAME_THINGS, *values, things, mark, _LOOKED_AT) if things else []
+        return {row["feedback_id"]: cosine(vector, row["vector"]) for row in rows}
+    await tx.fetch(GO_ON)
+    of_model = {"n": len(vector), "stamp": literal(mark)}
+    near = await tx.fetch(_NEAREST.format(**of_model), *values, vector, _NEARBY)
     if things:
-        rows = await tx.fetch(_SAME_THINGS, *values, things, mark, _LOOKED_AT)
-    elif indexed:
-        await tx.fetch(GO_ON)
-        statement = _NEAREST.format(n=len(vector), stamp=literal(mark))
-        rows = await tx.fetch(statement, *values, vector, _NEARBY)
-    else:
-        return {}
-    return {row["feedback_id"]: cosine(vector, row["vector"]) for row in rows}
+        closest = (things, vector, _CLOSE, _COMPARED)
+        near = [*near, *await tx.fetch(_CLOSEST.format(**of_model), *values, *closest)]
+    return {row["feedback_id"]: row["cosine"] for row in near}
 
 
 def cosine(one: Sequence[float], other: Sequence[float]) -> float:

@@ -153,6 +153,10 @@ SOURCES: dict[str, tuple[Any, Callable[[str], ColumnElement[bool]]]] = {
 """Tables that hold words, and what says that a row has those of a search."""
 
 
+CLOSEST = 500
+"""A thing that many cases name is looked up for these; the rows of cases are read for no more."""
+
+
 def meant(
     scopes: tuple[Scope, ...],
     conditions: Sequence[ColumnElement[bool]],
@@ -161,7 +165,8 @@ def meant(
     *,
     indexed: bool,
 ) -> list[Select[Any]]:
-    """The cases that name a thing of a question, and those nearest to it, the nearest first.
+    """The cases nearest to a question, then those that name a thing of it, the nearest first: among
+    the `CLOSEST` of all, which is quick, and among all, for whom these are not enough.
 
     What may be seen is a condition of the look at the index, so that no page is left half empty.
     """
@@ -177,8 +182,27 @@ def meant(
     apart = literal_column(f"meanings.vector::vector({dimensions})").op("<=>")(
         cast(cast(given, ARRAY(REAL)), _Vector(dimensions))
     )
+    # Plus nothing, so that the index of vectors is not gone through for what few of them name.
+    by_hand = apart.op("+")(literal_column("0"))
+    closest = (
+        select(_meanings.c.feedback_id, apart.label("apart"))
+        .where(of_model, names)
+        .order_by(by_hand)
+        .limit(CLOSEST)
+        .subquery("closest")
+    )
+    among = (
+        select(_cases, (1 - closest.c.apart).label("likeness"))
+        .join(closest, closest.c.feedback_id == _cases.c.feedback_id)
+        .where(in_scopes(scopes), *conditions)
+        .order_by(closest.c.apart)
+    )
     query = query.add_columns((1 - apart).label("likeness"))
-    return [query.where(*seen, names).order_by(apart), query.where(*seen).order_by(apart)]
+    return [
+        query.where(*seen).order_by(apart),
+        among,
+        query.where(*seen, names).order_by(by_hand),
+    ]
 
 
 class _Vector(UserDefinedType[Any]):
