@@ -7,29 +7,38 @@ found anew, in the background.
 
 from __future__ import annotations
 
-VERSION = 2
+VERSION = 3
 THINGS = """
 air: 空调 冷气 暖气 制冷 制热 供暖 暖风
-    | air con, air-con, aircon, ac, a/c, heating, heater, radiator
+    温度 太热 好热 太冷 好冷 空气不好 通风
+    | air con, air-con, aircon, ac, a/c, heating, heater, radiator,
+    | temperature, degrees in, thermostat, ventilat, stuffy
 light: 灯 照明 台灯 日光灯 灯管
     | light, lamp, bulb
 printer: 打印 复印 扫描仪 墨 硒鼓 卡纸 夹纸
-    | print, photocop, copier, scanner, toner
+    打出来 文印 黑道子 打出的
+    | print, photocop, copier, scanner, toner,
+    | printout, printed
 toilet: 厕所 卫生间 洗手间 马桶 厕纸 卫生纸 女厕 男厕
     | toilet, restroom, bathroom, washroom
 tap: 水龙头 洗手池 水池 洗手台 下水道
     | tap, faucet, sink
 water: 饮水 开水 热水 直饮 接水 烧水 凉水 打水
+    水壶 热水器 矿泉水
     | water dispenser, drinking water, hot water, water fountain, water cooler,
-    | water boiler
+    | water boiler,
+    | water from fountain, fountain, hot water
 lift: 电梯 轿厢 升降
     | lift, elevator
 gate: 闸机 门禁 刷卡进 通道机 进不了馆 进馆 入馆 刷脸 进不去馆 人脸识别
+    刷不进 人证不符
     | gate, turnstile, entrance, card reader, get in
 door: 自动门 大门 玻璃门 门锁 旋转门
     | door
 wifi: wifi 无线 wi-fi 网络 网速 上网 断网 热点 连不上网 没网 信号
-    | wifi, wi-fi, wireless, eduroam, internet, network
+    上不了网 上不去网 连不了网 网断 断了网 掉网 网卡 网很慢 网太慢 没有网
+    | wifi, wi-fi, wireless, eduroam, internet, network,
+    | get online, no connection, no signal, going online
 socket: 插座 插口 插头 充电 电源 插排 充不上电
     | socket, outlet, power point, plug, charging
 chair: 椅 凳 沙发
@@ -50,12 +59,16 @@ hold_seat: 占座 占位 占着 占了座 抢座 霸座 水杯占 书占 占座�
     | seats with books
 seat_booking: 座位预约 预约座位 选座 签到 违约 座位系统 抢不到座 预约系统 约不到座 暂离
     扫座位
+    信用分 爽约
     | seat booking, seat reservation, book a seat, booking a seat, check in, check-in,
-    | no-show, booking system
+    | no-show, booking system,
+    | credit score
 study_room: 研讨间 研修间 讨论室 研讨室 研修室 讨论间 小组室 单人间
     | group study, study room, discussion room, seminar room, group room, carrel
 noise: 吵 噪音 喧哗 打电话 讲电话 大声 说话 外放 聊天 敲键盘 键盘声 打闹 喧闹 安静 语音
-    | noise, noisy, loud, talking, chatting, phone call, on the phone, quiet, shout
+    讨论声 跑来跑去 菜市场 窃窃私语 闹哄哄 声音太大 唱歌
+    | noise, noisy, loud, talking, chatting, phone call, on the phone, quiet, shout,
+    | whisper, running around, drums
 food: 吃东西 吃饭 外卖 零食 饭味 泡面 吃早饭 食物 螺蛳粉
     | eating, food, snack, takeaway, lunch in
 smell: 味道 臭 异味 难闻 霉味 烟味 甲醛
@@ -79,14 +92,20 @@ wos: 外文库 外文数据库
     | wiley, proquest
 database: 数据库 电子资源 电子期刊 期刊 电子书 全文 文献下载 下载论文 下载不了论文 恶意下载
     批量下载
+    scifinder 北大法宝 爱思唯尔 外刊 下不到 并发 nature 子刊
     | database, e-resource, journal, ebook, e-book, full text, fulltext,
-    | electronic resource, download paper, download article
+    | electronic resource, download paper, download article,
+    | scifinder, subscription, streaming video, paywall
 remote: 校外 vpn 在家 远程 carsi 校外访问
     | off campus, off-campus, vpn, from home, remote access, carsi, shibboleth
 website: 网站 官网 主页 公众号 小程序 网页
-    | website, web site, homepage, mini program, web page
+    app 客户端 闪退 首页
+    | website, web site, homepage, mini program, web page,
+    | app, dark mode
 catalogue: 检索系统 opac 馆藏目录 检索不到 查书 书目
-    | opac, catalog, discovery
+    搜不到 检索页 检索结果 检索框 目录上 目录里
+    | opac, catalog, discovery,
+    | search for a title, search results, search returns
 account: 账号 账户 密码 登录 登陆 登不上 绑定
     | account, password, log in, login, sign in, log on
 fine: 罚款 超期 逾期 滞纳金 罚金 超期费 欠费 超期罚
@@ -112,16 +131,22 @@ lost_book: 丢了书 书丢 遗失 弄丢了书 赔书 赔偿 怎么赔
 buy_book: 荐购 采购 买书 购买 多买 能不能买 希望能买 订购 采买
     | purchase, buy, acquire, recommend a book, acquisition
 ill: 馆际互借 文献传递 互借 原文传递
-    | interlibrary, inter-library, document delivery, ill request
+    外馆 他馆 别的馆
+    | interlibrary, inter-library, document delivery, ill request,
+    | chapter from, from another library, one chapter
 thesis: 学位论文 论文提交 查重 查新 收录证明 论文收录
     | thesis, dissertation, plagiarism, similarity check, citation report
 lecture: 讲座 培训 活动报名 工作坊 课程 报名
-    | lecture, workshop, training, seminar, talk, register for, event
+    展览 展厅 读书会 征文 观影 比赛
+    | lecture, workshop, training, seminar, talk, register for, event,
+    | exhibition, book club, film, screening, competition
 lost: 丢了 丢失 落在 失物 不见了 捡到 拾到 被偷 偷了 丢在
     | lost my, left my, found a, stolen, lost and found, missing my, lost property, i lost,
     | i left
 staff: 态度 服务员 馆员 老师态度 工作人员态度 不耐烦 爱答不理 骂
-    | rude, attitude, staff was, unfriendly, impolite, librarian was
+    爱理不理 翻白眼 语气 摔在 凑合
+    | rude, attitude, staff was, unfriendly, impolite, librarian was,
+    | rolled her eyes, rolled his eyes, snapped at, dismissive
 guard: 保安 安保 门卫
     | security guard, guard
 visitor: 校友 校外人员 参观 访客 家属 外校
@@ -129,7 +154,9 @@ visitor: 校友 校外人员 参观 访客 家属 外校
 leaving: 离校 毕业 清书
     | graduat, leaving the university, clearance
 card: 校园卡 借书证 一卡通 学生证 读者证
-    | card
+    证件 办证
+    | card,
+    | id card
 computer: 电脑 公共机 检索机 主机 显示器 鼠标 公用电脑
     | computer, pc, monitor, mouse, workstation
 projector: 投影 电子屏 大屏 显示屏
@@ -144,9 +171,13 @@ insects: 蚊子 虫子 老鼠 蟑螂 飞虫
 fire: 着火 冒烟 火灾 烧焦 焦味 起火 火警 消防
     | fire, smoke coming, burning
 person_ill: 晕倒 昏倒 抽搐 受伤 流血 心脏 急救 不省人事 摔倒
-    | faint, collaps, unconscious, injured, bleeding, seizure, heart attack, ambulance
+    中暑 低血糖 呼吸困难 叫不应 没有反应的人
+    | faint, collaps, unconscious, injured, bleeding, seizure, heart attack, ambulance,
+    | can't breathe, passed out, not breathing
 harass: 偷拍 骚扰 跟踪 猥亵 摸我 尾随
-    | harass, upskirt, stalk, groped, secretly film
+    裙底 对着裙子 陌生男 猥琐
+    | harass, upskirt, stalk, groped, secretly film,
+    | following me, follows me, under skirts
 praise: 感谢 表扬 点赞 非常好 谢谢你们
     | thank you so, grateful, praise, kudos
 canteen: 食堂 餐厅 饭堂
@@ -159,8 +190,38 @@ shelf: 书架 够不着 梯子
     | shelf, shelves, ladder
 coffee: 咖啡 水吧
     | coffee, cafe
+rare_book: 古籍 善本 特藏 手稿 民国 方志 地方志 线装 档案
+    | rare book, manuscript, special collection, gazetteer, archive
+label: 索书号 分类号 条形码 书标 书脊 isbn 归错类 分错类 放错类
+    | call number, spine, barcode, isbn, wrong subject
+research_help: 学科馆员 endnote noteexpress zotero spss 文献管理 查文献 开题
+    | subject librarian, endnote, zotero, spss, reference manager, help to find, research help
+publishing: 投稿 orcid 影响因子 分区 版面费 掠夺性
+    | orcid, impact factor, publisher, article fee, predatory
+access_needs: 轮椅 无障碍 残疾 拐 石膏 盲 色盲 坡道 放大阅读 视障 听障
+    | wheelchair, accessib, disab, blind, crutch, in a cast, hearing loop
+children: 小孩 孩子 家长 儿童 小朋友
+    | kids, children, child, toddler
+exit: 逃生 应急出口 安全出口 疏散 消防通道
+    | emergency exit, fire door, evacuation, fire exit
+danger: 天台 轻生 想不开 跳下去 栏杆外 自杀
+    | suicid, on the roof, going to jump, end my life
+signs: 指示牌 标识 导视 导航屏 楼层图 楼层指引
+    | sign says, signs, signage, floor map, wayfinding
+broadcast: 广播 播音 提示音
+    | announcement, loudspeaker
+course: 选课 学分 绩点 成绩单 教务
+    | transcript, credits, gpa, registrar, course selection
+clinic: 校医院 校医
+    | campus hospital, clinic
+shuttle: 校车 班车
+    | shuttle
+grants: 奖学金 助学金 奖助 贫困认定
+    | scholarship, stipend
+tutor: 导师 辅导员 班主任
+    | supervisor, counsellor, tutor
 """
-ELSEWHERE = frozenset({"canteen", "dorm"})
+ELSEWHERE = frozenset({"canteen", "clinic", "dorm", "shuttle"})
 """Things by which two comments are about different places, whatever else they share."""
 FAULTS = """
 -: 冷气 热水 凉水 冷水
@@ -224,6 +285,7 @@ blank: 空白 404 乱码 报错 错误
 SAY_ALL = frozenset(
     {
         "damaged_book",
+        "danger",
         "fire",
         "hold_seat",
         "noise",
@@ -235,23 +297,33 @@ SAY_ALL = frozenset(
 """Things that are themselves what is wrong."""
 BROAD = frozenset(
     {
+        "access_needs",
         "account",
         "borrow",
         "card",
+        "children",
         "computer",
+        "course",
         "database",
         "door",
+        "grants",
+        "label",
         "lecture",
         "lost",
         "praise",
+        "publishing",
+        "rare_book",
         "remote",
+        "research_help",
         "seats",
         "shelf",
+        "signs",
         "smell",
         "staff",
         "table",
         "thesis",
         "toilet",
+        "tutor",
         "visitor",
         "website",
     }
