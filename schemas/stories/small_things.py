@@ -186,6 +186,29 @@ def directory() -> Story:
         ),
     )
     yield runtime(
+        "seats-cleared-used",
+        desk.CannedReplyListed(
+            at=at("2026-03-09T03:01:00"),
+            reply_id="0195b2c4-0000-7000-8000-000000000003",
+            title="占座已清理",
+            zh="您好：您反映的座位已清理，以后每小时巡查一次。{department}",
+            department="space",
+            used=3,
+            version=2,
+            changed_at=at("2026-03-02T01:00:00"),
+            changed_by="reviewer.space",
+        ),
+    )
+    yield runtime(
+        "air-no-theme",
+        desk.ThemeDismissed(
+            at=at("2026-03-09T03:02:00"),
+            suggestion_id="0195b2c4-0000-7000-8000-000000000005",
+            matter="air",
+            cases=("0195b2c4-0000-7000-8000-000000000002",),
+        ),
+    )
+    yield runtime(
         "conduct-reviewed",
         desk.ReviewRuleListed(
             at=at("2026-03-09T03:05:00"),

@@ -13,6 +13,7 @@ from services.desk.jobs import surges
 from services.desk.jobs.meaning import embed_cases
 from services.desk.jobs.themes import find_themes
 from services.desk.store import DeskTable, load
+from services.desk.store.seal_marks import make_mark
 from services.desk.wording import page_words
 from shared.contracts import PRIVATE
 from shared.contracts.desk import PrivateErasedByDesk
@@ -85,13 +86,19 @@ def build(runtime: Runtime) -> Service[Deps]:
     service.embeds = True
     service.extensions = (EXTENSION,)
 
+    async def mark() -> None:
+        async with service.transaction() as tx:
+            await make_mark(tx)
+
     async def seed(demo: bool) -> None:
+        await mark()
         await seeds.seed_departments(service)
         if demo:
             await seeds.seed_demo_people(service)
             await seeds.seed_demo_replies(service)
 
     service.seeds = [seed]
+    service.starting = [mark]
     return service
 
 

@@ -13,6 +13,7 @@ from shared.embeddings import Embedder, EmbedderAway, Vector, beginning
 from shared.messaging.directory import Directory
 from shared.messaging.transaction import Transaction
 from shared.web.auth import service_of
+from shared.web.kept_rows import KeptRows
 from shared.web.pages import Pages
 from shared.web.sign_in import SignInLimits
 
@@ -87,6 +88,8 @@ class Deps:
     own_addresses: frozenset[str] = frozenset()
     """Addresses and domains of the library, in lower case: staff may name them to everybody."""
     meaning: Meaning = field(default_factory=Meaning)
+    rows: KeptRows = field(default_factory=lambda: KeptRows("_rows.html"))
+    """Rows of lists that were shown a moment ago."""
     received: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a case arrived here."""
     work: asyncio.Event = field(default_factory=asyncio.Event)

@@ -52,6 +52,16 @@ class Sealer:
         self._keys = {sha256(key).hexdigest()[:8]: key for key in keys}
         self._first = next(iter(self._keys), "")
 
+    @property
+    def first(self) -> str:
+        """The name of the key that seals; empty without one."""
+        return self._first
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all keys that are listed."""
+        return frozenset(self._keys)
+
     def seal(self, table: str, values: Mapping[str, Any]) -> str:
         """HMAC-SHA-256 of the row, in hex, after the name of its key: ``name:hash``."""
         if not self._first:

@@ -29,7 +29,7 @@ from services.desk.domain.matters import matter_of
 from services.desk.jobs import meaning as jobs
 from services.desk.seeds import seed_departments
 from services.desk.store import meanings
-from services.desk.store.queues import Wanted
+from services.desk.store.looks import Wanted
 from shared.contracts.vocabulary import Role
 from shared.db.engine import driver_of
 from shared.db.nearest import index

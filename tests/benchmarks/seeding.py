@@ -90,7 +90,10 @@ async def multiply(address: Address, *copies: Copies) -> int:
                 f'ALTER TABLE "{one["table"]}" ADD CONSTRAINT "{one["name"]}" {one["definition"]}'
             )
         for index in indexes:
-            await connection.execute(index["definition"])
+            # The system that runs makes the index of vectors anew by itself.
+            await connection.execute(
+                index["definition"].replace(" INDEX ", " INDEX IF NOT EXISTS ", 1)
+            )
         await connection.execute("VACUUM ANALYZE")
         await connection.execute("CHECKPOINT")
         return sum(len(some.feedback_ids) * some.times for some in copies)

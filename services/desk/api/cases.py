@@ -21,7 +21,8 @@ from services.desk.deps import deps_of
 from services.desk.domain import OFFERED, Action, reader_of, scopes_of, sees
 from services.desk.domain.search import Snippet
 from services.desk.store.finding import find_in
-from services.desk.store.queues import QUEUES, Question, Wanted
+from services.desk.store.looks import QUEUES, Wanted
+from services.desk.store.queues import Question
 from services.desk.store.reading import CaseDetail, read_detail
 from services.desk.store.readings import is_recorded, record
 from shared.contracts.refusal import NotFound

@@ -13,7 +13,8 @@ from services.desk.domain.matters import apart, matter_of, nearness
 from services.desk.domain.search import asks, fused
 from services.desk.store import meanings
 from services.desk.store.finding import find_in
-from services.desk.store.queues import Question, Wanted, meant, page
+from services.desk.store.looks import Wanted
+from services.desk.store.queues import Question, meant, page
 from shared.privacy import mask
 from shared.service import Service
 

@@ -97,11 +97,9 @@ async def keep(request: Request, person: Person, suggestion_id: str) -> Response
 @router.post("/{suggestion_id}/dismiss", summary="It is no theme", openapi_extra=described(Nothing))
 async def dismiss(request: Request, person: Person, suggestion_id: str) -> Response:
     """``{suggestion_id, status}``: offered once more only when it has grown to twice as many."""
-    editor(person)
+    by = editor(person)
     async with service_of(request, "desk").transaction() as tx:
-        found = await _waiting(tx, suggestion_id)
-        found.status, found.decided_by = "dismissed", person.username
-        await themes_found.keep(tx, found)
+        await themes_found.dismiss(tx, await _waiting(tx, suggestion_id), by=by)
     if wants_html(request):
         return RedirectResponse("/desk/themes", 303)
     return JSONResponse({"suggestion_id": suggestion_id, "status": "dismissed"})

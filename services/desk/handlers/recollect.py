@@ -24,6 +24,7 @@ from services.desk.store import (
     retitle,
     surges,
     themes,
+    themes_found,
     write,
 )
 from services.desk.store.messages import StaffWords
@@ -53,6 +54,7 @@ from shared.contracts.desk import (
     PrivateReplyWords,
     ReviewRuleListed,
     SurgeListed,
+    ThemeDismissed,
     ThemeListed,
 )
 from shared.messaging.subscription import Handler
@@ -151,6 +153,11 @@ async def recollect_theme(event: ThemeListed, tx: Transaction) -> None:
     await themes.remember(tx, event)
 
 
+async def recollect_dismissed(event: ThemeDismissed, tx: Transaction) -> None:
+    """Cases that somebody said are no theme."""
+    await themes_found.remember(tx, event)
+
+
 async def recollect_surge(event: SurgeListed, tx: Transaction) -> None:
     """What suddenly more was said of, as it was listed last."""
     await surges.remember(tx, event)
@@ -196,9 +203,13 @@ async def recollect_category(event: CategoryListed, tx: Transaction) -> None:
 async def recollect_canned_reply(event: CannedReplyListed, tx: Transaction) -> None:
     """Words for replies as they were listed last."""
     known = await tx.session.get(CannedReplyRow, event.reply_id)
-    version = known.version + 1 if known is not None else 1
-    by = {"changed_at": event.at, "changed_by": event.by.name}
-    await tx.session.merge(CannedReplyRow(**_listed(event), **by, version=version))
+    values = _listed(event)
+    if event.version is None:
+        # Of before these were told.
+        values["version"] = known.version + 1 if known is not None else 1
+        values["used"] = known.used if known is not None else 0
+        values |= {"changed_at": event.at, "changed_by": event.by.name}
+    await tx.session.merge(CannedReplyRow(**values))
 
 
 async def recollect_review_rule(event: ReviewRuleListed, tx: Transaction) -> None:
@@ -229,6 +240,7 @@ OWN: dict[type[Event], Handler] = {
     CaseSplitOff: recollect_part,
     IncidentListed: recollect_incident,
     ThemeListed: recollect_theme,
+    ThemeDismissed: recollect_dismissed,
     SurgeListed: recollect_surge,
     CasePersonalDataRead: recollect_reading,
     PrivateReplyWords: recollect_reply_words,

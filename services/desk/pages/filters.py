@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.desk.api.bodies import Body, Line
 from services.desk.store import FilterRow, filters
-from services.desk.store.queues import QUEUES
+from services.desk.store.looks import QUEUES
 from shared.contracts.refusal import Conflict, NotFound
 from shared.messaging.transaction import Transaction
 from shared.web.auth import Staff, service_of, staff

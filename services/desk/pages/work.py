@@ -35,8 +35,9 @@ from services.desk.store import CaseRow, PersonRow, mentions
 from services.desk.store.filters import filters_of
 from services.desk.store.incidents import incident as incident_of
 from services.desk.store.incidents import newest
+from services.desk.store.looks import QUEUES, Wanted
 from services.desk.store.people import staff_of
-from services.desk.store.queues import QUEUES, Wanted, counts
+from services.desk.store.queues import counts
 from services.desk.store.reading import some_cases
 from shared.contracts.desk import PersonListed
 from shared.contracts.refusal import NotFound, Unacceptable
@@ -154,16 +155,21 @@ async def work(request: Request) -> Response:
         # They stand outside of what is asked for again and again.
         fresh = request.headers.get("hx-target") == LIVE_BLOCK
         filters = [] if fresh else await filters_of(connection, person.username)
+    bulk = bulk_actions(viewer)
+    rows = deps_of(request).rows.render(
+        _pages(request), context.locale, page["items"], now=wanted.now, q=q, bulk=bool(bulk)
+    )
     return _pages(request).render(
         request,
         "desk.html",
         user=person.user,
         page=page,
+        rows=rows,
         counts=numbers,
         queue=queue,
         q=q,
         only=_narrowed(request, wanted),
-        bulk=bulk_actions(viewer),
+        bulk=bulk,
         incidents=bool(READERS & roles),
         surges=_surges(context) if READERS & roles else [],
         replies=bool(EDITORS & roles),

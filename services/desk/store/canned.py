@@ -13,7 +13,6 @@ from shared.messaging.transaction import Transaction
 
 AT_MOST = 100
 """Of each department, and for everybody: more are not chosen from, only scrolled through."""
-_NOT_TOLD = {"version", "changed_at", "changed_by", "used"}
 _ORDER = (
     col(CannedReplyRow.department).asc().nulls_last(),
     CannedReplyRow.position,
@@ -26,12 +25,15 @@ def list_reply(tx: Transaction, row: CannedReplyRow, *, by: Actor = SYSTEM) -> N
     """Keep one as it is now, and emit it on the directory."""
     row.changed_at, row.changed_by = tx.now, by.name
     tx.session.add(row)
-    tx.emit(CannedReplyListed(at=tx.now, by=by, **row.model_dump(exclude=_NOT_TOLD)))
+    tx.emit(CannedReplyListed(at=tx.now, by=by, **row.model_dump()))
 
 
 async def count_use(tx: Transaction, reply_id: str) -> None:
-    """It was inserted once more; several may do so at once."""
-    await tx.fetch("UPDATE canned_replies SET used = used + 1 WHERE reply_id = $1", reply_id)
+    """It was inserted once more; several may do so at once. Emitted, so that a restored desk knows
+    the number."""
+    query = "UPDATE canned_replies SET used = used + 1 WHERE reply_id = $1 RETURNING *"
+    for row in await tx.fetch(query, reply_id):
+        tx.emit(CannedReplyListed(at=tx.now, by=SYSTEM, **dict(row)))
 
 
 async def reply(tx: Transaction, reply_id: str, *, lock: bool = False) -> CannedReplyRow | None:

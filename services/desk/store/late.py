@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, DateTime, String, and_, cast, exists, func, or_
+from sqlalchemy import Column, ColumnElement, DateTime, String, and_, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.desk.domain.promises import NOT_ON_TOP, ON_TOP
@@ -20,11 +20,12 @@ def overdue(now: ColumnElement[Any]) -> ColumnElement[bool]:
     An alarm ranks before all, whatever was promised, so its promises are asked whether one broke.
     """
     due = _cases.c.next_due_at
-    return and_(due <= now, or_(due > NOT_ON_TOP, and_(due < ON_TOP, _broke(now))))
+    return and_(due <= now, or_(due > NOT_ON_TOP, and_(due < ON_TOP, first_due() <= now)))
 
 
-def _broke(now: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether a promise broke that still runs, as `domain.promises.running` has them."""
+def first_due() -> ColumnElement[Any]:
+    """When the first promise breaks that still runs, as `domain.promises.running` has them; null
+    where none does."""
     one: Any = func.jsonb_each(_cases.c.promises).table_valued(
         Column("key", String), Column("value", JSONB), name="promised"
     )
@@ -33,5 +34,5 @@ def _broke(now: ColumnElement[Any]) -> ColumnElement[bool]:
         one.c.value["ended"].astext.is_(None),
         func.coalesce(one.c.value["paused"].astext, "false") == "false",
     )
-    late = cast(one.c.value["due"].astext, DateTime(timezone=True)) <= now
-    return exists().where(runs, late)
+    due = cast(one.c.value["due"].astext, DateTime(timezone=True))
+    return select(func.min(due)).where(runs).scalar_subquery()

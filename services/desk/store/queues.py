@@ -16,8 +16,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Integer,
-    String,
-    and_,
     bindparam,
     false,
     func,
@@ -26,77 +24,31 @@ from sqlalchemy import (
     select,
     true,
     tuple_,
+    union_all,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.desk.domain import Scope
-from services.desk.domain.case import Asked
-from services.desk.domain.promises import NOT_OPEN, ON_TOP, SOON
+from services.desk.domain.promises import NOT_OPEN, SOON
 from services.desk.domain.search import fold, pattern, pattern_once, pattern_private, phrase
-from services.desk.store.late import overdue
+from services.desk.store.looks import OWN, Wanted, in_queue, looks_of
 from services.desk.store.meanings import GO_ON
-from services.desk.store.scopes import has_part, in_scopes, part_value, parts_of
+from services.desk.store.scopes import part_value, parts_of
 from services.desk.store.searching import FEW, PLAN, how, looks, searches
 from services.desk.store.searching import meant as meanings
-from services.desk.store.tables import CaseRow, MentionRow
+from services.desk.store.tables import CaseRow
 from shared.contracts.refusal import Unacceptable
-from shared.contracts.vocabulary import ENDED, State
 from shared.db.compiled import Compiled
 from shared.db.engine import driver_of
 from shared.ids import id_as_typed
 from shared.moments import LOCAL
 from shared.security import code_hash, code_in
 
-QUEUES = (
-    "alarm",
-    "triage",
-    "mine",
-    "mentioned",
-    "department",
-    "to_accept",
-    "due_soon",
-    "overdue",
-    "owed",
-    "reasons",
-    "waiting",
-    "review",
-    "escalated",
-    "extensions",
-    "appeals",
-    "open",
-    "today",
-    "all",
-)
-OWN = "own"
-"""The department of a scope that is the one of who asks."""
-COUNT_AT_MOST = 500
-"""A longer queue is shown as ``500+``: nobody works by the exact number, and it stays cheap."""
+COUNT_AT_MOST = 99
+"""A longer queue is shown as ``99+``: nobody works by the exact number, and it stays cheap."""
 
 _cases: Any = CaseRow.__table__
-_mentions: Any = MentionRow.__table__
-_UNEXPLAINED = sorted(str(state) for state in ENDED - {State.CLOSED})
-_owed = _cases.c.words_owed_since.is_not(None)
 _ORDER = (_cases.c.next_due_at, _cases.c.received_at, _cases.c.feedback_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a list is asked for; `accounts` are that of the person asking, and those of whom they
-    stand in for."""
-
-    scopes: tuple[Scope, ...]
-    accounts: tuple[str, ...]
-    own_department: str | None
-    now: datetime
-    queue: str = "all"
-    state: State | None = None
-    department: str | None = None
-    category: str | None = None
-    channel: str | None = None
-    q: str = ""
-    cursor: str | None = None
-    limit: int = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +105,6 @@ async def page(
     connection: AsyncConnection, wanted: Wanted
 ) -> tuple[list[Mapping[str, Any]], str | None]:
     """The rows of one page, and the cursor of the next."""
-    found: dict[str, Mapping[str, Any]] = {}
     values, shape = _values(wanted), _shape(wanted)
     driver = driver_of(connection)
     async with driver.transaction() if shape.q else nullcontext():
@@ -163,10 +114,8 @@ async def page(
             (known,) = await _looks(shape.q).fetch(connection, values)
             values |= {f"in_{name}": ids for name, ids in known.items()}
             stand = tuple((name, len(ids) <= FEW) for name, ids in known.items() if ids)
-        for statement in _pages(shape, stand):
-            for row in await statement.fetch(connection, values):
-                found[row["feedback_id"]] = row
-    rows = sorted(found.values(), key=_sort_key)
+        found = await _page(shape, stand).fetch(connection, values)
+    rows = sorted({row["feedback_id"]: row for row in found}.values(), key=_sort_key)
     more = len(rows) > wanted.limit
     rows = rows[: wanted.limit]
     return rows, _cursor(rows[-1]) if more else None
@@ -211,7 +160,7 @@ def _values(wanted: Wanted) -> dict[str, Any]:
         "own_part": part_value(wanted.own_department),
         "now": wanted.now,
         "soon": wanted.now + SOON,
-        "tomorrow": _tomorrow(wanted.now),
+        "tonight": _tonight(wanted.now),
         "state": wanted.state and str(wanted.state),
         "department": wanted.department,
         "category": wanted.category,
@@ -245,14 +194,15 @@ def _looks(how: str) -> Compiled:
 
 
 @lru_cache(maxsize=500)
-def _pages(shape: Wanted, stand: tuple[tuple[str, bool], ...]) -> list[Compiled]:
+def _page(shape: Wanted, stand: tuple[tuple[str, bool], ...]) -> Compiled:
+    """All looks in one statement; what two of them find comes twice."""
     queries = (
         searches(shape.scopes, _conditions(shape), shape.q, dict(stand))
         if shape.q
         else [
-            select(_cases).where(look, *_narrowed(shape))
-            for look in _of_own_department(shape.queue, shape)
-            or [and_(part, _in_queue(shape.queue, shape)) for part in parts_of(shape.scopes)]
+            select(_cases).where(part, look, *_narrowed(shape))
+            for look in looks_of(shape.queue, shape)
+            for part in _parts(shape.queue, shape)
         ]
     )
     after: ColumnElement[bool] = true()
@@ -260,7 +210,8 @@ def _pages(shape: Wanted, stand: tuple[tuple[str, bool], ...]) -> list[Compiled]
         names = zip(("due", "received", "id"), _ORDER, strict=True)
         after = tuple_(*_ORDER) > tuple_(*(bindparam(n, type_=c.type) for n, c in names))
     most = bindparam("most", type_=Integer)
-    return [Compiled(query.where(after).order_by(*_ORDER).limit(most)) for query in queries]
+    found = [query.where(after).order_by(*_ORDER).limit(most) for query in queries]
+    return Compiled(union_all(*found) if found else select(_cases).where(false()))
 
 
 async def counts(
@@ -275,38 +226,31 @@ async def counts(
 
 @lru_cache(maxsize=500)
 def _counts(shape: Wanted, queues: tuple[str, ...]) -> Compiled:
+    most = COUNT_AT_MOST + 1
     columns = []
     for queue in queues:
-        looks = _of_own_department(queue, shape) or [
-            and_(in_scopes(shape.scopes), _in_queue(queue, shape))
-        ]
-        counted = [
+        seen = or_(false(), *_parts(queue, shape))
+        counted: list[ColumnElement[int]] = [
             select(func.count())
             .select_from(
-                select(true()).select_from(_cases).where(look).limit(COUNT_AT_MOST + 1).subquery()
+                select(true()).select_from(_cases).where(seen, look).limit(most).subquery()
             )
             .scalar_subquery()
-            for look in looks
+            for look in looks_of(queue, shape)
         ]
-        columns.append(reduce(operator.add, counted).label(queue))
+        columns.append(reduce(operator.add, counted, literal_column("0")).label(queue))
     return Compiled(select(*columns))
 
 
-def _of_own_department(queue: str, shape: Wanted) -> list[ColumnElement[bool]]:
-    """The department's queue as two looks at one index each, for whoever sees all of it.
-
-    A department leads a case or has a part in it, never both.
-    """
+def _parts(queue: str, shape: Wanted) -> list[ColumnElement[bool]]:
+    """What may be seen of a queue, each part by an index of its own; of the own department's
+    whoever sees all of it needs no other."""
     whole = any(scope.everything or scope.department == OWN for scope in shape.scopes)
-    if queue != "department" or shape.own_department is None or not whole:
-        return []
-    is_open = _cases.c.next_due_at < NOT_OPEN
-    leads = _cases.c.department == bindparam("own_department")
-    return [and_(leads, is_open), and_(has_part("own_part"), is_open)]
+    return [true()] if queue == "department" and whole else parts_of(shape.scopes)
 
 
 def _conditions(shape: Wanted) -> list[ColumnElement[bool]]:
-    return [_in_queue(shape.queue, shape), *_narrowed(shape)]
+    return [in_queue(shape.queue, shape), *_narrowed(shape)]
 
 
 def _narrowed(shape: Wanted) -> list[ColumnElement[bool]]:
@@ -317,79 +261,9 @@ def _narrowed(shape: Wanted) -> list[ColumnElement[bool]]:
     return found
 
 
-def _in_queue(queue: str, shape: Wanted) -> ColumnElement[bool]:
-    due = _cases.c.next_due_at
-    is_open = due < NOT_OPEN
-    now: ColumnElement[Any] = bindparam("now")
-    match queue:
-        case "triage":
-            # Words after an answer of the office itself: no department has them.
-            found = or_(
-                _cases.c.state == str(State.TRIAGE),
-                and_(_owed, _cases.c.department.is_(None)),
-            )
-        case "owed":
-            found = _owed
-        case "reasons":
-            # What ended otherwise than by an answer is not explained any more.
-            found = and_(
-                _cases.c.reasons_owed != literal_column("'[]'::jsonb"),
-                _cases.c.department.is_not(None),
-                *(_cases.c.state != state for state in _UNEXPLAINED),
-            )
-        case "mine" if any(scope.entered_by is not None for scope in shape.scopes):
-            mine = or_(_is_mine(_cases.c.entered_by, shape), _is_mine(_cases.c.assignee, shape))
-            found = and_(mine, is_open)
-        case "mine":
-            found = and_(_is_mine(_cases.c.assignee, shape), is_open)
-        case "mentioned":
-            me = _is_mine(_mentions.c.username, shape)
-            found = _cases.c.feedback_id.in_(select(_mentions.c.feedback_id).where(me))
-        case "department" if shape.own_department is None:
-            found = false()
-        case "department":
-            own = _cases.c.department == bindparam("own_department")
-            found = and_(or_(own, has_part("own_part")), is_open)
-        case "to_accept":
-            found = _cases.c.state == str(State.DISPATCHED)
-        case "due_soon":
-            found = and_(due > now, due <= bindparam("soon"))
-        case "overdue":
-            found = overdue(now)
-        case "open":
-            found = is_open
-        case "today":
-            found = and_(due > now, due < bindparam("tomorrow"))
-        case "waiting":
-            state = _cases.c.state
-            found = or_(state == str(State.WAITING_USER), state == str(State.WAITING_EXTERNAL))
-        case "appeals":
-            found = _cases.c.state == str(State.APPEALED)
-        case "alarm":
-            # Bounded as in its index: what was answered ranks by its promises again.
-            found = due < ON_TOP
-        case "escalated":
-            found = and_(_cases.c.escalated != literal_column("'[]'::jsonb"), is_open)
-        case "extensions":
-            asked = _cases.c.extension["state"].astext == str(Asked.PENDING)
-            found = and_(asked, is_open)
-        case "review":
-            found = _cases.c.state == str(State.IN_REVIEW)
-        case _:
-            found = true()
-    return found  # type: ignore[no-any-return]
-
-
-def _is_mine(column: Any, shape: Wanted) -> ColumnElement[bool]:
-    """Mine, or of somebody for whom I stand in. Of one account an index gives the order, too."""
-    if not shape.accounts:
-        return column == bindparam("username")  # type: ignore[no-any-return]
-    return column == func.any(bindparam("accounts", type_=ARRAY(String)))  # type: ignore[no-any-return]
-
-
-def _tomorrow(now: datetime) -> datetime:
+def _tonight(now: datetime) -> datetime:
     midnight = now.astimezone(LOCAL).replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight + timedelta(days=1)
+    return midnight + timedelta(days=1, microseconds=-1)
 
 
 def _sort_key(row: Any) -> tuple[datetime, datetime, str]:

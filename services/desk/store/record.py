@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from services.desk.domain import chain
 from services.desk.domain.lines import kept_of
 from services.desk.store.readings import said
+from services.desk.store.seal_marks import read_mark
 from services.desk.store.sealed import SEALED, Pair, SealedRows
 from services.desk.store.tables import CaseRow, MessageRow, ReadingRow, TimelineRow
 from shared.contracts import EVENTS, REGISTER, Event, short_type
@@ -146,7 +147,9 @@ async def read_record(fetch: Fetch, feedback_id: str, sealer: Sealer) -> Record 
         heads={"timeline": case.timeline_hash, "messages": case.messages_hash},
         readings=sorted(rows(ReadingRow), key=lambda r: (r["at"], r["ce_id"])),
         emitted={row["ce_id"]: _event(row["type"], row["body"]) for row in emitted},
-        sealed=SealedRows({c.__tablename__: rows(c) for c in SEALED}, sealer),
+        sealed=SealedRows(
+            {c.__tablename__: rows(c) for c in SEALED}, sealer, await read_mark(fetch, sealer)
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from services.desk.store.seal_marks import Mark
 from services.desk.store.tables import (
     CaseRow,
     DecisionRow,
@@ -14,7 +15,7 @@ from services.desk.store.tables import (
     WordsRow,
 )
 from shared.contracts.vocabulary import State
-from shared.messaging.seals import Sealer, Verdict
+from shared.messaging.seals import SEAL, Sealer, Verdict
 
 Pair = tuple[str, str]
 SEALED: tuple[type[Any], ...] = (CaseRow, WordsRow, DecisionRow, PrivateRow, PrivateWordsRow)
@@ -41,6 +42,7 @@ class SealedRows:
 
     rows: Mapping[str, list[dict[str, Any]]]
     sealer: Sealer
+    mark: Mark
 
     @property
     def erased(self) -> bool:
@@ -48,10 +50,20 @@ class SealedRows:
         return bool(self.rows["cases"][0]["erased"])
 
     @property
+    def _always(self) -> bool:
+        """Whether no other code than such as has a key has ever written in this case."""
+        return self.mark.covers(self.rows["cases"][0]["feedback_id"])
+
+    @property
     def _has_keys(self) -> bool:
         """Whether all rows of the case were sealed with a key: it began so, or its words were."""
-        return bool(self.rows["cases"][0]["keyed"]) or any(
-            self.sealer.verdict("words", row) is Verdict.AS_WRITTEN for row in self.rows["words"]
+        return (
+            self._always
+            or bool(self.rows["cases"][0]["keyed"])
+            or any(
+                self.sealer.verdict("words", row) is Verdict.AS_WRITTEN
+                for row in self.rows["words"]
+            )
         )
 
     @property
@@ -79,6 +91,11 @@ class SealedRows:
 
     def differences(self, messages: list[Mapping[str, Any]]) -> Iterator[Pair]:
         """What is not as it was written; never the words themselves, which may be personal."""
+        if self.mark.changed:
+            yield (
+                "封签从何时起有密钥（seal_marks），与写下时不同",
+                "seal_marks: from when on seals have a key is not as it was written",
+            )
         for table, rows in self.rows.items():
             zh, en = _NAMES[table]
             for row in rows:
@@ -93,6 +110,16 @@ class SealedRows:
                     yield (
                         f"{zh}（{table} {which}）的封签没有密钥：这一件从一开始就有",
                         f"{table}: {en} ({which}) is sealed without the key that its case had",
+                    )
+                elif verdict is Verdict.MISSING and self._always:
+                    yield (
+                        f"{zh}（{table} {which}）的封签不见了",
+                        f"{table}: {en} ({which}) has lost its seal",
+                    )
+                elif verdict is Verdict.KEY_UNKNOWN and self.mark.unknown(row[SEAL]):
+                    yield (
+                        f"{zh}（{table} {which}）的封签用的不是我们的密钥",
+                        f"{table}: {en} ({which}) is sealed with a key that never was ours",
                     )
         if not self.rows["words"] and self.state != State.RECEIVED:
             yield "原话（words）不见了", "words: the row is gone"

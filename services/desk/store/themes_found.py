@@ -13,6 +13,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.desk.store.similar import NOT_OFFERED
 from services.desk.store.tables import DeskTable
+from shared.contracts import Actor
+from shared.contracts.desk import ThemeDismissed
 from shared.messaging.transaction import Transaction
 
 THEME_SUGGESTIONS = Table(
@@ -141,6 +143,28 @@ async def keep(tx: Transaction, one: Suggestion) -> None:
         one.theme_id,
         one.decided_by,
     )
+
+
+async def dismiss(tx: Transaction, one: Suggestion, *, by: Actor) -> None:
+    """It is no theme; emitted, so that a restored desk does not offer it anew."""
+    one.status, one.decided_by = "dismissed", by.name
+    await keep(tx, one)
+    tx.emit(
+        ThemeDismissed(
+            at=tx.now,
+            by=by,
+            suggestion_id=one.suggestion_id,
+            matter=one.key,
+            cases=tuple(one.cases),
+        )
+    )
+
+
+async def remember(tx: Transaction, event: ThemeDismissed) -> None:
+    """What `dismiss` emitted."""
+    one = Suggestion(event.suggestion_id, event.matter, event.at, list(event.cases))
+    one.status, one.decided_by = "dismissed", event.by.name
+    await keep(tx, one)
 
 
 async def drop(tx: Transaction, suggestion_ids: Sequence[str]) -> None:

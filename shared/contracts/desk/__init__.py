@@ -12,6 +12,7 @@ from shared.contracts.desk.directory import (
     SessionsEnded,
     SurgeListed,
     ThemeCase,
+    ThemeDismissed,
     ThemeListed,
     ThemeMeasure,
 )
@@ -144,6 +145,7 @@ __all__ = [
     "SessionsEnded",
     "SurgeListed",
     "ThemeCase",
+    "ThemeDismissed",
     "ThemeListed",
     "ThemeMeasure",
 ]

@@ -148,6 +148,12 @@ class CannedReplyListed(
     position: int = 0
     """Smaller ones first."""
     active: bool = True
+    used: int = 0
+    """How often it was inserted."""
+    version: int | None = None
+    changed_at: datetime | None = None
+    changed_by: str | None = None
+    """Which one it is, and who wrote it when; None: said before that was said, by this event."""
 
     @property
     def key(self) -> str:
@@ -239,6 +245,23 @@ class ThemeListed(
     def key(self) -> str:
         """One entry per theme."""
         return f"theme:{self.theme_id}"
+
+
+class ThemeDismissed(
+    DirectoryFact, type="directory.theme_dismissed.v1", owner="desk", topic=DIRECTORY, shred=()
+):
+    """A person said of cases that were found together that they are no theme."""
+
+    suggestion_id: str
+    matter: str
+    """What most of them name."""
+    cases: tuple[str, ...] = ()
+    """Their ids; they are offered again once there are twice as many."""
+
+    @property
+    def key(self) -> str:
+        """One entry per group that was dismissed."""
+        return f"theme-dismissed:{self.suggestion_id}"
 
 
 class SurgeListed(

@@ -137,5 +137,7 @@ def clock() -> ManualClock:
 async def desk(make_quiet_runtime: Callable[..., Any], clock: ManualClock) -> AsyncIterator[Desk]:
     service = await prepared(build, make_quiet_runtime(clock=clock))
     await seed_departments(service)
+    for call in service.starting:
+        await call()
     yield Desk(service, clock)
     await service.engine.dispose()

@@ -110,3 +110,30 @@ async def test_an_alarm_is_overdue_in_its_line_its_queue_and_the_count_alike(des
     # What waits for the reporter is not late, and what was kept is over.
     await desk.process(triage.change("paused", Clock.TRIAGE, due, at=desk.clock.now()))
     assert await late() == ([], [], "0")
+
+
+async def test_an_alarm_is_due_soon_and_today_in_page_queue_and_count_alike(desk: Desk) -> None:
+    case, unpromised, other = await desk.case(), await desk.case(), await desk.case()
+    start = desk.clock.now()
+    due = start + timedelta(hours=3)
+    for one in (case, other):
+        await desk.process(Promises(one).change("promised", Clock.TRIAGE, due, at=start))
+    follow_up = Promises(unpromised).change("promised", Clock.FOLLOW_UP, due, at=start)
+    await desk.process(follow_up, alarm(desk, case), alarm(desk, unpromised))
+
+    async def said() -> tuple[list[str], str]:
+        page = (await desk.as_("coordinator").get("/desk?queue=due_soon")).text
+        count = re.search(r'queue=due_soon".*?class="count[^>]*>(\d*)<', page, re.S)
+        shown = [one for one in await ids(desk, "queue=due_soon") if f"/cases/{one}" in page]
+        return shown, count[1] if count else ""
+
+    # The alarm stands before what is due at the same moment.
+    assert await ids(desk, "queue=today") == [case, other]
+    assert await said() == ([], "0")
+    desk.clock.set(due - timedelta(hours=1))
+    assert await said() == ([case, other], "2")
+    await desk.do(desk.as_("coordinator"), case, "note", text="已看")
+    assert sorted((await said())[0]) == sorted([case, other])
+    desk.clock.set(due)
+    assert await said() == ([], "0")
+    assert await ids(desk, "queue=today") == []

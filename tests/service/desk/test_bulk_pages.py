@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.desk.store.queues import QUEUES
+from services.desk.store.looks import QUEUES
 from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
 from tests.service.desk.test_related import shown, work

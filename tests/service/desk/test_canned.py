@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.desk.handlers.recollect import OWN
 from services.desk.seeds import seed_demo_replies
 from services.desk.store import canned
 from shared.contracts.desk import CannedReplyListed, CategoryListed
@@ -158,6 +159,12 @@ async def test_it_is_filled_in_for_the_case_in_the_language_of_its_reporter(desk
     (item,) = (await handler.get(URL)).json()["items"]
     assert (item["used"], item["version"]) == (3, 1)
     assert "插入过 3 次" in (await handler.get("/desk/replies", headers=BROWSER)).text
+    # A restored desk has the last of what was told, and counts on from there.
+    *_, told = [t for t in await desk.told() if t["type"] == CannedReplyListed.type]
+    async with desk.service.transaction() as tx:
+        await tx.fetch("DELETE FROM canned_replies")
+        await OWN[CannedReplyListed](CannedReplyListed.model_validate(told["body"]), tx)
+    assert (await handler.get(URL)).json()["items"] == [item]
 
 
 async def test_of_another_department_or_retired_it_cannot_be_inserted(desk: Desk) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from services.desk.api.bodies import BODIES, NoBody
 from services.desk.domain import OFFERED, Action
-from services.desk.store.queues import QUEUES
+from services.desk.store.looks import QUEUES
 from shared.contracts.intake import FeedbackAppealed
 from shared.contracts.vocabulary import Clock
 from tests.fakes.promises import Promises

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from services.desk.handlers.recollect import OWN
 from services.desk.jobs import surges, themes
 from services.desk.store.themes_found import suggestions
+from shared.contracts.desk import ThemeDismissed
 from shared.contracts.intake import PrivateErased
 from tests.service.desk.conftest import Desk
 from tests.service.desk.test_themes import HTML, listed
@@ -62,6 +64,12 @@ async def test_what_was_dismissed_is_offered_again_only_when_it_has_doubled(desk
     (found,) = (await office.get("/api/theme-suggestions")).json()["items"]
     where = f"/api/theme-suggestions/{found['suggestion_id']}/dismiss"
     assert (await office.post(where, json={})).status_code == 200
+    assert await themes.group_anew(desk.service, at_once=True) == 0
+    # A desk that has lost it is told.
+    (told,) = [t for t in await desk.told() if t["type"] == ThemeDismissed.type]
+    async with desk.service.transaction() as tx:
+        await tx.fetch("DELETE FROM theme_suggestions")
+        await OWN[ThemeDismissed](ThemeDismissed.model_validate(told["body"]), tx)
     assert await themes.group_anew(desk.service, at_once=True) == 0
     for _ in range(12):
         await desk.case(text=LIFT)
