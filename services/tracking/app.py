@@ -55,6 +55,7 @@ def build(runtime: Runtime) -> Service[Deps]:
     service.jobs = {
         "follow the generation": lambda: jobs.follow_generation(service),
         "look for changes": lambda: jobs.look_for_changes(service),
+        "keep bands true": lambda: jobs.keep_bands_true(service),
         "publish gauges": lambda: jobs.publish_gauges(service),
     }
     if runtime.settings.reports == "on":

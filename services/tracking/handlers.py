@@ -7,12 +7,16 @@ from types import SimpleNamespace
 from typing import Any
 
 from services.tracking.deps import BOARD, deps_of
+from services.tracking.domain.bands import band_of
 from services.tracking.domain.case import Case, Changes, changes_of, deadlines, with_measured
 from services.tracking.domain.counting import (
     TIMED,
+    Sums,
+    band_scopes_of,
     counts_of,
     counts_of_met,
     counts_of_occurrence,
+    days_of,
     difference,
     elsewhere,
     scopes_of,
@@ -20,7 +24,16 @@ from services.tracking.domain.counting import (
 )
 from services.tracking.domain.lines import line_of
 from services.tracking.domain.occurrences import Occurrence, occurrences_of, stays
-from services.tracking.store import CaseRow, CounterRow, DurationRow, LineRow, OccurrenceRow
+from services.tracking.domain.periods import day_of
+from services.tracking.store import (
+    CaseRow,
+    ChangedDayRow,
+    CounterRow,
+    DurationBandRow,
+    DurationRow,
+    LineRow,
+    OccurrenceRow,
+)
 from shared.contracts import Event, short_type
 from shared.contracts.intake import FeedbackReceived
 from shared.contracts.sla import Change, SlaPromisesChanged
@@ -64,9 +77,8 @@ async def project(event: Event, tx: Transaction) -> None:
             _keep(tx, one, before, changes["seq"])
         if measured and known is not None:
             changes |= _settle(case, with_measured(case, **measured))
-        sums = tx.counters(CounterRow)
         for part, sign in difference(counted, scopes, counts_of(case), scopes_of(case), event.at):
-            sums.add(part, sign)
+            _count(tx, part, sign)
     for one in happened:
         _keep(tx, one, case, changes["seq"])
     set_values(row, **changes)
@@ -102,7 +114,13 @@ def _keep(tx: Transaction, one: Occurrence, case: Case, seq: int) -> None:
         )
     )
     scopes = elsewhere(scopes_of(case), one.department)
-    tx.counters(CounterRow).add(spread(counts_of_occurrence(one), scopes))
+    _count(tx, spread(counts_of_occurrence(one), scopes))
+
+
+def _count(tx: Transaction, sums: Sums, times: int = 1) -> None:
+    """Add to the sums, and say which days changed."""
+    tx.counters(CounterRow).add(sums, times)
+    tx.counters(ChangedDayRow).add({(day,): 1 for day in days_of(sums)})
 
 
 async def keep_durations(event: SlaPromisesChanged, tx: Transaction) -> None:
@@ -129,7 +147,15 @@ async def keep_durations(event: SlaPromisesChanged, tx: Transaction) -> None:
                 working_seconds=change.working_seconds or 0,
             )
         )
-        tx.counters(CounterRow).add(spread(counts_of_met(change), scopes_of(case)))
+        seconds = change.working_seconds or 0
+        where = (change.clock.value, day_of(change.at), band_of(seconds))
+        keys = [(scope, *where) for scope in band_scopes_of(case.department, case)]
+        bands = tx.counters(DurationBandRow)
+        bands.add(dict.fromkeys(keys, 1))
+        bands.add(dict.fromkeys(keys, seconds), to=1)
+        # Also of a clock that adds to no sum.
+        tx.counters(ChangedDayRow).add({(where[1],): 1})
+        _count(tx, spread(counts_of_met(change), scopes_of(case)))
 
 
 HANDLERS = {

@@ -1,7 +1,7 @@
 """Sums that a transaction adds to: counted in memory, written once, by differences.
 
-The table has a key of any columns and one number. Adding commutes, so that transactions need not
-lock anything first; rows are written in key order, so that two of them cannot deadlock.
+The table has a key of any columns, and one number or more. Adding commutes, so that transactions
+need not lock anything first; rows are written in key order, so that two of them cannot deadlock.
 """
 
 from __future__ import annotations
@@ -21,19 +21,25 @@ _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 @cache
+def _numbers(row_class: type[SQLModel]) -> list[str]:
+    table: Table = row_class.__table__  # type: ignore[attr-defined]
+    return [c.name for c in table.columns if not c.primary_key]
+
+
+@cache
 def _statement(row_class: type[SQLModel]) -> str:
     table: Table = row_class.__table__  # type: ignore[attr-defined]
     key = [c.name for c in table.primary_key.columns]
-    (sum_,) = [c.name for c in table.columns if c.name not in key]
-    columns = [*key, sum_]
+    columns = [*key, *_numbers(row_class)]
     arrays = ", ".join(
         f"${n}::{table.columns[c].type.compile(_DIALECT)}[]" for n, c in enumerate(columns, 1)
     )
     quoted = ", ".join(f'"{c}"' for c in columns)
+    added = ", ".join(f'"{c}" = t."{c}" + EXCLUDED."{c}"' for c in _numbers(row_class))
     return (
         f'INSERT INTO "{table.name}" AS t ({quoted}) SELECT * FROM unnest({arrays}) '
         f"ON CONFLICT ({', '.join(f'{chr(34)}{c}{chr(34)}' for c in key)}) "
-        f'DO UPDATE SET "{sum_}" = t."{sum_}" + EXCLUDED."{sum_}"'
+        f"DO UPDATE SET {added}"
     )
 
 
@@ -43,17 +49,23 @@ class CounterDeltas:
     def __init__(self, row_class: type[SQLModel]) -> None:
         self._class = row_class
         self.table = str(row_class.__tablename__)
-        self._sums: Counter[tuple[Any, ...]] = Counter()
+        self._sums: list[Counter[tuple[Any, ...]]] = [Counter() for _ in _numbers(row_class)]
 
-    def add(self, counts: Mapping[tuple[Any, ...], int], times: int = 1) -> None:
-        """Add `counts`, by key in the order of the key columns, so many `times` (-1: take off)."""
+    def add(self, counts: Mapping[tuple[Any, ...], int], times: int = 1, *, to: int = 0) -> None:
+        """Add `counts`, by key in the order of the key columns, so many `times` (-1: take off).
+
+        `to` says to which of the numbers, in the order of their columns.
+        """
+        sums = self._sums[to]
         for key, n in counts.items():
-            self._sums[key] += n * times
+            sums[key] += n * times
 
     def take_writes(self) -> list[Statement]:
         """The differences in one statement; afterwards there are none."""
-        rows = sorted((*key, n) for key, n in self._sums.items() if n)
-        self._sums.clear()
+        keys = sorted({key for sums in self._sums for key, n in sums.items() if n})
+        rows = [(*key, *(sums[key] for sums in self._sums)) for key in keys]
+        for sums in self._sums:
+            sums.clear()
         if not rows:
             return []
         return [Statement(_statement(self._class), [list(c) for c in zip(*rows, strict=True)])]

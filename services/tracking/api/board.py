@@ -68,17 +68,14 @@ async def answer_to(service: Service[Deps], question: Question, *, anew: bool = 
         kept = answers.get(question, snapshot)
         if kept is not None and not anew:
             return kept
-        sums = await board.sums(connection, question)
-        percentiles = await board.percentiles(connection, question)
-        unmarked = await board.unmarked(connection, question)
-        upcoming = await board.breaking_next(connection, question)
-    next_due = upcoming[0]["due_at"] if upcoming else None
+        found = await board.read(connection, question, service.deps.kept_days)
+    next_due = found.upcoming[0]["due_at"] if found.upcoming else None
     return answers.keep(
         question,
         snapshot,
         Answer(
-            measures.body(question, sums, percentiles, unmarked),
-            upcoming,
+            measures.body(question, found.sums, found.percentiles, found.unmarked),
+            found.upcoming,
             question.now,
             measures.valid_until(question, next_due),
         ),

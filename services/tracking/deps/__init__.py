@@ -10,6 +10,7 @@ from services.tracking.deps.answers import Answer, Answers
 from services.tracking.deps.broadcasts import Broadcasts
 from services.tracking.deps.changes import ChangeNotifier, wait
 from services.tracking.deps.streams import OpenStreams, StreamSlot
+from services.tracking.store.kept_days import KeptDays
 from shared.messaging.transaction import Transaction
 from shared.web.auth import service_of
 from shared.web.limits import Failures
@@ -43,6 +44,7 @@ class Deps:
     pages: Pages
     changes: ChangeNotifier = field(default_factory=ChangeNotifier)
     answers: Answers = field(default_factory=Answers)
+    kept_days: KeptDays = field(default_factory=KeptDays)
     streams: OpenStreams = field(default_factory=OpenStreams)
     board_streams: OpenStreams = field(default_factory=lambda: OpenStreams(per_case=WATCHERS))
     broadcasts: Broadcasts = field(default_factory=Broadcasts)

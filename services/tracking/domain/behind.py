@@ -75,8 +75,7 @@ def keys() -> set[str]:
 
 def period_of(question: Question, name: str) -> tuple[datetime, datetime]:
     """The period in which what makes this sum happened: whole days, but for what came in."""
-    by_hour = {"first_responses", "accepted"} | ({"received"} if question.hourly else set())
-    if name in by_hour:
+    if name == "received" and question.hourly:
         return question.first, question.last
     return question.first_day, question.end
 

@@ -164,10 +164,10 @@ def body(
     for one in sums:
         parts[one.part].append(one)
     in_period, in_before = totals(parts["period"]), totals(parts["before"])
-    details: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    details: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for one in parts["period"]:
         if one.n:
-            details[one.measure][one.detail] = one.n
+            details[one.measure][one.detail] += one.n
     mine = [one for one in parts["now"] if question.department in (None, one.department)]
     present = _present(mine, list(unmarked))
     due = {one.bucket: one.n for one in parts["due"] if one.bucket}
@@ -328,8 +328,9 @@ def _trend(
 
 def _levels(flow: Counter[datetime], days: list[datetime], now: int) -> list[float]:
     """How many there were at the end of each day, counted back from the present."""
+    later = sum(n for day, n in flow.items() if day > days[-1])
     levels = []
-    for day in days:
-        later = sum(n for bucket, n in flow.items() if bucket > day)
+    for day in reversed(days):
         levels.append(float(now - later))
-    return levels
+        later += flow[day]
+    return levels[::-1]

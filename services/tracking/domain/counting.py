@@ -31,6 +31,8 @@ FILTERS = ("category", "channel", "priority", "reporter_group")
 CELL = "cell:"
 TIMED = frozenset({Clock.FIRST_RESPONSE, Clock.RESOLUTION, Clock.ACCEPT})
 """Clocks whose working time is kept for percentiles."""
+READ_ANEW = frozenset({"due", "open_since"})
+"""Sums that move on days other than today as cases come and go."""
 _HALVES = {"yes": 2, "partly": 1}
 
 
@@ -131,6 +133,29 @@ def counts_of(case: Case) -> Counts:
         if case.promises[Clock.FIRST_RESPONSE].get("in_time"):
             counts["first_in_time", day, ""] = 1
     return counts
+
+
+def band_scopes_of(department: str | None, case: Case) -> list[str]:
+    """Where the band of a duration is counted: for all, and for each filter by itself."""
+    values = [("department", department), *((name, getattr(case, name)) for name in FILTERS)]
+    return ["", *(f"{name}:{_plain(value)}" for name, value in values)]
+
+
+def band_scope_of(filters: Mapping[str, str], department: str | None) -> str | None:
+    """Where the bands of at most one filter stand, the department being one; None: nowhere."""
+    if department is None:
+        return scope_of(filters)
+    return None if filters else f"department:{_plain(department)}"
+
+
+def days_of(sums: Sums) -> set[datetime]:
+    """The days whose sums these keys change: neither what is true at present nor the open cases,
+    which are read anew each time."""
+    return {
+        day_of(bucket)
+        for measure, scope, bucket, _, _ in sums
+        if not scope and bucket != NOW and measure not in READ_ANEW
+    }
 
 
 def counts_of_met(change: ClockChange) -> Counts:

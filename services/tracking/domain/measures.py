@@ -183,7 +183,11 @@ def _rate(
 
 
 def _hours(key: str, name: Words, clock: Clock, counts: Words) -> Measure:
-    rests_on = ("这段时间内完成的", "those that were completed in the period")
+    rests_on = (
+        "这段时间内完成的；中位数和九成数由每档宽 2% 的分布得出，误差不超过 2% 或一分钟",
+        "those that were completed in the period; median and ninth decile are read off bands"
+        " 2 % wide, and are at most 2 % or a minute off",
+    )
     return Measure(key, name, counts, rests_on, unit=Unit.HOURS, clock=clock, less_is_better=True)
 
 

@@ -47,7 +47,11 @@ def trend(sums: Iterable[Sum], first: datetime, end: datetime, step: timedelta) 
 
 def heat(by_hour: Mapping[str, int]) -> list[list[int]]:
     """Received on each weekday (Monday first) in each hour."""
-    return [[by_hour.get(f"{day}-{hour:02d}", 0) for hour in range(24)] for day in range(1, 8)]
+    found = [[0] * 24 for _ in range(7)]
+    for at, n in by_hour.items():
+        day, _, hour = at.partition("-")
+        found[int(day) - 1][int(hour)] = n
+    return found
 
 
 def age_bounds(now: datetime) -> list[tuple[datetime | None, datetime]]:
@@ -78,11 +82,11 @@ def ages(sums: Iterable[Sum], total: int, now: datetime) -> list[dict[str, Any]]
 def flow(sums: Iterable[Sum]) -> list[dict[str, Any]]:
     """``[{from, to, n}]``: how often a case went from one department to another, most often first;
     from "" it came from nobody."""
-    ways: Counter[tuple[str, str]] = Counter()
+    ways: defaultdict[tuple[str, str], int] = defaultdict(int)
     for one in sums:
         ways[one.detail, one.department] += one.n
-    order = sorted(ways, key=lambda way: (-ways[way], way))
-    return [{"from": way[0], "to": way[1], "n": ways[way]} for way in order if ways[way]]
+    order = sorted((-n, way) for way, n in ways.items() if n)
+    return [{"from": way[0], "to": way[1], "n": -n} for n, way in order]
 
 
 def dwell(in_period: Mapping[str, int]) -> list[dict[str, Any]]:

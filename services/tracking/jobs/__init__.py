@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import text
 
 from services.tracking.deps import BOARD, Deps
-from services.tracking.store import gauges, generation
+from services.tracking.store import bands, gauges, generation
 from services.tracking.store.board import snapshot
 from shared.observability import metrics
 from shared.service import Service
@@ -19,6 +19,8 @@ LOOK_EVERY = 1.0
 """Seconds."""
 GAUGES_EVERY = 15.0
 """Seconds; Prometheus asks about as often."""
+BANDS_EVERY = 3600.0
+"""Seconds."""
 
 
 async def follow_generation(service: Service[Deps]) -> None:
@@ -30,6 +32,21 @@ async def follow_generation(service: Service[Deps]) -> None:
             log.info("views are projected anew", service=service.name, group=group)
             await service.rejoin(group)
         await asyncio.sleep(LOOK_EVERY)
+
+
+async def keep_bands_true(service: Service[Deps]) -> None:
+    """Mend what the release before wrote while it ran beside this one: it knows no bands."""
+    while True:
+        await mend_bands(service)
+        await asyncio.sleep(BANDS_EVERY)
+
+
+async def mend_bands(service: Service[Deps]) -> None:
+    """Once, a day at a time."""
+    async with service.engine.connect() as connection:
+        for day in await bands.days_that_differ(connection):
+            log.info("how long things took is counted anew", day=day.isoformat())
+            await bands.count_anew(connection, day)
 
 
 async def publish_gauges(service: Service[Deps]) -> None:

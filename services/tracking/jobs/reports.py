@@ -101,12 +101,8 @@ async def report_on(service: Service[Deps], period: Period, department: str | No
     first, last = period.moments
     question = Question(first, last, now, department, restricted=department is not None)
     async with service.engine.connect() as connection:
-        body = measures.body(
-            question,
-            await board.sums(connection, question),
-            await board.percentiles(connection, question),
-            await board.unmarked(connection, question),
-        )
+        found = await board.read(connection, question, service.deps.kept_days)
+    body = measures.body(question, found.sums, found.percentiles, found.unmarked)
     words = {
         locale: report_words(
             service.deps.pages.fragment,

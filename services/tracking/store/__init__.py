@@ -2,7 +2,9 @@
 
 from services.tracking.store.tables import (
     CaseRow,
+    ChangedDayRow,
     CounterRow,
+    DurationBandRow,
     DurationRow,
     GenerationRow,
     LineRow,
@@ -13,7 +15,9 @@ from services.tracking.store.tables import (
 
 __all__ = [
     "CaseRow",
+    "ChangedDayRow",
     "CounterRow",
+    "DurationBandRow",
     "DurationRow",
     "GenerationRow",
     "LineRow",

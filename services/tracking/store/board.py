@@ -1,15 +1,21 @@
-"""Queries of the dashboard: sums that are kept, percentiles from one index, what breaks next."""
+"""Queries of the dashboard: kept sums, how long things took, what breaks next.
+
+What changes while nobody touches what is over (today, and what is open) is one statement. The days
+before today are another, which is asked again only where one of them changed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import text
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.tracking.domain import departments
+from services.tracking.domain.bands import Bands, percentile, together
 from services.tracking.domain.board import (
     AHEAD_DAYS,
     AT_PRESENT,
@@ -20,185 +26,188 @@ from services.tracking.domain.board import (
     Question,
     Unmarked,
 )
-from services.tracking.domain.counting import cells_of, scope_of
+from services.tracking.domain.counting import TIMED, band_scope_of, cells_of, scope_of
 from services.tracking.domain.periods import NOW, ONE_DAY, day_of
 from services.tracking.domain.shape import age_bounds
 from services.tracking.domain.sums import Sum
-from shared.db.compiled import Compiled
+from services.tracking.store.board_statements import chosen, singles, statement
+from services.tracking.store.kept_days import KeptDays, Past
 from shared.db.engine import driver_of
 
 NEXT = 8
 """How many of those that break next are listed."""
 OLDER_THAN_THE_BANDS = -2
 """Index of the last band of ages that has a beginning."""
-
-# Written as the index of it is.
-_SINGLES = """
-SELECT DISTINCT scope FROM counters WHERE measure = 'state'
-AND bucket = '1970-01-01 00:00:00+00' AND scope NOT LIKE 'cell:%'
-"""
-_SUMS = """
-SELECT 'now' AS part, measure, NULL::timestamptz AS bucket, department, detail, sum(n)::bigint AS n
-FROM counters WHERE measure = ANY(:present) AND {scope} AND bucket = :now
-GROUP BY measure, department, detail
-UNION ALL
-SELECT 'due', measure, bucket, '', '', sum(n)::bigint
-FROM counters WHERE measure = 'due' AND {scope}
-  AND bucket >= :today AND bucket < :ahead {department}
-GROUP BY measure, bucket
-UNION ALL
-SELECT 'period', measure, NULL, '', detail, sum(n)::bigint
-FROM counters WHERE measure = ANY(:period) AND {scope}
-  AND bucket >= :first_day AND bucket < :end {department}
-GROUP BY measure, detail
-UNION ALL
-SELECT 'before', measure, NULL, '', detail, sum(n)::bigint
-FROM counters WHERE measure = ANY(:period_before) AND {scope}
-  AND bucket >= :before AND bucket < :first_day {department}
-GROUP BY measure, detail
-UNION ALL
-SELECT 'late_since_end', measure, NULL, '', '', sum(n)::bigint
-FROM counters WHERE measure = 'late_flow' AND {scope} AND bucket >= :end {department}
-GROUP BY measure
-UNION ALL
-SELECT 'late_since_first', measure, NULL, '', '', sum(n)::bigint
-FROM counters WHERE measure = 'late_flow' AND {scope} AND bucket >= :first_day {department}
-GROUP BY measure
-UNION ALL
-SELECT 'departments', measure, NULL, department, detail, sum(n)::bigint
-FROM counters WHERE measure = ANY(:compared) AND {scope}
-  AND bucket >= :first_day AND bucket < :end
-GROUP BY measure, department, detail
-UNION ALL
-SELECT 'late_flow_by', measure, NULL, department, '', sum(n)::bigint
-FROM counters WHERE measure = 'late_flow' AND {scope} AND bucket >= :end
-GROUP BY measure, department
-UNION ALL
-SELECT 'flow', measure, NULL, department, detail, sum(n)::bigint
-FROM counters WHERE measure = 'dispatches' AND {scope}
-  AND bucket >= :first_day AND bucket < :end {department}
-GROUP BY measure, department, detail
-UNION ALL
-SELECT 'trend', measure, cast(:shape_first AS timestamptz) + cast(:step AS interval) * floor(
-    extract(epoch FROM bucket - cast(:shape_first AS timestamptz))
-    / extract(epoch FROM cast(:step AS interval))
-  ) AS step, '', detail, sum(n)::bigint
-FROM counters WHERE measure = 'category' AND {scope}
-  AND bucket >= :shape_first AND bucket < :end {department}
-GROUP BY step, measure, detail
-UNION ALL
-SELECT 'usual', measure, bucket, '', detail, sum(n)::bigint
-FROM counters WHERE measure = 'category' AND {scope} AND bucket = ANY(:usual) {department}
-GROUP BY measure, bucket, detail
-UNION ALL
-SELECT 'age', measure, bucket, '', '', sum(n)::bigint
-FROM counters WHERE measure = 'open_since' AND {scope} AND bucket >= :oldest {department}
-GROUP BY measure, bucket
-UNION ALL
-SELECT 'received', measure, bucket, '', '', sum(n)::bigint
-FROM counters WHERE measure = :received AND {scope}
-  AND bucket >= :received_first AND bucket < :last {department}
-GROUP BY measure, bucket
-UNION ALL
-SELECT 'day', measure, bucket, '', '', sum(n)::bigint
-FROM counters WHERE measure = ANY(:by_day) AND {scope}
-  AND bucket >= :trend_first {department}
-GROUP BY measure, bucket
-"""
+_LONG_AGO, _FAR = datetime(2000, 1, 1, tzinfo=UTC), datetime(2300, 1, 1, tzinfo=UTC)
+_CLOCKS = sorted(clock.value for clock in TIMED)
 
 
-async def sums(connection: AsyncConnection, question: Question) -> list[Sum]:
-    """The sums of the answer, in one statement: they are kept for every choice of filters.
+@dataclass(frozen=True)
+class Reading:
+    """All that an answer is made of."""
+
+    sums: Sequence[Sum]
+    percentiles: Sequence[Percentiles]
+    """How long first response, acceptance and resolution took in the period, and before it."""
+    unmarked: Sequence[Unmarked]
+    """Deadlines that have passed and whose breach has not been emitted yet: usually none."""
+    upcoming: Sequence[Mapping[str, Any]]
+    """The open cases whose deadline comes first."""
+
+
+@dataclass
+class _Rows:
+    sums: list[Sum] = field(default_factory=list)
+    bands: dict[tuple[str, bool], Bands] = field(default_factory=dict)
+    unmarked: list[Unmarked] = field(default_factory=list)
+    upcoming: list[Mapping[str, Any]] = field(default_factory=list)
+    changed: int = 0
+
+
+async def read(connection: AsyncConnection, question: Question, kept: KeptDays) -> Reading:
+    """All that the answer is made of: the sums are kept for every choice of filters.
 
     Of two filters and more they are added up from cells, each of which is one place of the key:
-    what lies beside them, or before the days that are asked for, is not read.
+    what lies beside them, or before the days that are asked for, is not read. How long things took
+    stands in bands by one filter; by more of them it is read from the durations.
     """
-    scope = scope_of(question.filters)
     cells: list[str] = []
-    if scope is None:
-        found = await _compiled(_SINGLES).fetch(connection, {})
+    if scope_of(question.filters) is None:
+        found = await singles().fetch(connection, {})
         cells = cells_of(question.filters, [single for (single,) in found])
-    statement = _SUMS.format(
-        scope="scope = ANY(:cells)" if scope is None else "scope = :scope",
-        department="AND department = :department" if question.department is not None else "",
-    )
     today = day_of(question.now)
-    found = await _compiled(statement).fetch(
+    present = await _ask(connection, question, cells, (today, _FAR), at_present=True)
+    past = kept.get(question, present.changed)
+    if past is None:
+        days = await _ask(connection, question, cells, (_LONG_AGO, today), at_present=False)
+        # Numbered before it was read: it is newer than its number says, or as old.
+        past = Past(days.sums, days.bands, present.changed, question.now)
+        kept.keep(question, past)
+    bands = dict(past.bands)
+    for key, some in present.bands.items():
+        bands[key] = together(bands.get(key, {}), some)
+    return Reading(
+        [*past.sums, *present.sums],
+        [_percentiles(clock, before, some) for (clock, before), some in bands.items()],
+        present.unmarked,
+        present.upcoming,
+    )
+
+
+async def _ask(
+    connection: AsyncConnection,
+    question: Question,
+    cells: list[str],
+    days: tuple[datetime, datetime],
+    *,
+    at_present: bool,
+) -> _Rows:
+    """The parts that are made of these `days`, those only that have any."""
+    given: dict[str, Any] = {}
+    ranges = _ranges(question)
+    for part, (first, end) in ranges.items():
+        since, until = max(first, days[0]), min(end, days[1])
+        if since < until:
+            given |= {f"{part}_from": since, f"{part}_to": until}
+    parts = [part for part in ranges if f"{part}_from" in given]
+    if usual := [day for day in question.usual_days if days[0] <= day < days[1]]:
+        parts.append("usual")
+    scope = scope_of(question.filters)
+    band_scope = band_scope_of(question.filters, question.department)
+    today = day_of(question.now)
+    asked = statement(
+        tuple(parts),
+        tuple(question.filters),
+        question.department,
+        at_present=at_present,
+        of_cells=scope is None,
+        of_bands=band_scope is not None,
+    )
+    if not asked.sql:
+        return _Rows()
+    rows = await asked.fetch(
         connection,
-        {
+        given
+        | question.filters
+        | {
             "scope": scope,
             "cells": cells,
             "department": question.department,
             "present": list(AT_PRESENT),
             "now": NOW,
+            "at": question.now,
             "today": today,
             "ahead": today + AHEAD_DAYS * ONE_DAY,
+            "earliest": min(first for first, _ in ranges.values()),
+            "oldest": age_bounds(question.now)[OLDER_THAN_THE_BANDS][0],
+            "most": NEXT,
             "period": list(IN_PERIOD),
             "period_before": list(IN_PERIOD_BEFORE),
-            "before": question.before,
             "first_day": question.first_day,
-            "end": question.end,
             "compared": list(departments.SUMS),
             "shape_first": question.shape_first,
             "step": question.shape_step,
-            "usual": question.usual_days,
-            "oldest": age_bounds(question.now)[OLDER_THAN_THE_BANDS][0],
-            "last": question.last,
+            "usual": usual,
             "received": "received" if question.hourly else "received_day",
-            "received_first": question.first if question.hourly else question.first_day,
             "by_day": list(BY_DAY),
-            "trend_first": question.trend_first,
+            "band_scope": band_scope,
+            "clocks": _CLOCKS,
         },
     )
-    return [Sum(*row) for row in found]
+    return _sorted(rows)
 
 
-async def percentiles(connection: AsyncConnection, question: Question) -> list[Percentiles]:
-    """How long first response, acceptance and resolution took in the period, and before it."""
-    filters, values = conditions(question, "d")
-    found = await _compiled(
-        "SELECT d.clock, d.met_at < :first AS before, count(*) AS n, "
-        "percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY d.working_seconds) AS p "
-        "FROM durations d WHERE d.clock = ANY(:clocks) "
-        # One range for the index; what lies between the two periods is left out after it.
-        "AND d.met_at >= :before AND d.met_at < :last "
-        f"AND (d.met_at < :first_day OR d.met_at >= :first) {filters} GROUP BY d.clock, before"
-    ).fetch(
-        connection,
-        values
-        | {
-            "clocks": ["FIRST_RESPONSE", "RESOLUTION", "ACCEPT"],
-            "before": question.before,
-            "first_day": question.first_day,
-            "first": question.first,
-            "last": question.last,
-        },
-    )
-    return [Percentiles(clock, before, n, *p) for clock, before, n, p in found]
+def _ranges(question: Question) -> dict[str, tuple[datetime, datetime]]:
+    """Which days each part is made of."""
+    first, end = question.first_day, question.end
+    return {
+        "period": (first, end),
+        "before": (question.before, first),
+        "late_since_end": (end, _FAR),
+        "late_since_first": (first, _FAR),
+        "departments": (first, end),
+        "late_flow_by": (end, _FAR),
+        "flow": (first, end),
+        "trend": (question.shape_first, end),
+        "received": (question.first if question.hourly else first, question.last),
+        "day": (question.trend_first, _FAR),
+        "bands": (question.before, end),
+    }
 
 
-async def unmarked(connection: AsyncConnection, question: Question) -> list[Unmarked]:
-    """Deadlines that have passed and whose breach has not been emitted yet: usually none."""
-    filters, values = conditions(question)
-    found = await _compiled(
-        "SELECT coalesce(c.department, '') AS department, count(*) AS n, "
-        "count(*) FILTER (WHERE c.due_at >= :today) AS today, "
-        "count(*) FILTER (WHERE c.at_risk) AS at_risk FROM cases c "
-        f"WHERE c.due_at <= :at AND NOT c.overdue {filters} GROUP BY 1"
-    ).fetch(connection, values | {"at": question.now, "today": day_of(question.now)})
-    return [Unmarked(*row) for row in found]
+def _sorted(rows: Sequence[asyncpg.Record]) -> _Rows:
+    found = _Rows()
+    for row in rows:
+        part, measure, bucket, department, detail, n, numbers, words = row
+        if part == "bands":
+            size = len(numbers) // 3
+            sums = zip(numbers[size : 2 * size], numbers[2 * size :], strict=True)
+            found.bands[measure, bool(detail)] = dict(zip(numbers[:size], sums, strict=True))
+        elif part == "unmarked":
+            found.unmarked.append(Unmarked(department, n, *numbers))
+        elif part == "next":
+            found.upcoming.append(
+                {
+                    "feedback_id": measure,
+                    "title": words[0],
+                    "department": department,
+                    "state": detail,
+                    "priority": words[1],
+                    "due_at": bucket,
+                    "confidential": bool(n),
+                }
+            )
+        elif part == "changed":
+            found.changed = n or 0
+        else:
+            found.sums.append(Sum(part, measure, bucket, department, detail, n))
+    return found
 
 
-async def breaking_next(
-    connection: AsyncConnection, question: Question
-) -> Sequence[Mapping[str, Any]]:
-    """The open cases whose deadline comes first."""
-    filters, values = conditions(question)
-    return await _compiled(
-        "SELECT c.feedback_id, c.title, c.department, c.state, c.priority, c.due_at, "
-        "c.confidential FROM cases c "
-        f"WHERE c.due_at > :at AND NOT c.overdue {filters} ORDER BY c.due_at LIMIT :most"
-    ).fetch(connection, values | {"at": question.now, "most": NEXT})
+def _percentiles(clock: str, before: bool, bands: Bands) -> Percentiles:
+    n = sum(n for n, _ in bands.values())
+    half, most = percentile(bands, 0.5) or 0.0, percentile(bands, 0.9) or 0.0
+    return Percentiles(clock, before, n, half, most)
 
 
 async def snapshot(connection: AsyncConnection) -> str:
@@ -210,18 +219,10 @@ async def snapshot(connection: AsyncConnection) -> str:
     return str(name)
 
 
-@lru_cache(maxsize=100)
-def _compiled(statement: str) -> Compiled:
-    return Compiled(text(statement))
-
-
 def conditions(question: Question, of: str = "c") -> tuple[str, dict[str, Any]]:
     """Conditions on the row `of`, and their values."""
     wanted = question.filters
-    said = " ".join(f"AND {of}.{name} = :{name}" for name in wanted)
+    said = chosen(tuple(wanted), question.department, of)
     if question.department is not None:
         wanted |= {"department": question.department}
-        # Of a case nobody has: none.
-        nobody = of == "c" and not question.department
-        said += f" AND {of}.department " + ("IS NULL" if nobody else "= :department")
     return said, wanted

@@ -7,7 +7,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.messaging.transaction import Transaction
 
-VIEWS = ("cases", "lines", "durations", "occurrences", "counters", "streams", "dead_letters")
+VIEWS = (
+    "cases",
+    "lines",
+    "durations",
+    "duration_bands",
+    "occurrences",
+    "counters",
+    "streams",
+    "dead_letters",
+)
 PROJECTION = 3
 """Counted up whenever what is projected from the same log becomes more or different: the views are
 then begun anew by the first process that starts with this code."""
@@ -75,4 +84,6 @@ async def begin_anew(connection: AsyncConnection) -> int:
         )
     ).scalar_one()
     await connection.execute(text(f"TRUNCATE {', '.join(VIEWS)}"))
+    # Not emptied: whoever kept sums of a day would take its number, grown again, for the old one.
+    await connection.execute(text("UPDATE changed_days SET times = times + 1"))
     return int(number)

@@ -116,7 +116,7 @@ class DurationRow(TrackingTable, table=True):
 
     __tablename__ = "durations"
     __table_args__ = (
-        # Percentiles read this alone.
+        # What is behind a number of hours, and by two filters the percentiles too.
         Index(
             "durations_met",
             "clock",
@@ -191,6 +191,32 @@ class CounterRow(TrackingTable, table=True):
     department: str = Field(primary_key=True)
     detail: str = Field(primary_key=True)
     n: int = Field(sa_type=BigInteger)
+
+
+class DurationBandRow(TrackingTable, table=True):
+    """How many promises took about so long, met on one day; see `domain/bands.py`."""
+
+    __tablename__ = "duration_bands"
+
+    scope: str = Field(primary_key=True)
+    clock: str = Field(primary_key=True)
+    bucket: datetime = moment(primary_key=True)
+    band: int = Field(primary_key=True)
+    n: int = Field(sa_type=BigInteger)
+    seconds: int = Field(sa_type=BigInteger)
+    """Of all of them together: what stands alone in its band is known exactly."""
+
+
+class ChangedDayRow(TrackingTable, table=True):
+    """A day, and a number that grows whenever a sum of that day changes.
+
+    Whoever kept what was read of days that are over asks this, and not every sum of them.
+    """
+
+    __tablename__ = "changed_days"
+
+    day: datetime = moment(primary_key=True)
+    times: int = Field(sa_type=BigInteger)
 
 
 class GenerationRow(TrackingTable, table=True):

@@ -26,6 +26,7 @@ VIEWS = {
     "cases": "SELECT * FROM cases ORDER BY feedback_id",
     "lines": "SELECT * FROM lines ORDER BY feedback_id, seq",
     "durations": "SELECT * FROM durations ORDER BY feedback_id, clock, cycle",
+    "duration_bands": "SELECT * FROM duration_bands ORDER BY scope, clock, bucket, band",
     "occurrences": "SELECT * FROM occurrences ORDER BY feedback_id, seq, kind",
     "counters": "SELECT * FROM counters WHERE n <> 0 ORDER BY measure, bucket, department, detail",
 }
