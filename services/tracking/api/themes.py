@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from services.tracking.api.context import ViewContext, locale_of
 from services.tracking.deps import NAME, Deps
-from services.tracking.domain.themes import by_day, gathered, judge, week_by_week
+from services.tracking.domain.themes import Around, around, by_day, gathered, judge, week_by_week
 from services.tracking.store.themes import cases_in
 from services.tracking.wording.board import HIDDEN
 from shared.moments import here, local
@@ -27,8 +27,9 @@ async def report_themes(
     request: Request, person: Annotated[Staff, Depends(with_role(Permission.SEE_ALL_FIGURES))]
 ) -> dict[str, Any]:
     """``{themes: [{theme_id, title, about, status, cases, weeks: [{monday, n}], measures: [{what,
-    on, responsible, before, after, n_before, n_after, helped, over_on}], newest: [{feedback_id,
-    title, received_at}]}], minimum, weeks}``."""
+    on, responsible, before, after, n_before, n_after, helped, over_on}], since: {on, before, …},
+    newest: [{feedback_id, title, received_at}]}], until}``. `since` is the same of the day on which
+    the theme was taken note of, and null where there are measures."""
     return await themes_body(request)
 
 
@@ -61,17 +62,14 @@ async def themes_body(request: Request) -> dict[str, Any]:
                 "measures": [
                     {
                         "what": one.measure.what,
-                        "on": one.measure.on.isoformat(),
                         "responsible": one.measure.responsible,
-                        "before": one.before,
-                        "after": one.after,
-                        "n_before": sum(one.before),
-                        "n_after": sum(one.after),
-                        "helped": one.helped.value,
-                        "over_on": one.over_on.isoformat(),
+                        **_weeks_around(one),
                     }
                     for one in judged
                 ],
+                "since": None
+                if judged
+                else _weeks_around(around(here(theme.opened_at).date(), days, until)),
                 "newest": [
                     {
                         "feedback_id": case.feedback_id,
@@ -83,3 +81,15 @@ async def themes_body(request: Request) -> dict[str, Any]:
             }
         )
     return {"until": until.isoformat(), "themes": shown}
+
+
+def _weeks_around(one: Around) -> dict[str, Any]:
+    return {
+        "on": one.on.isoformat(),
+        "before": one.before,
+        "after": one.after,
+        "n_before": sum(one.before),
+        "n_after": sum(one.after),
+        "helped": one.helped.value,
+        "over_on": one.over_on.isoformat(),
+    }

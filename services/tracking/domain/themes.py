@@ -35,10 +35,10 @@ class Helped(StrEnum):
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A measure, and what came in the weeks around it."""
+class Around:
+    """What came in the weeks around a day."""
 
-    measure: ThemeMeasure
+    on: date
     before: tuple[int, ...]
     """Cases received week by week, the four before the day."""
     after: tuple[int, ...]
@@ -48,14 +48,28 @@ class Judged:
     @property
     def over_on(self) -> date:
         """The day on which the four weeks after it are over."""
-        return self.measure.on + timedelta(weeks=WEEKS)
+        return self.on + timedelta(weeks=WEEKS)
+
+
+@dataclass(frozen=True)
+class Judged(Around):
+    """A measure, and what came in the weeks around it."""
+
+    measure: ThemeMeasure
 
 
 def judge(measure: ThemeMeasure, days: Counter[date], until: date) -> Judged:
     """`days`: received cases of the theme by local day; `until`: the first day not known yet."""
-    before = _weeks(days, measure.on - timedelta(weeks=WEEKS), until)
-    after = _weeks(days, measure.on, until)
-    return Judged(measure, before, after, _helped(sum(before), sum(after), measure.on, until))
+    found = around(measure.on, days, until)
+    return Judged(found.on, found.before, found.after, found.helped, measure)
+
+
+def around(on: date, days: Counter[date], until: date) -> Around:
+    """The four weeks after any day held against those before: a theme for which nothing was done
+    is looked at again, too, from the day on which somebody took note of it."""
+    before = _weeks(days, on - timedelta(weeks=WEEKS), until)
+    after = _weeks(days, on, until)
+    return Around(on, before, after, _helped(sum(before), sum(after), on, until))
 
 
 def _weeks(days: Counter[date], first: date, until: date) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.tracking.domain.themes import Helped, by_day, gathered, judge, week_by_week
+from services.tracking.domain.themes import Helped, around, by_day, gathered, judge, week_by_week
 from shared.contracts.desk import ThemeCase, ThemeListed, ThemeMeasure
 from tests.support import at
 
@@ -40,6 +40,12 @@ def test_four_weeks_before_are_held_against_four_after(
     judged = judge(MEASURE, cases(before, after), DAY + timedelta(days=28))
     assert (sum(judged.before), sum(judged.after), judged.helped) == (before, after, helped)
     assert (judged.before[-1], judged.after[-1]) == (before, after)
+
+
+def test_a_theme_without_a_measure_is_looked_at_again_from_when_it_was_noted() -> None:
+    found = around(DAY, cases(9, 3), DAY + timedelta(days=28))
+    assert (sum(found.before), sum(found.after), found.helped) == (9, 3, Helped.YES)
+    assert around(DAY, cases(9, 3), DAY + timedelta(days=27)).helped is Helped.NOT_YET
 
 
 def test_nothing_is_said_before_the_four_weeks_are_over() -> None:
