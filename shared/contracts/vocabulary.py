@@ -208,5 +208,6 @@ ALARM_NAMES: dict[str, tuple[str, str]] = {
     "child": ("孩子、老人走失或无人看管", "a child or an old person lost"),
     "panic": ("拥挤、恐慌", "a crush, a panic"),
     "leak": ("个人信息外泄", "personal data laid open"),
+    "outage": ("整个平台瘫痪", "a whole platform is down"),
 }
 """What an alarm by meaning is about: Chinese, English."""

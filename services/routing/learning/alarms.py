@@ -17,7 +17,7 @@ NARROWNESS, GRAMS = 4.0, 16.0
 that were left out."""
 EMERGENCIES_WEIGH = 2.0
 """A missed one is worse than a false alarm."""
-FALSE_ALARMS = 0.12
+FALSE_ALARMS = 0.08
 """In ordinary letters, of hands that taught nothing: what the threshold may let through. With one
 of three large and odd hands left out this is many times what it is in the end (under 2 in 100)."""
 FALSE_ALIKE = 0.30
@@ -43,8 +43,8 @@ class AlarmLetter:
 def read_alarm_letters(lines: str) -> list[AlarmLetter]:
     """Letters of alarm files (``kind``) and of the corpus; what is called unseen is left alone.
 
-    Of the corpus every P1 is an emergency, but for a platform that does not answer; P2 about safety
-    or conduct (somebody follows women, a pane is loose) is in between, and teaches nothing.
+    Of the corpus every P1 is an emergency; P2 about safety, conduct or a platform (somebody follows
+    women, a pane is loose, every self-check is blue) is in between, and teaches nothing.
     """
     found = []
     for line in lines.splitlines():
@@ -68,7 +68,7 @@ def read_alarm_letters(lines: str) -> list[AlarmLetter]:
     return found
 
 
-_IN_BETWEEN = {("P1", "systems"), ("P2", "safety"), ("P2", "conduct")}
+_IN_BETWEEN = {("P2", "safety"), ("P2", "conduct"), ("P2", "systems")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
-"""Rules, model and alarms together on letters that taught none of them: 274 of a third hand.
+"""Rules, model and alarms together on letters that taught none of them: 274 of a third hand, and
+270 of a fourth.
 
 They were put aside before anything was learned or chosen, and looked at once, when all of it stood;
-the README of routing has what came out. Their writer wrote `hands_c` of `letters.jsonl`, too, so
-they flatter what was learned a little. They **must not be used to change anything**.
-`third_hand_vectors.jsonl` holds what the built-in embedder says of them (signed bytes).
+the README of routing has what came out. The writer of the third wrote `hands_c` of `letters.jsonl`,
+too, that of the fourth its newest seven hands, so they flatter what was learned a little. They
+**must not be used to change anything**. `…_vectors.jsonl` hold what the built-in embedder says of
+them (signed bytes).
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from services.routing.domain.model import NOT_OURS
 from services.routing.seeds import shipped_alarms, shipped_model
 
 HERE = Path(__file__).parent
-REPORT = HERE.parents[2] / "build" / "routing-third-hand.txt"
+BUILD = HERE.parents[2] / "build"
 
 
 @dataclass(frozen=True)
@@ -42,19 +44,19 @@ class Heard:
 
     def right(self, among: int) -> bool:
         owner = NOT_OURS if self.letter["category"] == NOT_OURS else self.letter["department"]
+        fine = {owner, *self.letter.get("acceptable", ())}
         said = [
             NOT_OURS if one.category == NOT_OURS else one.department
             for one in self.decision.candidates
         ]
-        return owner in said[:among]
+        return bool(fine & set(said[:among]))
 
 
-@pytest.fixture(scope="module")
-def heard(shipped: RuleSet) -> list[Heard]:
+def heard(shipped: RuleSet, hand: str) -> list[Heard]:
     model, alarms = shipped_model(), shipped_alarms()
     found = []
-    letters = (HERE / "third_hand.jsonl").read_text("utf-8").splitlines()
-    vectors = (HERE / "third_hand_vectors.jsonl").read_text("utf-8").splitlines()
+    letters = (HERE / f"{hand}.jsonl").read_text("utf-8").splitlines()
+    vectors = (HERE / f"{hand}_vectors.jsonl").read_text("utf-8").splitlines()
     for letter, packed in zip(map(json.loads, letters), map(json.loads, vectors), strict=True):
         assert letter["id"] == packed["id"]
         bytes_ = array("b", base64.b64decode(packed["vector"]))
@@ -74,13 +76,24 @@ def heard(shipped: RuleSet) -> list[Heard]:
     return found
 
 
-def test_they_are_told_apart_as_measured(heard: list[Heard]) -> None:
-    letters = [one for one in heard if one.letter["category"]]
+@pytest.mark.parametrize(
+    ("hand", "sizes", "floors"),
+    [
+        ("third_hand", [129, 50, 50, 45], (0.85, 0.98, 0.6, 0.93, 0.86, 0.9)),
+        ("fourth_hand", [139, 40, 46, 45], (0.87, 0.97, 0.55, 0.95, 0.93, 0.9)),
+    ],
+)
+def test_they_are_told_apart_as_measured(
+    shipped: RuleSet, hand: str, sizes: list[int], floors: tuple[float, ...]
+) -> None:
+    known = heard(shipped, hand)
+    # Those of the third hand that only sound like an emergency have no category.
+    letters = [one for one in known if one.letter["category"] and not one.letter["alike"]]
     ours = [one for one in letters if one.letter["category"] != NOT_OURS]
     others = [one for one in letters if one.letter["category"] == NOT_OURS]
     sent = [one for one in letters if one.decision.confident]
-    emergencies = [one for one in heard if one.letter["kind"]]
-    alike = [one for one in heard if one.letter["alike"]]
+    emergencies = [one for one in known if one.letter["kind"]]
+    alike = [one for one in known if one.letter["alike"]]
     share = {
         "first right": sum(one.right(1) for one in letters) / len(letters),
         "among three": sum(one.right(3) for one in letters) / len(letters),
@@ -91,17 +104,12 @@ def test_they_are_told_apart_as_measured(heard: list[Heard]) -> None:
         "ordinary: false alarms": sum(one.alarm for one in letters) / len(letters),
         "alike: false alarms": sum(one.alarm for one in alike) / len(alike),
     }
-    REPORT.parent.mkdir(exist_ok=True)
+    BUILD.mkdir(exist_ok=True)
     lines = (f"{name:24} {value:6.1%}\n" for name, value in share.items())
-    REPORT.write_text("".join(lines), encoding="utf-8")
-    sizes = [len(ours), len(others), len(emergencies), len(alike)]
-    assert sizes == [129, 50, 50, 45]
-    assert share["first right"] >= 0.85
-    assert share["among three"] >= 0.98
-    assert share["ours: sent alone"] >= 0.55
-    assert share["of these rightly"] >= 0.94
-    assert share["others: recognised"] >= 0.88
-    assert share["emergencies: heard"] >= 0.9
+    (BUILD / f"routing-{hand}.txt").write_text("".join(lines), encoding="utf-8")
+    assert [len(ours), len(others), len(emergencies), len(alike)] == sizes
+    for floor, (name, value) in zip(floors, share.items(), strict=False):
+        assert value >= floor, name
     assert share["ordinary: false alarms"] <= 0.02
     assert share["alike: false alarms"] <= 0.07
-    assert not any(one.decision.confident for one in others)
+    assert sum(one.decision.confident for one in others) <= 0.05 * len(others)
