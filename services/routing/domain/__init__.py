@@ -25,6 +25,7 @@ from services.routing.domain.rules import (
     parse_rules,
     with_precision,
     with_rule,
+    with_units,
     with_version,
 )
 from services.routing.domain.text import fold
@@ -67,6 +68,7 @@ __all__ = [
     "weigh_up",
     "with_precision",
     "with_rule",
+    "with_units",
     "with_version",
     "without_model",
 ]

@@ -163,14 +163,16 @@ def doubtful_rules(ruleset: RuleSet, ruled: Decision) -> frozenset[str]:
     return frozenset(rule.id for rule in alarming if all(one.doubtful for one in alarming))
 
 
+DOUBTED = Reason(
+    text="说到了危险的字眼，意思却几乎肯定不是，先请人看",
+    text_en="Words of danger, but the meaning is almost certainly none: a person looks first",
+    weight=1.0,
+)
+
+
 def in_doubt(decision: Decision) -> Decision:
     """Of words of danger that seem to mean none, a person makes what they mean."""
-    reason = Reason(
-        text="说到了危险的字眼，意思却几乎肯定不是，先请人看",
-        text_en="Words of danger, but the meaning is almost certainly none: a person looks first",
-        weight=1.0,
-    )
-    return decision.model_copy(update={"confident": False, "reasons": (reason, *decision.reasons)})
+    return decision.model_copy(update={"confident": False, "reasons": (DOUBTED, *decision.reasons)})
 
 
 def left_to_a_person(decision: Decision, alarm: Alarm) -> Decision:

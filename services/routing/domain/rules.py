@@ -280,6 +280,12 @@ def with_precision(text: str, precision: float) -> str:
     return _with(text, "precision", f"{precision:g}")
 
 
+def with_units(text: str, units: Iterable[Mapping[str, Any]]) -> str:
+    """The same rules, as they were typed, with these other units. The text must be valid."""
+    written = json.dumps(list(units), ensure_ascii=False, indent=2).replace("\n", "\n  ")
+    return _with(text, "elsewhere", written)
+
+
 def with_rule(text: str, rule: Mapping[str, Any]) -> str:
     """The same rules, as they were typed, with `rule` in the place of the one of its id, or last.
 

@@ -6,11 +6,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from services.routing.domain.alarms import (
+    CALM_BELOW,
+    DOUBTED,
+    AlarmModel,
+    doubtful_rules,
+    in_doubt,
+)
 from services.routing.domain.decide import CategoryNames, Decision, Submission, decide
 from services.routing.domain.match import RuleSet
 from services.routing.domain.model import NOT_OURS, Model
 from services.routing.domain.reconsider import only_existing
-from services.routing.domain.weigh_up import weigh_up
+from services.routing.domain.weigh_up import ALIKE_FROM, Precedent, weigh_up
 
 Names = Mapping[str, tuple[str, str]]
 
@@ -23,6 +30,8 @@ class PastCase:
     said: Submission
     vector: Sequence[float] | None = None
     belonged: str | None = None
+    precedents: Sequence[Precedent] = ()
+    """Cases before it that people dispatched, the nearest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +42,36 @@ class Deciders:
     model: Model | None
     departments: Names
     categories: CategoryNames = field(default_factory=dict)
+    alarms: AlarmModel | None = None
+    """Says of doubtful rules whether they are asked; None where nothing was learned of it."""
 
     def decide(self, past: PastCase) -> Decision:
-        """As it would be decided today, without precedents: these are not told anew."""
-        ruled = decide(self.rules, past.said, self.categories)
-        decision = ruled
-        if self.model is not None and past.vector and len(past.vector) == self.model.dimensions:
-            shares = self.model.probabilities(past.vector, past.said.title, past.said.text)
-            precision = self.rules.book.precision
-            decision = weigh_up(ruled, self.model, shares, [], past.said, precision=precision)
-        return only_existing(decision, self.departments)
+        """As it would be decided today: with the cases that went before it, and with doubtful rules
+        only where its meaning does not say that nothing has happened."""
+        said, vector = past.said, past.vector
+        ruled = decide(self.rules, said, self.categories)
+        if self.model is None or not vector or len(vector) != self.model.dimensions:
+            return only_existing(ruled, self.departments)
+        doubtful = doubtful_rules(self.rules, ruled) if self._is_calm(past) else frozenset()
+        if doubtful:
+            ruled = decide(self.rules, said, self.categories, without=doubtful)
+        shares = self.model.probabilities(vector, said.title, said.text)
+        decision = weigh_up(
+            ruled,
+            self.model,
+            shares,
+            past.precedents,
+            said,
+            self.departments,
+            precision=self.rules.book.precision,
+        )
+        return only_existing(in_doubt(decision) if doubtful else decision, self.departments)
+
+    def _is_calm(self, past: PastCase) -> bool:
+        model, vector = self.alarms, past.vector
+        if model is None or vector is None or len(vector) != model.dimensions:
+            return False
+        return model.look(vector, past.said.title, past.said.text)[0] < CALM_BELOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +93,11 @@ class Trial:
     """What was found out."""
 
     cases: int = 0
+    by_meaning: int = 0
+    """Of these, with a vector that the model knows."""
+    with_precedents: int = 0
+    doubted: int = 0
+    """That doubtful rules call an emergency, now or then, and their meaning none."""
     changes: list[Change] = field(default_factory=list)
 
     @property
@@ -85,7 +119,10 @@ def tried(past: Iterable[PastCase], now: Deciders, then: Deciders) -> Trial:
     trial = Trial()
     for one in past:
         trial.cases += 1
+        trial.by_meaning += then.model is not None and bool(one.vector)
+        trial.with_precedents += any(p.likeness >= ALIKE_FROM for p in one.precedents)
         before, after = now.decide(one), then.decide(one)
+        trial.doubted += DOUBTED in (*before.reasons, *after.reasons)
         if kinds := _kinds(before, after):
             better = _better(one.belonged, before, after)
             trial.changes.append(Change(one.feedback_id, kinds, before, after, better))

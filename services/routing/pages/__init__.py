@@ -25,7 +25,7 @@ from services.routing.api.rules import (
 )
 from services.routing.deps import Deps, deps_of
 from services.routing.domain import Rule, RulesInvalid, fold
-from services.routing.pages import learned, rule_form, trials
+from services.routing.pages import learned, rule_form, trials, unit_form
 from shared.contracts.refusal import Conflict, Refusal
 from shared.web.auth import Staff, maybe_staff, runtime_of, service_of
 from shared.web.bodies import read_body
@@ -68,13 +68,15 @@ async def try_page(request: Request) -> Response:
 
 @router.get("/routing/edit")
 async def edit_page(request: Request) -> Response:
-    """``/routing/edit``: the whole document; with ``rule`` that one as a form."""
+    """``/routing/edit``: the whole document; with ``rule`` or ``unit`` that one as a form."""
     if (away := _sign_in(request)) is not None:
         return away
     person = editor(request)
     await _follow(request)
     if rule_id := request.query_params.get("rule", ""):
         return await rule_form.form_page(request, person, rule_id)
+    if unit_id := request.query_params.get("unit", ""):
+        return await unit_form.form_page(request, person, unit_id)
     return _edit_page(request, person, deps_of(request).rules.stored.text)
 
 
@@ -88,6 +90,9 @@ async def save_page(request: Request) -> Response:
     if form.get("rule"):
         await _follow(request)
         return await rule_form.save_form(request, person, form)
+    if form.get("unit_id"):
+        await _follow(request)
+        return await unit_form.save_form(request, person, form)
     text = form.get("rules", "").replace("\r\n", "\n")
     if form.get("do") == "try":
         return await _try_rules(request, person, text)
@@ -150,6 +155,15 @@ async def _rules_page(
         results=results,
         corrected=[_corrected(one, deps, locale) for one in corrected],
         may_edit=person.may(Permission.EDIT_RULES),
+        units=[
+            {
+                "id": one.id,
+                "unit": one.unit_en if locale == "en" else one.unit,
+                "instead": one.instead_en if locale == "en" else one.instead,
+                "phrases": len(one.phrases),
+            }
+            for one in stored.ruleset.book.units
+        ],
         **figures,
         **values,
     )

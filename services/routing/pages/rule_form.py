@@ -59,6 +59,7 @@ async def form_page(request: Request, person: Staff, rule_id: str) -> Response:
         value = getattr(rule, name)
         typed[name] = "" if value is None else str(value)
     typed |= {"enabled": "1" * rule.enabled, "emergency": "1" * rule.emergency}
+    typed["doubtful"] = "1" * rule.doubtful
     return await _page(request, person, rule_id, typed)
 
 
@@ -118,7 +119,8 @@ def _as_typed(before: Mapping[str, Any], form: Mapping[str, str], rule_id: str) 
         rule["weight"] = form.get("weight", "")
     rule["enabled"] = bool(form.get("enabled"))
     rule["emergency"] = bool(form.get("emergency"))
-    unsaid = {"enabled": True, "emergency": False}
+    rule["doubtful"] = bool(form.get("doubtful"))
+    unsaid = {"enabled": True, "emergency": False, "doubtful": False}
     return {
         name: value
         for name, value in rule.items()

@@ -45,6 +45,7 @@ def _now(service: Service[Deps]) -> Deciders:
         None if off else deps.meaning.model,
         dict(deps.directory.departments),
         dict(deps.directory.categories),
+        deps.meaning.alarms,
     )
 
 
@@ -54,6 +55,8 @@ async def _tried(
     async with service.engine.connect() as connection:
         model = then.model.embedder if then.model else ""
         cases = await past.latest(connection, model, CASES)
+        if model and service.deps.meaning.indexed:
+            cases = await past.with_precedents(connection, model, cases)
     trial = await asyncio.to_thread(tried, cases, now, then)
     return _shown(trial, service.deps, locale)
 
@@ -61,6 +64,9 @@ async def _tried(
 def _shown(trial: Trial, deps: Deps, locale: str) -> dict[str, Any]:
     return {
         "cases": trial.cases,
+        "by_meaning": trial.by_meaning,
+        "with_precedents": trial.with_precedents,
+        "doubted": trial.doubted,
         "changed": len(trial.changes),
         "counts": trial.counts,
         "better": trial.better,

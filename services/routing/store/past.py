@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.routing.domain import Submission
+from services.routing.domain import Precedent, Submission
 from services.routing.domain.trial import PastCase
+from services.routing.store import vectors
 
 # What is confidential, or about somebody's conduct, is nobody's to look through.
 _LATEST = """
@@ -51,6 +53,22 @@ async def latest(connection: AsyncConnection, model: str, limit: int) -> list[Pa
         )
         for row in rows
     ]
+
+
+async def with_precedents(
+    connection: AsyncConnection, model: str, cases: list[PastCase]
+) -> list[PastCase]:
+    """The same cases, each with those before it that people dispatched: what came later, and it
+    itself, was not known then."""
+    found = []
+    for one in cases:
+        if one.vector:
+            near = await vectors.precedents(connection, model, one.vector, but=one.feedback_id)
+            # Ids begin with their time.
+            before = [Precedent(*each) for each in near if each[0] < one.feedback_id]
+            one = replace(one, precedents=tuple(before))
+        found.append(one)
+    return found
 
 
 async def by_rule(

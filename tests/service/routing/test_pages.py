@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -127,6 +128,7 @@ async def test_rules_are_tried_on_past_cases_before_they_count(routing: Routing)
     page = await office.post("/routing/edit", data=body)
     assert page.status_code == 200
     assert "在最近 1 件上，1 件会不一样" in page.text
+    assert "1 件都按规则试；其中 0 件有语义" in page.text
     assert "1 件由猜错变成猜对" in page.text
     assert f"/desk/cases/{case}" in page.text
     assert secret not in page.text
@@ -193,5 +195,54 @@ async def test_a_rule_is_a_form_that_says_what_it_did_and_suggests_phrases(
     )
     assert wrong_one.status_code == 422
     new = form | {"rule": "new", "id": "own.bags", "version": str(SHIPPED + 1)}
+    new |= {"emergency": "1", "doubtful": "1"}
     assert (await office.post("/routing/edit", data=new)).status_code == 303
-    assert routing.rules.ruleset.book.rules[-1].id == "own.bags"
+    kept = routing.rules.ruleset.book.rules[-1]
+    assert (kept.id, kept.emergency, kept.doubtful) == ("own.bags", True, True)
+    shown = (await office.get("/routing/edit?rule=own.bags")).text
+    assert re.search(r'name="doubtful" value="1" checked', shown)
+
+
+async def test_other_units_are_a_form_with_mistakes_beside_their_fields(routing: Routing) -> None:
+    office = routing.as_("coordinator")
+    shipped = len(routing.rules.ruleset.book.units)
+    assert 'href="/routing/edit?unit=canteen"' in (await office.get("/routing")).text
+    page = (await office.get("/routing/edit?unit=canteen")).text
+    assert 'value="饮食服务部门"' in page
+    assert "\n食堂\n" in page or ">食堂\n" in page
+    english = routing.as_("coordinator", **{"accept-language": "en"})
+    assert "Whom the reader is told to ask" in (await english.get("/routing/edit?unit=new")).text
+    assert (await office.get("/routing/edit?unit=none")).status_code == 404
+    assert (await routing.as_("leader").get("/routing/edit?unit=new")).status_code == 403
+
+    form = {
+        "unit_id": "canteen",
+        "version": str(SHIPPED),
+        "unit": "膳食中心",
+        "unit_en": "Meals",
+        "phrases": "食堂\r\n \r\n麻辣烫",
+        "instead": "请打 8001。",
+        "instead_en": "Please call 8001.",
+    }
+    wrong = await office.post("/routing/edit", data=form | {"unit": " ", "phrases": "\r\n"})
+    assert wrong.status_code == 422
+    for name in ("unit", "phrases"):
+        assert f'id="error-{name}"' in wrong.text
+    assert "请打 8001。" in wrong.text
+    assert routing.rules.version == SHIPPED
+    saved = await office.post("/routing/edit", data=form)
+    assert saved.headers["location"] == f"/routing?saved={SHIPPED + 1}#elsewhere"
+    units = {one.id: one for one in routing.rules.ruleset.book.units}
+    assert (units["canteen"].unit, units["canteen"].phrases) == ("膳食中心", ("食堂", "麻辣烫"))
+    assert len(units) == shipped
+    case = await routing.last(await routing.receive("食堂的麻辣烫吃坏肚子，饭卡也刷不了"))
+    assert {one.get("unit") for one in case["candidates"]} <= {"膳食中心", None}
+
+    assert (await office.post("/routing/edit", data=form)).status_code == 409
+    taken = form | {"unit_id": "new", "id": "canteen", "version": str(SHIPPED + 1)}
+    refused = await office.post("/routing/edit", data=taken)
+    assert refused.status_code == 422
+    assert 'id="error-id"' in refused.text
+    gone = form | {"version": str(SHIPPED + 1), "do": "remove"}
+    assert (await office.post("/routing/edit", data=gone)).status_code == 303
+    assert "canteen" not in {one.id for one in routing.rules.ruleset.book.units}

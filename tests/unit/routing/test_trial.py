@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 from services.desk.seeds import DEPARTMENTS
-from services.routing.domain import RuleSet, Submission, check_rules
+from services.routing.domain import AlarmModel, Precedent, RuleSet, Submission, check_rules
 from services.routing.domain.phrases import suggested
 from services.routing.domain.trial import Deciders, PastCase, tried
 from services.routing.seeds import SHIPPED
@@ -44,6 +47,25 @@ def test_another_version_counts_where_there_is_a_vector(shipped: RuleSet) -> Non
     trial = tried([CLOUDS, NEITHER], now, learned)
     (change,) = trial.changes
     assert (change.feedback_id, change.after.guess, change.better) == ("f-2", "it", None)
+
+
+def test_precedents_and_doubtful_rules_count_as_they_do_in_a_decision(shipped: RuleSet) -> None:
+    near = tuple(Precedent(f"e-{n}", "it", 0.95) for n in range(3))
+    torn = replace(CLOUDS, vector=(0.55, 0.45), precedents=near)
+    learned = Deciders(shipped, tiny(), DEPARTMENTS)
+    assert learned.decide(torn).guess == "it"
+    assert learned.decide(replace(torn, precedents=())).guess == "space"
+    assert tried([torn], learned, learned).with_precedents == 1
+
+    rules = _with(phrases=["云"], category="safety", emergency=True, doubtful=True)
+    calm = cast("AlarmModel", SimpleNamespace(dimensions=2, look=lambda *_: (0.001, None)))
+    asked = Deciders(rules, tiny(), DEPARTMENTS)
+    doubted = replace(asked, alarms=calm)
+    assert asked.decide(CLOUDS).emergency
+    decision = doubted.decide(CLOUDS)
+    assert (decision.emergency, decision.confident, decision.guess) == (False, False, "it")
+    trial = tried([CLOUDS, NEITHER], asked, doubted)
+    assert (trial.counts["calmed"], trial.doubted, trial.by_meaning) == (1, 1, 1)
 
 
 def test_phrases_are_those_that_tell_a_category_and_nobody_says_alone() -> None:
