@@ -148,10 +148,25 @@ class Meaning:
     def __post_init__(self) -> None:
         self.shipped = self.model
         """What comes with the code: version 0, and what every other one begins from."""
+        self.shipped_kinds = self.kinds
 
-    def use(self, model: Model | None, version: int, until: datetime | None = None) -> None:
-        """Decide by this version from now on."""
+    def use(
+        self,
+        model: Model | None,
+        version: int,
+        until: datetime | None = None,
+        kinds: Kinds | None = None,
+    ) -> None:
+        """Decide by this version from now on; without `kinds` those that are shipped."""
         self.model, self.version, self.until = model, version, until
+        self.kinds = kinds or self.shipped_kinds
+
+    def known_kinds(self) -> tuple[Kinds, Kinds] | None:
+        """Types and priorities as they are shipped, and as they are in use."""
+        first, now = self.shipped_kinds, self.kinds
+        if first is None or now is None or self.shipped is None:
+            return None
+        return (first, now) if first.embedder == self.shipped.embedder else None
 
     async def understand(
         self, tx: Transaction, feedback_id: str, title: str, text: str, *, keep: bool = True

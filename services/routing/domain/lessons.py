@@ -20,5 +20,8 @@ class Lesson:
     title: str = ""
     text: str = ""
     grams: Sequence[int] | None = None
+    case_type: str | None = None
+    priority: str | None = None
+    """As people said them; None where they did not."""
     new: bool = False
     """The version in use has not learned from it."""

@@ -10,7 +10,7 @@ import sys
 from array import array
 from collections.abc import AsyncGenerator, Sequence
 
-from services.routing.domain import Lesson, Model
+from services.routing.domain import Kinds, Lesson, Model
 from services.routing.learning.report import Trained
 
 LONGEST = 600.0
@@ -28,6 +28,8 @@ def packed_lesson(one: Lesson) -> str:
         "vector": base64.b64encode(array("f", one.vector)).decode(),
         "category": one.category,
         "new": one.new,
+        "type": one.case_type,
+        "priority": one.priority,
     }
     if one.grams is None:
         line |= {"title": one.title, "text": one.text}
@@ -44,13 +46,14 @@ async def train_beside(
     *,
     judged: int,
     precision: float = 0.95,
+    kinds: tuple[Kinds, Kinds] | None = None,
     within: float = LONGEST,
 ) -> Trained:
     """Learn from `lessons`, the oldest first, on from what is shipped; raises `TrainingFailed`.
 
     The last `judged` of those that are new are what the new version and the `running` one are
     compared on; how many they would send is said for this `precision`. `departments` are those
-    that work can be sent to.
+    that work can be sent to; `kinds` what is shipped of types and priorities, and what is running.
     """
     child = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -62,7 +65,7 @@ async def train_beside(
         limit=1 << 26,
     )
     told = asyncio.create_task(
-        _tell(child, lessons, shipped, running, departments, judged, precision)
+        _tell(child, lessons, shipped, running, departments, judged, precision, kinds)
     )
     try:
         async with asyncio.timeout(within):
@@ -94,6 +97,7 @@ async def _tell(
     departments: Sequence[str],
     judged: int,
     precision: float,
+    kinds: tuple[Kinds, Kinds] | None,
 ) -> None:
     assert child.stdin is not None
     head = {
@@ -102,6 +106,7 @@ async def _tell(
         "departments": list(departments),
         "judged": judged,
         "precision": precision,
+        "kinds": kinds and [one.model_dump() for one in kinds],
     }
     child.stdin.write(json.dumps(head).encode() + b"\n")
     async with contextlib.aclosing(lessons):

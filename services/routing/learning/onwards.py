@@ -18,9 +18,10 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
-from services.routing.domain import Model
+from services.routing.domain import Kinds, Model
 from services.routing.domain.model import NOT_OURS, bar_among, hashed, packed
-from services.routing.learning.report import Quality, Trained
+from services.routing.learning.kinds_onwards import move_kinds
+from services.routing.learning.report import KindQuality, Quality, Trained
 from services.routing.learning.scratch import GRAMS, MEANING, bars_of
 
 FEWEST = 5
@@ -40,17 +41,21 @@ def learn(source: IO[bytes]) -> Trained:
     vectors: list[Any] = []
     grams: list[array[int]] = []
     new: list[bool] = []
+    said: dict[str, list[str | None]] = {"type": [], "priority": []}
     for line in source:
         one = json.loads(line)
         owners.append(one["owner"])
         categories.append(one["category"])
         new.append(one["new"])
+        for name, values in said.items():
+            values.append(one.get(name))
         vectors.append(np.frombuffer(base64.b64decode(one["vector"]), dtype=np.float32))
         found = one.get("grams")
         if found is None:
             found = hashed(one["title"], one["text"], shipped.buckets)
         grams.append(array("i", found))
-    letters = _Letters(np.stack(vectors), grams, shipped)
+    table = np.stack(vectors)
+    letters = _Letters(table, grams, shipped)
     classes = _classes(owners, shipped, head["departments"])
     truth = np.array([classes.index(owner) for owner in owners])
     begin = _Weights.of(shipped, classes)
@@ -75,7 +80,19 @@ def learn(source: IO[bytes]) -> Trained:
         letters=len(owners),
         categories=shipped.categories | _commonest(owners, categories),
     )
-    return Trained(model=model, new=new, running=old, seconds=time.process_time() - began)
+    kinds: Kinds | None = None
+    kind_quality: dict[str, KindQuality] = {}
+    if head.get("kinds"):
+        first, now = (Kinds(**one) for one in head["kinds"])
+        kinds, kind_quality = move_kinds(first, now, table, said, later)
+    return Trained(
+        model=model,
+        new=new,
+        running=old,
+        seconds=time.process_time() - began,
+        kinds=kinds,
+        kind_quality=kind_quality,
+    )
 
 
 class _Weights:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from services.routing.domain import Model
+from services.routing.domain import Kinds, Model
 
 
 class Quality(BaseModel):
@@ -22,6 +22,18 @@ class Quality(BaseModel):
     """How many it would send at other precisions, in percent."""
 
 
+class KindQuality(BaseModel):
+    """How often type, or priority, was right on the latest cases; shares of 1."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    letters: int
+    """On which both were judged; with too few nothing was learned of it."""
+    new: float = 0.0
+    running: float = 0.0
+    taken: bool = False
+
+
 class Trained(BaseModel):
     """A new version. `new` and `running` were judged on the same, latest letters."""
 
@@ -32,6 +44,10 @@ class Trained(BaseModel):
     running: Quality
     seconds: float
     """Of the processor, all together."""
+    kinds: Kinds | None = None
+    """Types and priorities as they were learned; None where nothing is known of them."""
+    kind_quality: dict[str, KindQuality] = {}
+    """By ``type`` and ``priority``."""
 
     @property
     def is_no_worse(self) -> bool:

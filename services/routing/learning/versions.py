@@ -67,7 +67,13 @@ async def learn(service: Service[Deps], *, by: str | None, source: str = "cases"
             lessons = learned.lessons(driver, embedder, owners, since=since, learned=seen)
             precision = service.deps.rules.ruleset.book.precision
             trained = await train_beside(
-                lessons, shipped, running, owners, judged=judged, precision=precision
+                lessons,
+                shipped,
+                running,
+                owners,
+                judged=judged,
+                precision=precision,
+                kinds=meaning.known_kinds(),
             )
         finally:
             await driver.execute("SELECT pg_advisory_unlock($1)", LOCK)
@@ -79,6 +85,7 @@ async def learn(service: Service[Deps], *, by: str | None, source: str = "cases"
         "no_worse": trained.is_no_worse,
         "seconds": round(trained.seconds, 1),
         "batches": known.batches,
+        "kinds": {name: one.model_dump() for name, one in trained.kind_quality.items()},
     }
     async with service.transaction() as tx:
         version = await learned.keep_version(
@@ -89,6 +96,7 @@ async def learn(service: Service[Deps], *, by: str | None, source: str = "cases"
             source=source,
             until=known.until,
             measured=measured,
+            kinds=trained.kinds,
         )
         if trained.is_no_worse:
             await learned.take_version(tx.connection, version, at=tx.now, by=by)
@@ -134,5 +142,5 @@ async def refresh_model(service: Service[Deps]) -> bool:
     if found is None:
         meaning.use(meaning.shipped, 0)
     else:
-        meaning.use(found.model, found.version, found.until)
+        meaning.use(found.model, found.version, found.until, found.kinds)
     return True

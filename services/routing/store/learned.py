@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.routing.domain import Lesson, Model
+from services.routing.domain import Kinds, Lesson, Model
 
 MOST = 20_000
 """The latest letters that are learned from; older ones say less about how things are now."""
@@ -20,10 +20,16 @@ KEPT = 20
 _AT_ONCE = 500
 _LONG_AGO = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 
+# Type and priority teach where a person said them; else they are what routing itself had guessed.
 # What is confidential or about somebody's conduct teaches nothing: few cases, of few people.
 _LESSONS = """
-SELECT l.feedback_id, l.at, l.department, l.category, c.title, left(c.text, 600) AS text, v.vector
+SELECT l.feedback_id, l.at, l.department, l.category, c.title, left(c.text, 600) AS text, v.vector,
+       CASE WHEN said THEN l.case_type END AS case_type,
+       CASE WHEN said THEN l.priority END AS priority
 FROM labels l JOIN cases c USING (feedback_id) JOIN vectors v USING (feedback_id)
+LEFT JOIN examples e USING (feedback_id),
+LATERAL (SELECT l.how IN ('dispatched', 'corrected')
+         OR (l.how = 'answered' AND e.feedback_id IS NOT NULL) AS said) AS by_person
 WHERE v.model = $1 AND NOT c.confidential AND l.category IS DISTINCT FROM 'conduct'
   AND l.department = ANY($2::varchar[])
 """
@@ -80,6 +86,7 @@ class InUse:
     version: int
     model: Model
     until: datetime | None = None
+    kinds: Kinds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +149,8 @@ async def _read(
     async for row in driver.cursor(ordered, embedder, list(departments)):
         words = (row["title"], row["text"])
         one = Lesson(row["department"], row["vector"], row["category"], *words)
-        known.append(replace(one, new=row["at"] > since))
+        kinds = {"case_type": row["case_type"], "priority": row["priority"]}
+        known.append(replace(one, new=row["at"] > since, **kinds))
         if len(known) == _AT_ONCE:
             yield known
             known = []
@@ -234,10 +242,15 @@ async def keep_version(
     source: str,
     until: datetime | None,
     measured: dict[str, Any],
+    kinds: Kinds | None = None,
 ) -> int:
     """Keep a version, not yet in use; gives its number. Old ones that were never used go."""
     values = (at, by, source, model.embedder, model.letters, until)
-    texts = (to_json(measured).decode(), model.model_dump_json())
+    body = model.model_dump(mode="json")
+    if kinds is not None:
+        # Beside the fields of the model: code that knows none of it reads the rest.
+        body["kinds"] = kinds.model_dump(mode="json")
+    texts = (to_json(measured).decode(), to_json(body).decode())
     found = await connection.exec_driver_sql(_KEEP, values + texts)
     version: int = found.scalar_one()
     await connection.exec_driver_sql(_PRUNE, (KEPT,))
@@ -269,7 +282,11 @@ async def version_of(connection: AsyncConnection, version: int) -> InUse | None:
         "SELECT body, until FROM versions WHERE version = $1", (version,)
     )
     row = rows.first()
-    return row and InUse(version, Model.model_validate_json(row.body), row.until)
+    if row is None:
+        return None
+    body = from_json(row.body)
+    kinds = Kinds.model_validate(body["kinds"]) if body.get("kinds") else None
+    return InUse(version, Model.model_validate(body), row.until, kinds)
 
 
 async def versions(connection: AsyncConnection) -> list[dict[str, Any]]:

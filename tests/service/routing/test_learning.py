@@ -23,6 +23,7 @@ from shared.contracts.vocabulary import CaseType, Outcome, Priority, State
 from shared.db.engine import driver_of
 from tests.service.routing.conftest import NOW, SHIPPED, Routing, dispatched, returned
 from tests.service.routing.test_understanding import UNHEARD_OF, Sure
+from tests.unit.routing.test_kinds import taught as taught_kinds
 from tests.unit.routing.test_learning import letters, wide
 
 
@@ -135,6 +136,37 @@ async def test_a_version_is_learned_compared_taken_and_taken_back(
     meaning.use(meaning.shipped, 0)
     assert await learning.refresh_model(service)
     assert (meaning.version, meaning.model) == (1, said.trained.model)
+
+
+async def test_types_and_priorities_learn_on_from_what_people_said(
+    routing: Routing, taught: Sure
+) -> None:
+    service, meaning = routing.service, routing.service.deps.meaning
+    meaning.kinds = meaning.shipped_kinds = taught_kinds()
+    dispatched_by_person, only_answered = [await routing.receive(UNHEARD_OF) for _ in range(2)]
+    await routing.process(dispatched(dispatched_by_person, "it", case_type=CaseType.INQUIRY))
+    await routing.process(replied(dispatched_by_person, "it"), replied(only_answered, "it"))
+    await jobs.embed_waiting(service)
+    async with service.engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        owners = list(service.deps.directory.departments)
+        found = [
+            one.case_type
+            async for some in learned.lessons(driver_of(connection), "compass", owners)
+            for one in some
+        ]
+    # What nobody said is no lesson: it is what routing itself had guessed.
+    assert sorted(found, key=str) == [None, "inquiry"]
+
+    await imported(routing, 240)
+    said = await learning.learn(service, by="train")
+    assert said.trained.kinds is not None
+    assert said.trained.kind_quality["type"].letters <= 2
+    assert meaning.kinds == said.trained.kinds
+    await learning.take(service, 0, by="coordinator")
+    assert meaning.kinds is meaning.shipped_kinds
+    await learning.take(service, said.version, by="coordinator")
+    assert meaning.kinds == said.trained.kinds
 
 
 async def test_what_two_files_say_counts_once_and_the_later_one_is_right(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
+
 from services.routing.domain import Kinds, RuleSet, Submission, decide, suggest_kind
 from services.routing.learning.kinds import train_kinds
+from services.routing.learning.kinds_onwards import move_kinds
 from shared.contracts.vocabulary import CaseType, Priority
 
 MEANT = {"complaint": (1.0, 0.0), "inquiry": (0.0, 1.0), "suggestion": (-1.0, 0.0)}
@@ -38,6 +41,33 @@ def test_where_no_rule_says_any_they_are_by_meaning_and_said_so(shipped: RuleSet
     # Nothing is guessed where it is not sure, or where the vector is that of another model.
     assert suggest_kind(ruled, kinds, (0.3, 0.3)).type == ruled.type
     assert suggest_kind(ruled, kinds, (1.0,)) == ruled
+
+
+def test_they_learn_on_from_what_people_said_and_only_where_that_is_no_worse() -> None:
+    shipped, dice = taught(), random.Random(5)
+    # Here what sounds like a question is mostly a request in disguise: people call it a complaint.
+    vectors, said = [], {"type": [], "priority": []}
+    for n in range(200):
+        kind = list(MEANT)[n % 3]
+        vectors.append([x + dice.gauss(0, 0.1) for x in MEANT[kind]])
+        said["type"].append("complaint" if kind == "inquiry" else kind)
+        said["priority"].append("P1" if n % 2 else None)
+    table = np.asarray(vectors, np.float32)
+    later = np.arange(140, 200)
+    kinds, found = move_kinds(shipped, shipped, table, said, later)
+    assert found["type"].taken
+    assert found["type"].running < 0.7 < 0.95 < found["type"].new
+    assert kinds.type.best(centred(kinds, MEANT["inquiry"]))[0] == "complaint"
+    # P1 teaches nothing, and of too little nothing is learned.
+    assert (found["priority"].letters, kinds.priority) == (0, shipped.priority)
+    # Noise is no reason to leave what is running.
+    dice.shuffle(said["type"])
+    same, found = move_kinds(shipped, kinds, table, said, later)
+    assert found["type"].taken or same.type == kinds.type
+
+
+def centred(kinds: Kinds, vector: tuple[float, float]) -> list[float]:
+    return [x - m for x, m in zip(vector, kinds.mean, strict=True)]
 
 
 def test_what_rules_say_stands_and_p1_is_never_learned(shipped: RuleSet) -> None:
