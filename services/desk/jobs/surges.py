@@ -16,9 +16,6 @@ from typing import Any
 import structlog
 
 from services.desk.deps import Deps, deps_of
-from services.desk.domain.matters import ALIKE as ONE_MATTER
-from services.desk.domain.matters import matter_of, nearness, same_matter
-from services.desk.domain.similar import ALIKE, features, likeness
 from services.desk.domain.surges import (
     LEAST,
     QUIET,
@@ -31,8 +28,8 @@ from services.desk.domain.surges import (
     profile,
     thing_of,
 )
+from services.desk.jobs.alike import Alike
 from services.desk.store import surges
-from services.desk.store.meanings import cosine
 from services.desk.store.surges import Surge
 from shared.ids import new_id
 from shared.messaging.transaction import Transaction
@@ -125,6 +122,7 @@ class Look:
     known: list[Surge]
     """Surges that wait for somebody, or were found or judged lately."""
     _week: tuple[float, ...] | None = None
+    _before: dict[datetime, list[Any]] = field(default_factory=dict)
     _totals: dict[datetime, list[tuple[float, datetime, int]]] = field(default_factory=dict)
 
     async def at_case(self, row: Any) -> None:
@@ -167,15 +165,20 @@ class Look:
         )
 
     async def _by_likeness(self, row: Any) -> tuple[Finding | None, list[str]]:
-        """The same of what names nothing known: by meaning, or by the words."""
+        """The same of what names nothing known: by meaning, or by the words.
+
+        The middle is whichever of those like this case has most like itself: what is usual is
+        counted around the same.
+        """
         at = row["at"]
         seen = await surges.nameless(self.tx, at - WINDOWS[-1], at, _NAMELESS)
-        like = [one for one in seen if _alike(row, one)]
-        if len(like) < LEAST:
+        if len(seen) < LEAST:
             return None, []
         known = await self._known(at)
-        before = await surges.nameless(self.tx, known[0][1], at - WINDOWS[-1], _NAMELESS_BEFORE)
-        times = [one["at"] for one in before if _alike(row, one)]
+        alike = Alike(seen, await self._nameless_before(at, known[0][1]))
+        like, times = alike.around(row)
+        if len(like) < LEAST:
+            return None, []
         key = f"like={min(one['feedback_id'] for one in like)}"
         found = []
         for window in WINDOWS:
@@ -186,6 +189,13 @@ class Look:
         if best is None:
             return None, []
         return best, sorted(one["feedback_id"] for one in like if one["at"] > at - best.window)
+
+    async def _nameless_before(self, at: datetime, since: datetime) -> list[Any]:
+        hour = at.replace(minute=0, second=0, microsecond=0)
+        if hour not in self._before:
+            until = at - WINDOWS[-1]
+            self._before[hour] = await surges.nameless(self.tx, since, until, _NAMELESS_BEFORE)
+        return self._before[hour]
 
     async def _judge(
         self, key: str, window: timedelta, n: int, at: datetime, past: list[Past]
@@ -244,18 +254,3 @@ class Look:
         self.known.insert(0, one)
         await tell(self.tx, one)
         log.info("more than usual", surge=one.surge_id, n=one.n, minutes=one.minutes)
-
-
-def _alike(one: Any, other: Any) -> bool:
-    """Whether two that name nothing known are one matter, by their vectors or their words."""
-    texts = [f"{row['title']}\n{row['text']}" for row in (one, other)]
-    if texts[0] == texts[1]:
-        return True
-    apart = abs(one["at"] - other["at"])
-    words = likeness(features(texts[0]), features(texts[1]), same_place=False, apart=apart)
-    if words >= ALIKE:
-        return True
-    if not one["vector"] or not other["vector"]:
-        return False
-    near = nearness(texts[0], texts[1], cosine(one["vector"], other["vector"]))
-    return same_matter(matter_of(texts[0]), matter_of(texts[1]), near, words) >= ONE_MATTER
