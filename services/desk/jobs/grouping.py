@@ -1,6 +1,7 @@
 """Groups many cases by what they mean: arrays in, groups out; knows no database.
 
-All complaints are near each other, so vectors are taken from their mean first. A case that names a
+All complaints are near each other, and those of one language nearer, so vectors are taken from the
+mean of their language first. A case that names a
 thing is near another by the things both name and by the vectors, one that names nothing by its
 vector alone. Groups are made around the case that has most near it, then around the one that has
 most of what is left, and so on: nothing has to be known of how many there are.
@@ -20,7 +21,7 @@ LEAST = 8
 MOST = 6_000
 """Cases that are looked at, the newest: some 36 million pairs, three seconds of one core."""
 _BLOCK = 512
-_MEANING, _THINGS = 0.35, 0.65
+_MEANING, _THINGS = 0.65, 0.35
 """Of how near two are, what their vectors say and what the things say that they name."""
 _ALONE = 0.7
 """What vectors say where no thing is named: they have to be nearer then."""
@@ -35,15 +36,19 @@ class Group:
     members: tuple[int, ...]
 
 
-def grouped(things: Sequence[Sequence[str]], vectors: Sequence[Sequence[float]]) -> list[Group]:
+def grouped(
+    things: Sequence[Sequence[str]],
+    vectors: Sequence[Sequence[float]],
+    languages: Sequence[object] = (),
+) -> list[Group]:
     """The groups of at least `LEAST`, the largest first.
 
     `things`: what each names, with its weight given by how rare it is; `vectors`: empty where there
-    is none.
+    is none; `languages`: which each is in, all in one where nothing is said.
     """
     if len(things) < LEAST:
         return []
-    features = _features(things, vectors)
+    features = _features(things, vectors, languages or [None] * len(things))
     count = len(features)
     near: list[NDArray[np.intp]] = []
     for first in range(0, count, _BLOCK):
@@ -68,7 +73,11 @@ def grouped(things: Sequence[Sequence[str]], vectors: Sequence[Sequence[float]])
         sizes[members] = 0
 
 
-def _features(things: Sequence[Sequence[str]], vectors: Sequence[Sequence[float]]) -> Vectors:
+def _features(
+    things: Sequence[Sequence[str]],
+    vectors: Sequence[Sequence[float]],
+    languages: Sequence[object],
+) -> Vectors:
     """One row each, of length 1 at most: the product of two is how near they are."""
     names = {name: n for n, name in enumerate(sorted({t for one in things for t in one}))}
     said = np.zeros((len(things), max(1, len(names))), dtype=np.float32)
@@ -76,7 +85,7 @@ def _features(things: Sequence[Sequence[str]], vectors: Sequence[Sequence[float]
         for name in one:
             said[row, names[name]] = 1.0
     said *= np.log1p(len(things) / (1.0 + said.sum(axis=0)))
-    meant = _meant(vectors)
+    meant = _meant(vectors, languages)
     has_things = np.linalg.norm(said, axis=1) > 0
     has_meaning = np.linalg.norm(meant, axis=1) > 0
     weight = np.where(has_things & has_meaning, _THINGS, 1.0).astype(np.float32)
@@ -85,11 +94,14 @@ def _features(things: Sequence[Sequence[str]], vectors: Sequence[Sequence[float]
     return np.concatenate(both, axis=1).astype(np.float32)
 
 
-def _meant(vectors: Sequence[Sequence[float]]) -> Vectors:
+def _meant(vectors: Sequence[Sequence[float]], languages: Sequence[object]) -> Vectors:
     size = max((len(one) for one in vectors), default=0)
     made = np.zeros((len(vectors), max(1, size)), dtype=np.float32)
-    there = [n for n, one in enumerate(vectors) if size and len(one) == size]
-    if there:
+    by_language: dict[object, list[int]] = {}
+    for n, one in enumerate(vectors):
+        if size and len(one) == size:
+            by_language.setdefault(languages[n], []).append(n)
+    for there in by_language.values():
         known = np.array([vectors[n] for n in there], dtype=np.float32)
         made[there] = known - known.mean(axis=0)
     return made

@@ -51,7 +51,8 @@ async def group_anew(service: Service[Deps], *, at_once: bool = False) -> int:
         rows = await store.material(tx, MOST)
     things = [[key for key in row["keys"] if _says_what(key)] for row in rows]
     vectors = [row["vector"] or [] for row in rows]
-    groups = await asyncio.to_thread(grouped, things, vectors)
+    languages = [row["chinese"] for row in rows]
+    groups = await asyncio.to_thread(grouped, things, vectors, languages)
     async with service.transaction() as tx:
         if not await store.alone(tx):
             return 0

@@ -33,8 +33,9 @@ THEME_SUGGESTIONS = Table(
 TERM = timedelta(days=126)
 _LOCK = 0x54_48_45_4D
 _MATERIAL = """
-SELECT m.feedback_id, m.at, m.keys, v.vector FROM case_matters AS m
-JOIN cases AS c USING (feedback_id) LEFT JOIN meanings AS v USING (feedback_id)
+SELECT m.feedback_id, m.at, m.keys, v.vector, w.title ~ '[\u3400-\u9fff]' AS chinese
+FROM case_matters AS m JOIN cases AS c USING (feedback_id) JOIN words AS w USING (feedback_id)
+LEFT JOIN meanings AS v USING (feedback_id)
 WHERE m.at > $1 AND c.state <> ALL($2::text[]) AND NOT c.erased AND NOT c.confidential
 ORDER BY m.at DESC, m.feedback_id LIMIT $3
 """

@@ -39,6 +39,19 @@ def test_matters_are_told_from_each_other_with_and_without_names() -> None:
     assert len(inside) == len(set(inside))
 
 
+def test_a_matter_told_in_two_languages_is_one() -> None:
+    things, vectors, truth = invented(3)
+    foreign = [n % 20 >= 10 for n in range(len(things))]
+    shift = np.random.default_rng(9).normal(size=64) * 6
+    moved = [np.array(v) + shift / 40 * f for v, f in zip(vectors, foreign, strict=True)]
+    moved = [[float(x) for x in v / np.linalg.norm(v)] for v in moved]
+    groups = grouped([[]] * len(things), moved, foreign)
+    assert len(groups) == 8
+    for group in groups:
+        assert len({truth[n] for n in group.members}) == 1
+        assert {foreign[n] for n in group.members} == {True, False}
+
+
 def test_without_vectors_what_is_named_groups_them() -> None:
     things, _, truth = invented(2)
     groups = grouped(things, [[]] * len(things))
