@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 
-from services.desk.deps import Deps
+from services.desk.deps import Deps, deps_of
 from services.desk.domain.suggesting import sentences
 from services.desk.jobs.grouping import MOST, Group, grouped
+from services.desk.store import themes
 from services.desk.store import themes_found as store
 from services.desk.store.themes import MOST_CASES
 from services.desk.store.themes_found import Suggestion
@@ -56,12 +58,33 @@ async def group_anew(service: Service[Deps], *, at_once: bool = False) -> int:
     async with service.transaction() as tx:
         if not await store.alone(tx):
             return 0
+        await _grow(tx, rows, groups, last)
         return await _offer(tx, rows, groups[: 3 * OFFERED])
 
 
 def _says_what(key: str) -> bool:
     """Where it was makes no theme: only what it is, and what is wrong with it."""
     return "place=" not in key and "floor=" not in key
+
+
+async def _grow(
+    tx: Transaction, rows: list[Any], groups: list[Group], last: datetime | None
+) -> None:
+    """Put what came since into the themes that were found and are open: else four weeks later none
+    would have come. What came before a person has seen, and perhaps taken out."""
+    found = await store.growing(tx)
+    for group in groups:
+        ids = {rows[n]["feedback_id"] for n in group.members}
+        for theme_id, (own, opened_at) in found.items():
+            if len(ids & own) < _SAME * min(len(ids), len(own)):
+                continue
+            since = max(opened_at, last or opened_at)
+            new = [rows[n]["feedback_id"] for n in group.members if rows[n]["at"] > since]
+            new = [one for one in new if one not in own][: max(0, MOST_CASES - len(own))]
+            one = await themes.theme(tx, theme_id, lock=True) if new else None
+            if one is not None and await themes.put_in(tx, theme_id, new, origin="found"):
+                listed = await themes.list_theme(tx, one)
+                tx.after_commit(partial(deps_of(tx).directory.apply, listed))
 
 
 async def _offer(tx: Transaction, rows: list[Any], groups: list[Group]) -> int:

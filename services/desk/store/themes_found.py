@@ -101,6 +101,17 @@ async def in_themes(tx: Transaction) -> list[set[str]]:
     return [set(row["ids"]) for row in rows]
 
 
+async def growing(tx: Transaction) -> dict[str, tuple[set[str], datetime]]:
+    """Of each open theme that was found: its cases, and since when it stands."""
+    rows = await tx.fetch(
+        "SELECT t.theme_id, t.opened_at, array_agg(c.feedback_id) AS ids "
+        "FROM themes AS t JOIN theme_cases AS c USING (theme_id) "
+        "WHERE t.origin = 'found' AND t.status = 'open' AND t.merged_into IS NULL "
+        "GROUP BY t.theme_id, t.opened_at"
+    )
+    return {row["theme_id"]: (set(row["ids"]), row["opened_at"]) for row in rows}
+
+
 async def suggestions(tx: Transaction, status: str | None = None) -> list[Suggestion]:
     """Those of this status, or all; the largest first."""
     rows = await tx.fetch(

@@ -57,6 +57,28 @@ async def test_what_comes_up_again_and_again_is_offered_and_kept(desk: Desk) -> 
     assert await themes.group_anew(desk.service, at_once=True) == 0
 
 
+async def test_what_comes_after_a_theme_was_kept_goes_into_it(desk: Desk) -> None:
+    ids = await a_term(desk)
+    await themes.group_anew(desk.service)
+    office = desk.as_("coordinator")
+    (found,) = (await office.get("/api/theme-suggestions")).json()["items"]
+    where = f"/api/theme-suggestions/{found['suggestion_id']}/keep"
+    theme_id = (await office.post(where, json={"title": "东侧电梯"})).json()["theme_id"]
+    body = {"feedback_ids": [ids[0]], "out": True}
+    taken = await office.post(f"/api/themes/{theme_id}/cases", json=body)
+    assert taken.status_code == 200, taken.text
+    desk.clock.later(days=2)
+    new = [await desk.case(at=desk.clock.now(), text=LIFT) for _ in range(2)]
+    while await surges.count_cases(desk.service):
+        pass
+    office = desk.as_("coordinator")
+    # What a person took out stays out.
+    for _ in range(2):
+        assert await themes.group_anew(desk.service, at_once=True) == 0
+        event = await listed(desk)
+        assert {c.case for c in event.cases} == {*ids[1:], *new}
+
+
 async def test_what_was_dismissed_is_offered_again_only_when_it_has_doubled(desk: Desk) -> None:
     await a_term(desk)
     await themes.group_anew(desk.service)
