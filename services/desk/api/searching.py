@@ -29,18 +29,21 @@ _NAMES = 4
 
 
 async def question_of(service: Service[Deps], wanted: Wanted) -> Question | None:
-    """What the words of a search mean, on its first page; None where nobody can say, in time."""
+    """What the words of a search mean, on its first page; None where they mean nothing to look for.
+
+    While nobody can say, or not in time, the things they name are all there is (`late`).
+    """
     meaning, text = service.deps.meaning, mask(wanted.q.strip())
     if wanted.cursor or not asks(text):
         return None
     things = matter_of(text).things
     if not things and len(text) <= _NAMES:
         return None
-    vector = await meaning.of(text, within=WITHIN)
-    if vector is None:
+    if meaning.embedder.off or meaning.embedder.missing:
         return None
-    stamp = meanings.stamp(meaning.embedder.model)
-    return Question(text, tuple(sorted(things)), vector, stamp, meaning.indexed)
+    vector = await meaning.of(text, within=WITHIN)
+    stamp, indexed = meanings.stamp(meaning.embedder.model), meaning.indexed and vector is not None
+    return Question(text, tuple(sorted(things)), vector or (), stamp, indexed, late=vector is None)
 
 
 async def find(
@@ -51,6 +54,8 @@ async def find(
     With a `question` what has the words comes with what means the same, ranks fused; the pages
     after the first go on with the words.
     """
+    if question is not None and not question.indexed and not question.things:
+        question = None
     room = min(MOST, wanted.limit // 3) if question else 0
     rows, cursor = await page(connection, replace(wanted, limit=wanted.limit - room))
     in_words = {row["feedback_id"] for row in rows}

@@ -61,6 +61,8 @@ class Question:
     stamp: str
     indexed: bool
     """Whether the database knows vectors; without, the things alone are asked for."""
+    late: bool = False
+    """Nobody said in time what they mean."""
 
 
 NEARBY = 30

@@ -116,7 +116,16 @@ async def test_without_model_or_extension_words_are_found_as_before(
 ) -> None:
     made = await town(desk)
     compass.away = True
-    assert await where(desk.as_("coordinator"), "抢座") == {made[SNATCH]: "title"}
+    office = desk.as_("coordinator")
+    # What they name is known without a model; what it means is not, and the page says so.
+    seats = {made[CUP]: "meaning", made[HOGGING]: "meaning"}
+    assert await where(office, "抢座") == seats | {made[SNATCH]: "title"}
+    assert await where(office, "上午都是") == {made[CUP]: "title"}
+    answer = await office.get("/api/cases", params={"q": "抢座"})
+    assert answer.json()["by_words"] is True
+    page = await office.get("/desk", params={"queue": "all", "q": "抢座"})
+    assert "这次只按字和事物找" in page.text
+    assert "by_words" not in (await office.get("/api/cases")).json()
     compass.away, desk.service.deps.meaning.indexed = False, False
     assert set(await where(desk.as_("coordinator"), "占座")) == {
         made[CUP],
