@@ -136,6 +136,7 @@ PAGES: dict[str, tuple[str, str | None]] = {
     "rules": ("/routing?q=e-book", "coordinator"),
     "rules-edit": ("/routing/edit", "admin"),
     "rule-edit": ("/routing/edit?rule=seats.hog", "admin"),
+    "unit-edit": ("/routing/edit?unit=canteen", "admin"),
     "learned": ("/routing/learned", "coordinator"),
     "refused": ("/dashboard", "student"),
 }

@@ -118,7 +118,7 @@ def offer_by_model(
         if (DESK_FOR_OTHERS if name == NOT_OURS else name) in departments
         and (DESK_FOR_OTHERS if name == NOT_OURS else name) not in returned
     }
-    if suggest in departments and suggest not in returned:
+    if suggest is not None and suggest in departments and suggest not in returned:
         # Also where nothing was learned of it: as likely as any other, before that.
         likely = weights.get(suggest, 0.0)
         weights[suggest] = max(likely, 1 / (1 + len(probabilities))) * SUGGESTED_WEIGHS

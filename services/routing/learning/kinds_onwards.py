@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ def move_kinds(
     shipped: Kinds,
     running: Kinds,
     vectors: Any,
-    said: dict[str, Sequence[str | None]],
+    said: Mapping[str, Sequence[str | None]],
     later: Any,
 ) -> tuple[Kinds, dict[str, KindQuality]]:
     """`said`: of each case its ``type`` and ``priority``, None where nobody said it; `later`: the
