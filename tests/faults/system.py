@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import os
 import random
+import subprocess
 import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
@@ -17,6 +19,7 @@ import httpx2
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.__main__ import NAMES
+from services.tracking.domain.reports import to_make
 from shared.contracts import DIRECTORY, EVENTS
 from shared.db import service_address
 from shared.embedded import Servers
@@ -96,10 +99,27 @@ class System:
         else:
             self.start("--demo")
         await self.ready()
-        command = [sys.executable, "-m", "services.intake", "token", "faults"]
-        issuing = self._child("token", command, next(iter(self.ports)))
-        assert await asyncio.to_thread(issuing.process.wait, PATIENCE) == 0, issuing.tail()
-        self.token = issuing.tail().split()[-1]
+        said = await self._command("token", "services.intake", "token", "faults")
+        self.token = said.split()[-1]
+
+    async def account(self, name: str, *options: str) -> None:
+        """Make an account."""
+        asked = ["create-user", name, *options, "--password-stdin"]
+        await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "services.desk", *asked],
+            env=self.environment(next(iter(self.ports))),
+            input="nobody signs in with it\n",
+            text=True,
+            check=True,
+        )
+
+    async def _command(self, log: str, module: str, *arguments: str) -> str:
+        """What a command of a service says when it is done."""
+        command = [sys.executable, "-m", module, *arguments]
+        child = self._child(log, command, next(iter(self.ports)))
+        assert await asyncio.to_thread(child.process.wait, PATIENCE) == 0, child.tail()
+        return child.tail()
 
     def start(self, *arguments: str, name: str | None = None, **more: str) -> None:
         """Start the process `name`, or all of them."""
@@ -125,8 +145,7 @@ class System:
         for child in self.children.values():
             await child.ended()
             assert child.process.returncode == LOG_LOST, child.tail()
-        restoring = self._child("restore", [*_SERVICES, "restore-log"], next(iter(self.ports)))
-        assert await asyncio.to_thread(restoring.process.wait, PATIENCE) == 0, restoring.tail()
+        await self._command("restore", "services", "restore-log")
         self.start()
         await self.ready()
 
@@ -181,7 +200,9 @@ class System:
             await asyncio.gather(*(one() for _ in range(at_once)))
 
     async def _until_accepted(self, client: httpx2.AsyncClient, letter: dict[str, object]) -> None:
-        for _ in range(600):
+        # It may wait for several starts, one after the other.
+        end = time.monotonic() + 4 * PATIENCE
+        while time.monotonic() < end:
             try:
                 answer = await client.post(f"{self.url}/api/feedback", json=letter)
             except httpx2.HTTPError:
@@ -237,10 +258,10 @@ class System:
             found[f"{name} outbox"] = rows[0]["n"]
         rows = await self.fetch(
             "notification",
-            "SELECT count(*) AS n FROM deliveries WHERE state IN "
-            "('ready', 'sending', 'retry', 'awaiting_contact')",
+            "SELECT kind, state, count(*) AS n FROM deliveries WHERE state IN "
+            "('ready', 'sending', 'retry', 'awaiting_contact') GROUP BY kind, state",
         )
-        found["deliveries"] = rows[0]["n"]
+        found["deliveries"] = [tuple(row) for row in rows]
         async with httpx2.AsyncClient(trust_env=False, timeout=5) as client:
             for process in self.children:
                 try:
@@ -250,6 +271,36 @@ class System:
                 except (httpx2.HTTPError, ValueError, KeyError) as error:
                     found[f"{process} health"] = type(error).__name__
         return {where: what for where, what in found.items() if what}
+
+    async def mail_by_night(self) -> None:
+        """Promises without quiet hours: what this test waits for must not depend on the hour."""
+        async with httpx2.AsyncClient(base_url=self._origin("system"), trust_env=False) as client:
+            known = {"username": "admin", "password": "fault-test"}
+            session = (await client.post("/api/session", json=known)).json()
+            client.headers["Authorization"] = f"Bearer {session['token']}"
+            policy = (await client.get("/api/sla/policy")).json()
+            del policy["version"]
+            always = {"starts": "00:00", "ends": "00:00", "p1": None}
+            answer = await client.post("/api/sla/policy", json=policy | {"quiet": always})
+            assert answer.status_code == 200, answer.text
+
+    async def reports_due(self) -> int:
+        """Make the cases there are old enough for reports on them; how many are due at once."""
+        (row,) = await self.fetch(
+            "tracking",
+            "UPDATE cases SET received_at = received_at - interval '8 days' RETURNING received_at",
+        )
+        return len(to_make(datetime.now(UTC), (), row["received_at"]))
+
+    async def reported(self, due: int, within: float = PATIENCE) -> int:
+        """Wait until so many reports are told; how many there are."""
+        end = time.monotonic() + within
+        while True:
+            (row,) = await self.fetch("tracking", "SELECT count(*) AS n FROM reports_told")
+            if row["n"] >= due:
+                return int(row["n"])
+            assert time.monotonic() < end, f"{row['n']} of {due} reports were told"
+            await asyncio.sleep(0.5)
 
     async def log(self) -> list[dict[str, str]]:
         """The headers of every event in the topic, per partition in order."""

@@ -16,6 +16,7 @@ import pytest
 from shared.messaging.kill_points import NAMES as KILL_POINTS
 from tests.faults.system import System
 
+COMMITTEE = "committee@library.example"
 LETTERS = int(os.environ.get("FAULT_LETTERS", "240"))
 
 
@@ -23,7 +24,13 @@ async def test_killed_at_every_named_point_nothing_is_lost_or_emitted_twice(
     system: System, chance: random.Random
 ) -> None:
     await system.begin()
+    await system.account("committee", "--role", "leader", "--email", COMMITTEE)
+    await system.mail_by_night()
+    await system.feed(1, chance)
+    await system.settle()
     system.children["system"].kill()
+    due = await system.reports_due()
+    assert due, "that on the last week at least"
     feeding = []
     for name in KILL_POINTS:
         # Each start is the recovery from the death before it.
@@ -33,8 +40,16 @@ async def test_killed_at_every_named_point_nothing_is_lost_or_emitted_twice(
     system.start()
     await system.ready()
     await asyncio.gather(*feeding)
+    told = await system.reported(due)
     await system.settle()
     await system.check()
+    mailed = [m for m in system.sink.received if m.rcpt_to == [COMMITTEE]]
+    uncertain = await system.fetch(
+        "notification",
+        "SELECT 1 FROM deliveries WHERE state = 'uncertain' AND kind = 'report' "
+        "AND recipient = 'staff:committee'",
+    )
+    assert len(mailed) <= told <= len(mailed) + len(uncertain), (mailed, uncertain)
 
 
 @pytest.mark.parametrize("system", ["whole", "apart"], indirect=True)
