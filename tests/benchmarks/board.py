@@ -24,6 +24,7 @@ from shared.service import Runtime
 from tests.benchmarks.load import get
 from tests.benchmarks.pages import Measured, measure_block
 from tests.benchmarks.report import Report
+from tests.benchmarks.seeding import fill_bands, without_indexes
 from tests.benchmarks.site import Site, running, site_of_its_own
 from tests.service.tracking.recount import SCOPES, recount
 
@@ -35,6 +36,7 @@ DAYS = 400
 OPEN = 300
 """So many are open, however many there were."""
 LIVE = 20
+_FILLED = ("cases", "durations", "occurrences", "counters", "duration_bands")
 SINGLES = (
     "''",
     *(
@@ -144,23 +146,29 @@ async def fill(site: Site, number: int) -> None:
         .connect(name="bench", command_timeout=3600)
     )
     try:
-        await connection.execute("SET work_mem = '256MB'")
-        await connection.execute("TRUNCATE cases, durations, occurrences, counters")
-        now = SystemClock().now()
-        await connection.execute(_CASES, number, DAYS, now, OPEN)
-        await connection.execute(_DURATIONS)
-        await connection.execute(_OCCURRENCES)
-        await connection.execute(f"CREATE TEMP TABLE cells AS {recount(SCOPES[-1])}")
-        others = " UNION ALL ".join(
-            f"SELECT measure, {scope}, bucket, department, detail, sum(n) FROM cells "
-            "GROUP BY 1, 2, 3, 4, 5"
-            for scope in SINGLES
-        )
-        # In the order of time, as they are written day by day.
-        await connection.execute(
-            "INSERT INTO counters (measure, scope, bucket, department, detail, n) "
-            f"SELECT * FROM (SELECT * FROM cells UNION ALL {others}) AS s ORDER BY 3"
-        )
+        for setting in ("work_mem = '512MB'", "synchronous_commit = off", "jit = off"):
+            await connection.execute(f"SET {setting}")
+        await connection.execute(f"TRUNCATE {', '.join(_FILLED)}")
+        async with without_indexes(connection, _FILLED):
+            now = SystemClock().now()
+            await connection.execute(_CASES, number, DAYS, now, OPEN)
+            await connection.execute(_DURATIONS)
+            await connection.execute(_OCCURRENCES)
+            # Without knowing how many there are, it would sort what fits into memory.
+            await connection.execute("ANALYZE cases, durations, occurrences")
+            await connection.execute(f"CREATE TEMP TABLE cells AS {recount(SCOPES[-1])}")
+            await connection.execute("ANALYZE cells")
+            others = " UNION ALL ".join(
+                f"SELECT measure, {scope}, bucket, department, detail, sum(n) FROM cells "
+                "GROUP BY 1, 2, 3, 4, 5"
+                for scope in SINGLES
+            )
+            # In the order of time, as they are written day by day.
+            await connection.execute(
+                "INSERT INTO counters (measure, scope, bucket, department, detail, n) "
+                f"SELECT * FROM (SELECT * FROM cells UNION ALL {others}) AS s ORDER BY 3"
+            )
+            await fill_bands(connection)
         await connection.execute("VACUUM ANALYZE")
     finally:
         await connection.close()

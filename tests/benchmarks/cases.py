@@ -12,7 +12,7 @@ import httpx2
 from shared.contracts.vocabulary import State
 from shared.db.address import parse_address
 from shared.ids import new_id
-from tests.benchmarks.seeding import Copies, multiply
+from tests.benchmarks.seeding import Copies, fill_bands, multiply
 from tests.benchmarks.site import Site
 from tests.service.tracking.recount import SCOPES, recount
 
@@ -148,12 +148,13 @@ async def _count_anew(site: Site) -> None:
         .connect(name="bench", command_timeout=3600)
     )
     try:
-        await connection.execute("TRUNCATE counters")
+        await connection.execute("TRUNCATE counters, duration_bands")
+        await fill_bands(connection)
         for scope in SCOPES:
             await connection.execute(
                 "INSERT INTO counters (measure, scope, bucket, department, detail, n) "
                 + recount(scope)
             )
-        await connection.execute("VACUUM ANALYZE counters")
+        await connection.execute("VACUUM ANALYZE counters, duration_bands")
     finally:
         await connection.close()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import asyncpg
 
+from services.tracking.domain.bands import EDGES
+from services.tracking.store.bands import RECOUNT
 from shared.db.address import Address
 
 _COLUMNS = """
@@ -49,8 +52,7 @@ class Copies:
 async def multiply(address: Address, *copies: Copies) -> int:
     """Copy everything a service keeps of some cases; gives the number of cases made.
 
-    Copies get ids of their own. Indexes are dropped and made again at the end, which is quicker
-    and leaves them as they are after a rebuild.
+    Copies get ids of their own.
     """
     connection = await address.connect(name="bench", command_timeout=3600)
     try:
@@ -62,43 +64,58 @@ async def multiply(address: Address, *copies: Copies) -> int:
             for table, columns in tables.items()
             if table not in _NOT_COPIED and "feedback_id" in {c["column_name"] for c in columns}
         }
-        indexes = await connection.fetch(_INDEXES, list(tables))
-        constraints = await connection.fetch(_CONSTRAINTS, list(tables))
-        await connection.execute("SET maintenance_work_mem = '512MB'")
-        await connection.execute("ALTER SYSTEM SET max_wal_size = '8GB'")
-        await connection.execute("SELECT pg_reload_conf()")
-        for index in indexes:
-            await connection.execute(f'DROP INDEX "{index["name"]}"')
-        for one in constraints:
-            await connection.execute(
-                f'ALTER TABLE "{one["table"]}" DROP CONSTRAINT "{one["name"]}"'
-            )
-        for table, columns in tables.items():
-            kept = [c for c in columns if not c["made"]]
-            for some in copies:
-                await connection.execute(
-                    f'INSERT INTO "{table}" ({", ".join(_quoted(c) for c in kept)}) '
-                    f"SELECT {', '.join(map(_copied, kept))} "
-                    f'FROM "{table}" t, generate_series(1, $2) AS n WHERE feedback_id = ANY($1) '
-                    "AND $3::interval IS NOT NULL",
-                    list(some.feedback_ids),
-                    some.times,
-                    some.apart,
-                )
-        for one in constraints:
-            await connection.execute(
-                f'ALTER TABLE "{one["table"]}" ADD CONSTRAINT "{one["name"]}" {one["definition"]}'
-            )
-        for index in indexes:
-            # The system that runs makes the index of vectors anew by itself.
-            await connection.execute(
-                index["definition"].replace(" INDEX ", " INDEX IF NOT EXISTS ", 1)
-            )
+        async with without_indexes(connection, tables):
+            for table, columns in tables.items():
+                kept = [c for c in columns if not c["made"]]
+                for some in copies:
+                    await connection.execute(
+                        f'INSERT INTO "{table}" ({", ".join(_quoted(c) for c in kept)}) '
+                        f"SELECT {', '.join(map(_copied, kept))} "
+                        f'FROM "{table}" t, generate_series(1, $2) AS n '
+                        "WHERE feedback_id = ANY($1) AND $3::interval IS NOT NULL",
+                        list(some.feedback_ids),
+                        some.times,
+                        some.apart,
+                    )
         await connection.execute("VACUUM ANALYZE")
         await connection.execute("CHECKPOINT")
         return sum(len(some.feedback_ids) * some.times for some in copies)
     finally:
         await connection.close()
+
+
+@contextlib.asynccontextmanager
+async def without_indexes(
+    connection: asyncpg.Connection, tables: Iterable[str]
+) -> AsyncIterator[None]:
+    """These tables have no indexes in the block, which fills them, and have them again after it:
+    made at once they are quicker, and as they are after a rebuild."""
+    indexes = await connection.fetch(_INDEXES, list(tables))
+    constraints = await connection.fetch(_CONSTRAINTS, list(tables))
+    await connection.execute("SET maintenance_work_mem = '512MB'")
+    await connection.execute("ALTER SYSTEM SET max_wal_size = '8GB'")
+    await connection.execute("SELECT pg_reload_conf()")
+    for index in indexes:
+        await connection.execute(f'DROP INDEX "{index["name"]}"')
+    for one in constraints:
+        await connection.execute(f'ALTER TABLE "{one["table"]}" DROP CONSTRAINT "{one["name"]}"')
+    yield
+    for one in constraints:
+        await connection.execute(
+            f'ALTER TABLE "{one["table"]}" ADD CONSTRAINT "{one["name"]}" {one["definition"]}'
+        )
+    for index in indexes:
+        # The system that runs makes the index of vectors anew by itself.
+        await connection.execute(index["definition"].replace(" INDEX ", " INDEX IF NOT EXISTS ", 1))
+
+
+async def fill_bands(connection: asyncpg.Connection) -> None:
+    """How long things took, by the statement that mends it, into an empty table."""
+    await connection.execute(
+        "INSERT INTO duration_bands (scope, clock, bucket, band, n, seconds) "
+        f"SELECT * FROM ({RECOUNT.format(where='')}) AS s ORDER BY 3",
+        list(EDGES),
+    )
 
 
 def _quoted(column: asyncpg.Record) -> str:
