@@ -25,7 +25,16 @@ _NUMBER = re.compile(rf"[+(]?\d[\d .·()+{_DASHES}]{{3,}}")
 
 def fold(text: str) -> str:
     """Without case, width and what cannot be seen."""
+    return _folded_short(text) if len(text) <= _SHORT else _folded(text)
+
+
+def _folded(text: str) -> str:
     return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold()
+
+
+_SHORT = 80
+"""What is searched for, titles and places are folded again and again."""
+_folded_short = lru_cache(maxsize=2_000)(_folded)
 
 
 def findable(*texts: str | None) -> str:

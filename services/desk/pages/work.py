@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -85,6 +86,10 @@ _FIRST = {
 """The queue a person finds when they come to work."""
 _ROWS = 30
 """Rows of a page of the list; what comes after them is one press away."""
+_FOUND = 10
+"""Rows of the first page of a search: who looks for one matter, and finds more, adds a word."""
+_MEANT = 5
+"""As many more where what means the same comes with what has the words."""
 _SURGES = 5
 _WRITES = {Action.REPLY, Action.SUBMIT}
 _WRITING = ("reply", "submit", "approve")
@@ -148,6 +153,8 @@ async def work(request: Request) -> Response:
     service = service_of(request, "desk")
     shown = _shown(roles)
     question = await question_of(service, wanted)
+    if q.strip() and not wanted.cursor:
+        wanted = replace(wanted, limit=_FOUND + _MEANT if question else _FOUND)
     context = view_context(request, person)
     async with service.engine.connect() as connection:
         page = await page_body(connection, wanted, context, question)

@@ -49,7 +49,7 @@ that turns, a long word is compared with every row instead."""
 
 
 _NUMBER = re.compile(r"\d{3}")
-FEW = 2_000
+FEW = 800
 """So many hits are put in order faster than as many are met in the order of the list."""
 
 
