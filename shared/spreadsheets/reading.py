@@ -14,9 +14,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from xml.etree.ElementTree import ParseError
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 Value = str | int | float | bool | date | datetime | time | timedelta | None
 
 _SEPARATORS = ",;\t|，；"
@@ -154,6 +151,10 @@ def _separator(sample: str) -> str:
 
 
 def _workbook(path: Path) -> Table:
+    # It brings numpy along: together 20 MB, which who only writes tables need not hold.
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         book = load_workbook(path, read_only=True, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, ParseError) as error:
