@@ -2,12 +2,15 @@
 
 The facts are watched from outside, in the topic. The control has the same hops and nothing else:
 a plain route publishes ``feedback.received``, a loop reads it and publishes ``feedback.routed``,
-another reads that and publishes ``case.dispatched``; the system stands idle meanwhile.
+another reads that and publishes ``case.dispatched``; the system stands idle meanwhile. Beside both
+stands the contract's least (`least.py`): the same events, readers and transactions, without a
+domain.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -36,7 +39,9 @@ from shared.process import _settle_memory, set_up
 from shared.service import Runtime, Service
 from shared.web.app import web_app
 from tests import support
+from tests.benchmarks import least
 from tests.benchmarks.load import letter
+from tests.benchmarks.processes import cpu_of
 from tests.benchmarks.report import Report, percentile
 
 CONTROL = "bench.chain"
@@ -54,10 +59,13 @@ WAIT = 60
 
 @dataclass
 class Block:
-    """Milliseconds from the request to each step, and CPU milliseconds per comment."""
+    """Milliseconds from the request to each step, and CPU milliseconds per comment.
+
+    `servers` is the CPU of database and broker beside it."""
 
     took: dict[str, list[float]]
     cpu: float
+    servers: float
 
 
 @dataclass
@@ -89,9 +97,16 @@ async def run(servers: Servers, runtime: Runtime, report: Report) -> None:
         for service in services.values():
             await service.start()
             stack.push_async_callback(service.stop)
-        services["intake"].hot_routes.append(
-            Route("/control/chain", chain.accept, methods=["POST"])
-        )
+        await least.create(runtime)
+        readers: dict[str, least.Reader] = {}
+
+        async def accept_least(request: Request) -> JSONResponse:
+            return await readers["intake"].accept(request)
+
+        services["intake"].hot_routes += [
+            Route("/control/chain", chain.accept, methods=["POST"]),
+            Route("/control/least", accept_least, methods=["POST"]),
+        ]
         client = await stack.enter_async_context(
             httpx2.AsyncClient(
                 transport=httpx2.ASGITransport(web_app(runtime, services, lambda: [])),
@@ -105,26 +120,54 @@ async def run(servers: Servers, runtime: Runtime, report: Report) -> None:
         while any(s.reasons() for s in services.values()):
             await asyncio.sleep(0.05)
         _settle_memory()
-        bench = _Bench(client, seen, services["tracking"])
+        bench = _Bench(client, seen, services["tracking"], readers)
         await bench.block("/control/chain", CONTROL, 20, 1)
         await bench.block("/api/feedback", EVENTS, 20, 2)
         for rate, seconds, goal, fails in RATES:
             print(f"\nlatency at {rate}/s: all services, load and watcher in one process")
-            controls, ours, idle = [], [], []
+            controls, ours, leasts, idle = [], [], [], []
             for _ in range(BLOCKS):
                 bench.idle = await _idle()
-                idle.append(100 * bench.idle)
+                idle.append(100 * bench.idle[0])
                 controls.append(await bench.block("/control/chain", CONTROL, rate, seconds))
                 ours.append(await bench.block("/api/feedback", EVENTS, rate, seconds))
+                async with least.running(runtime) as now, AsyncExitStack() as while_it_runs:
+                    readers.update(now)
+                    watcher = await _reading(runtime, while_it_runs, least.TOPIC)
+                    while_it_runs.callback(asyncio.create_task(seen.watch(watcher)).cancel)
+                    bench.idle = await _idle()
+                    leasts.append(await bench.block("/control/least", least.TOPIC, rate, seconds))
             report.figure("at rest, taken off cpu per comment", idle, "% of a core")
             _say(report, rate, (goal, fails), controls, ours)
+            _say_least(report, rate, controls, ours, leasts)
 
 
-async def _idle() -> float:
-    """What share of a core this process takes while nobody says anything."""
-    cpu = time.process_time()
+async def _idle() -> tuple[float, float]:
+    """What share of a core this process, and its servers, take while nobody says anything."""
+    before = _spent()
     await asyncio.sleep(IDLE_SECONDS)
-    return (time.process_time() - cpu) / IDLE_SECONDS
+    process, servers = (now - then for now, then in zip(_spent(), before, strict=True))
+    return process / IDLE_SECONDS, servers / IDLE_SECONDS
+
+
+def _spent() -> tuple[float, float]:
+    """Seconds of CPU of this process, and of the servers it started."""
+    own = time.process_time()
+    return own, cpu_of(os.getpid()) - own
+
+
+def _say_least(
+    report: Report, rate: int, controls: list[Block], ours: list[Block], leasts: list[Block]
+) -> None:
+    for name, blocks in (("no database", controls), ("the system", ours), ("least", leasts)):
+        report.figure(f"{name}, database and broker", [b.servers for b in blocks], "ms")
+    report.figure("the contract's least, cpu per comment", [b.cpu for b in leasts], "ms")
+    dispatched = [percentile(b.took[STEPS[-1]], 0.5) for b in leasts]
+    report.figure("the contract's least, to case.dispatched, p50", dispatched, "ms")
+    floor = [b.cpu / a.cpu for a, b in zip(controls, leasts, strict=True) if a.cpu]
+    report.figure("the contract's least / no database, cpu", floor, "×")
+    beyond = [b.cpu / a.cpu for a, b in zip(leasts, ours, strict=True) if a.cpu]
+    report.figure("the system / the contract's least, cpu", beyond, "×")
 
 
 def _say(
@@ -169,13 +212,14 @@ class _Bench:
     client: httpx2.AsyncClient
     seen: Seen
     tracking: Service
-    idle: float = 0.0
-    """The share of a core that is taken at rest."""
+    readers: dict[str, least.Reader]
+    idle: tuple[float, float] = (0.0, 0.0)
+    """The share of a core that process and servers take at rest."""
 
     async def block(self, path: str, topic: str, rate: int, seconds: int) -> Block:
         """Send at `rate` and wait until the last comment is with its department."""
         sent: dict[str, float] = {}
-        number, cpu, start = rate * seconds, time.process_time(), time.perf_counter()
+        number, before, start = rate * seconds, _spent(), time.perf_counter()
         posts = []
         for n in range(number):
             await asyncio.sleep(max(0.0, start + n / rate - time.perf_counter()))
@@ -185,16 +229,20 @@ class _Bench:
         while missing := [c for c in sent if (topic, c, STEPS[-1]) not in self.seen.at]:
             assert time.perf_counter() < timeout, f"{len(missing)} of {number} never dispatched"
             await asyncio.sleep(0.05)
-        if topic == EVENTS:
-            while (shown := await self._shown(list(sent))) < number:
+        if topic != CONTROL:
+            while (shown := await self._shown(topic, list(sent))) < number:
                 assert time.perf_counter() < timeout, f"{shown} of {number} on the tracking page"
                 await asyncio.sleep(0.05)
         took = {
             step: [1000 * (self.seen.at[topic, case, step] - at) for case, at in sent.items()]
             for step in STEPS
         }
-        spent = time.process_time() - cpu - self.idle * (time.perf_counter() - start)
-        return Block(took, spent / number * 1e3)
+        lasted = time.perf_counter() - start
+        process, servers = (
+            (now - then - rest * lasted) / number * 1e3
+            for now, then, rest in zip(_spent(), before, self.idle, strict=True)
+        )
+        return Block(took, process, servers)
 
     async def _post(self, path: str, number: int, sent: dict[str, float]) -> None:
         start = time.perf_counter()
@@ -202,7 +250,10 @@ class _Bench:
         assert answer.status_code == 201, answer.text
         sent[answer.json()["feedback_id"]] = start
 
-    async def _shown(self, cases: list[str]) -> int:
+    async def _shown(self, topic: str, cases: list[str]) -> int:
+        if topic == least.TOPIC:
+            taken = self.readers["tracking"].taken
+            return sum((case, STEPS[-1]) in taken for case in cases)
         async with self.tracking.engine.connect() as connection:
             found = await connection.exec_driver_sql(
                 "SELECT count(*) FROM cases WHERE feedback_id = ANY($1::text[]) "
