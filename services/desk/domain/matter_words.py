@@ -7,7 +7,7 @@ found anew, in the background.
 
 from __future__ import annotations
 
-VERSION = 3
+VERSION = 4
 THINGS = """
 air: 空调 冷气 暖气 制冷 制热 供暖 暖风
     温度 太热 好热 太冷 好冷 空气不好 通风
@@ -198,8 +198,8 @@ research_help: 学科馆员 endnote noteexpress zotero spss 文献管理 查文�
     | subject librarian, endnote, zotero, spss, reference manager, help to find, research help
 publishing: 投稿 orcid 影响因子 分区 版面费 掠夺性
     | orcid, impact factor, publisher, article fee, predatory
-access_needs: 轮椅 无障碍 残疾 拐 石膏 盲 色盲 坡道 放大阅读 视障 听障
-    | wheelchair, accessib, disab, blind, crutch, in a cast, hearing loop
+access_needs: 轮椅 无障碍 残疾 拐 石膏 盲人 盲道 色盲 坡道 放大阅读 视障 听障
+    | wheelchair, accessib, disab, crutch, in a cast, hearing loop
 children: 小孩 孩子 家长 儿童 小朋友
     | kids, children, child, toddler
 exit: 逃生 应急出口 安全出口 疏散 消防通道
