@@ -77,14 +77,14 @@ def heard(shipped: RuleSet, hand: str) -> list[Heard]:
 
 
 @pytest.mark.parametrize(
-    ("hand", "sizes", "floors"),
+    ("hand", "sizes", "floors", "strays"),
     [
-        ("third_hand", [129, 50, 50, 45], (0.85, 0.98, 0.6, 0.93, 0.86, 0.9)),
-        ("fourth_hand", [139, 40, 46, 45], (0.87, 0.97, 0.55, 0.95, 0.93, 0.9)),
+        ("third_hand", [129, 50, 50, 45], (0.85, 0.98, 0.55, 0.94, 0.88, 0.9), 1),
+        ("fourth_hand", [139, 40, 46, 45], (0.87, 0.97, 0.5, 0.95, 0.93, 0.9), 2),
     ],
 )
 def test_they_are_told_apart_as_measured(
-    shipped: RuleSet, hand: str, sizes: list[int], floors: tuple[float, ...]
+    shipped: RuleSet, hand: str, sizes: list[int], floors: tuple[float, ...], strays: int
 ) -> None:
     known = heard(shipped, hand)
     # Those of the third hand that only sound like an emergency have no category.
@@ -112,4 +112,5 @@ def test_they_are_told_apart_as_measured(
         assert value >= floor, name
     assert share["ordinary: false alarms"] <= 0.02
     assert share["alike: false alarms"] <= 0.07
-    assert sum(one.decision.confident for one in others) <= 0.05 * len(others)
+    # Letters for other units that were sent to one of ours.
+    assert sum(one.decision.confident for one in others) <= strays
