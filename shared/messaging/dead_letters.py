@@ -12,11 +12,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 
 from pydantic_core import to_json
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.contracts import PRIVATE
 from shared.contracts.event import shred_body
+from shared.db.engine import fetch_row
 from shared.messaging.envelope import InvalidMessage, Record
 from shared.messaging.failures import is_transient, location_of
 from shared.messaging.transaction import Transaction
@@ -158,15 +158,11 @@ def missing_before(tx: Transaction, record: Record) -> str | None:
 
 async def count(engine: AsyncEngine) -> tuple[int, int]:
     """How many events were refused or miss others, and how many are parked behind them."""
-    async with engine.connect() as connection:
-        row = (
-            await connection.execute(
-                text(
-                    "SELECT count(coalesce(error, missing)), "
-                    "count(*) - count(coalesce(error, missing)) FROM dead_letters"
-                )
-            )
-        ).one()
+    row = await fetch_row(
+        engine,
+        "SELECT count(coalesce(error, missing)), count(*) - count(coalesce(error, missing)) "
+        "FROM dead_letters",
+    )
     return int(row[0]), int(row[1])
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.db.engine import fetch_row
+
 RELAY_LOCK = 0x46_45_45_44
 """Session advisory lock of whoever may publish from a database."""
 BATCH_ROWS = 500
@@ -69,9 +71,8 @@ class OutboxState:
 
 async def measure(engine: AsyncEngine) -> OutboxState:
     """The state of this database's outbox."""
-    async with engine.connect() as connection:
-        row = (await connection.execute(text(_MEASURE))).one()
-    return OutboxState(row.waiting, float(row.oldest), row.refused, row.held)
+    row = await fetch_row(engine, _MEASURE)
+    return OutboxState(row["waiting"], float(row["oldest"]), row["refused"], row["held"])
 
 
 async def is_relayed(engine: AsyncEngine) -> bool:

@@ -57,9 +57,10 @@ async def watch(service: Service[Deps]) -> None:
     """For ever: soon after a case came, and every so often."""
     while True:
         service.deps.received.clear()
-        while await count_cases(service):
+        # Fewer than asked for were all there are; who comes now says so (`received`).
+        while await count_cases(service) >= AT_ONCE:
             await asyncio.sleep(0)
-        while await judge_cases(service):
+        while await judge_cases(service) >= AT_ONCE:
             await asyncio.sleep(0)
         await asyncio.sleep(PAUSE)
         with suppress(TimeoutError):
@@ -91,8 +92,9 @@ async def judge_cases(service: Service[Deps]) -> int:
             # What is usual is not known yet.
             return 0
         rows = await surges.unjudged(tx, tx.now - WINDOWS[-1], tx.now - WAIT_FOR_MEANING, AT_ONCE)
-        if not rows:
+        if len(rows) < AT_ONCE:
             await _lapse(tx)
+        if not rows:
             return 0
         look = Look(tx, await surges.since(tx, tx.now - QUIET))
         for row in rows:

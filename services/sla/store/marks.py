@@ -32,8 +32,10 @@ CROSS JOIN LATERAL (
   SELECT min(next_check_at) AS at FROM clocks WHERE partition = log.partition
 ) AS due
 CROSS JOIN LATERAL (
-  SELECT min(next_check_at) AS at FROM clocks
-  WHERE partition = log.partition AND next_check_at > $3
+  SELECT CASE WHEN due.at > $3 THEN due.at ELSE (
+    SELECT min(next_check_at) FROM clocks
+    WHERE partition = log.partition AND next_check_at > $3
+  ) END AS at
 ) AS upcoming
 """
 
@@ -45,7 +47,7 @@ class Look(NamedTuple):
     """What the clocks of some partitions wait for."""
 
     held: bool
-    """Something is due that could be marked, but for who holds it or what is parked before it."""
+    """Something is due that can be marked, but for who holds it or what is parked before it."""
     late: bool
     """Something is due, perhaps where the log has not been read far enough."""
     upcoming: datetime | None
@@ -63,6 +65,6 @@ async def claim_due(tx: Transaction, read_until: ReadUntil, limit: int) -> dict[
 
 
 async def look(tx: Transaction, read_until: ReadUntil, now: datetime) -> Look:
-    """What is still due in these partitions after a claim found nothing, and what comes next."""
+    """What is due in these partitions, whoever holds it, and what comes next."""
     rows = await tx.fetch(_LOOK, list(read_until), list(read_until.values()), now)
     return Look(*rows[0])
