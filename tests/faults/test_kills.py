@@ -25,7 +25,6 @@ async def test_killed_at_every_named_point_nothing_is_lost_or_emitted_twice(
 ) -> None:
     await system.begin()
     await system.account("committee", "--role", "leader", "--email", COMMITTEE)
-    await system.mail_by_night()
     await system.feed(1, chance)
     await system.settle()
     system.children["system"].kill()
