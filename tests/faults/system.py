@@ -287,10 +287,13 @@ class System:
             assert answer.status_code == 200, answer.text
 
     async def reports_due(self) -> int:
-        """Make the cases there are old enough for reports on them; how many are due at once."""
+        """Make the case there is old enough for reports on its week and month.
+
+        How many are due at once: one or two, and none only early on a Monday that is a first.
+        """
         (row,) = await self.fetch(
             "tracking",
-            "UPDATE cases SET received_at = received_at - interval '8 days' RETURNING received_at",
+            "UPDATE cases SET received_at = received_at - interval '40 days' RETURNING received_at",
         )
         return len(to_make(datetime.now(UTC), (), row["received_at"]))
 

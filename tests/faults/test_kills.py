@@ -29,7 +29,6 @@ async def test_killed_at_every_named_point_nothing_is_lost_or_emitted_twice(
     await system.settle()
     system.children["system"].kill()
     due = await system.reports_due()
-    assert due, "that on the last week at least"
     feeding = []
     for name in KILL_POINTS:
         # Each start is the recovery from the death before it.
