@@ -289,7 +289,7 @@ class System:
     async def reports_due(self) -> int:
         """Make the case there is old enough for reports on its week and month.
 
-        How many are due at once: one or two, and none only early on a Monday that is a first.
+        How many are due at once: one to three, and none only early on a Monday that is a first.
         """
         (row,) = await self.fetch(
             "tracking",
