@@ -14,10 +14,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from services.desk.domain.matters import matter_of
 from services.desk.domain.similar import ALIKE, features, likeness
+from services.desk.jobs.grouping import from_mean
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 NEAR = 0.3
@@ -31,22 +30,12 @@ class Alike:
     `text`, `vector`."""
 
     def __init__(self, seen: Sequence[Any], before: Sequence[Any]) -> None:
-        self._seen, self._before = seen, before
-        rows = [*seen, *before]
-        size = max((len(row["vector"] or ()) for row in rows), default=0)
-        there = [n for n, row in enumerate(rows) if size and len(row["vector"] or ()) == size]
-        self._meant = np.zeros((len(rows), size), dtype=np.float32)
+        self._seen, self._rows = seen, [*seen, *before]
+        vectors = [row["vector"] or () for row in self._rows]
         # Of each language the own mean: what an English text is near first is English.
-        native = [n for n in there if _CHINESE.search(rows[n]["text"])]
-        foreign = [n for n in there if n not in set(native)]
-        for some in (native, foreign):
-            if len(some) >= ENOUGH:
-                known = np.array([rows[n]["vector"] for n in some], dtype=np.float32)
-                apart = known - known.mean(axis=0)
-                length = np.linalg.norm(apart, axis=1, keepdims=True)
-                self._meant[some] = apart / np.maximum(length, 1e-9)
-        self._is_meant = self._meant.any(axis=1)
-        self._rows = rows
+        native = [bool(_CHINESE.search(row["text"])) for row in self._rows]
+        self._meant = from_mean(vectors, native, ENOUGH)
+        self._is_meant: list[bool] = self._meant.any(axis=1).tolist()
 
     def around(self, row: Any) -> tuple[list[Any], list[datetime]]:
         """Those of the window like `row`, or like the one of them that has most like itself; and
@@ -54,9 +43,8 @@ class Alike:
         own = [one["feedback_id"] for one in self._seen]
         if row["feedback_id"] not in own:
             return [], []
-        window = range(len(self._seen))
-        best = like = self._like(own.index(row["feedback_id"]), window)
-        middle = own.index(row["feedback_id"])
+        window, middle = range(len(self._seen)), own.index(row["feedback_id"])
+        best = like = self._like(middle, window)
         for other in like:
             if len(its := self._like(other, window)) > len(best):
                 best, middle = its, other

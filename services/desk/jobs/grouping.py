@@ -1,10 +1,10 @@
 """Groups many cases by what they mean: arrays in, groups out; knows no database.
 
 All complaints are near each other, and those of one language nearer, so vectors are taken from the
-mean of their language first. A case that names a
-thing is near another by the things both name and by the vectors, one that names nothing by its
-vector alone. Groups are made around the case that has most near it, then around the one that has
-most of what is left, and so on: nothing has to be known of how many there are.
+mean of their language first. A case that names a thing is near another by the things both name and
+by the vectors, one that names nothing by its vector alone. Groups are made around the case that has
+most near it, then around the one that has most of what is left, and so on: nothing has to be known
+of how many there are.
 """
 
 from __future__ import annotations
@@ -85,16 +85,22 @@ def _features(
         for name in one:
             said[row, names[name]] = 1.0
     said *= np.log1p(len(things) / (1.0 + said.sum(axis=0)))
-    meant = _meant(vectors, languages)
+    meant = from_mean(vectors, languages)
     has_things = np.linalg.norm(said, axis=1) > 0
     has_meaning = np.linalg.norm(meant, axis=1) > 0
     weight = np.where(has_things & has_meaning, _THINGS, 1.0).astype(np.float32)
     rest = np.where(has_things, 1.0 - weight, _ALONE).astype(np.float32)
-    both = [_unit(said) * np.sqrt(weight)[:, None], _unit(meant) * np.sqrt(rest)[:, None]]
+    both = [_unit(said) * np.sqrt(weight)[:, None], meant * np.sqrt(rest)[:, None]]
     return np.concatenate(both, axis=1).astype(np.float32)
 
 
-def _meant(vectors: Sequence[Sequence[float]], languages: Sequence[object]) -> Vectors:
+def from_mean(
+    vectors: Sequence[Sequence[float]], languages: Sequence[object], fewest: int = 1
+) -> Vectors:
+    """The vectors taken from the mean of their language, of length 1: one row each.
+
+    Zeros where there is no vector, or fewer than `fewest` of that language.
+    """
     size = max((len(one) for one in vectors), default=0)
     made = np.zeros((len(vectors), max(1, size)), dtype=np.float32)
     by_language: dict[object, list[int]] = {}
@@ -102,8 +108,9 @@ def _meant(vectors: Sequence[Sequence[float]], languages: Sequence[object]) -> V
         if size and len(one) == size:
             by_language.setdefault(languages[n], []).append(n)
     for there in by_language.values():
-        known = np.array([vectors[n] for n in there], dtype=np.float32)
-        made[there] = known - known.mean(axis=0)
+        if len(there) >= fewest:
+            known = np.array([vectors[n] for n in there], dtype=np.float32)
+            made[there] = _unit(known - known.mean(axis=0))
     return made
 
 
