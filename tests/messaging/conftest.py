@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,22 @@ async def until(
         if time.monotonic() > end:
             raise AssertionError("it never came true")
         await asyncio.sleep(0.05)
+
+
+async def few_at_once(all_of_it: Iterable[Coroutine[Any, Any, object]]) -> None:
+    """Await all of them, never more at once than a service has connections for.
+
+    Whoever waits longer for a connection is told to come again, which a slow machine comes to.
+    """
+    allowed = asyncio.Semaphore(8)
+
+    async def one(coroutine: Coroutine[Any, Any, object]) -> None:
+        async with allowed:
+            await coroutine
+
+    async with asyncio.TaskGroup() as group:
+        for coroutine in all_of_it:
+            group.create_task(one(coroutine))
 
 
 async def scalar(service: Service, statement: str, **values: Any) -> Any:

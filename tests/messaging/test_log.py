@@ -25,9 +25,12 @@ from shared.messaging.transaction import WrongOwner
 from shared.service import Runtime, Service
 from tests import support
 from tests.messaging import toy
-from tests.messaging.conftest import rows, running, scalar, until
+from tests.messaging.conftest import few_at_once, rows, running, scalar, until
 
 Pair = tuple[Service, Service]
+
+# Of these cases alone: a group of its own begins with what the tests before it left in the log.
+_IN_ORDER = 'SELECT count(*) FROM handled WHERE "order" = :order AND feedback_id = ANY(:cases)'
 
 
 def received(feedback_id: str, words: str = "hello") -> FeedbackReceived:
@@ -85,9 +88,8 @@ async def test_events_of_many_cases_arrive_in_order_and_once(pair: Pair) -> None
         for _ in range(4):
             await tell(source, urged(case))
 
-    await asyncio.gather(*(one(c) for c in cases))
-    count = "SELECT count(*) FROM handled WHERE \"order\" = 'ruuuu' AND feedback_id = ANY(:cases)"
-    await until(lambda: _equal(scalar(reader, count, cases=cases), 200))
+    await few_at_once(one(c) for c in cases)
+    await until(lambda: _equal(scalar(reader, _IN_ORDER, order="ruuuu", cases=cases), 200))
     sequences = await rows(
         reader,
         "SELECT key, array_agg(seq ORDER BY id) AS s FROM outbox WHERE key = ANY(:cases) "
@@ -216,7 +218,7 @@ async def test_a_second_member_takes_over_without_a_gap_or_a_repetition(
 ) -> None:
     source, reader = pair
     cases = [new_id() for _ in range(60)]
-    await asyncio.gather(*(tell(source, received(c)) for c in cases))
+    await few_at_once(tell(source, received(c)) for c in cases)
     second_runtime = support.make_runtime(
         toy_runtime.database, toy_runtime.kafka, toy_runtime.settings.data
     )
@@ -224,13 +226,11 @@ async def test_a_second_member_takes_over_without_a_gap_or_a_repetition(
     second = toy.build(second_runtime, group=reader.group)
     async with running(second):
         for _ in range(3):
-            await asyncio.gather(*(tell(source, urged(c)) for c in cases))
-        count = "SELECT count(*) FROM handled WHERE \"order\" = 'ruuu'"
-        await until(lambda: _equal(scalar(second, count), 60))
+            await few_at_once(tell(source, urged(c)) for c in cases)
+        await until(lambda: _equal(scalar(second, _IN_ORDER, order="ruuu", cases=cases), 60))
     for _ in range(2):
-        await asyncio.gather(*(tell(source, urged(c)) for c in cases))
-    count = "SELECT count(*) FROM handled WHERE \"order\" = 'ruuuuu'"
-    await until(lambda: _equal(scalar(reader, count), 60))
+        await few_at_once(tell(source, urged(c)) for c in cases)
+    await until(lambda: _equal(scalar(reader, _IN_ORDER, order="ruuuuu", cases=cases), 60))
     emitted = "SELECT count(*) FROM outbox WHERE key = ANY(:cases)"
     assert await scalar(reader, emitted, cases=cases) == 60 * 6
 
@@ -274,12 +274,11 @@ async def test_a_broker_that_is_killed_costs_nothing(pair: Pair, toy_servers: ob
     source, reader = pair
     kafka: EmbeddedKafka = toy_servers.kafka  # type: ignore[attr-defined]
     cases = [new_id() for _ in range(20)]
-    await asyncio.gather(*(tell(source, received(c)) for c in cases))
+    await few_at_once(tell(source, received(c)) for c in cases)
     await asyncio.to_thread(kafka.kill)
-    await asyncio.gather(*(tell(source, urged(c)) for c in cases))
+    await few_at_once(tell(source, urged(c)) for c in cases)
     await kafka.start()
-    count = "SELECT count(*) FROM handled WHERE \"order\" = 'ru' AND feedback_id = ANY(:cases)"
-    await until(lambda: _equal(scalar(reader, count, cases=cases), 20))
+    await until(lambda: _equal(scalar(reader, _IN_ORDER, order="ru", cases=cases), 20))
     emitted = "SELECT count(*) FROM outbox WHERE key = ANY(:cases)"
     assert await scalar(reader, emitted, cases=cases) == 40
 
