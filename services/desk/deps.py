@@ -79,6 +79,29 @@ class Meaning:
 
 
 @dataclass
+class Received:
+    """Cases that arrived in this process, for who counts them."""
+
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when one arrived."""
+    missed: bool = False
+    """More came than are kept here: all cases have to be looked through."""
+    _ids: deque[str] = field(default_factory=deque)
+
+    def note(self, feedback_id: str) -> None:
+        """A case has arrived."""
+        if len(self._ids) < _MOST_ARRIVED:
+            self._ids.append(feedback_id)
+        else:
+            self.missed = True
+        self.came.set()
+
+    def take(self, most: int) -> list[str]:
+        """The next of them, the oldest first; they are no longer kept."""
+        return [self._ids.popleft() for _ in range(min(most, len(self._ids)))]
+
+
+@dataclass
 class Deps:
     """One per process; nothing in it outlives a restart."""
 
@@ -90,8 +113,7 @@ class Deps:
     meaning: Meaning = field(default_factory=Meaning)
     rows: KeptRows = field(default_factory=lambda: KeptRows("_rows.html"))
     """Rows of lists that were shown a moment ago."""
-    received: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when a case arrived here."""
+    received: Received = field(default_factory=Received)
     work: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a job over many cases was begun."""
 

@@ -95,7 +95,7 @@ async def open_case(event: FeedbackReceived, tx: Transaction) -> None:
     keep(tx, row, advance(case_of(row), Action.OPEN, by=SYSTEM, at=tx.now))
     keep_words(tx, event.feedback_id, event.title, event.text, place=event.place)
     tx.after_commit(partial(deps_of(tx).meaning.note, event.feedback_id))
-    tx.after_commit(deps_of(tx).received.set)
+    tx.after_commit(partial(deps_of(tx).received.note, event.feedback_id))
     if event.incident is not None:
         await join_as_asked(tx, row, event.incident)
 

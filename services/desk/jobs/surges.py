@@ -7,6 +7,8 @@ done both or neither, and the next one to come goes on. One process at a time ju
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,7 +32,7 @@ from services.desk.domain.surges import (
 )
 from services.desk.jobs.alike import Alike
 from services.desk.store import surges
-from services.desk.store.surges import Surge
+from services.desk.store.surges import Counted, Surge
 from shared.ids import new_id
 from shared.messaging.transaction import Transaction
 from shared.moments import LOCAL
@@ -39,7 +41,10 @@ from shared.service import Service
 log = structlog.get_logger()
 
 LOOK_EVERY = 20.0
-PAUSE = 1.0
+LOOK_AT_ALL = 600.0
+"""Seconds after which all cases are looked through for one that is not counted: who was killed
+before counting may have left some."""
+PAUSE = 3.0
 """Seconds between two looks: what arrives together is looked at together."""
 AT_ONCE = 50
 WAIT_FOR_MEANING = timedelta(seconds=30)
@@ -51,45 +56,62 @@ WEEKS = 8
 _NAMELESS, _NAMELESS_BEFORE = 300, 1000
 _EACH_TIME = 1.5
 """A surge is told anew when it has grown by so much."""
+_READ_AT_ONCE = 5
+"""Cases that are read for their keys before others have their turn."""
 
 
 async def watch(service: Service[Deps]) -> None:
     """For ever: soon after a case came, and every so often."""
+    received, look_at = service.deps.received, 0.0
     while True:
-        service.deps.received.clear()
-        # Fewer than asked for were all there are; who comes now says so (`received`).
-        while await count_cases(service) >= AT_ONCE:
-            await asyncio.sleep(0)
+        received.came.clear()
+        if received.missed or time.monotonic() >= look_at:
+            received.missed, look_at = False, time.monotonic() + LOOK_AT_ALL
+            # Fewer than asked for were all there are.
+            while await count_cases(service) >= AT_ONCE:
+                await asyncio.sleep(0)
+        while arrived := received.take(AT_ONCE):
+            await count_arrived(service, arrived)
         while await judge_cases(service) >= AT_ONCE:
             await asyncio.sleep(0)
         await asyncio.sleep(PAUSE)
         with suppress(TimeoutError):
             async with asyncio.timeout(LOOK_EVERY):
-                await service.deps.received.wait()
+                await received.came.wait()
 
 
 async def count_cases(service: Service[Deps]) -> int:
-    """Count cases under what they are about, the oldest first; how many."""
+    """Count cases under what they are about, the oldest of all first; how many."""
     async with service.transaction() as tx:
-        rows = await surges.uncounted(tx, AT_ONCE)
-        if not rows:
-            return 0
-        # Locked: nothing is kept of a person erased meanwhile.
-        await tx.lock(*(row["feedback_id"] for row in rows))
-        for row in await surges.uncounted(tx, AT_ONCE):
-            keys = sorted(keys_of(f"{row['title']}\n{row['text']}", row["place"]))
-            over = row["at"] <= tx.now - WINDOWS[-1]
-            await surges.count(tx, row["feedback_id"], row["at"], keys, judged=over)
-    return len(rows)
+        return await _count(tx, await surges.uncounted(tx, AT_ONCE))
+
+
+async def count_arrived(service: Service[Deps], feedback_ids: Sequence[str]) -> int:
+    """Count these cases, unless they are counted; how many."""
+    async with service.transaction() as tx:
+        return await _count(tx, await surges.uncounted_of(tx, feedback_ids))
+
+
+async def _count(tx: Transaction, rows: Sequence[Any]) -> int:
+    counted = []
+    for n, row in enumerate(rows, 1):
+        keys = sorted(keys_of(f"{row['title']}\n{row['text']}", row["place"]))
+        over = row["at"] <= tx.now - WINDOWS[-1]
+        counted.append(Counted(row["feedback_id"], row["at"], keys, judged=over))
+        if not n % _READ_AT_ONCE:
+            await asyncio.sleep(0)
+    if counted:
+        # Locked, so that nothing is kept of a person erased meanwhile, and only now: reporters
+        # wait for what else is done to their cases.
+        await tx.lock(*(c.feedback_id for c in counted))
+        await surges.count(tx, counted)
+    return len(counted)
 
 
 async def judge_cases(service: Service[Deps]) -> int:
     """Ask of the next cases whether they make a surge; how many were asked."""
     async with service.transaction() as tx:
         if not await surges.alone(tx):
-            return 0
-        if await surges.uncounted(tx, 1):
-            # What is usual is not known yet.
             return 0
         rows = await surges.unjudged(tx, tx.now - WINDOWS[-1], tx.now - WAIT_FOR_MEANING, AT_ONCE)
         if len(rows) < AT_ONCE:
@@ -99,6 +121,7 @@ async def judge_cases(service: Service[Deps]) -> int:
         look = Look(tx, await surges.since(tx, tx.now - QUIET))
         for row in rows:
             await look.at_case(row)
+        await look.keep_grown()
         await surges.judged(tx, [row["feedback_id"] for row in rows])
     return len(rows)
 
@@ -123,6 +146,7 @@ class Look:
     tx: Transaction
     known: list[Surge]
     """Surges that wait for somebody, or were found or judged lately."""
+    _grown: dict[str, Surge] = field(default_factory=dict)
     _week: tuple[float, ...] | None = None
     _before: dict[datetime, list[Any]] = field(default_factory=dict)
     _totals: dict[datetime, list[tuple[float, datetime, int]]] = field(default_factory=dict)
@@ -133,7 +157,7 @@ class Look:
         for one in self.known:
             waits = one.status == "suggested" and at - one.last_at < QUIET
             if waits and one.key in keys and not one.key.startswith("place="):
-                await self._grow(one, [row["feedback_id"]], at)
+                self._grow(one, [row["feedback_id"]], at)
                 return
         found = await self._by_keys(keys, at)
         cases: list[str] = []
@@ -145,7 +169,7 @@ class Look:
             return
         if (covering := self._covering(found, cases)) is not None:
             if covering.status == "suggested":
-                await self._grow(covering, cases, at)
+                self._grow(covering, cases, at)
         elif await self._is_new(found, cases, at):
             await self._open(found, cases, at)
 
@@ -233,14 +257,22 @@ class Look:
                 return one
         return None
 
-    async def _grow(self, one: Surge, cases: list[str], at: datetime) -> None:
+    def _grow(self, one: Surge, cases: list[str], at: datetime) -> None:
         new = [case for case in cases if case not in one.cases]
         one.cases = [*one.cases, *new][: surges.MOST_CASES]
         one.last_at = max(one.last_at, at)
-        if len(one.cases) >= one.listed * _EACH_TIME:
-            await tell(self.tx, one)
-        else:
-            await surges.keep(self.tx, one)
+        self._grown[one.surge_id] = one
+
+    async def keep_grown(self) -> None:
+        """Write what has grown, once for all cases of the look; not what was judged meanwhile."""
+        for one in self._grown.values():
+            now = await surges.surge(self.tx, one.surge_id, lock=True)
+            if now is None or now.status != one.status:
+                continue
+            if len(one.cases) >= one.listed * _EACH_TIME:
+                await tell(self.tx, one)
+            else:
+                await surges.keep(self.tx, one)
 
     async def _open(self, found: Finding, cases: list[str], at: datetime) -> None:
         one = Surge(

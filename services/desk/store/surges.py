@@ -3,6 +3,7 @@ on the directory, whole."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -57,10 +58,17 @@ SELECT c.feedback_id, c.received_at AS at, c.place, w.title, left(w.text, 4000) 
 FROM cases AS c JOIN words AS w USING (feedback_id)
 LEFT JOIN case_matters AS m USING (feedback_id)
 WHERE m.feedback_id IS NULL AND NOT c.confidential AND NOT c.erased AND c.parent IS NULL
-AND c.received_at > $1 ORDER BY c.received_at, c.feedback_id LIMIT $2
+AND c.received_at > $1
 """
+_OLDEST = f"{_UNCOUNTED} ORDER BY c.received_at, c.feedback_id LIMIT $2"
+_ARRIVED = f"{_UNCOUNTED} AND c.feedback_id = ANY($2::text[])"
 _COUNT = """
-INSERT INTO case_matters (feedback_id, at, keys, judged) VALUES ($1, $2, $3::varchar[], $4)
+INSERT INTO case_matters (feedback_id, at, keys, judged)
+SELECT n.feedback_id, n.at, ARRAY(SELECT jsonb_array_elements_text(n.keys)), n.judged
+FROM unnest($1::text[], $2::timestamptz[], $3::jsonb[], $4::boolean[])
+    AS n(feedback_id, at, keys, judged)
+WHERE NOT EXISTS (SELECT 1 FROM cases AS c
+    WHERE c.feedback_id = n.feedback_id AND (c.erased OR c.confidential))
 ON CONFLICT (feedback_id) DO NOTHING
 """
 _LEFT = """
@@ -149,15 +157,36 @@ async def alone(tx: Transaction) -> bool:
 
 
 async def uncounted(tx: Transaction, most: int) -> list[Any]:
-    """Cases that are not counted yet, the oldest first; confidential ones never are."""
-    return list(await tx.fetch(_UNCOUNTED, tx.now - KNOWN, most))
+    """Cases that are not counted yet, the oldest first; confidential ones never are.
+
+    All cases are looked through for it."""
+    return list(await tx.fetch(_OLDEST, tx.now - KNOWN, most))
 
 
-async def count(
-    tx: Transaction, feedback_id: str, at: datetime, keys: Sequence[str], *, judged: bool
-) -> None:
-    """Count a case under these keys; `judged`: nobody asks any more whether it makes a surge."""
-    await tx.fetch(_COUNT, feedback_id, at, list(keys), judged)
+async def uncounted_of(tx: Transaction, feedback_ids: Sequence[str]) -> list[Any]:
+    """Those of these cases that are not counted yet."""
+    return list(await tx.fetch(_ARRIVED, tx.now - KNOWN, list(feedback_ids)))
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A case and its keys; `judged`: nobody asks any more whether it makes a surge."""
+
+    feedback_id: str
+    at: datetime
+    keys: Sequence[str]
+    judged: bool
+
+
+async def count(tx: Transaction, cases: Sequence[Counted]) -> None:
+    """Count cases under their keys; none that was erased, or made confidential, meanwhile."""
+    await tx.fetch(
+        _COUNT,
+        [c.feedback_id for c in cases],
+        [c.at for c in cases],
+        [json.dumps(list(c.keys), ensure_ascii=False) for c in cases],
+        [c.judged for c in cases],
+    )
 
 
 async def forget(tx: Transaction, feedback_id: str) -> None:

@@ -15,6 +15,7 @@ from services.desk.jobs import surges as jobs
 from services.desk.store import surges
 from shared.contracts.desk import SurgeListed
 from shared.contracts.intake import PrivateErased
+from shared.db.engine import driver_of
 from tests.patience import PATIENCE
 from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
@@ -39,12 +40,14 @@ async def a_month_of_other_things(desk: Desk) -> None:
     """Counted as if it had come: some thirty a day, of which the lift is one in two weeks."""
     now = desk.clock.now()
     things = ["seats", "noise", "air", "printer", "wifi", "opening", "borrow", "fine", "lost"]
+    old = []
+    for day in range(1, 30):
+        for n in range(20):
+            at = now - timedelta(days=day, minutes=30 * n)
+            name = things[n % len(things)] if n or day % 14 else "lift"
+            old.append(surges.Counted(f"old-{day}-{n}", at, [name], judged=True))
     async with desk.service.transaction() as tx:
-        for day in range(1, 30):
-            for n in range(20):
-                at = now - timedelta(days=day, minutes=30 * n)
-                name = things[n % len(things)] if n or day % 14 else "lift"
-                await surges.count(tx, f"old-{day}-{n}", at, [name], judged=True)
+        await surges.count(tx, old)
 
 
 async def several(desk: Desk, n: int, **more: Any) -> list[str]:
@@ -210,3 +213,64 @@ async def test_a_restored_database_knows_a_surge_again(desk: Desk) -> None:
         again = await surges.surge(tx, event.surge_id)
     assert before is not None and again is not None
     assert (again.cases, again.status, again.n) == (before.cases, before.status, before.n)
+
+
+async def test_what_was_judged_during_a_look_stays_judged(desk: Desk) -> None:
+    await a_month_of_other_things(desk)
+    await several(desk, 5, text=LIFT)
+    await look(desk)
+    (event,) = await listed(desk)
+    await several(desk, 1, text=LIFT)
+    await jobs.count_cases(desk.service)
+    async with desk.service.transaction() as tx:
+        one = await surges.surge(tx, event.surge_id, lock=True)
+        assert one is not None
+        looking = asyncio.create_task(jobs.judge_cases(desk.service))
+        async with asyncio.timeout(PATIENCE):
+            while not await tx.fetch("SELECT 1 FROM pg_locks WHERE NOT granted"):
+                await asyncio.sleep(0.02)
+        one.status, one.decided_at = "dismissed", tx.now
+        await surges.list_surge(tx, one)
+    assert await looking == 1
+    async with desk.service.transaction() as tx:
+        now = await surges.surge(tx, event.surge_id)
+    assert now is not None
+    assert (now.status, len(now.cases)) == ("dismissed", 5)
+
+
+async def test_cases_that_arrived_are_counted_without_a_look_at_all(desk: Desk) -> None:
+    received = desk.service.deps.received
+    ids = await several(desk, 3, text=LIFT)
+    assert received.came.is_set()
+    assert received.take(2) == ids[:2]
+    assert await jobs.count_arrived(desk.service, ids[:2]) == 2
+    # Again, and one whose person was erased meanwhile: nothing is counted.
+    await desk.process(PrivateErased(feedback_id=ids[2], at=desk.clock.now()))
+    assert await jobs.count_arrived(desk.service, ids) == 0
+    async with desk.service.transaction() as tx:
+        counted = await tx.fetch("SELECT feedback_id FROM case_matters ORDER BY 1")
+    assert [row["feedback_id"] for row in counted] == sorted(ids[:2])
+    # More than are kept: then all are looked through.
+    assert received.take(9) == [ids[2]] and not received.missed
+    for n in range(1001):
+        received.note(str(n))
+    assert received.missed
+    assert len(received.take(2000)) == 1000
+
+
+async def test_many_of_one_matter_take_as_many_statements_as_one(desk: Desk) -> None:
+    await a_month_of_other_things(desk)
+    await several(desk, 5, text=LIFT)
+    await look(desk)
+    asked: list[str] = []
+    async with desk.service.transaction() as tx:
+        # The pool gives the same connection to who comes next.
+        driver_of(tx.connection).add_query_logger(lambda query: asked.append(query.query))
+    numbers = []
+    for n in (3, 20):
+        await several(desk, n, text=LIFT)
+        asked.clear()
+        assert await jobs.count_cases(desk.service) == n
+        assert await jobs.judge_cases(desk.service) == n
+        numbers.append(len(asked))
+    assert numbers[0] == numbers[1] > 0
