@@ -1,10 +1,12 @@
 """Identifiers made on the client: ordered by time, so that indexes stay dense."""
 
 import unicodedata
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from uuid_utils import uuid7
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def new_id() -> str:
@@ -31,9 +33,18 @@ def id_as_typed(typed: str) -> str:
         return typed
 
 
-def made_since(identifier: str, moment: datetime) -> bool:
-    """Whether `new_id` made this one at `moment` or later, by the time that is part of it."""
+def made_at(identifier: str) -> datetime | None:
+    """When `new_id` made this one, by the time that is part of it, to the millisecond; None where
+    it is none."""
     try:
-        return UUID(identifier).int >> 80 >= int(moment.timestamp() * 1000)
-    except ValueError:
-        return False
+        return _EPOCH + timedelta(milliseconds=UUID(identifier).int >> 80)
+    except (ValueError, OverflowError):
+        return None
+
+
+def made_since(identifier: str, moment: datetime) -> bool:
+    """Whether `new_id` made this one at `moment` or later; False where it is none."""
+    made = made_at(identifier)
+    return made is not None and made >= moment.replace(
+        microsecond=moment.microsecond // 1000 * 1000
+    )

@@ -97,6 +97,11 @@ def follow_up_ran_out(event: SlaPromisesChanged) -> bool:
     )
 
 
+def rank_not_open(received: datetime) -> datetime:
+    """Where a case stands that is not open any more."""
+    return NOT_OPEN + (_BACKWARDS_FROM - received)
+
+
 def next_due_at(
     state: State,
     promises: Mapping[str, Mapping[str, Any]],
@@ -112,7 +117,7 @@ def next_due_at(
     answered.
     """
     if state not in OPEN and owed_since is None:
-        return NOT_OPEN + (_BACKWARDS_FROM - received)
+        return rank_not_open(received)
     if alarmed_at is not None and state in OPEN:
         return ALARMED + (alarmed_at - _EPOCH)
     default = NO_DUE if owed_since is None else ON_TOP + (owed_since - _EPOCH)

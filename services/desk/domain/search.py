@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from functools import lru_cache
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from itertools import accumulate
 
 _INVISIBLE = re.compile(
     "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]"
@@ -109,19 +111,19 @@ def spans(text: str, words: str, *, at_most: int = 5) -> list[tuple[int, int]]:
     folded = fold(text)
     if not wanted or wanted not in folded:
         return []
+    place: Callable[[int], int] = int
     # Most texts fold letter by letter; where one letter became several, each knows its place.
-    index: Sequence[int] = range(len(text) + 1)
     if len(folded) != len(text):
-        one_by_one = [(i, c) for i, letter in enumerate(text) for c in _folded_letter(letter)]
-        folded = "".join(c for _, c in one_by_one)
-        index = [*(i for i, _ in one_by_one), len(text)]
+        letters = [_folded_letter(letter) for letter in text]
+        folded, ends = "".join(letters), list(accumulate(map(len, letters)))
+        place = partial(bisect_right, ends)
     found: list[tuple[int, int]] = []
     begin = folded.find(wanted)
     while begin >= 0 and len(found) < at_most:
         end = begin + len(wanted)
         # A letter that folds to several may hold a hit twice.
-        if not found or index[begin] >= found[-1][1]:
-            found.append((index[begin], index[end - 1] + 1))
+        if not found or place(begin) >= found[-1][1]:
+            found.append((place(begin), place(end - 1) + 1))
         begin = folded.find(wanted, end)
     return found
 

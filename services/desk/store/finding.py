@@ -14,12 +14,13 @@ Found = tuple[str, Snippet | None]
 """In what it stands, and the place: ``title``, ``place``, ``text``, the kind of a message;
 ``private`` where it stands only in what is not shown in a list; ``name``: an id or a code."""
 # The words of a case and of its messages, of these cases alone: no index but their keys is asked.
+# With nothing put to it, a plan for all words takes the index of letters for a common one, too.
 _SOURCES = """
 SELECT feedback_id, 'text' AS kind, text, NULL::timestamptz AS at FROM words
-WHERE feedback_id = ANY($1::text[]) AND search LIKE $2
+WHERE feedback_id = ANY($1::text[]) AND search || '' LIKE $2
 UNION ALL
 SELECT feedback_id, kind, text, at FROM messages
-WHERE feedback_id = ANY($1::text[]) AND search LIKE $2
+WHERE feedback_id = ANY($1::text[]) AND search || '' LIKE $2
 ORDER BY at DESC NULLS FIRST
 """
 

@@ -34,7 +34,7 @@ from services.desk.domain.search import fold, pattern, pattern_once, pattern_pri
 from services.desk.store.looks import OWN, Wanted, in_queue, looks_of
 from services.desk.store.meanings import GO_ON
 from services.desk.store.scopes import part_value, parts_of
-from services.desk.store.searching import FEW, PLAN, how, looks, searches
+from services.desk.store.searching import FEW, PLAN, PLAN_FOR_MANY, enough, how, looks, searches
 from services.desk.store.searching import meant as meanings
 from services.desk.store.tables import CaseRow
 from shared.contracts.refusal import Unacceptable
@@ -48,7 +48,8 @@ COUNT_AT_MOST = 99
 """A longer queue is shown as ``99+``: nobody works by the exact number, and it stays cheap."""
 
 _cases: Any = CaseRow.__table__
-_ORDER = (_cases.c.next_due_at, _cases.c.received_at, _cases.c.feedback_id)
+_due_at = _cases.c.next_due_at
+_ORDER = (_due_at, _cases.c.received_at, _cases.c.feedback_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +112,28 @@ async def page(
     driver = driver_of(connection)
     async with driver.transaction() if shape.q else nullcontext():
         stand: tuple[tuple[str, bool], ...] = ()
+        rows: list[Mapping[str, Any]] = []
+        until = None
         if shape.q:
             await driver.execute(PLAN)
             (known,) = await _looks(shape.q).fetch(connection, values)
             values |= {f"in_{name}": ids for name, ids in known.items()}
             stand = tuple((name, len(ids) <= FEW) for name, ids in known.items() if ids)
-        found = await _page(shape, stand).fetch(connection, values)
-    rows = sorted({row["feedback_id"]: row for row in found}.values(), key=_sort_key)
+            if until := enough(known, wanted.limit + 1):
+                await driver.execute(PLAN_FOR_MANY)
+        if until and not wanted.cursor:
+            some = _page(shape, stand, bounded=True)
+            rows = _in_order(await some.fetch(connection, values | {"until": until}))
+        # Not always are so many of them in this list.
+        if not (until and rows[wanted.limit :] and rows[wanted.limit]["next_due_at"] <= until):
+            rows = _in_order(await _page(shape, stand).fetch(connection, values))
     more = len(rows) > wanted.limit
     rows = rows[: wanted.limit]
     return rows, _cursor(rows[-1]) if more else None
+
+
+def _in_order(found: list[Any]) -> list[Mapping[str, Any]]:
+    return sorted({row["feedback_id"]: row for row in found}.values(), key=_sort_key)
 
 
 def _shape(wanted: Wanted) -> Wanted:
@@ -196,10 +209,13 @@ def _looks(how: str) -> Compiled:
 
 
 @lru_cache(maxsize=500)
-def _page(shape: Wanted, stand: tuple[tuple[str, bool], ...]) -> Compiled:
-    """All looks in one statement; what two of them find comes twice."""
+def _page(shape: Wanted, stand: tuple[tuple[str, bool], ...], *, bounded: bool = False) -> Compiled:
+    """All looks in one statement; what two of them find comes twice. `bounded`: up to a rank."""
+    conditions = _conditions(shape)
+    if bounded:
+        conditions.append(_due_at <= bindparam("until", type_=_due_at.type))
     queries = (
-        searches(shape.scopes, _conditions(shape), shape.q, dict(stand))
+        searches(shape.scopes, conditions, shape.q, dict(stand))
         if shape.q
         else [
             select(_cases).where(part, look, *_narrowed(shape))

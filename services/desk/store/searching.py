@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -27,10 +28,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import UserDefinedType
 
 from services.desk.domain import Scope
+from services.desk.domain.promises import rank_not_open
 from services.desk.domain.visibility import Private
 from services.desk.store.scopes import in_scopes, parts_of_scope
 from services.desk.store.tables import ONCE, CaseRow, MeaningRow, MessageRow, PrivateRow, WordsRow
 from shared.db.nearest import literal
+from shared.ids import made_at
 
 _cases: Any = CaseRow.__table__
 _meanings: Any = MeaningRow.__table__
@@ -46,11 +49,34 @@ PLAN = (
 )
 """For a transaction: all that is asked has an index. By the server's own figures, those of a disk
 that turns, a long word is compared with every row instead."""
+PLAN_FOR_MANY = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"
+"""For what comes after it: a plan for all words does not know that these stand in so many cases."""
 
 
 _NUMBER = re.compile(r"\d{3}")
 FEW = 800
 """So many hits are put in order faster than as many are met in the order of the list."""
+
+
+MANY = 100
+"""As many hits are read to be put in order; of more the newest come first."""
+SPARE = 3
+"""So many times a page of hits are looked among, since some are not in the list asked for."""
+
+
+def enough(known: Mapping[str, Sequence[str]], most: int) -> datetime | None:
+    """A rank up to which there are more hits than the page shows, however many there are.
+
+    By the time that is part of their ids; None where there are not so many, or no times in them.
+    """
+    ids = max(known.values(), key=len)
+    if len(ids) <= max(MANY, most * SPARE):
+        return None
+    made = made_at(sorted(ids, reverse=True)[most * SPARE])
+    try:
+        return made and rank_not_open(made)
+    except OverflowError:
+        return None
 
 
 def how(letters: str) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any
 
 import pytest
 
-from services.desk.store import searching
+from services.desk.domain.promises import rank_not_open
+from services.desk.store import finding, searching
 from shared.security import code_hash
 from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
+from tests.support import id_at
 
 CODE = "7K3M-9QXA-0BCD-EFGH-2345"
 PHONE = "13800001234"
@@ -205,6 +208,74 @@ async def test_what_stands_anywhere_is_found_down_to_one_letter(
         assert await find(office, q) == [], q
     # What one may not see is found by none of it.
     assert await find(desk.as_("handler", "it"), "占") == []
+
+
+@pytest.mark.parametrize("few", [searching.FEW, 0], ids=["looked up", "met in order"])
+async def test_of_many_hits_the_newest_are_read_and_all_of_them_are_found(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    """Page by page the same as where all hits are read to be put in order."""
+    office = desk.as_("coordinator")
+    made = []
+    for n in range(24):
+        at = desk.clock.now() - timedelta(days=n)
+        made.append(await desk.case(feedback_id=id_at(at), at=at, text=f"水杯占座 {n}"))
+    for one in made[::2]:
+        await desk.do(office, one, "reject", reason="不归图书馆")
+    for one in made[1::4]:
+        await desk.process(examples.routed(one, "it"))
+    monkeypatch.setattr("services.desk.store.queues.FEW", few)
+
+    async def pages(**more: Any) -> list[str]:
+        seen: list[str] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            asked = {"q": "水杯", "limit": 3, "cursor": cursor} | more
+            body = (await office.get("/api/cases", params=asked)).json()
+            seen += [item["feedback_id"] for item in body["items"]]
+            cursor = body["next"]
+        return seen
+
+    lists: tuple[dict[str, Any], ...] = (
+        {},
+        {"queue": "triage"},
+        {"state": "REJECTED"},
+        {"department": "it"},
+        {"state": "REJECTED", "limit": 11},
+    )
+    whole = [await pages(**one) for one in lists]
+    assert [len(found) for found in whole] == [24, 6, 12, 6, 12]
+    for spare in (1, 3):
+        monkeypatch.setattr(searching, "MANY", 2)
+        monkeypatch.setattr(searching, "SPARE", spare)
+        assert [await pages(**one) for one in lists] == whole
+
+
+def test_how_far_hits_are_looked_for_depends_on_how_many_are_shown() -> None:
+    now = datetime(2026, 3, 4, tzinfo=UTC)
+    ids = [id_at(now - timedelta(hours=n)) for n in range(200)]
+    until = searching.enough({"words": ids[::-1], "messages": ids[:5]}, 11)
+    assert until == rank_not_open(now - timedelta(hours=33))
+    assert searching.enough({"words": ids[:100]}, 11) is None
+    assert searching.enough({"words": ids}, 67) is None
+    assert searching.enough({"words": [f"F-{n}" for n in range(200)]}, 11) is None
+
+
+async def test_where_words_stand_is_looked_for_by_the_keys_of_a_page_alone(desk: Desk) -> None:
+    """A plan for all words shall not take the index of letters, where a common one has thousands
+    of rows."""
+    async with desk.service.transaction() as tx:
+        for setting, value in (
+            ("enable_seqscan", "off"),
+            ("plan_cache_mode", "force_generic_plan"),
+        ):
+            await tx.fetch("SELECT set_config($1, $2, true)", setting, value)
+        await tx.fetch(f"PREPARE where_words_stand (text[], text) AS {finding._SOURCES}")
+        shown = await tx.fetch("EXPLAIN EXECUTE where_words_stand ('{}', '%占%')")
+        await tx.fetch("DEALLOCATE where_words_stand")
+    plan = [row["QUERY PLAN"] for row in shown]
+    assert any("words_pkey" in line for line in plan)
+    assert not any("_search" in line for line in plan), plan
 
 
 async def test_a_hit_in_the_title_is_marked_there(desk: Desk) -> None:

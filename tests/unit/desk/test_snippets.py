@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +24,18 @@ def test_a_hit_is_found_however_it_is_written() -> None:
 
 def test_a_letter_that_is_several_is_marked_once() -> None:
     assert spans("o\ufb00", "f") == [(1, 2)]
+
+
+def test_a_text_of_letters_that_are_many_is_looked_through_in_little_room() -> None:
+    """A place for each of 180,000 letters took half a second, and as long for the next row."""
+    text = "\ufdfa" * 10_000
+    assert len(fold(text)) == 180_000
+    tracemalloc.start()
+    try:
+        assert spans(text + "水杯", "水杯") == [(10_000, 10_002)]
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_what_is_not_there_is_not_found() -> None:
