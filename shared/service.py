@@ -10,7 +10,7 @@ import contextlib
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic
@@ -23,6 +23,7 @@ from starlette.routing import BaseRoute
 from typing_extensions import TypeVar
 
 from shared.clock import Clock, SystemClock
+from shared.contracts import Event
 from shared.db import migrate
 from shared.db.engine import create_engine, database_name, driven, service_address
 from shared.db.extensions import install
@@ -107,6 +108,7 @@ class Service(Generic[Deps]):
         migrations: Path,
         subscription: Subscription,
         deps: Deps | None = None,
+        unhurried: Set[type[Event]] = frozenset(),
         max_records: int = 500,
     ) -> None:
         self.name, self.runtime, self.subscription = name, runtime, subscription
@@ -139,6 +141,7 @@ class Service(Generic[Deps]):
         self.busy: Callable[[], bool] = lambda: False
         """True while the entry points have more urgent things to do than the relay."""
         self.max_records = max_records
+        self._unhurried = frozenset(event.type for event in unhurried)
         self.database = service_address(runtime.database, name)
         self.group = name
         self.relay: Relay | None = None
@@ -311,9 +314,9 @@ class Service(Generic[Deps]):
             sealer=self.runtime.sealer,
         )
 
-    def _news(self) -> None:
+    def _news(self, types: Set[str]) -> None:
         if self.relay is not None:
-            self.relay.wake()
+            self.relay.wake(hurried=not types <= self._unhurried)
 
     def redrive(
         self, feedback_id: str, *, past_gaps: bool = False

@@ -16,7 +16,7 @@ from services.desk.store import DeskTable, load
 from services.desk.store.seal_marks import make_mark
 from services.desk.wording import page_words
 from shared.contracts import PRIVATE
-from shared.contracts.desk import PrivateErasedByDesk
+from shared.contracts.desk import CaseOpened, PrivateErasedByDesk
 from shared.db.nearest import EXTENSION
 from shared.messaging.subscription import LINGER, Subscription
 from shared.service import Runtime, Service
@@ -36,7 +36,7 @@ def build(runtime: Runtime) -> Service[Deps]:
         migrations=HERE / "migrations",
         subscription=Subscription(
             handlers.HANDLERS,
-            linger=LINGER,
+            linger=3 * LINGER,
             urgent=handlers.URGENT,
             prefetch=load,
             tombstones={PRIVATE: handlers.erase},
@@ -50,6 +50,8 @@ def build(runtime: Runtime) -> Service[Deps]:
             own_addresses=own_addresses(runtime.settings),
             meaning=Meaning(runtime.embedder),
         ),
+        # It says that the coordinator has the case; as a rule its dispatch follows at once.
+        unhurried={CaseOpened},
     )
     # "bulk" would be an id to the routes of a case.
     service.routers = [

@@ -50,7 +50,7 @@ def build(runtime: Runtime) -> Service[Deps]:
             tombstones=TOMBSTONES,
             acknowledge=PrivateErasedByNotification,
             prefetch=store.load,
-            linger=2 * LINGER,
+            linger=5 * LINGER,
             linger_at_broker=True,
             own=OWN,
         ),

@@ -33,10 +33,10 @@ def build(runtime: Runtime) -> Service[Deps]:
         metadata=SlaTable.metadata,
         migrations=HERE / "migrations",
         subscription=Subscription(
-            # Not more: marks wait until the partition is caught up.
+            # No longer: marks wait until the partition is caught up.
             HANDLERS,
             prefetch=store.load,
-            linger=LINGER,
+            linger=2 * LINGER,
             own=OWN,
         ),
         deps=rules,

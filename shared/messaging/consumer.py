@@ -47,6 +47,9 @@ after a kill is known by its number."""
 MAX_RECORDS = 500
 POLL_INTERVAL = 0.01
 """Seconds between two small polls, at least; after a quiet moment it delays nothing."""
+PASSED_OVER = 0.02
+"""Seconds until the next poll when nothing of a small one was wanted: what a case goes through
+comes within a moment, and each answer of the broker is a request here and there."""
 LOOK_LATE = 0.8
 """The part of its time after which a service that gathers looks for more."""
 GRACE = 8.0
@@ -233,8 +236,8 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return batch.next
 
     async def _process(self, batches: Batches, records: list[Record]) -> None:
-        if records and self._is_small(batches):
-            self._next_poll_at = time.monotonic() + POLL_INTERVAL
+        if self._is_small(batches):
+            self._next_poll_at = time.monotonic() + (POLL_INTERVAL if records else PASSED_OVER)
         async with self._processing:
             outcome = await self._processor.process(records)
             # What is passed over is done with once everything before it is.

@@ -38,6 +38,8 @@ log = structlog.get_logger()
 
 SWEEP = 0.5
 """Seconds after which the relay looks even if nobody woke it."""
+UNHURRIED = 0.1
+"""Seconds for which the relay waits for more when nobody waits for what was committed."""
 MAX_DEFER = 0.05
 """Seconds for which the relay waits while the service says that it is busy."""
 PRUNE_EVERY = 6 * 3600.0
@@ -87,6 +89,8 @@ class Relay:
         self.health = RelayHealth()
         self._database, self._role, self._kafka = database, role, kafka
         self._wake = asyncio.Event()
+        self._later: asyncio.TimerHandle | None = None
+        """Wakes it for what is unhurried."""
         self._released = asyncio.Event()
         self._released.set()
         self._on_wipe, self._busy = on_wipe, busy
@@ -106,9 +110,16 @@ class Relay:
         self._released.set()
         self._wake.set()
 
-    def wake(self) -> None:
-        """Something was committed to the outbox."""
-        self._wake.set()
+    def wake(self, *, hurried: bool = True) -> None:
+        """Something was committed to the outbox; nobody waits for it where it is not `hurried`.
+
+        That goes out with whatever follows it, in order, at the latest after `UNHURRIED` seconds:
+        a request to the broker, and an answer to each reader, for both.
+        """
+        if hurried:
+            self._wake.set()
+        elif self._later is None:
+            self._later = asyncio.get_running_loop().call_later(UNHURRIED, self._wake.set)
 
     async def start(self) -> None:
         """Begin publishing in the background."""
@@ -117,6 +128,7 @@ class Relay:
     async def stop(self) -> None:
         """Stop at once: what is unpublished stays in the outbox and goes out at the next start."""
         await end([self._task])
+        self._forget_later()
 
     async def _run(self) -> None:
         backoff = Backoff(first=0.5, longest=10)
@@ -168,6 +180,7 @@ class Relay:
             await self._released.wait()
             # Cleared before the look: a commit after it wakes us again, one before it is seen.
             self._wake.clear()
+            self._forget_later()
             if done[0] and self._singly_until < 0:
                 rows = await mark_and_fetch.fetch(*done)
             else:
@@ -189,6 +202,11 @@ class Relay:
                     backoff.reset()
                 raise NotPublished
             kill_point("relay.after_ack")
+
+    def _forget_later(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
 
     async def _mark(
         self, connection: asyncpg.Connection, done: tuple[list[int], list[int], list[int]]

@@ -89,8 +89,8 @@ class Transaction:
         self._caches: dict[type[Any], TransactionCache] = {}
         self._outbox: list[tuple[str, str, str | None, int | None, str, bytes | None]] = []
         self._after: list[Callable[[], None]] = []
-        self.has_news = False
-        """True once something was written to the outbox."""
+        self.news: set[str] = set()
+        """Types of what is emitted, and topics of what is published raw."""
 
     @property
     def now(self) -> datetime:
@@ -165,6 +165,7 @@ class Transaction:
         )
         body = None if event.tombstone else to_json(event, exclude_none=True)
         self._outbox.append((ce_id, event.topic, event.key, sequence, _text(headers), body))
+        self.news.add(event.type)
         return ce_id
 
     def publish(
@@ -172,6 +173,7 @@ class Transaction:
     ) -> None:
         """Send raw bytes to `topic` when the transaction commits (for refused messages)."""
         self._outbox.append((new_id(), topic, key, None, _text(headers), body))
+        self.news.add(topic)
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Run `call` once the commit is durable; never when it is not.
@@ -201,7 +203,6 @@ class Transaction:
         if self._outbox:
             columns = [list(c) for c in zip(*self._outbox, strict=True)]
             writes.append(Statement(_EMIT, columns))
-            self.has_news = True
             self._outbox.clear()
         await write(self.fetch, writes)
 
@@ -224,14 +225,14 @@ async def transaction(
     service: str,
     engine: AsyncEngine,
     clock: Clock,
-    on_news: Callable[[], None],
+    on_news: Callable[[Set[str]], None],
     deps: Any = None,
     sealer: Sealer = NO_KEY,
 ) -> AsyncIterator[Transaction]:
     """Open a unit of work; commit when the block ends well, roll back when it does not.
 
     `engine` is a `driven` one: the driver begins and commits, which costs half of what SQLAlchemy
-    pays for it. `on_news` is called after a commit that emitted something, to wake the relay.
+    pays for it. `on_news` is called with the `news` of a commit that has some, to wake the relay.
     """
     async with engine.connect() as connection:
         tx = Transaction(service, connection, clock, deps, sealer)
@@ -247,8 +248,8 @@ async def transaction(
             # The pool sees nothing of this; it must not get back what is of no use to the next.
             if driver.is_closed() or driver.is_in_transaction():
                 await connection.invalidate()
-        if tx.has_news:
-            on_news()
+        if tx.news:
+            on_news(tx.news)
         tx._committed()
 
 

@@ -64,7 +64,8 @@ ROLES = {
         urgent=frozenset({RECEIVED, ROUTED}),
     ),
     "sla": Role(
-        {RECEIVED: (PROMISES,), ROUTED: (), OPENED: (), DISPATCHED: (PROMISES,)}, linger=LINGER
+        {RECEIVED: (PROMISES,), ROUTED: (), OPENED: (), DISPATCHED: (PROMISES,)},
+        linger=2 * LINGER,
     ),
     "notification": Role({RECEIVED: (), PROMISES: (), DISPATCHED: (SENT,)}, at_broker=500),
     "tracking": Role(

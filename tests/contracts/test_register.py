@@ -74,7 +74,7 @@ def test_a_service_cannot_emit_what_another_owns(service: str) -> None:
         if event.owner != service:
             with pytest.raises(WrongOwner):
                 tx.emit(event.model_construct(feedback_id="a", at=clock.now()))
-    assert not tx.has_news
+    assert not tx.news
 
 
 @pytest.mark.parametrize("service", NAMES)

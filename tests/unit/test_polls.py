@@ -16,7 +16,7 @@ from shared.contracts import EVENTS, Event
 from shared.contracts.desk import CaseDispatched
 from shared.contracts.intake import FeedbackReceived, FeedbackUrged
 from shared.messaging import consumer as module
-from shared.messaging.consumer import LOOK_LATE, POLL_INTERVAL, LogConsumer
+from shared.messaging.consumer import LOOK_LATE, PASSED_OVER, POLL_INTERVAL, LogConsumer
 from shared.messaging.subscription import Subscription
 
 PARTITION = TopicPartition(EVENTS, 0)
@@ -152,6 +152,16 @@ async def test_the_pause_before_the_next_poll(
     await it.poll()
     assert it.naps == ([pytest.approx(POLL_INTERVAL)] if pauses else [])
     assert it.consumer.health.processed == 2 * size
+
+
+async def test_after_what_nobody_here_wants_the_next_poll_waits_a_little_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    it = toy(monkeypatch, [event(0, source=OWN)], [event(1)])
+    await it.poll()
+    await it.poll()
+    assert it.naps == [pytest.approx(PASSED_OVER)]
+    assert it.noted == [[1]]
 
 
 async def test_what_can_wait_is_processed_with_what_follows(
