@@ -113,7 +113,7 @@ async def _fill(service: Service[Any], embedder: Embedder, report: Report) -> No
         report.figure("  on disk", [float(size) / 1e6], "MB")
         found = await connection.fetch(
             f"EXPLAIN SELECT feedback_id FROM meanings WHERE model = '{stamp}' "
-            f"ORDER BY vector::vector({SIZE}) <=> $1::real[]::vector({SIZE}) LIMIT 10",
+            f"ORDER BY vector::halfvec({SIZE}) <=> $1::real[]::halfvec({SIZE}) LIMIT 10",
             [float(x) for x in centres[0]],
         )
         plan = "\n".join(row[0] for row in found)

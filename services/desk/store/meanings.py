@@ -51,20 +51,21 @@ SELECT m.feedback_id, m.vector FROM meanings AS m JOIN cases AS c USING (feedbac
 WHERE m.things && $5::varchar[] AND m.model = $6 AND {_OFFERED}
 ORDER BY c.received_at DESC, m.feedback_id LIMIT $7
 """
-# The rows of cases are read for the closest alone: a thing may be named by thousands. Plus nothing,
-# so that the index of vectors is not gone through for what few of them name.
+# The rows of cases are read for the closest alone, in their order: a thing may be named by
+# thousands. Plus nothing, so that the index of vectors is not gone through for what few of them
+# name.
 _CLOSEST = f"""
 SELECT feedback_id, 1 - apart AS cosine FROM (
-    SELECT feedback_id, vector::vector({{n}}) <=> $6::real[]::vector({{n}}) AS apart
+    SELECT feedback_id, (vector::halfvec({{n}}) <=> $6::real[]::halfvec({{n}})) + 0 AS apart
     FROM meanings WHERE model = '{{stamp}}' AND things && $5::varchar[]
-    ORDER BY (vector::vector({{n}}) <=> $6::real[]::vector({{n}})) + 0 LIMIT $7
+    ORDER BY apart LIMIT $7
 ) AS closest JOIN cases AS c USING (feedback_id) WHERE {_OFFERED} ORDER BY apart LIMIT $8
 """
 _NEAREST = f"""
-SELECT m.feedback_id, 1 - (m.vector::vector({{n}}) <=> $5::real[]::vector({{n}})) AS cosine
+SELECT m.feedback_id, 1 - (m.vector::halfvec({{n}}) <=> $5::real[]::halfvec({{n}})) AS cosine
 FROM meanings AS m JOIN cases AS c USING (feedback_id)
 WHERE m.model = '{{stamp}}' AND {_OFFERED}
-ORDER BY m.vector::vector({{n}}) <=> $5::real[]::vector({{n}}) LIMIT $6
+ORDER BY m.vector::halfvec({{n}}) <=> $5::real[]::halfvec({{n}}) LIMIT $6
 """
 # What does not fit is passed over in the index, instead of leaving fewer than were asked for.
 GO_ON = "SELECT set_config('hnsw.iterative_scan', 'strict_order', true)"

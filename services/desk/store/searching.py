@@ -205,13 +205,14 @@ def meant(
         newest = (_cases.c.received_at.desc(), _cases.c.feedback_id)
         return [query.where(*seen, names).order_by(*newest)]
     given = bindparam("vector", type_=ARRAY(REAL))
-    apart = literal_column(f"meanings.vector::vector({dimensions})").op("<=>")(
+    apart = literal_column(f"meanings.vector::halfvec({dimensions})").op("<=>")(
         cast(cast(given, ARRAY(REAL)), _Vector(dimensions))
     )
     # Plus nothing, so that the index of vectors is not gone through for what few of them name.
     by_hand = apart.op("+")(literal_column("0"))
+    # The order of these is the order asked for: no more rows of cases are read than are shown.
     closest = (
-        select(_meanings.c.feedback_id, apart.label("apart"))
+        select(_meanings.c.feedback_id, by_hand.label("apart"))
         .where(of_model, names)
         .order_by(by_hand)
         .limit(CLOSEST)
@@ -241,7 +242,7 @@ class _Vector(UserDefinedType[Any]):
 
     def get_col_spec(self, **_: Any) -> str:
         """As it stands in SQL."""
-        return f"vector({self.dimensions})"
+        return f"halfvec({self.dimensions})"
 
 
 def _is_shown(shown: Private) -> ColumnElement[bool]:

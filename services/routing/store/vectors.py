@@ -1,7 +1,7 @@
 """Remembers what cases mean: a vector each, with the model that made it.
 
 The table is the same on every server. Where the extension `vector` is installed, an index over
-the expression ``vector::vector(n)`` finds the nearest; elsewhere nearness is not asked for.
+the expression ``vector::halfvec(n)`` finds the nearest; elsewhere nearness is not asked for.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ ON CONFLICT (feedback_id) DO UPDATE
 SET model = EXCLUDED.model, at = EXCLUDED.at, vector = EXCLUDED.vector
 """
 _NEAREST = """
-SELECT feedback_id, 1 - (vector::vector({n}) <=> $1::real[]::vector({n})) AS likeness
+SELECT feedback_id, 1 - (vector::halfvec({n}) <=> $1::real[]::halfvec({n})) AS likeness
 FROM vectors WHERE model = '{model}' AND feedback_id <> $2
-ORDER BY vector::vector({n}) <=> $1::real[]::vector({n}) LIMIT $3
+ORDER BY vector::halfvec({n}) <=> $1::real[]::halfvec({n}) LIMIT $3
 """
 _DISPATCHED = """
 SELECT feedback_id, department FROM examples

@@ -142,8 +142,8 @@ async def test_the_nearest_are_found_through_their_index(desk: Desk, compass: Co
         rows = await connection.execute(
             text(
                 "EXPLAIN SELECT c.* FROM cases c JOIN meanings USING (feedback_id) WHERE "
-                f"meanings.model = '{await _stamp(desk)}' ORDER BY meanings.vector::vector(8) "
-                "<=> CAST(:v AS real[])::vector(8) LIMIT 3"
+                f"meanings.model = '{await _stamp(desk)}' ORDER BY meanings.vector::halfvec(8) "
+                "<=> CAST(:v AS real[])::halfvec(8) LIMIT 3"
             ),
             {"v": [1.0] * 8},
         )

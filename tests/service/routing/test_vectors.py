@@ -52,7 +52,7 @@ async def test_cases_are_embedded_and_the_nearest_are_found_by_an_index(routing:
         plan = await connection.execute(
             text(
                 "EXPLAIN SELECT feedback_id FROM vectors WHERE model = 'compass-1' ORDER BY "
-                "vector::vector(8) <=> CAST(:v AS real[])::vector(8) LIMIT 3"
+                "vector::halfvec(8) <=> CAST(:v AS real[])::halfvec(8) LIMIT 3"
             ),
             {"v": [1.0] * 8},
         )
