@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -30,9 +31,9 @@ from services.desk.domain.surges import (
     profile,
     thing_of,
 )
-from services.desk.jobs.alike import Alike
+from services.desk.jobs.alike import Alike, matter
 from services.desk.store import surges
-from services.desk.store.surges import Counted, Surge
+from services.desk.store.surges import Counted, Said, Surge
 from shared.ids import new_id
 from shared.messaging.transaction import Transaction
 from shared.moments import LOCAL
@@ -48,12 +49,15 @@ PAUSE = 3.0
 """Seconds between two looks: what arrives together is looked at together."""
 AT_ONCE = 50
 WAIT_FOR_MEANING = timedelta(seconds=30)
-"""What names nothing known is compared by its vector; after so long, by its words."""
+"""Each is compared by its vector; after so long, and while no model answers, by its words."""
 LAPSES = timedelta(days=3)
 """What nobody judged by then is not asked about any more."""
 WEEKS = 8
 """So many make the profile of the week."""
-_NAMELESS, _NAMELESS_BEFORE = 300, 1000
+_LATELY, _BEFORE = 400, 1200
+"""Cases that are compared, the newest of the longest window and before it."""
+_SAY_IT = 2
+"""So many of those that are alike name a thing, and it is what they are about."""
 _EACH_TIME = 1.5
 """A surge is told anew when it has grown by so much."""
 _READ_AT_ONCE = 5
@@ -113,7 +117,8 @@ async def judge_cases(service: Service[Deps]) -> int:
     async with service.transaction() as tx:
         if not await surges.alone(tx):
             return 0
-        rows = await surges.unjudged(tx, tx.now - WINDOWS[-1], tx.now - WAIT_FOR_MEANING, AT_ONCE)
+        wait = WAIT_FOR_MEANING * deps_of(tx).meaning.embedder.available
+        rows = await surges.unjudged(tx, tx.now - WINDOWS[-1], tx.now - wait, AT_ONCE)
         if len(rows) < AT_ONCE:
             await _lapse(tx)
         if not rows:
@@ -139,6 +144,30 @@ async def tell(tx: Transaction, one: Surge, **by: Any) -> None:
     tx.after_commit(partial(deps_of(tx).directory.apply, event))
 
 
+@dataclass(frozen=True)
+class Several:
+    """Cases of one matter, more than is usual."""
+
+    finding: Finding
+    cases: list[str]
+    things: frozenset[str]
+    """What several of them name, or the place."""
+    keys: Sequence[str]
+    """Under which an incident may have them already."""
+
+
+def _things_of(cases: Sequence[Said]) -> Counter[str]:
+    return Counter(thing for one in cases for thing in matter(one).things)
+
+
+def _name_of(cases: Sequence[Said]) -> str:
+    """The thing that several of them name, or the first of them."""
+    for thing, n in _things_of(cases).most_common(1):
+        if n >= _SAY_IT:
+            return thing
+    return f"like={min((one.feedback_id for one in cases), default='')}"
+
+
 @dataclass
 class Look:
     """One look at some cases: what is the same for all of them is asked once."""
@@ -148,7 +177,7 @@ class Look:
     """Surges that wait for somebody, or were found or judged lately."""
     _grown: dict[str, Surge] = field(default_factory=dict)
     _week: tuple[float, ...] | None = None
-    _before: dict[datetime, list[Any]] = field(default_factory=dict)
+    _alike: dict[datetime, tuple[Alike, datetime, int]] = field(default_factory=dict)
     _totals: dict[datetime, list[tuple[float, datetime, int]]] = field(default_factory=dict)
 
     async def at_case(self, row: Any) -> None:
@@ -159,21 +188,16 @@ class Look:
             if waits and one.key in keys and not one.key.startswith("place="):
                 self._grow(one, [row["feedback_id"]], at)
                 return
-        found = await self._by_keys(keys, at)
-        cases: list[str] = []
-        if found is not None:
-            cases = await surges.of_key(self.tx, found.key, at - found.window, at)
-        elif all(key.startswith("place=") for key in keys):
-            found, cases = await self._by_likeness(row)
-        if found is None:
+        several = await self._by_keys(keys, at) or await self._by_likeness(row)
+        if several is None:
             return
-        if (covering := self._covering(found, cases)) is not None:
+        if (covering := self._covering(several)) is not None:
             if covering.status == "suggested":
-                self._grow(covering, cases, at)
-        elif await self._is_new(found, cases, at):
-            await self._open(found, cases, at)
+                self._grow(covering, several.cases, at)
+        elif await self._is_new(several, at):
+            await self._open(several, at)
 
-    async def _by_keys(self, keys: list[str], at: datetime) -> Finding | None:
+    async def _by_keys(self, keys: list[str], at: datetime) -> Several | None:
         """The least probable of what its keys say; of a place alone only where no thing says it."""
         lately = await surges.lately(self.tx, keys, at, LEAST) if keys else {}
         found = []
@@ -184,44 +208,56 @@ class Look:
                 past = surges.past_of(times, year, known, window, at)
                 n = sum(moment > at - window for moment in seen)
                 found.append(await self._judge(key, window, n, at, past))
-        return min(
+        best = min(
             (f for f in found if f is not None),
             key=lambda f: (f.key.startswith("place="), f.chance),
             default=None,
         )
+        if best is None:
+            return None
+        cases = await surges.of_key(self.tx, best.key, at - best.window, at)
+        return Several(best, cases, frozenset({thing_of(best.key)}), (best.key,))
 
-    async def _by_likeness(self, row: Any) -> tuple[Finding | None, list[str]]:
-        """The same of what names nothing known: by meaning, or by the words.
+    async def _by_likeness(self, row: Any) -> Several | None:
+        """The same by meaning, or by the words, whatever is named.
 
         The middle is whichever of those like this case has most like itself: what is usual is
         counted around the same.
         """
-        at = row["at"]
-        seen = await surges.nameless(self.tx, at - WINDOWS[-1], at, _NAMELESS)
-        if len(seen) < LEAST:
-            return None, []
-        known = await self._known(at)
-        alike = Alike(seen, await self._nameless_before(at, known[0][1]))
-        like, times = alike.around(row)
-        if len(like) < LEAST:
-            return None, []
-        key = f"like={min(one['feedback_id'] for one in like)}"
-        found = []
-        for window in WINDOWS:
-            past = surges.past_of(times, [], known[:2], window, at)
-            n = sum(one["at"] > at - window for one in like)
-            found.append(await self._judge(key, window, n, at, past))
-        best = min((f for f in found if f is not None), key=lambda f: f.chance, default=None)
-        if best is None:
-            return None, []
-        return best, sorted(one["feedback_id"] for one in like if one["at"] > at - best.window)
+        at, longest = row["at"], WINDOWS[-1]
+        alike, since, total = await self._compared(at)
+        known = []
+        for days, begun, came in (await self._known(at))[:2]:
+            # Of more than are compared, no more is known.
+            days_compared = (at - longest - since) / timedelta(days=1)
+            known.append((days, begun, came) if begun >= since else (days_compared, since, total))
+        found: list[tuple[Finding, list[Said]]] = []
+        for near in alike.levels(row["feedback_id"]):
+            like, times = alike.around(row["feedback_id"], longest, near)
+            key = _name_of(like)
+            for window in WINDOWS:
+                lately = [one for one in like if one.at > at - window]
+                past = surges.past_of(times, [], known, window, at)
+                if finding := await self._judge(key, window, len(lately), at, past):
+                    found.append((finding, lately))
+        if not found:
+            return None
+        best, cases = min(found, key=lambda one: one[0].chance)
+        things = frozenset(thing for thing, n in _things_of(cases).items() if n >= _SAY_IT)
+        ids = sorted(one.feedback_id for one in cases)
+        return Several(best, ids, things | {thing_of(best.key)}, sorted(things))
 
-    async def _nameless_before(self, at: datetime, since: datetime) -> list[Any]:
+    async def _compared(self, at: datetime) -> tuple[Alike, datetime, int]:
+        """What cases of this hour are compared with: since when, and how many before the window."""
         hour = at.replace(minute=0, second=0, microsecond=0)
-        if hour not in self._before:
-            until = at - WINDOWS[-1]
-            self._before[hour] = await surges.nameless(self.tx, since, until, _NAMELESS_BEFORE)
-        return self._before[hour]
+        if hour not in self._alike:
+            since, middle = (await self._known(at))[0][1], hour - WINDOWS[-1]
+            lately = await surges.said(self.tx, middle, hour + timedelta(hours=1), _LATELY)
+            before = await surges.said(self.tx, since, middle, _BEFORE)
+            if len(before) == _BEFORE:
+                since = before[-1].at
+            self._alike[hour] = Alike([*lately, *before]), since, len(before)
+        return self._alike[hour]
 
     async def _judge(
         self, key: str, window: timedelta, n: int, at: datetime, past: list[Past]
@@ -243,17 +279,18 @@ class Look:
             self._totals[hour] = await surges.totals(self.tx, at)
         return self._totals[hour]
 
-    async def _is_new(self, found: Finding, cases: list[str], at: datetime) -> bool:
+    async def _is_new(self, several: Several, at: datetime) -> bool:
         """Whether no incident has it, and several people say it: who writes all evening is one."""
-        if await surges.has_incident(self.tx, found.key, at - QUIET):
-            return False
-        return await surges.people(self.tx, cases) >= LEAST
+        for key in several.keys:
+            if await surges.has_incident(self.tx, key, at - QUIET):
+                return False
+        return await surges.people(self.tx, several.cases) >= LEAST
 
-    def _covering(self, found: Finding, cases: list[str]) -> Surge | None:
+    def _covering(self, several: Several) -> Surge | None:
         """A surge that says the same already, or said it and was judged."""
         for one in self.known:
-            same = thing_of(one.key) == thing_of(found.key)
-            if same or len(set(one.cases) & set(cases)) >= LEAST - 2:
+            same = thing_of(one.key) in several.things
+            if same or len(set(one.cases) & set(several.cases)) >= LEAST - 2:
                 return one
         return None
 
@@ -274,7 +311,8 @@ class Look:
             else:
                 await surges.keep(self.tx, one)
 
-    async def _open(self, found: Finding, cases: list[str], at: datetime) -> None:
+    async def _open(self, several: Several, at: datetime) -> None:
+        found = several.finding
         one = Surge(
             surge_id=new_id(),
             key=found.key,
@@ -283,7 +321,7 @@ class Look:
             minutes=int(found.window / timedelta(minutes=1)),
             n=found.n,
             usual=found.usual,
-            cases=cases,
+            cases=several.cases,
         )
         self.known.insert(0, one)
         await tell(self.tx, one)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Boolean, Column, DateTime, Float, Index, Integer, String, Table, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -72,12 +73,9 @@ WHERE NOT EXISTS (SELECT 1 FROM cases AS c
 ON CONFLICT (feedback_id) DO NOTHING
 """
 _LEFT = """
-SELECT m.feedback_id, m.at, m.keys, w.title, left(w.text, 4000) AS text,
-    v.vector, v.feedback_id IS NOT NULL AS meant
-FROM case_matters AS m JOIN words AS w USING (feedback_id)
-LEFT JOIN meanings AS v USING (feedback_id)
-WHERE NOT m.judged AND m.at > $1
-AND (m.keys <> '{}' OR v.feedback_id IS NOT NULL OR m.at < $2)
+SELECT m.feedback_id, m.at, m.keys
+FROM case_matters AS m LEFT JOIN meanings AS v USING (feedback_id)
+WHERE NOT m.judged AND m.at > $1 AND (v.feedback_id IS NOT NULL OR m.at <= $2)
 ORDER BY m.at, m.feedback_id LIMIT $3
 """
 _IN_WINDOWS = """
@@ -104,13 +102,15 @@ SELECT count(DISTINCT coalesce(p.contact->>'phone', p.contact->>'email',
     p.contact->>'wechat_openid', p.contact->>'wechat_account', c.feedback_id)) AS n
 FROM cases AS c LEFT JOIN private AS p USING (feedback_id) WHERE c.feedback_id = ANY($1::text[])
 """
-_NAMELESS = """
-SELECT o.feedback_id, o.at, w.title, left(w.text, 4000) AS text, v.vector
+# Vectors as bytes: to make a Python number of each would take longer than all else.
+_SAID = """
+SELECT o.feedback_id, o.at, w.title, left(w.text, 400) AS text, array_send(v.vector) AS vector
 FROM case_matters AS o JOIN cases AS c USING (feedback_id) JOIN words AS w USING (feedback_id)
 LEFT JOIN meanings AS v USING (feedback_id)
-WHERE NOT EXISTS (SELECT 1 FROM unnest(o.keys) AS key WHERE key NOT LIKE 'place=%')
-AND o.at > $1 AND o.at <= $2 AND c.state <> ALL($3::text[]) ORDER BY o.at DESC LIMIT $4
+WHERE o.at > $1 AND o.at <= $2 AND c.state <> ALL($3::text[]) ORDER BY o.at DESC LIMIT $4
 """
+_HEAD = 20
+"""Bytes before the first element of an array as PostgreSQL sends it; each comes after its size."""
 _INCIDENT = """
 SELECT 1 FROM incidents AS i JOIN cases AS c USING (incident_id)
 JOIN case_matters AS o ON o.feedback_id = c.feedback_id
@@ -149,6 +149,17 @@ class Surge:
     incident_id: str | None = None
     decided_at: datetime | None = None
     decided_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A case with its masked words and its vector, which is empty where it has none."""
+
+    feedback_id: str
+    at: datetime
+    title: str
+    text: str
+    vector: Sequence[float] = ()
 
 
 async def alone(tx: Transaction) -> bool:
@@ -195,7 +206,7 @@ async def forget(tx: Transaction, feedback_id: str) -> None:
 
 
 async def unjudged(tx: Transaction, since: datetime, wait_until: datetime, most: int) -> list[Any]:
-    """Cases that may make a surge, the oldest first; who names nothing waits for its vector."""
+    """Cases that may make a surge, the oldest first; each waits for its vector until then."""
     return list(await tx.fetch(_LEFT, since, wait_until, most))
 
 
@@ -290,9 +301,14 @@ async def people(tx: Transaction, feedback_ids: Sequence[str]) -> int:
     return int((await tx.fetch(_PEOPLE, list(feedback_ids)))[0]["n"])
 
 
-async def nameless(tx: Transaction, since: datetime, at: datetime, most: int) -> list[Any]:
-    """Cases that name nothing known, with their words and vectors, the newest first."""
-    return list(await tx.fetch(_NAMELESS, since, at, NOT_OFFERED, most))
+async def said(tx: Transaction, since: datetime, at: datetime, most: int) -> list[Said]:
+    """What was said between two moments, the newest first."""
+    rows = await tx.fetch(_SAID, since, at, NOT_OFFERED, most)
+    return [Said(**{**dict(row), "vector": _reals(row["vector"])}) for row in rows]
+
+
+def _reals(sent: bytes | None) -> Sequence[float]:
+    return () if sent is None else np.frombuffer(sent[_HEAD:], dtype=">f4")[1::2]  # type: ignore[return-value]
 
 
 async def has_incident(tx: Transaction, key: str, closed_since: datetime) -> bool:

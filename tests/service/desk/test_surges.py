@@ -11,11 +11,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.desk.handlers.recollect import recollect_surge
+from services.desk.jobs import meaning
 from services.desk.jobs import surges as jobs
+from services.desk.jobs.alike import ENOUGH
 from services.desk.store import surges
 from shared.contracts.desk import SurgeListed
 from shared.contracts.intake import PrivateErased
 from shared.db.engine import driver_of
+from tests.fakes.embedder import Compass
 from tests.patience import PATIENCE
 from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
@@ -180,13 +183,51 @@ async def test_what_names_nothing_known_is_one_matter_by_its_words(desk: Desk) -
     ids = await several(desk, 4, text=said)
     ids.append(await desk.case(at=desk.clock.now(), text=said))
     await look(desk)
-    # The last may still get a vector.
-    assert await listed(desk) == []
-    desk.clock.later(minutes=1)
-    await look(desk)
     (event,) = await listed(desk)
     assert (event.matter.partition("=")[0], event.zh) == ("like", "说法相近的事")
     assert set(event.cases) <= set(ids) and len(event.cases) >= 5
+
+
+async def test_one_fault_told_in_words_of_their_own_is_found_whether_or_not_they_name_it(
+    desk: Desk,
+) -> None:
+    desk.service.deps.meaning.embedder = Compass()
+    await a_month_of_other_things(desk)
+    usual = ["打印机卡纸", "知网打不开", "有人占座", "灯不亮", "太吵了"]
+    for n in range(2 * ENOUGH):
+        await desk.case(at=desk.clock.now() - timedelta(days=2, hours=n), text=usual[n % 5])
+    ids = []
+    for said in (
+        "热得像蒸笼",
+        "空调坏了",
+        "热死了，没法看书",
+        "热得汗滴到书上",
+        "空调一点风都没有",
+    ):
+        ids += await several(desk, 1, text=said)
+    await look(desk)
+    # Each may still get a vector.
+    assert await listed(desk) == []
+    await meaning.embed_waiting(desk.service)
+    await look(desk)
+    (event,) = await listed(desk)
+    assert event.cases == tuple(ids)
+    # It is of the air: where that has been judged nothing is suggested beside it.
+    office = desk.as_("coordinator")
+    assert (await office.post(f"/api/surges/{event.surge_id}/dismiss", json={})).status_code == 200
+    ids += await several(desk, 6, text="热，空调不行")
+    await meaning.embed_waiting(desk.service)
+    await look(desk)
+    assert [e.status for e in await listed(desk)] == ["suggested", "dismissed"]
+
+
+async def test_without_a_vector_a_case_is_looked_at_half_a_minute_later(desk: Desk) -> None:
+    desk.service.deps.meaning.embedder = Compass()
+    await a_month_of_other_things(desk)
+    await several(desk, 5, text=LIFT)
+    desk.clock.later(seconds=31)
+    await look(desk)
+    assert len(await listed(desk)) == 1
 
 
 async def test_an_erased_case_is_counted_no_more(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""What names nothing known is one matter by its meaning, in any words and language."""
+"""What is told in any words and languages is one matter by its meaning."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from services.desk.jobs.alike import ENOUGH, Alike
+from services.desk.store.surges import Said
 
 NOW = datetime(2026, 3, 9, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
 SIZE = 64
 
 
@@ -24,20 +26,15 @@ class Letters:
     def matter(self) -> Any:
         return self._noise.normal(size=SIZE)
 
-    def one(self, text: str, ago: timedelta, matter: Any, *, vector: bool = True) -> dict[str, Any]:
+    def one(self, text: str, ago: timedelta, matter: Any, *, vector: bool = True) -> Said:
         self._n += 1
         foreign = text.isascii()
         made = self._languages[int(foreign)] + matter + 0.7 * self._noise.normal(size=SIZE)
         made /= np.linalg.norm(made)
-        return {
-            "feedback_id": f"{self._n:04}",
-            "at": NOW - ago,
-            "title": text[:20],
-            "text": text,
-            "vector": [float(x) for x in made] if vector else None,
-        }
+        said = [float(x) for x in made] if vector else []
+        return Said(f"{self._n:04}", NOW - ago, text[:20], text, said)
 
-    def before(self, n: int) -> list[dict[str, Any]]:
+    def before(self, n: int) -> list[Said]:
         days = [timedelta(days=2 + k % 20) for k in range(n)]
         return [
             self.one(f"什么也没说 {k}" if k % 2 else f"nothing {k}", ago, self.matter())
@@ -61,11 +58,30 @@ def test_one_matter_in_many_words_and_two_languages_is_found() -> None:
     others = [letters.one("别的事", timedelta(hours=2), letters.matter()) for _ in range(8)]
     before = letters.before(3 * ENOUGH)
     long_ago = letters.one("鹅", timedelta(days=9), goose)
-    alike = Alike([*others, *told], [*before, long_ago])
-    like, times = alike.around(told[-1])
-    assert [one["feedback_id"] for one in like] == [one["feedback_id"] for one in told]
-    assert times == [long_ago["at"]]
-    assert len(alike.around(others[0])[0]) == 1
+    later = letters.one("又是鹅", timedelta(minutes=-9), goose)
+    alike = Alike([*others, *told, *before, long_ago, later])
+    like, times = alike.around(told[-1].feedback_id, DAY)
+    assert like == told
+    assert times == [long_ago.at]
+    assert len(alike.around(others[0].feedback_id, DAY)[0]) == 1
+
+
+def test_who_names_the_thing_and_who_does_not_tell_one_matter() -> None:
+    letters = Letters()
+    heat = letters.matter()
+    told = [
+        letters.one(said, timedelta(minutes=9 - n), heat)
+        for n, said in enumerate(("热得像蒸笼", "空调坏了", "汗滴到书上", "闷得透不过气"))
+    ]
+    other = letters.one("打印机卡纸", timedelta(minutes=10), heat)
+    alike = Alike([*told, other, *letters.before(3 * ENOUGH)])
+    assert len(alike.around(told[-1].feedback_id, DAY)[0]) >= len(told)
+    # Who names one thing is not like who names another.
+    assert other not in alike.around(told[1].feedback_id, timedelta(minutes=3))[0]
+    assert [one.text for one in alike.around(told[1].feedback_id, timedelta(minutes=3))[0]] == [
+        "热得像蒸笼",
+        "空调坏了",
+    ]
 
 
 def test_another_floor_is_another_matter() -> None:
@@ -73,7 +89,7 @@ def test_another_floor_is_another_matter() -> None:
     hum = letters.matter()
     up = letters.one("五楼一直嗡嗡响", timedelta(minutes=1), hum)
     down = letters.one("二楼一直嗡嗡响", timedelta(minutes=2), hum)
-    like, _ = Alike([down, up], letters.before(3 * ENOUGH)).around(up)
+    like, _ = Alike([down, up, *letters.before(3 * ENOUGH)]).around(up.feedback_id, DAY)
     assert like == [up]
 
 
@@ -84,6 +100,6 @@ def test_before_there_is_a_mean_and_without_vectors_words_count() -> None:
     one = letters.one(said, timedelta(minutes=1), goose)
     again = letters.one(said, timedelta(minutes=2), goose, vector=False)
     other = letters.one("那边的鹅", timedelta(minutes=3), goose)
-    like, _ = Alike([other, again, one], []).around(one)
+    like, _ = Alike([other, again, one]).around(one.feedback_id, DAY)
     assert like == [again, one]
-    assert Alike([], []).around(one) == ([], [])
+    assert Alike([]).around(one.feedback_id, DAY) == ([], [])
