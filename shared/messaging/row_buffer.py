@@ -6,11 +6,12 @@ are written; they see plain row objects and never a statement.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
+from pydantic_core import to_json
 from sqlalchemy import Table, inspect
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
@@ -69,7 +70,10 @@ class _Plan:
             if fields[c].default_factory is not None
         }
         self.sealed = SEAL in self.columns
-        self.documents = frozenset(c.name for c in self.table.columns if isinstance(c.type, JSONB))
+        of = self.table.columns
+        self._documents = [n for n, c in enumerate(self.columns) if isinstance(of[c].type, JSONB)]
+        # Of one name it would give no tuple; that the first stands there twice harms nobody.
+        self._in_order = itemgetter(*self.columns, self.columns[0])
         types = {c.name: c.type.compile(_DIALECT) for c in self.table.columns}
         name = f'"{self.table.name}"'
         columns = ", ".join(f'"{c}"' for c in self.columns)
@@ -87,15 +91,18 @@ class _Plan:
         pairs = ", ".join(f"${n}::{types[c]}[]" for n, c in enumerate(self.key, 1))
         self.delete = f"DELETE FROM {name} WHERE ({key}) IN (SELECT * FROM unnest({pairs}))"
 
-    def arrays(self, values: Sequence[Values], sealer: Sealer) -> tuple[list[Any], ...]:
+    def arrays(self, values: Sequence[Values], sealer: Sealer) -> list[tuple[Any, ...]]:
         """The rows as one array per column, the way ``unnest`` takes them."""
         if self.sealed:
             for row in values:
                 row[SEAL] = sealer.seal(self.table.name, {c: row.get(c) for c in self.columns})
-        return tuple(
-            [_dump(v.get(c)) for v in values] if c in self.documents else [v.get(c) for v in values]
-            for c in self.columns
-        )
+        try:
+            columns = list(zip(*map(self._in_order, values), strict=True))[:-1]
+        except KeyError:
+            columns = [tuple(v.get(c) for v in values) for c in self.columns]
+        for n in self._documents:
+            columns[n] = tuple(map(_dump, columns[n]))
+        return columns
 
 
 @cache
@@ -103,11 +110,8 @@ def _plan(row_class: type[SQLModel]) -> _Plan:
     return _Plan(row_class)
 
 
-_AS_TEXT = json.JSONEncoder(ensure_ascii=False, default=str).encode
-
-
 def _dump(value: Any) -> str | None:
-    return None if value is None else _AS_TEXT(value)
+    return None if value is None else to_json(value, fallback=str).decode()
 
 
 class RowBuffer(Generic[Row]):

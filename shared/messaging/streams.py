@@ -7,9 +7,10 @@ statement says about *other* rows while it waits for a lock is older than the lo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+from pydantic_core import to_json
 
 from shared.messaging.statements import Fetch, Statement
 
@@ -113,7 +114,7 @@ class Streams:
         ids = sorted(self._changed)
         self._changed.clear()
         rows = [self._of[i] for i in ids]
-        taken = [json.dumps(r.taken) for r in rows]
+        taken = [to_json(r.taken).decode() for r in rows]
         values = (ids, [r.seq for r in rows], taken, [r.letters for r in rows])
         return [Statement(_WRITE, values)]
 

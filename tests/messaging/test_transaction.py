@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 import asyncpg
 import pytest
 
+from shared.contracts.vocabulary import State
 from shared.ids import new_id
-from shared.messaging.statements import Statement, write
+from shared.messaging.row_buffer import _dump
+from shared.messaging.statements import Column, Statement, write
 from shared.service import Service
 from tests.messaging.conftest import scalar
 from tests.messaging.test_streams import process, reader, story
@@ -65,13 +69,15 @@ async def test_a_poll_costs_five_round_trips_however_much_it_brings(
 async def test_statements_written_together_keep_their_values_apart() -> None:
     sent: list[tuple[Any, ...]] = []
 
-    async def fetch(*sending: Any) -> list[Any]:
-        sent.append(sending)
+    async def fetch(text: str, *columns: Column) -> list[Any]:
+        # Nothing the first time, as the driver asks whether arrays are in it.
+        assert [list(c) for c in columns] == [[] for _ in columns]
+        sent.append((text, *(value for c in columns for value in c)))
         return []
 
     a, b = (
-        Statement("INSERT a ($1, $2)", (1, 2)),
-        Statement("INSERT b ($1, $10)", (3, *"456789xyz")),
+        Statement("INSERT a ($1, $2)", ([1], [2])),
+        Statement("INSERT b ($1, $10)", ([3], *([value] for value in "456789xyz"))),
     )
     await write(fetch, [])
     await write(fetch, [a])
@@ -83,3 +89,36 @@ async def test_statements_written_together_keep_their_values_apart() -> None:
             *(1, 2, 3, *"456789xyz", 1, 2),
         ),
     ]
+
+
+async def test_a_column_arrives_as_it_is(reader: Service) -> None:
+    """Whatever the driver's version makes of an array: see `Column`."""
+    now = datetime.now(UTC)
+    written = {
+        "text": ["a", None, "", "[1, 2]", "NULL"],
+        "int": [1, None, -3, 0, 5],
+        "jsonb": ['{"a": [1]}', None, "[]", '"x"', "1"],
+        "bytea": [b"", None, b"\0", b"[]", b"x"],
+        "timestamptz": [now, None, now, now, now],
+        "float8": [0.5, None, 1.0, 2.0, 3.0],
+        "bool": [True, None, False, True, False],
+    }
+    names = ", ".join(f'"{name}"' for name in written)
+    arrays = ", ".join(f"${n}::{name}[]" for n, name in enumerate(written, 1))
+    ask = f"SELECT * FROM unnest({arrays}) AS t({names})"
+    async with reader.transaction() as tx:
+        for _ in range(2):
+            rows = await tx.fetch(ask, *map(Column, written.values()))
+            as_lists = await tx.fetch(ask, *written.values())
+            assert [tuple(row) for row in rows] == [tuple(row) for row in as_lists]
+            assert [row["text"] for row in rows] == written["text"]
+        assert await tx.fetch("SELECT unnest($1::text[])", Column([])) == []
+
+
+def test_documents_are_written_as_json_had_them() -> None:
+    at = datetime(2026, 3, 4, 10, 5, tzinfo=UTC)
+    plain = [[], {}, "", 0, False, ["a", None, 1.5, True], {"开": {"b": ['\n\\"']}}, State.CLOSED]
+    assert [_dump(None), _dump(at)] == [None, '"2026-03-04T10:05:00Z"']
+    for value in plain:
+        assert json.loads(_dump(value) or "") == json.loads(json.dumps(value))
+    assert _dump({"other": object}) == json.dumps({"other": str(object)}, separators=(",", ":"))
