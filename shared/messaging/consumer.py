@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-COMMIT_EVERY = 1.0
+COMMIT_EVERY = 3.0
 """Seconds between offset commits: a commit costs as much as a small poll, and what comes again
 after a kill is known by its number."""
 MAX_RECORDS = 500
