@@ -33,10 +33,10 @@ def build(runtime: Runtime) -> Service[Deps]:
         metadata=SlaTable.metadata,
         migrations=HERE / "migrations",
         subscription=Subscription(
-            # No longer: marks wait until the partition is caught up.
+            # Not more: marks wait until the partition is caught up, which in a surge it seldom is.
             HANDLERS,
             prefetch=store.load,
-            linger=2 * LINGER,
+            linger=LINGER,
             own=OWN,
         ),
         deps=rules,

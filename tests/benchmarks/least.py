@@ -64,8 +64,7 @@ ROLES = {
         urgent=frozenset({RECEIVED, ROUTED}),
     ),
     "sla": Role(
-        {RECEIVED: (PROMISES,), ROUTED: (), OPENED: (), DISPATCHED: (PROMISES,)},
-        linger=2 * LINGER,
+        {RECEIVED: (PROMISES,), ROUTED: (), OPENED: (), DISPATCHED: (PROMISES,)}, linger=LINGER
     ),
     "notification": Role({RECEIVED: (), PROMISES: (), DISPATCHED: (SENT,)}, at_broker=500),
     "tracking": Role(
