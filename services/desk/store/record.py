@@ -27,6 +27,8 @@ SELECT ce_id, headers->>'ce_type' AS type, body FROM outbox
 WHERE topic = $1 AND key = $2 ORDER BY id
 """
 _COVERS = (("已核对", "checked:"), ("没有核对、不能证明：", "not covered:"))
+_DECIDED = frozenset({"feedback.routed", "feedback.triage_needed"})
+"""With each of these lines routing's reasons are kept, and never thrown away."""
 _NAMES = {"timeline": ("时间线", "timeline"), "messages": ("往来文字", "messages")}
 
 
@@ -65,6 +67,9 @@ class Record:
             if verdict.broken is not None:
                 yield _in_words(name, lines, verdict.broken)
         yield from self.sealed.differences([line for line, _ in self.messages])
+        decided = any(line["type"] in _DECIDED for line, _ in self.timeline)
+        if decided and not self.sealed.rows["decisions"]:
+            yield "分派依据（decisions）不见了", "decisions: the row is gone"
         yield from self._against_the_log()
 
     def summary(self) -> tuple[str, str]:

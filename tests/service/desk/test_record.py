@@ -105,6 +105,7 @@ CHANGES = {
         "UPDATE cases SET state = 'CLOSED', seal = NULL WHERE feedback_id = :id",
         "outbox",
     ),
+    "a decision that is gone": ("DELETE FROM decisions WHERE feedback_id = :id", "decisions"),
     "a look that is gone": ("DELETE FROM readings WHERE feedback_id = :id", "readings"),
 }
 
