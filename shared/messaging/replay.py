@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from shared.clock import Clock
 from shared.contracts import EVENTS, Event
-from shared.messaging.envelope import Record
+from shared.messaging.envelope import InvalidMessage, Record
 
 if TYPE_CHECKING:
     from shared.messaging.transaction import Transaction
@@ -29,12 +29,12 @@ class Replay:
 
     def __init__(self, service: str) -> None:
         self.service = service
-        self.echoed: set[str] = set()
-        """Ids of events in the log that a handler made again from their cause."""
+        self.echoed: dict[str, Record] = {}
+        """Id → event in the log that a handler made again from its cause."""
         self.missing: dict[str, set[str]] = {}
         """What cannot be made again → of which cases or accounts."""
         self._last: dict[str, int] = {}
-        self._of_cause: dict[tuple[str, str], list[str]] = {}
+        self._of_cause: dict[tuple[str, str], list[Record]] = {}
 
     def note(self, record: Record) -> None:
         """An event of the service, in the order of the log."""
@@ -42,7 +42,7 @@ class Replay:
         if case is not None:
             self._last[case] = record.offset
         if cause is not None and record.ce_id is not None:
-            self._of_cause.setdefault((cause, record.type), []).append(record.ce_id)
+            self._of_cause.setdefault((cause, record.type), []).append(record)
 
     def find(self, event: Event, cause: Record | None) -> str | None:
         """The id under which `event` stands in the log: empty where it does not and must not.
@@ -55,9 +55,19 @@ class Replay:
             if self._last.get(event.feedback_id, -1) <= cause.offset:
                 return None
             if known := self._of_cause.get((cause.ce_id or "", event.type)):
-                self.echoed.add(known[0])
-                return known.pop(0)
+                record = known.pop(0)
+                ce_id = record.ce_id or ""
+                self.echoed[ce_id] = record
+                return ce_id
         return ""
+
+    def as_emitted(self, event: Event, ce_id: str) -> Event:
+        """`event` as it stands in the log: it was decided a moment after its cause was emitted."""
+        record = self.echoed.get(ce_id)
+        try:
+            return event if record is None else record.event()
+        except InvalidMessage:
+            return event
 
     def miss(self, what: str, of: str) -> None:
         """The log does not say enough to make this again."""

@@ -257,6 +257,10 @@ async def test_databases_an_hour_old_are_brought_up_to_a_log_that_is_whole(site:
         after = await look(town, *receipts)
         for case in before:
             same(before[case], after[case])
+        async with await town.as_("auditor") as auditor:
+            for case in before:
+                record = (await auditor.get(f"/api/cases/{case}/readings")).json()
+                assert record["differences"] == []
         await settle(town)
         assert len(site.mail.received) == sent
         # Life goes on, under numbers nobody has seen yet.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from shared.contracts import EVENTS, PRIVATE
 from shared.contracts.desk import CaseOpened, CaseResumed, PrivateErasedByDesk
@@ -29,8 +30,22 @@ def replay(*own: Record) -> Replay:
 def test_what_the_log_has_is_found_by_its_cause_and_only_once() -> None:
     known = replay(record(5, "own", "desk", cause="c"))
     assert known.find(OPENED, record(3, "c")) == "own"
-    assert known.echoed == {"own"}
+    assert known.echoed.keys() == {"own"}
     assert known.find(OPENED, record(3, "c")) == ""
+
+
+def test_what_is_made_again_reads_as_it_stands_in_the_log() -> None:
+    """It was decided some time after its cause, whose time the clock of a replay shows."""
+    emitted = OPENED.model_copy(update={"at": AT + timedelta(milliseconds=50)})
+    kept = record(5, "own", "desk", cause="c")
+    known = replay(
+        replace(kept, body=emitted.model_dump_json().encode()), record(6, "x", "desk", "d")
+    )
+    assert known.find(OPENED, record(3, "c")) == "own"
+    assert known.as_emitted(OPENED, "own") == emitted
+    assert known.as_emitted(OPENED, "another") == OPENED
+    assert known.find(OPENED, record(4, "d")) == "x"
+    assert known.as_emitted(OPENED, "x") == OPENED, "what cannot be read"
 
 
 def test_what_the_log_has_not_although_it_has_later_ones_never_came_to_be() -> None:

@@ -158,6 +158,8 @@ def _unanswered(alarm: dict[str, Any] | None) -> datetime | None:
 
 def append_line(tx: Transaction, row: CaseRow, event: Event, ce_id: str) -> None:
     """Enter an event in the case's timeline if it says anything; the caller writes the row."""
+    if tx.replay is not None:
+        event = tx.replay.as_emitted(event, ce_id)
     set_values(row, timeline_length=row.timeline_length + 1)
     if (data := kept_of(event)) is None:
         return
