@@ -123,6 +123,19 @@ class DurationRow(TrackingTable, table=True):
             "met_at",
             postgresql_include=["working_seconds", "department", "category", "channel"],
         ),
+        # One of several filters is mostly among these: what others took is not read.
+        *(
+            Index(
+                f"durations_of_{name}",
+                name,
+                "met_at",
+                postgresql_include=[
+                    *("channel", "clock", "priority", "reporter_group", "working_seconds"),
+                    other,
+                ],
+            )
+            for name, other in (("category", "department"), ("department", "category"))
+        ),
     )
 
     feedback_id: str = Field(primary_key=True)
