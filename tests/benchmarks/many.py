@@ -126,6 +126,8 @@ async def fill(address: Address, number: int, *, now: datetime | None = None) ->
             await _move(connection, "counters", "measure, scope, department, detail", "n", now)
             await _move(connection, "duration_bands", "scope, clock, band", "n, seconds", now)
         await connection.execute("VACUUM ANALYZE")
+        # Not while something is measured.
+        await connection.execute("CHECKPOINT")
     finally:
         await connection.close()
 

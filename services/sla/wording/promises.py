@@ -135,7 +135,9 @@ class Speaker:
     def move(self, move: Move) -> str:
         """Why a deadline became another one."""
         why = self.say(_MOVES.get(move.kind, "{kind}"), kind=move.kind)
-        return self.say("{why}：{words}", why=why, words=move.words) if move.words else why
+        # A reason is often a sentence, and so is what it stands in.
+        words = (move.words or "").rstrip("。.")
+        return self.say("{why}：{words}", why=why, words=words) if words else why
 
     def calendar(self, name: str) -> str:
         """Whose hours are counted."""
@@ -163,7 +165,7 @@ class Speaker:
         if first is not None and first.start > timer.started_at:
             yield self.say("那时不在工作时间，从 {at} 开始走。", at=self.moment(first.start))
         yield self.say(
-            "按承诺第 {version} 版里“{row}”一行（{why}），{clock}要在 {length} 之内。",
+            "按承诺第 {version} 版里“{row}”一行（{why}），{clock}要在 {length}之内。",
             version=seen.policy_version,
             row=self.row(seen.choice.name),
             why=self.say("、").join(self.because(d, v) for d, v in seen.choice.because)
