@@ -59,8 +59,11 @@ def register(
         cases: Annotated[int, typer.Option(min=20, max=5000, help="comments in all")] = 1500,
         seed: Annotated[int, typer.Option(help="another course of the same months")] = 1,
         within: Annotated[
-            float, typer.Option(min=10, help="seconds it may take; a slow machine plays fewer")
-        ] = 150.0,
+            float,
+            typer.Option(
+                min=10, help="seconds it may take, its start too; a slow machine plays fewer"
+            ),
+        ] = 165.0,
         leave: Annotated[bool, typer.Option("--leave", help="end when it is played")] = False,
     ) -> None:
         """Play two invented months of a library, then stay up on their last afternoon.
@@ -90,6 +93,7 @@ class Demonstration:
             update=changed | {"wechat": wechat.setting(settings.own_url)}
         )
         self._builds, self._accounts, self.size = builds, accounts, size
+        self._began = time.monotonic()
         self._played = asyncio.Event()
         self._clock = DemoClock(datetime(FIRST.year, FIRST.month, FIRST.day, 7, tzinfo=LOCAL))
 
@@ -179,7 +183,8 @@ class Demonstration:
         say(f"演示两个月：{self.size.cases} 件，约一两分钟 / two months in a minute or two")
         began = time.monotonic()
         progress = _Progress(self.size)
-        months = Months(app, self.size, tell=progress)
+        size = replace(self.size, within=self.size.within - (began - self._began))
+        months = Months(app, size, tell=progress)
         async with without_waiting_for_the_disk(app.state.runtime.database):
             town = await months.play()
         progress.end(town)
@@ -243,8 +248,11 @@ class _Progress:
         counts = town.counts
         print("\r\x1b[K" if self._live else "", end="")
         say(f"收到 {counts['submitted']} 件，答复 {counts['replied']} 次 / came in, were answered")
-        if counts["left out"]:
-            say("这台机器慢，少放了一些 / fewer than usual: this machine is slow (--within)")
+        if left_out := counts["left out"]:
+            say(
+                f"这台机器慢或忙，少放了 {left_out} 件 / {left_out} left out, since this machine "
+                "is slow or busy (--within)"
+            )
 
     def _line(self, day: Day, of: int, town: Town) -> str:
         kind = day.holiday or ("调休" if day.make_up else "考试周" if day.exams else "")

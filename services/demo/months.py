@@ -12,12 +12,14 @@ from datetime import datetime, timedelta
 from fastapi import FastAPI
 
 from services.demo import entrances, events, letters, planted
+from services.demo.ahead import Ahead
 from services.demo.asking import Asking
 from services.demo.clock import DemoClock
 from services.demo.days import Day, arrivals, days_of, end_of, looks, surge_day
 from services.demo.doing import Town
 from services.demo.letters import Letter, stock
 from services.demo.lives import Life
+from services.demo.pace import Pace
 from services.demo.quiet import Quiet
 from services.demo.schedule import Schedule
 from services.desk.jobs import end_waiting, offer_again
@@ -28,10 +30,6 @@ from shared.messaging.relay import Relay
 from shared.service import Runtime, Service
 
 _PROGRAMS = ("email", "survey")
-_LOOKS = 2.4
-"""A day, on average."""
-_AT_LEAST = 0.4
-"""The share of the comments that is written on any machine: pages must have something to show."""
 _FAULT_SHARE = 0.045
 _EMERGENCY_SHARE = 0.005
 
@@ -64,15 +62,14 @@ class Months:
         self._tell = tell
         self._rng = random.Random(size.seed)
         self._quiet = Quiet(runtime.kafka, self.services)
+        self._ahead = Ahead(runtime.embedder)
         calendars = self.services["sla"].deps.calendars
         self.days = days_of(calendars.definition, size.days)
         self.town = Town(
             Asking(app, runtime), Schedule(self.clock, self._rng), calendars.named(LIBRARY)
         )
         self._began = 0.0
-        self._days_done = 0
-        self._shortest = 60.0
-        """Seconds of the shortest look so far."""
+        self._pace = Pace(within=size.within, cases=size.cases, days=len(self.days))
         self._kept = 1.0
         """The share of the comments to come that are written."""
         self._said: list[tuple[str, str, datetime]] = []
@@ -82,15 +79,20 @@ class Months:
         await self._quiet.start()
         schedule = self.town.schedule
         self._began = time.monotonic()
+        ahead = asyncio.create_task(self._ahead.run())
         try:
             await self._cast(await self._tokens())
             for day in self.days:
                 self._tell(day, len(self.days), self.town)
                 await self._pass(day)
-                self._days_done += 1
-                self._keep_to_time()
+                self._kept = self._pace.day_over(
+                    time.monotonic() - self._began,
+                    self.town.counts["submitted"],
+                    self.town.counts["left out"],
+                )
             await self._take_in()
         finally:
+            ahead.cancel()
             for relay in self._relays():
                 relay.release()
             await schedule.stop()
@@ -116,7 +118,7 @@ class Months:
         # Everything until now has been taken in: what came due is late for certain.
         await mark_due(self.services["sla"])
         self.services["notification"].deps.wake.set()
-        self._shortest = min(self._shortest, time.monotonic() - begun)
+        self._pace.looked(time.monotonic() - begun)
 
     async def _take_in(self) -> None:
         """Let everybody hear what was done since the last time, and wait until they have.
@@ -131,20 +133,6 @@ class Months:
 
     def _relays(self) -> list[Relay]:
         return [s.relay for s in self.services.values() if s.relay is not None]
-
-    def _keep_to_time(self) -> None:
-        """Leave comments out where all of them would take too long here.
-
-        A look at which next to nothing was done says what each look costs in any case.
-        """
-        counts, spent = self.town.counts, time.monotonic() - self._began
-        left = self.size.cases - counts["submitted"] - counts["left out"]
-        to_come = self._shortest * _LOOKS * (len(self.days) - self._days_done)
-        idle = self._shortest * _LOOKS * self._days_done
-        if counts["submitted"] and left:
-            each = max(0.01, spent - idle) / counts["submitted"]
-            can = (self.size.within - spent - to_come) / each
-            self._kept = min(1.0, max(_AT_LEAST, can / left))
 
     # -- everybody ---------------------------------------------------------------------------
 
@@ -200,14 +188,16 @@ class Months:
         self, number: int, day: Day, at: datetime, rng: random.Random, tokens: dict[str, str]
     ) -> None:
         """One comment, and its life."""
+        letter = letters.write(rng, exams=day.exams, holiday=self._holiday_near(day))
+        self._ahead.expect(letter.text)
         await self.town.schedule.outside(at)
+        self._ahead.said()
         if self._kept < 1.0 and rng.random() > self._kept:
             self.town.counts["left out"] += 1
             return
         if rng.random() < 0.008:
             await self._spam(number, rng, tokens)
             return
-        letter = letters.write(rng, exams=day.exams, holiday=self._holiday_near(day))
         said = await entrances.submit(self.town.asking, letter, number, rng, tokens)
         self.town.counts["submitted"] += 1
         twin = self._twin(letter, rng)
