@@ -248,6 +248,11 @@ class _Progress:
         counts = town.counts
         print("\r\x1b[K" if self._live else "", end="")
         say(f"收到 {counts['submitted']} 件，答复 {counts['replied']} 次 / came in, were answered")
+        if days := counts["days left out"]:
+            say(
+                f"时间到了，最后 {days} 天没有放 / time was up before the last {days} days "
+                "(--within)"
+            )
         if left_out := counts["left out"]:
             say(
                 f"这台机器慢或忙，少放了 {left_out} 件 / {left_out} left out, since this machine "

@@ -83,6 +83,9 @@ class Months:
         try:
             await self._cast(await self._tokens())
             for day in self.days:
+                if self._pace.is_over(time.monotonic() - self._began):
+                    self.town.counts["days left out"] = len(self.days) - day.index
+                    break
                 self._tell(day, len(self.days), self.town)
                 await self._pass(day)
                 self._kept = self._pace.day_over(

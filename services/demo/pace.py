@@ -8,6 +8,8 @@ WARMING_UP = 3
 """Days that say little about the others: much is done for the first time."""
 NEARLY = 0.9
 """By so much what is left is misjudged anyway; the days to come correct it."""
+OVER = 1.25
+"""So many times what it may take: then no further day begins, from the second half on."""
 _LOOKS = 2.4
 """A day, on average."""
 
@@ -25,6 +27,11 @@ class Pace:
     def looked(self, seconds: float) -> None:
         """A look took so long: the shortest says what each of them costs in any case."""
         self._shortest = min(self._shortest, seconds)
+
+    def is_over(self, spent: float) -> bool:
+        """Whether the days that are left cannot be waited for. Days cost something on which nobody
+        writes; half of them are played on any machine."""
+        return spent > OVER * self._within and 2 * self._done >= self._days
 
     def day_over(self, spent: float, written: int, left_out: int) -> float:
         """The share of the comments to come that can be written; 1 where nearly all of them can."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.demo.pace import AT_LEAST, WARMING_UP, Pace
+from services.demo.pace import AT_LEAST, OVER, WARMING_UP, Pace
 
 DAYS, CASES, WITHIN = 60, 1500, 150.0
 
@@ -42,3 +42,13 @@ def test_a_slow_machine_plays_as_many_as_fit(each: float) -> None:
 
 def test_something_is_played_on_any_machine() -> None:
     assert played(5.0)[0] >= AT_LEAST * CASES
+
+
+def test_when_time_is_up_half_of_the_days_were_played_at_least() -> None:
+    pace = Pace(within=WITHIN, cases=CASES, days=DAYS)
+    late = OVER * WITHIN + 1
+    for _ in range(DAYS // 2):
+        assert not pace.is_over(late)
+        pace.day_over(late, 10, 0)
+    assert pace.is_over(late)
+    assert not pace.is_over(WITHIN)
