@@ -10,7 +10,7 @@ of the five name the thing and some do not: only who names another thing is abou
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -47,18 +47,28 @@ class Alike:
         self._matters: dict[int, Matter] = {}
 
     def around(
-        self, feedback_id: str, window: timedelta, near: float = NEAR[0]
+        self,
+        feedback_id: str,
+        window: timedelta,
+        near: float = NEAR[0],
+        *,
+        without: Collection[str] = (),
     ) -> tuple[list[Said], list[datetime]]:
         """Those of the window before this case that are like it, or like the one of them that has
         most like itself; and, where they are `LEAST`, the times of those before the window that are
-        like the same one. Whichever is the middle: what names another thing is about that."""
+        like the same one. Whichever is the middle: what names another thing is about that.
+
+        Those `without` which it is asked are not among the first.
+        """
         if (asked := self._row.get(feedback_id)) is None:
             return [], []
         ago = self._at[asked] - self._at
         lately = (ago >= 0) & (ago < window.total_seconds())
+        lately[[self._row[one] for one in without if one in self._row]] = False
         middle, best = asked, self._like(asked, asked, lately, near)
         for other in best:
-            if len(more := self._like(other, asked, lately, near)) > len(best):
+            more = self._like(other, asked, lately, near)
+            if len(more) > len(best) and asked in more:
                 middle, best = other, more
         if len(best) < LEAST:
             return [self._cases[n] for n in best], []

@@ -226,26 +226,35 @@ class Look:
         """
         at, longest = row["at"], WINDOWS[-1]
         alike, since, total = await self._compared(at)
+        nearest, _ = alike.around(row["feedback_id"], longest)
+        for one in self.known:
+            told = sum(case.feedback_id in one.cases for case in nearest)
+            if told and told >= len(nearest) / 2:
+                if one.status == "suggested":
+                    self._grow(one, [row["feedback_id"]], at)
+                return None
+        # What other surges have is theirs: else the first of a day takes in all that comes after.
+        taken = {case for one in self.known for case in one.cases}
         known = []
         for days, begun, came in (await self._known(at))[:2]:
             # Of more than are compared, no more is known.
             days_compared = (at - longest - since) / timedelta(days=1)
             known.append((days, begun, came) if begun >= since else (days_compared, since, total))
-        found: list[tuple[Finding, list[Said]]] = []
         for near in alike.levels(row["feedback_id"]):
-            like, times = alike.around(row["feedback_id"], longest, near)
-            key = _name_of(like)
+            # The nearest that are enough: who is less near may be about something else of today.
+            like, times = alike.around(row["feedback_id"], longest, near, without=taken)
+            key, found = _name_of(like), []
             for window in WINDOWS:
                 lately = [one for one in like if one.at > at - window]
                 past = surges.past_of(times, [], known, window, at)
                 if finding := await self._judge(key, window, len(lately), at, past):
                     found.append((finding, lately))
-        if not found:
-            return None
-        best, cases = min(found, key=lambda one: one[0].chance)
-        things = frozenset(thing for thing, n in _things_of(cases).items() if n >= _SAY_IT)
-        ids = sorted(one.feedback_id for one in cases)
-        return Several(best, ids, things | {thing_of(best.key)}, sorted(things))
+            if found:
+                best, cases = min(found, key=lambda one: one[0].chance)
+                things = frozenset(t for t, n in _things_of(cases).items() if n >= _SAY_IT)
+                ids = sorted(one.feedback_id for one in cases)
+                return Several(best, ids, things | {thing_of(best.key)}, sorted(things))
+        return None
 
     async def _compared(self, at: datetime) -> tuple[Alike, datetime, int]:
         """What cases of this hour are compared with: since when, and how many before the window."""
@@ -287,10 +296,11 @@ class Look:
         return await surges.people(self.tx, several.cases) >= LEAST
 
     def _covering(self, several: Several) -> Surge | None:
-        """A surge that says the same already, or said it and was judged."""
+        """A surge that says the same already, or said it and was judged: of the same thing, or with
+        most of the same cases. With some of them it may be another, near in meaning."""
         for one in self.known:
-            same = thing_of(one.key) in several.things
-            if same or len(set(one.cases) & set(several.cases)) >= LEAST - 2:
+            known = len(set(one.cases) & set(several.cases))
+            if thing_of(one.key) in several.things or known > len(several.cases) / 2:
                 return one
         return None
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.desk.domain.surges import WINDOWS, Finding
 from services.desk.handlers.recollect import recollect_surge
 from services.desk.jobs import meaning
 from services.desk.jobs import surges as jobs
@@ -219,6 +220,24 @@ async def test_one_fault_told_in_words_of_their_own_is_found_whether_or_not_they
     await meaning.embed_waiting(desk.service)
     await look(desk)
     assert [e.status for e in await listed(desk)] == ["suggested", "dismissed"]
+
+
+async def test_another_matter_with_some_of_the_same_cases_is_a_surge_of_its_own(
+    desk: Desk,
+) -> None:
+    """As on a running system, where the first of six matters took in all that came after it."""
+    cases = [str(n) for n in range(9)]
+    now = desk.clock.now()
+    async with desk.service.transaction() as tx:
+        one = surges.Surge("s", "like=0", now, now, 30, 5, 0.1, cases[:5])
+        look = jobs.Look(tx, [one])
+        finding = Finding("like=2", WINDOWS[0], 7, 0.1, 1e-9)
+
+        def covering(some: list[str]) -> surges.Surge | None:
+            return look._covering(jobs.Several(finding, some, frozenset({"like=2"}), ()))
+
+        assert covering(cases[2:9]) is None
+        assert covering(cases[1:7]) is one
 
 
 async def test_without_a_vector_a_case_is_looked_at_half_a_minute_later(desk: Desk) -> None:

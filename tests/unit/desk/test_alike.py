@@ -64,6 +64,9 @@ def test_one_matter_in_many_words_and_two_languages_is_found() -> None:
     assert like == told
     assert times == [long_ago.at]
     assert len(alike.around(others[0].feedback_id, DAY)[0]) == 1
+    # Those of another surge are not among them.
+    taken = [one.feedback_id for one in told[:3]]
+    assert alike.around(told[-1].feedback_id, DAY, without=taken)[0] == told[3:]
 
 
 def test_who_names_the_thing_and_who_does_not_tell_one_matter() -> None:
