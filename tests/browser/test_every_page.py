@@ -62,6 +62,7 @@ async def scene(people: People) -> dict[str, str]:
     await people.act(hand, talk["feedback_id"], "note", text=day.NOTE)
     await people.act(hand, talk["feedback_id"], "ask", question=day.WHICH)
     await people.later(talk["tracking_code"], "supplement", text=day.THIS)
+    await people.act("coordinator", said["feedback_id"], "link", to=talk["feedback_id"])
     unclear = await people.say(day.UNCLEAR, locale="en")
     await people.sorted(unclear["feedback_id"])
 
