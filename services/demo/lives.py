@@ -63,8 +63,7 @@ class Life(Doing):
         if case["state"] != "TRIAGE":
             return False
         if self.letter.topic == "not_ours":
-            reason, instead = self.rng.choice(self.letter.about["rejections"])
-            return await self._do(OFFICE, "reject", reason=reason, instead=instead) is not None
+            return await self._rejected()
         direct = self.letter.topic == "praise" or (
             self.letter.about.get("inquiry") and self._chance(0.5)
         )
@@ -80,6 +79,10 @@ class Life(Doing):
             await self.after_reply(outcome)
         return answered is not None
 
+    async def _rejected(self) -> bool:
+        reason, instead = self.rng.choice(self.letter.about["rejections"])
+        return await self._do(OFFICE, "reject", reason=reason, instead=instead) is not None
+
     # -- to whom it goes ---------------------------------------------------------------------
 
     async def _placed(self, case: Json) -> str | None:
@@ -93,22 +96,31 @@ class Life(Doing):
         department = case.get("department")
         if not case or case["state"] != "DISPATCHED":
             return None
+        if self.letter.topic == "not_ours":
+            # Routing took it for one of ours.
+            if await self._returned(str(department), right):
+                await self._rejected()
+            return None
         for _ in range(2):
             if department == right or self._chance(0.3):
                 break
-            # Not theirs, and they say whose it is.
-            await self._wait(2 * self._pace(str(department)))
-            directory = self.town.asking.runtime.directory
-            self.letter.words["other"] = directory.department_name(right, "zh")
-            why = self.letter.say("return_reasons")
-            back = await self._do(f"liaison.{department}", "return", reason=why, suggest=right)
-            if back is None:
+            if not await self._returned(str(department), right):
                 return None
-            await self._wait(1)
             if await self._dispatch(right) is None:
                 return None
             department = right
         return str(department)
+
+    async def _returned(self, department: str, right: str) -> bool:
+        """Not theirs, and they say whose it is; the office sees it again a little later."""
+        await self._wait(2 * self._pace(department))
+        directory = self.town.asking.runtime.directory
+        self.letter.words["other"] = directory.department_name(right, "zh")
+        why = self.letter.say("return_reasons")
+        suggested = {} if department == right else {"suggest": right}
+        back = await self._do(f"liaison.{department}", "return", reason=why, **suggested)
+        await self._wait(1)
+        return back is not None
 
     async def _dispatch(self, department: str, reason: str = "") -> Json | None:
         reason = reason or self.letter.say("dispatch_again")
