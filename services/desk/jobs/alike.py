@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.desk.domain.matters import Matter, apart, matter_of
-from services.desk.domain.similar import ALIKE, features, likeness
+from services.desk.domain.similar import ALIKE, CLOSE, features, likeness
 from services.desk.domain.surges import LEAST
 from services.desk.jobs.grouping import from_mean
 from services.desk.store.surges import Said
@@ -31,6 +31,8 @@ invented term, the first alone found 8 of 30, all of them 18, with one false in 
 0.1 as well 20, and a false one each month."""
 ENOUGH = 40
 """So many vectors of a language have a mean; before, words alone are compared."""
+_MIDDLES = 40
+"""Of more that are alike so many are tried as their middle: in a flood all are as good."""
 
 
 class Alike:
@@ -41,10 +43,15 @@ class Alike:
         # Of each language the own mean: what an English text is near first is English.
         native = [bool(_CHINESE.search(one.text)) for one in cases]
         self._meant = from_mean([one.vector for one in cases], native, ENOUGH)
-        self._is_meant = self._meant.any(axis=1)
+        self._is_meant: NDArray[np.bool_] = np.any(self._meant, axis=1).astype(bool)
         self._row = {one.feedback_id: n for n, one in enumerate(cases)}
         self._at = np.array([one.at.timestamp() for one in cases])
-        self._matters: dict[int, Matter] = {}
+        # What is said again and again is compared once.
+        said: dict[str, int] = {}
+        self._said = np.array([said.setdefault(_text(one), len(said)) for one in cases], dtype=int)
+        self._texts = list(said)
+        self._different: dict[tuple[int, int], bool] = {}
+        self._same: dict[tuple[int, int, bool], bool] = {}
 
     def around(
         self,
@@ -53,73 +60,79 @@ class Alike:
         near: float = NEAR[0],
         *,
         without: Collection[str] = (),
-    ) -> tuple[list[Said], list[datetime]]:
+    ) -> tuple[list[Said], NDArray[np.float64]]:
         """Those of the window before this case that are like it, or like the one of them that has
-        most like itself; and, where they are `LEAST`, the times of those before the window that are
-        like the same one. Whichever is the middle: what names another thing is about that.
+        most like itself; and, where they are `LEAST`, the times (seconds since 1970) of those
+        before the window that are like the same one. Whichever is the middle: what names another
+        thing is about that.
 
         Those `without` which it is asked are not among the first.
         """
         if (asked := self._row.get(feedback_id)) is None:
-            return [], []
+            return [], self._at[:0]
         ago = self._at[asked] - self._at
         lately = (ago >= 0) & (ago < window.total_seconds())
         lately[[self._row[one] for one in without if one in self._row]] = False
         middle, best = asked, self._like(asked, asked, lately, near)
-        for other in best:
+        for other in best[:: len(best) // _MIDDLES + 1].tolist():
             more = self._like(other, asked, lately, near)
             if len(more) > len(best) and asked in more:
                 middle, best = other, more
-        if len(best) < LEAST:
-            return [self._cases[n] for n in best], []
-        before = self._like(middle, asked, ago >= window.total_seconds(), near)
-        return [self._cases[n] for n in best], [self._cases[n].at for n in before]
+        like = [self._cases[n] for n in best.tolist()]
+        if len(like) < LEAST:
+            return like, self._at[:0]
+        return like, self._at[self._like(middle, asked, ago >= window.total_seconds(), near)]
 
     def levels(self, feedback_id: str) -> Sequence[float]:
         """At which of `NEAR` a case is looked at: words are as alike at each of them."""
         row = self._row.get(feedback_id)
         return NEAR if row is not None and self._is_meant[row] else NEAR[:1]
 
-    def _like(self, one: int, asked: int, among: NDArray[np.bool_], near: float) -> list[int]:
+    def _like(
+        self, one: int, asked: int, among: NDArray[np.bool_], near: float
+    ) -> NDArray[np.intp]:
         """Those of `among` that are like `one`, and name nothing else than `asked`."""
         rows = np.flatnonzero(among)
+        meant = self._is_meant[rows] & self._is_meant[one]
         if self._is_meant[one]:
-            rows = rows[(self._meant[rows] @ self._meant[one] >= near) | ~self._is_meant[rows]]
-        mine, found = self._cases[one], []
-        for other in rows.tolist():
-            if other == one:
-                same = True
-            elif self._differ(asked, other):
-                same = False
-            elif self._is_meant[one] and self._is_meant[other]:
-                same = not self._differ(one, other)
-            else:
-                same = _same_words(mine, self._cases[other])
-            if same:
-                found.append(other)
+            close = (self._meant[rows] @ self._meant[one] >= near) | ~meant
+            rows, meant = rows[close], meant[close]
+        same = ~self._differ(asked, rows)
+        same[meant] &= ~self._differ(one, rows[meant])
+        for n in np.flatnonzero(same & ~meant).tolist():
+            same[n] = self._same_words(one, rows[n])
+        found: NDArray[np.intp] = rows[same | (rows == one)]
         return found
 
-    def _differ(self, one: int, other: int) -> bool:
-        """Whether they name two floors, or two things."""
-        mine, its = self._matter(one), self._matter(other)
-        return apart(mine, its) or bool(mine.floors and its.floors and not mine.floors & its.floors)
+    def _differ(self, one: int, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Which of them name another floor than `one`, or another thing."""
+        texts, where = np.unique(self._said[rows], return_inverse=True)
+        mine = int(self._said[one])
+        return np.array([self._texts_differ(mine, its) for its in texts.tolist()], bool)[where]
 
-    def _matter(self, row: int) -> Matter:
-        if row not in self._matters:
-            self._matters[row] = matter(self._cases[row])
-        return self._matters[row]
+    def _texts_differ(self, one: int, other: int) -> bool:
+        both = (one, other) if one < other else (other, one)
+        if both not in self._different:
+            mine, its = (matter_of(self._texts[n]) for n in both)
+            floors = bool(mine.floors and its.floors and not mine.floors & its.floors)
+            self._different[both] = floors or apart(mine, its)
+        return self._different[both]
+
+    def _same_words(self, one: int, other: int) -> bool:
+        between = timedelta(seconds=abs(self._at[one] - self._at[other]))
+        mine, its = sorted((int(self._said[one]), int(self._said[other])))
+        if mine == its:
+            return True
+        asked = (mine, its, between <= CLOSE)
+        if asked not in self._same:
+            said = (_features(self._texts[n]) for n in (mine, its))
+            self._same[asked] = likeness(*said, same_place=False, apart=between) >= ALIKE
+        return self._same[asked]
 
 
 def matter(said: Said) -> Matter:
     """What it names."""
     return matter_of(_text(said))
-
-
-def _same_words(one: Said, other: Said) -> bool:
-    mine, its, between = _text(one), _text(other), abs(one.at - other.at)
-    return mine == its or (
-        likeness(_features(mine), _features(its), same_place=False, apart=between) >= ALIKE
-    )
 
 
 @lru_cache(maxsize=2048)

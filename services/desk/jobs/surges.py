@@ -227,8 +227,9 @@ class Look:
         at, longest = row["at"], WINDOWS[-1]
         alike, since, total = await self._compared(at)
         nearest, _ = alike.around(row["feedback_id"], longest)
+        nearby = {case.feedback_id for case in nearest}
         for one in self.known:
-            told = sum(case.feedback_id in one.cases for case in nearest)
+            told = len(nearby & set(one.cases))
             if told and told >= len(nearest) / 2:
                 if one.status == "suggested":
                     self._grow(one, [row["feedback_id"]], at)
@@ -246,7 +247,7 @@ class Look:
             key, found = _name_of(like), []
             for window in WINDOWS:
                 lately = [one for one in like if one.at > at - window]
-                past = surges.past_of(times, [], known, window, at)
+                past = surges.past_of(times, times[:0], known, window, at)
                 if finding := await self._judge(key, window, len(lately), at, past):
                     found.append((finding, lately))
             if found:

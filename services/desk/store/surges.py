@@ -7,9 +7,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Boolean, Column, DateTime, Float, Index, Integer, String, Table, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -109,6 +110,9 @@ FROM case_matters AS o JOIN cases AS c USING (feedback_id) JOIN words AS w USING
 LEFT JOIN meanings AS v USING (feedback_id)
 WHERE o.at > $1 AND o.at <= $2 AND c.state <> ALL($3::text[]) ORDER BY o.at DESC LIMIT $4
 """
+Times: TypeAlias = NDArray[np.float64]
+"""Moments, in seconds since 1970: of a matter that is said a lot there are thousands."""
+_DAY = 86_400.0
 _HEAD = 20
 """Bytes before the first element of an array as PostgreSQL sends it; each comes after its size."""
 _INCIDENT = """
@@ -243,14 +247,16 @@ async def by_hour(
     return slots, (until - since) / timedelta(weeks=1)
 
 
-async def times_of(
-    tx: Transaction, key: str, at: datetime
-) -> tuple[list[datetime], list[datetime]]:
+async def times_of(tx: Transaction, key: str, at: datetime) -> tuple[Times, Times]:
     """When it was said in the longest stretch of the past, and in the same weeks a year ago."""
     until = at - timedelta(days=1)
     rows = await tx.fetch(_TIMES, key, until - timedelta(days=LOOK_BACK[0]), until)
     year = await tx.fetch(_TIMES, key, *_year_ago(at))
-    return [row["at"] for row in rows], [row["at"] for row in year]
+    return _times(rows), _times(year)
+
+
+def _times(rows: list[Any]) -> Times:
+    return np.array([row["at"].timestamp() for row in rows])
 
 
 async def totals(tx: Transaction, at: datetime) -> list[tuple[float, datetime, int]]:
@@ -275,18 +281,19 @@ def _year_ago(at: datetime) -> tuple[datetime, datetime]:
 
 
 def past_of(
-    times: Sequence[datetime],
-    year: Sequence[datetime],
+    times: Times,
+    year: Times,
     known: Sequence[tuple[float, datetime, int]],
     window: timedelta,
     at: datetime,
 ) -> list[Past]:
     """What the domain asks of the past of one matter."""
-    found = []
+    found, now = [], at.timestamp()
     for n, (days, since, total) in enumerate(known):
-        own = [t for t in (times if n < len(LOOK_BACK) else year) if t > since]
-        same = sum((at - t) % timedelta(days=1) < window for t in own)
-        found.append(Past(days, total, len(own), same))
+        own = times if n < len(LOOK_BACK) else year
+        own = own[own > since.timestamp()]
+        same = np.count_nonzero((now - own) % _DAY < window.total_seconds())
+        found.append(Past(days, total, len(own), int(same)))
     return found
 
 

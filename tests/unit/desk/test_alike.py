@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+import pytest
 
+from services.desk.domain.similar import likeness
 from services.desk.jobs.alike import ENOUGH, Alike
 from services.desk.store.surges import Said
 
@@ -62,7 +64,7 @@ def test_one_matter_in_many_words_and_two_languages_is_found() -> None:
     alike = Alike([*others, *told, *before, long_ago, later])
     like, times = alike.around(told[-1].feedback_id, DAY)
     assert like == told
-    assert times == [long_ago.at]
+    assert times.tolist() == [long_ago.at.timestamp()]
     assert len(alike.around(others[0].feedback_id, DAY)[0]) == 1
     # Those of another surge are not among them.
     taken = [one.feedback_id for one in told[:3]]
@@ -105,4 +107,26 @@ def test_before_there_is_a_mean_and_without_vectors_words_count() -> None:
     other = letters.one("那边的鹅", timedelta(minutes=3), goose)
     like, _ = Alike([other, again, one]).around(one.feedback_id, DAY)
     assert like == [again, one]
-    assert Alike([]).around(one.feedback_id, DAY) == ([], [])
+    nobody, never = Alike([]).around(one.feedback_id, DAY)
+    assert (nobody, len(never)) == ([], 0)
+
+
+def test_what_is_said_again_and_again_is_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = []
+
+    def counted(*texts: frozenset[str], **how: Any) -> float:
+        compared.append(texts)
+        return likeness(*texts, **how)
+
+    monkeypatch.setattr("services.desk.jobs.alike.likeness", counted)
+    letters = Letters()
+    said = ("大白鹅又追着人咬", "大白鹅又追着人跑", "图书馆的灯坏了一排")
+    flood = [
+        letters.one(said[n % 3], timedelta(minutes=n), letters.matter(), vector=False)
+        for n in range(300)
+    ]
+    alike = Alike(flood)
+    for one in flood[:20]:
+        like, _ = alike.around(one.feedback_id, DAY)
+        assert len(like) > 90
+    assert len(compared) <= 3
