@@ -16,8 +16,8 @@ CORPUS = Path(__file__).parents[1] / "unit" / "routing" / "letters.jsonl"
 RARE, COMMON, WORD = "龘", "书", "还书"
 """A letter that stands in three cases; one, and a word, that stand in many."""
 WORD_OF_FEW = "借书"
-"""A word that more than a page of 1,000 cases hold, and no more than sixteen; like the other it names
-a thing, by which cases are looked for as well."""
+"""A word that more than a page of 1,000 cases hold, and no more than sixteen; it names a thing like
+the other, by which cases are looked for as well."""
 _SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
 _GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平"
 _FLOORS = "一二三四五六七"
