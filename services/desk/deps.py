@@ -24,6 +24,30 @@ _MOST_KEPT = 500
 
 
 @dataclass
+class Arrivals:
+    """Cases that arrived in this process, for a job that looks at each of them."""
+
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when one arrived."""
+    missed: bool = False
+    """More came than are kept here, the newest: the others are found by looking at all cases."""
+    _ids: deque[str] = field(default_factory=lambda: deque(maxlen=_MOST_ARRIVED))
+
+    def note(self, feedback_id: str) -> None:
+        """A case has arrived."""
+        self.missed |= len(self._ids) == _MOST_ARRIVED
+        self._ids.append(feedback_id)
+        self.came.set()
+
+    def take(self, most: int) -> list[str]:
+        """The next of them, the oldest first; they are no longer kept."""
+        return [self._ids.popleft() for _ in range(min(most, len(self._ids)))]
+
+    def __bool__(self) -> bool:
+        return bool(self._ids)
+
+
+@dataclass
 class Meaning:
     """What turns cases and questions into vectors, and how far it has come."""
 
@@ -31,18 +55,15 @@ class Meaning:
     indexed: bool = False
     """Whether the nearest cases can be asked for."""
     notices: list[str] = field(default_factory=list)
-    came: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when a case arrived here that has no vector yet."""
-    arrived: deque[str] = field(default_factory=lambda: deque(maxlen=_MOST_ARRIVED))
-    """Those cases; one that is not among them any more is found when all are looked at."""
+    arrived: Arrivals = field(default_factory=Arrivals)
+    """Those that have no vector yet."""
     _kept: OrderedDict[bytes, Vector] = field(default_factory=OrderedDict)
     _asked: dict[bytes, asyncio.Task[Vector | None]] = field(default_factory=dict)
 
     def note(self, feedback_id: str) -> None:
         """A case has arrived."""
         if not self.embedder.off:
-            self.arrived.append(feedback_id)
-            self.came.set()
+            self.arrived.note(feedback_id)
 
     async def of(self, text: str, *, within: float) -> Vector | None:
         """The vector of a masked text; None where there is none in so many seconds.
@@ -79,29 +100,6 @@ class Meaning:
 
 
 @dataclass
-class Received:
-    """Cases that arrived in this process, for who counts them."""
-
-    came: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when one arrived."""
-    missed: bool = False
-    """More came than are kept here: all cases have to be looked through."""
-    _ids: deque[str] = field(default_factory=deque)
-
-    def note(self, feedback_id: str) -> None:
-        """A case has arrived."""
-        if len(self._ids) < _MOST_ARRIVED:
-            self._ids.append(feedback_id)
-        else:
-            self.missed = True
-        self.came.set()
-
-    def take(self, most: int) -> list[str]:
-        """The next of them, the oldest first; they are no longer kept."""
-        return [self._ids.popleft() for _ in range(min(most, len(self._ids)))]
-
-
-@dataclass
 class Deps:
     """One per process; nothing in it outlives a restart."""
 
@@ -113,7 +111,7 @@ class Deps:
     meaning: Meaning = field(default_factory=Meaning)
     rows: KeptRows = field(default_factory=lambda: KeptRows("_rows.html"))
     """Rows of lists that were shown a moment ago."""
-    received: Received = field(default_factory=Received)
+    received: Arrivals = field(default_factory=Arrivals)
     work: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a job over many cases was begun."""
 

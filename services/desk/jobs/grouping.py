@@ -95,7 +95,9 @@ def _features(
 
 
 def from_mean(
-    vectors: Sequence[Sequence[float]], languages: Sequence[object], fewest: int = 1
+    vectors: Sequence[Sequence[float] | NDArray[np.float32]],
+    languages: Sequence[object],
+    fewest: int = 1,
 ) -> Vectors:
     """The vectors taken from the mean of their language, of length 1: one row each.
 

@@ -41,7 +41,7 @@ async def embed_cases(service: Service[Deps]) -> None:
         return
     look_at = 0.0
     while True:
-        meaning.came.clear()
+        meaning.arrived.came.clear()
         try:
             if time.monotonic() >= look_at:
                 await embed_waiting(service)
@@ -55,7 +55,7 @@ async def embed_cases(service: Service[Deps]) -> None:
         elif not meaning.arrived:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY if look_at else 1):
-                    await meaning.came.wait()
+                    await meaning.arrived.came.wait()
             await asyncio.sleep(GIVE_WAY)
 
 
@@ -63,7 +63,7 @@ async def embed_arrived(service: Service[Deps]) -> int:
     """Embed what arrived in this process; how many. Raises `EmbedderAway`."""
     meaning, done = service.deps.meaning, 0
     while meaning.arrived and (model := meaning.embedder.model):
-        ids = [meaning.arrived.popleft() for _ in range(min(AT_ONCE, len(meaning.arrived)))]
+        ids = meaning.arrived.take(AT_ONCE)
         async with service.engine.connect() as connection:
             found = await meanings.arrived(connection, model, ids)
         done += await _embed(service, found)

@@ -163,7 +163,7 @@ class Said:
     at: datetime
     title: str
     text: str
-    vector: Sequence[float] = ()
+    vector: Sequence[float] | NDArray[np.float32] = ()
 
 
 async def alone(tx: Transaction) -> bool:
@@ -314,8 +314,8 @@ async def said(tx: Transaction, since: datetime, at: datetime, most: int) -> lis
     return [Said(**{**dict(row), "vector": _reals(row["vector"])}) for row in rows]
 
 
-def _reals(sent: bytes | None) -> Sequence[float]:
-    return () if sent is None else np.frombuffer(sent[_HEAD:], dtype=">f4")[1::2]  # type: ignore[return-value]
+def _reals(sent: bytes | None) -> Sequence[float] | NDArray[np.float32]:
+    return () if sent is None else np.frombuffer(sent[_HEAD:], dtype=">f4")[1::2]
 
 
 async def has_incident(tx: Transaction, key: str, closed_since: datetime) -> bool:

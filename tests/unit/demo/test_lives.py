@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -28,7 +28,8 @@ def life(topic: str) -> Told:
     letter = letters.letter(rng, topic, letters.stock()["topics"][topic]["texts"][0])
     directory = SimpleNamespace(department_name=lambda department, locale: department)
     asking = SimpleNamespace(runtime=SimpleNamespace(directory=directory))
-    return Told(SimpleNamespace(asking=asking), SimpleNamespace(), letter, rng)  # type: ignore[arg-type]
+    town = cast("Any", SimpleNamespace(asking=asking))
+    return Told(town, cast("Any", None), letter, rng)
 
 
 @pytest.mark.parametrize("department", ["it", "relations"])
