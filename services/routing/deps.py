@@ -142,7 +142,8 @@ class Meaning:
     notices: list[str] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a case came in that has no vector yet."""
-    _overrun_until: float = 0.0
+    _rests_until: float = 0.0
+    _why_resting: tuple[str, str] = AWAY
     _deadlines: WeakKeyDictionary[Transaction, float] = field(default_factory=WeakKeyDictionary)
 
     def __post_init__(self) -> None:
@@ -179,10 +180,10 @@ class Meaning:
         now = asyncio.get_running_loop().time
         first = tx not in self._deadlines
         left = self._deadlines.setdefault(tx, now() + BUDGET) - now()
-        if now() < self._overrun_until:
-            raise NoMeaning(TOO_MANY)
+        if (began := now()) < self._rests_until:
+            raise NoMeaning(self._why_resting)
         if left <= 0.02:
-            raise self._overrun(now())
+            raise self._rest(began, TOO_MANY)
         try:
             async with asyncio.timeout(left):
                 # Only whoever had all the time can tell that it was the model's fault.
@@ -194,9 +195,11 @@ class Meaning:
                     raise NoMeaning(UNTAUGHT)
                 precedents = await self.precedents(vector, feedback_id) if self.indexed else []
         except EmbedderAway:
-            raise NoMeaning(AWAY) from None
+            # Who is told at once that it is away has lost nothing, and may ask the next time.
+            hung = now() - began > BUDGET / 10
+            raise (self._rest(now(), AWAY) if hung else NoMeaning(AWAY)) from None
         except TimeoutError:
-            raise self._overrun(now()) from None
+            raise self._rest(now(), TOO_MANY) from None
         if not keep:
             return self.model, vector, precedents
         while len(self.fresh) >= _MOST_FRESH:
@@ -221,10 +224,11 @@ class Meaning:
             return False
         return model.look(vector, title, text)[0] < CALM_BELOW
 
-    def _overrun(self, now: float) -> NoMeaning:
-        """More is said than can be understood: the next transactions do not wait either."""
-        self._overrun_until = now + REST
-        return NoMeaning(TOO_MANY)
+    def _rest(self, now: float, reason: tuple[str, str]) -> NoMeaning:
+        """Somebody has waited in vain: the next transactions do not wait either. So a comment that
+        came meanwhile is decided after this one wait, and has none of its own."""
+        self._rests_until, self._why_resting = now + REST, reason
+        return NoMeaning(reason)
 
 
 @dataclass

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from services.desk.domain import Alarm, Case, Change, Extension, Part, Review, chain
 from services.desk.domain.lines import kept_of
 from services.desk.domain.promises import next_due_at
+from services.desk.store.hushed import Hushed
 from services.desk.store.tables import CaseRow, TimelineRow
 from shared.contracts import Event, short_type
 from shared.contracts.sla import KeptPromises, PromiseStatus
@@ -146,6 +147,8 @@ def put(tx: Transaction, row: CaseRow) -> None:
         alarmed_at=_unanswered(row.alarm),
     )
     set_values(row, next_due_at=due)
+    if row.confidential:
+        tx.cache(Hushed).note(row.feedback_id)
     tx.rows(CaseRow).upsert(row)
 
 

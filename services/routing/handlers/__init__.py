@@ -27,12 +27,13 @@ from services.routing.domain import (
     weigh_up,
     without_model,
 )
-from services.routing.handlers.labels import LABELS, dispatched, unsaid
-from services.routing.store import DecisionRow, ExampleRow, alarms
+from services.routing.handlers.labels import LABELS, corrected, dispatched, unsaid
+from services.routing.store import CONDUCT, DecisionRow, ExampleRow, alarms
 from shared.contracts import PRIVATE, Event
 from shared.contracts.desk import (
     CaseAlarmConfirmed,
     CaseAlarmDismissed,
+    CaseCorrected,
     CaseDispatched,
     CaseReturned,
     CaseSplitOff,
@@ -79,7 +80,11 @@ async def decide_department(event: FeedbackReceived | CaseSplitOff, tx: Transact
     decision, alarm = await _understood(tx, event.feedback_id, said, decision)
     decision = only_existing(decision, directory.departments)
     decision = name_unit(decision, rules.ruleset.book.units, said)
-    store.keep_submission(tx, event.feedback_id, said)
+    # As the desk has it, which makes of this decision the same.
+    hushed = said.confidential or (decision.category or said.category) == CONDUCT
+    store.keep_submission(tx, event.feedback_id, said, confidential=hushed)
+    if hushed:
+        tx.after_commit(partial(_drop, deps.meaning.fresh, event.feedback_id))
     store.keep_decision(tx, event.feedback_id, decision, version=rules.version)
     if alarm is not None:
         alarms.raise_alarm(tx, event.feedback_id, alarm)
@@ -204,10 +209,30 @@ async def _weighed_anew(
     return weighed.model_copy(update={"model_version": meaning.version})
 
 
+async def follow_confidence(event: CaseDispatched | CaseCorrected, tx: Transaction) -> None:
+    """What became confidential means nothing to anybody from now on; it does again if that ends."""
+    deps = deps_of(tx)
+    hushed = event.confidential
+    await store.keep_confidence(tx, event.feedback_id, confidential=hushed)
+    done = partial(_drop, deps.meaning.fresh, event.feedback_id)
+    tx.after_commit(done if hushed else deps.meaning.arrived.set)
+
+
+async def take_correction(event: CaseCorrected, tx: Transaction) -> None:
+    """What a person said it is about, and whether it is confidential."""
+    await corrected(event, tx)
+    if "confidential" in event.changed or "category" in event.changed:
+        await follow_confidence(event, tx)
+
+
 async def learn_from_dispatch(event: CaseDispatched, tx: Transaction) -> None:
-    """What a person dispatched is an example of what belongs there."""
+    """What a person dispatched is an example of what belongs there; it may be confidential by it,
+    or not any more."""
     row = store.decision_of(tx, event.feedback_id)
-    if not is_example(event) or row is None:
+    if not is_example(event):
+        return
+    await follow_confidence(event, tx)
+    if row is None:
         return
     await dispatched(event, tx)
     rows = tx.rows(ExampleRow)
@@ -283,6 +308,7 @@ HANDLERS: dict[type[Event], Handler] = {
     FeedbackReceived: decide_department,
     CaseSplitOff: decide_department,
     CaseReturned: offer_other_departments,
+    CaseCorrected: take_correction,
     CaseDispatched: learn_from_dispatch,
     PrivateErasedByDesk: forget_as_desk_has,
     CaseAlarmConfirmed: learn_from_judgement,

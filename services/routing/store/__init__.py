@@ -47,7 +47,8 @@ class RuleBookRow(RoutingTable, table=True):
 
 
 class CaseRow(RoutingTable, table=True):
-    """What was said (masked, as on the log), to decide again and to learn from. Never changes."""
+    """What was said (masked, as on the log), to decide again and to learn from. Whether it is
+    confidential is all that changes."""
 
     __tablename__ = "cases"
 
@@ -231,15 +232,38 @@ async def submission_of(tx: Transaction, feedback_id: str) -> Submission | None:
     return None if row is None else Submission(**row.model_dump(exclude={"feedback_id"}))
 
 
-def keep_submission(tx: Transaction, feedback_id: str, said: Submission) -> None:
-    """Keep what was said, unless its reporter is forgotten already."""
+_FORGET_MEANING = "DELETE FROM vectors WHERE feedback_id = $1"
+
+
+def keep_submission(
+    tx: Transaction, feedback_id: str, said: Submission, *, confidential: bool
+) -> None:
+    """Keep what was said, unless its reporter is forgotten already; what is `confidential` gets
+    no vector, whether the reporter asked for it or it is about somebody's conduct."""
     if tx.rows(ForgottenRow).get(feedback_id) is None:
         rows = tx.rows(CaseRow)
-        rows.upsert(rows.new(feedback_id=feedback_id, **said.model_dump()))
+        values = said.model_dump() | {"confidential": confidential}
+        rows.upsert(rows.new(feedback_id=feedback_id, **values))
+
+
+async def keep_confidence(tx: Transaction, feedback_id: str, *, confidential: bool) -> None:
+    """Whether a case is confidential now: then its vector goes; lifted, it is embedded anew.
+
+    The row goes first: whoever is about to write the vector holds it, or finds it confidential.
+    """
+    rows = tx.rows(CaseRow)
+    await rows.load([feedback_id])
+    row = rows.get(feedback_id)
+    if row is None or row.confidential == confidential:
+        return
+    row.confidential = confidential
+    rows.upsert(row)
+    if confidential:
+        await tx.flush()
+        await tx.fetch(_FORGET_MEANING, feedback_id)
 
 
 _FORGET = "DELETE FROM cases WHERE feedback_id = $1"
-_FORGET_MEANING = "DELETE FROM vectors WHERE feedback_id = $1"
 
 
 async def forget(tx: Transaction, feedback_id: str) -> None:

@@ -42,7 +42,7 @@ SELECT (SELECT count(*) FROM cases WHERE NOT confidential) AS cases,
 _KEEP = """
 INSERT INTO vectors (feedback_id, model, at, vector)
 SELECT feedback_id, $2::varchar, $3::timestamptz, $4::real[]
-FROM cases WHERE feedback_id = $1::varchar FOR SHARE
+FROM cases WHERE feedback_id = $1::varchar AND NOT confidential FOR SHARE
 ON CONFLICT (feedback_id) DO UPDATE
 SET model = EXCLUDED.model, at = EXCLUDED.at, vector = EXCLUDED.vector
 """

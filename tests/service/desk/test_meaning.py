@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from services.desk.jobs import meaning as jobs
+from services.desk.jobs import surges
+from services.desk.store import meanings
 from shared.contracts.intake import PrivateErased
 from shared.embeddings import EmbedderAway
 from tests.fakes.embedder import Compass
@@ -74,6 +76,52 @@ async def test_confidential_and_erased_cases_have_no_meaning(desk: Desk, compass
     await desk.process(PrivateErased(feedback_id=erased, at=examples.RECEIVED))
     assert await kept(desk) == {}
     assert await jobs.embed_waiting(desk.service) == 0
+
+
+async def counted(desk: Desk) -> set[str]:
+    async with desk.service.engine.connect() as connection:
+        rows = await connection.execute(text("SELECT feedback_id FROM case_matters"))
+        return {row.feedback_id for row in rows}
+
+
+@pytest.mark.parametrize("said", [{"confidential": True}, {"category": "conduct"}])
+async def test_what_becomes_confidential_means_nothing_until_that_is_lifted(
+    desk: Desk, compass: Compass, said: dict[str, object]
+) -> None:
+    office, case = desk.as_("coordinator"), await desk.case(text=COLD)
+    other = await desk.case(text=COLD)
+    await jobs.embed_arrived(desk.service)
+    await surges.count_cases(desk.service)
+    await desk.do(office, case, "correct", reason="说的是某位馆员", **said)
+    assert list(await kept(desk)) == [other]
+    assert await counted(desk) == {other}
+    assert await jobs.embed_waiting(desk.service) == 0
+    assert await surges.count_cases(desk.service) == 0
+    back = {"confidential": False} if "confidential" in said else {"category": "seats"}
+    await desk.do(office, case, "correct", reason="看错了", **back)
+    assert await jobs.embed_waiting(desk.service) == 1
+    assert await surges.count_cases(desk.service) == 1
+    assert set(await kept(desk)) == await counted(desk) == {case, other}
+
+
+async def test_what_routing_takes_for_conduct_means_nothing(desk: Desk, compass: Compass) -> None:
+    case = await desk.case(text=COLD)
+    await jobs.embed_arrived(desk.service)
+    await desk.process(examples.routed(case, "relations", category="conduct"))
+    assert await kept(desk) == {}
+
+
+async def test_a_vector_on_its_way_and_confidence_wait_for_each_other(
+    desk: Desk, compass: Compass
+) -> None:
+    case = await desk.case(text=COLD)
+    async with desk.service.engine.connect() as connection:
+        found = await meanings.arrived(connection, compass.model, [case])
+    await desk.do(desk.as_("coordinator"), case, "correct", reason="保密", confidential=True)
+    async with desk.service.transaction() as tx:
+        await tx.lock(case)
+        await meanings.keep(tx, compass.model, [(found[0], compass.direction(COLD))])
+    assert await kept(desk) == {}
 
 
 async def test_another_model_makes_everything_anew(desk: Desk, compass: Compass) -> None:

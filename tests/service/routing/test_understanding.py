@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from services.routing import deps, jobs
 from services.routing.deps import Meaning
-from shared.embeddings import EmbedderAway, Vector
+from shared.embeddings import CircuitBreaker, Embedder, EmbedderAway, Vector, parse_source
 from tests.patience import PATIENCE
 from tests.service.routing.conftest import Routing, dispatched, received, returned
 from tests.service.routing.test_vectors import Compass
@@ -136,8 +137,87 @@ async def test_a_burst_is_decided_by_the_rules_when_the_time_is_over(
     # Nobody waits for a while, and then the model is asked again.
     sure.slow = False
     assert (await routing.last(await routing.receive(UNHEARD_OF)))["decided"] == "rule"
-    routing.service.deps.meaning._overrun_until = 0.0
+    routing.service.deps.meaning._rests_until = 0.0
     assert (await routing.last(await routing.receive(UNHEARD_OF)))["decided"] == "model"
+
+
+HALF = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{"
+"""The beginning of an answer."""
+
+
+class Counting(Embedder):
+    """The real client; `waits` says for how long it was told to wait, at most."""
+
+    waits: tuple[float, ...] = ()
+
+    async def embed(
+        self, texts: Sequence[str], *, within: float = 30.0, **more: Any
+    ) -> list[Vector]:
+        if self.available:
+            self.waits += (within,)
+        return await super().embed(texts, within=within, **more)
+
+
+@asynccontextmanager
+async def dumb(says: bytes, *, hangs_up: bool = False) -> AsyncIterator[Counting]:
+    """The client of a server that takes requests, says so much and no more."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(says)
+        if not hangs_up:
+            while await reader.read(4096):
+                pass
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    source = parse_source(f"http://127.0.0.1:{port}/v1?model=compass")
+    embedder = Counting(source, breaker=CircuitBreaker(now=lambda: 0.0))
+    try:
+        yield embedder
+    finally:
+        await embedder.close()
+        server.close()
+
+
+@pytest.mark.parametrize("says", [b"", HALF], ids=["nothing", "half an answer"])
+async def test_of_a_model_that_hangs_one_transaction_waits_and_the_next_ones_do_not(
+    routing: Routing, sure: Sure, monkeypatch: pytest.MonkeyPatch, says: bytes
+) -> None:
+    monkeypatch.setattr(deps, "BUDGET", 0.3)
+    monkeypatch.setattr(deps, "REST", 1e6)
+    meaning: Meaning = routing.service.deps.meaning
+    async with dumb(says) as embedder, asyncio.timeout(PATIENCE):
+        meaning.embedder = embedder
+        # They came together, or while the first of them was waited for.
+        for events in (2, 1, 3):
+            together = [received(f"{UNHEARD_OF} {n}") for n in range(events)]
+            await routing.process(*together)
+            for event in together:
+                told = await routing.last(event.feedback_id)
+                assert told["decided"] == "rule"
+                assert told["reasons"][-1]["text_en"].endswith("by the rules alone")
+            # All of them together have waited for less than the budget of one.
+            assert len(embedder.waits) == 1
+            assert embedder.waits[0] < deps.BUDGET
+        # In a while one of them asks again, and waits as long as the first.
+        meaning._rests_until = 0.0
+        await routing.receive(UNHEARD_OF)
+        await routing.receive(UNHEARD_OF)
+        assert len(embedder.waits) == 2
+
+
+async def test_a_model_that_hangs_up_costs_nobody_the_time_of_waiting(
+    routing: Routing, sure: Sure
+) -> None:
+    meaning: Meaning = routing.service.deps.meaning
+    async with dumb(b"", hangs_up=True) as embedder, asyncio.timeout(PATIENCE):
+        meaning.embedder = embedder
+        for _ in range(5):
+            event = await routing.last(await routing.receive(UNHEARD_OF))
+            assert event["decided"] == "rule"
+        # After three in a row it is known to be away.
+        assert len(embedder.waits) <= 3
 
 
 async def test_what_was_learned_with_other_vectors_is_not_believed(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 
 from services.routing import jobs
 from services.routing.store import vectors
+from shared.contracts.desk import CaseCorrected
+from shared.contracts.vocabulary import CaseType, Priority, State
 from shared.embeddings import EmbedderAway
 from tests.fakes import embedder
-from tests.service.routing.conftest import Routing
+from tests.service.routing.conftest import NOW, Routing, dispatched, received
 
 
 class Compass(embedder.Compass):
@@ -24,6 +28,17 @@ class Compass(embedder.Compass):
 def use(routing: Routing, compass: Compass) -> Compass:
     routing.service.deps.meaning.embedder = compass
     return compass
+
+
+def corrected(feedback_id: str, **more: Any) -> CaseCorrected:
+    values: dict[str, Any] = {
+        "category": "space",
+        "case_type": CaseType.COMPLAINT,
+        "priority": Priority.P3,
+        "reason": "核对过",
+        "state": State.TRIAGE,
+    }
+    return CaseCorrected(feedback_id=feedback_id, at=NOW, **(values | more))
 
 
 async def kept(routing: Routing) -> dict[str, str]:
@@ -85,6 +100,43 @@ async def test_what_is_confidential_gets_no_vector_and_only_the_beginning_is_ask
     await jobs.embed_waiting(routing.service)
     assert len(await kept(routing)) == 1
     assert max(map(len, compass.asked)) <= 240
+
+
+async def test_what_becomes_confidential_loses_its_vector_until_that_is_lifted(
+    routing: Routing,
+) -> None:
+    use(routing, Compass())
+    case, sent = await routing.receive("有人占座"), await routing.receive("有人占座，管不管")
+    await jobs.embed_waiting(routing.service)
+    await routing.process(corrected(case, confidential=True, changed=("confidential",)))
+    await routing.process(dispatched(sent, "relations", category="conduct", confidential=True))
+    assert await kept(routing) == {}
+    async with routing.service.engine.begin() as connection:
+        # As by who made it just before.
+        await vectors.keep(connection, "compass-1", NOW, [(case, (1.0,) * 8)])
+    assert await kept(routing) == {}
+    assert await jobs.embed_waiting(routing.service) == 0
+    await routing.process(corrected(case, changed=("title",), confidential=True))
+    assert await jobs.embed_waiting(routing.service) == 0
+    await routing.process(corrected(case, changed=("confidential",)))
+    await routing.process(dispatched(sent, "space", category="space"))
+    assert await jobs.embed_waiting(routing.service) == 2
+
+
+async def test_what_is_about_conduct_gets_no_vector(routing: Routing) -> None:
+    use(routing, Compass())
+    case = await routing.receive("馆员态度恶劣，骂人，还推了我", category="conduct")
+    assert (await routing.last(case))["category"] == "conduct"
+    assert await jobs.embed_waiting(routing.service) == 0
+    assert routing.service.deps.meaning.fresh == {}
+
+
+async def test_confidential_in_the_batch_it_came_with_it_gets_no_vector(routing: Routing) -> None:
+    use(routing, Compass())
+    event = received("有人占座")
+    hushed = corrected(event.feedback_id, confidential=True, changed=("confidential",))
+    await routing.process(event, hushed)
+    assert await jobs.embed_waiting(routing.service) == 0
 
 
 async def test_what_was_not_embedded_while_the_model_was_away_is_embedded_later(
