@@ -254,7 +254,7 @@ def end_sessions(
         await service.check_database()
         async with service.transaction() as tx:
             row = await _account(tx, name) if name else None
-            accounts.end_sessions(tx, row and row.username)
+            accounts.end_sessions(tx, None if row is None else row.username)
         who = "everybody" if row is None else row.username
         say(f"{who} has to sign in again")
 

@@ -38,6 +38,7 @@ from shared.contracts import Event, short_type
 from shared.contracts.intake import FeedbackReceived
 from shared.contracts.sla import Change, SlaPromisesChanged
 from shared.messaging.row_buffer import set_values, values_of
+from shared.messaging.subscription import Handler
 from shared.messaging.transaction import Transaction
 
 
@@ -158,7 +159,7 @@ async def keep_durations(event: SlaPromisesChanged, tx: Transaction) -> None:
         _count(tx, spread(counts_of_met(change), scopes_of(case)))
 
 
-HANDLERS = {
+HANDLERS: dict[type[Event], Handler] = {
     Event: project,
     SlaPromisesChanged: keep_durations,
 }

@@ -3,7 +3,7 @@
 from shared.db.address import Address, parse_address
 from shared.db.engine import create_engine, database_name, service_address
 from shared.db.errors import DatabaseNotReady
-from shared.db.tables import document, moment, own_registry
+from shared.db.tables import document, moment, own_registry, table_of
 
 __all__ = [
     "Address",
@@ -15,4 +15,5 @@ __all__ = [
     "own_registry",
     "parse_address",
     "service_address",
+    "table_of",
 ]

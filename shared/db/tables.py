@@ -5,15 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime, MetaData
+from sqlalchemy import DateTime, MetaData, Table
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
 
 
 def own_registry() -> registry:
     """Metadata nobody else shares, for the base of a service's tables."""
     return registry(metadata=MetaData())
+
+
+def table_of(row_class: type[SQLModel]) -> Table:
+    """The table of a class of rows, for statements over its columns."""
+    table: Table = row_class.__table__  # type: ignore[attr-defined]
+    return table
 
 
 def moment(*, nullable: bool = False, **more: Any) -> Any:

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 from sqlmodel import SQLModel
 
+from shared.db import table_of
 from shared.messaging.statements import Statement
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -22,13 +22,13 @@ _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 @cache
 def _numbers(row_class: type[SQLModel]) -> list[str]:
-    table: Table = row_class.__table__  # type: ignore[attr-defined]
+    table = table_of(row_class)
     return [c.name for c in table.columns if not c.primary_key]
 
 
 @cache
 def _statement(row_class: type[SQLModel]) -> str:
-    table: Table = row_class.__table__  # type: ignore[attr-defined]
+    table = table_of(row_class)
     key = [c.name for c in table.primary_key.columns]
     columns = [*key, *_numbers(row_class)]
     arrays = ", ".join(

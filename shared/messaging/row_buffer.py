@@ -12,13 +12,14 @@ from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from pydantic_core import to_json
-from sqlalchemy import Table, inspect
+from sqlalchemy import inspect
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import configure_mappers
 from sqlalchemy.orm.attributes import instance_dict
 from sqlmodel import SQLModel
 
+from shared.db import table_of
 from shared.messaging.seals import NO_KEY, SEAL, Sealer
 from shared.messaging.statements import Fetch, Statement
 
@@ -52,7 +53,7 @@ class _Plan:
     """The statements of one table, made once."""
 
     def __init__(self, row_class: type[SQLModel]) -> None:
-        self.table: Table = row_class.__table__  # type: ignore[attr-defined]
+        self.table = table_of(row_class)
         configure_mappers()
         self.new_instance = inspect(row_class).class_manager.new_instance
         self.key = tuple(c.name for c in self.table.primary_key.columns)

@@ -16,6 +16,7 @@ from services.desk.api.viewing import viewer_of
 from services.desk.api.views import ViewContext
 from services.desk.deps import deps_of
 from services.desk.store import review_rules
+from services.desk.store.tables import ReviewRuleRow
 from shared.contracts.refusal import Forbidden, Unacceptable
 from shared.contracts.vocabulary import Role
 from shared.messaging.transaction import Transaction
@@ -121,7 +122,7 @@ def readers_only(person: Staff) -> None:
         raise Forbidden("您的身份不能看这一页。", "Your role does not see this page.")
 
 
-async def _now(tx: Transaction) -> list[review_rules.ReviewRuleRow]:
+async def _now(tx: Transaction) -> list[ReviewRuleRow]:
     return await review_rules.rules(tx)
 
 

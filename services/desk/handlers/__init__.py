@@ -83,7 +83,7 @@ async def record_event(event: Event, tx: Transaction) -> None:
             log.warning("event of an unknown case", feedback_id=event.feedback_id, type=event.type)
             return
         row = _new_row(event, tx)
-    append_line(tx, row, event, tx.cause.ce_id or "")
+    append_line(tx, row, event, (tx.cause and tx.cause.ce_id) or "")
     put(tx, row)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from services.desk.domain import first_words
 from services.desk.domain.recollecting import recollected
@@ -214,8 +215,14 @@ async def recollect_canned_reply(event: CannedReplyListed, tx: Transaction) -> N
 
 async def recollect_review_rule(event: ReviewRuleListed, tx: Transaction) -> None:
     """What replies are read for, as it was said last."""
-    said = {"since": event.at, "by": event.by.name, "reason": event.reason}
-    row = await tx.session.merge(ReviewRuleRow(kind=event.kind, code=event.code, **said))
+    rule = ReviewRuleRow(
+        kind=event.kind,
+        code=event.code,
+        since=event.at,
+        by=event.by.name,
+        reason=event.reason,
+    )
+    row = await tx.session.merge(rule)
     if not event.required:
         await tx.session.flush()
         await tx.session.delete(row)
@@ -231,7 +238,7 @@ async def recollect_person(event: PersonListed, tx: Transaction) -> None:
     await tx.session.merge(PersonRow(**_listed(event), password=password, demo=demo))
 
 
-def _listed(event: Event) -> dict[str, object]:
+def _listed(event: Event) -> dict[str, Any]:
     return event.model_dump(exclude={"feedback_id", "at", "by"})
 
 

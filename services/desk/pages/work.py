@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -237,14 +237,14 @@ async def case_page(
     rule = listed.category_rules.get(case["category"] or "")
     broken = [p["clock"] for p in case["promises"] if p["status"] == "breached"]
     late = list(dict.fromkeys((*case["reasons_owed"], *broken)))
-    lists = {
+    lists: dict[str, Sequence[tuple[str, str]]] = {
         "department": [(code, pair[english]) for code, pair in listed.departments.items()],
         "category": [(code, pair[english]) for code, pair in listed.categories.items()],
         "colleague": people,
         "people": _mentionable(case, context) if "note" in case["may"] else [],
         "incident": open_incidents,
         "canned": words,
-        "rule": [rule] if rule else [],
+        "rule": [(rule, rule)] if rule else [],
         "part": [(p["department"], p["department_name"]) for p in case["co_departments"]],
         "clock": [(clock, names.clock_name(clock, context.locale)) for clock in late],
     }

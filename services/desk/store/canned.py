@@ -15,9 +15,9 @@ AT_MOST = 100
 """Of each department, and for everybody: more are not chosen from, only scrolled through."""
 _ORDER = (
     col(CannedReplyRow.department).asc().nulls_last(),
-    CannedReplyRow.position,
-    CannedReplyRow.title,
-    CannedReplyRow.reply_id,
+    col(CannedReplyRow.position),
+    col(CannedReplyRow.title),
+    col(CannedReplyRow.reply_id),
 )
 
 

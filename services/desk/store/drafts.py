@@ -43,4 +43,5 @@ async def append(tx: Transaction, feedback_id: str, username: str, text: str) ->
 
 def delete(tx: Transaction, feedback_id: str, username: str) -> None:
     """Forget it: it was sent, or thrown away."""
-    tx.rows(DraftRow).delete(DraftRow(feedback_id=feedback_id, username=username))
+    rows = tx.rows(DraftRow)
+    rows.delete(rows.new(feedback_id=feedback_id, username=username))

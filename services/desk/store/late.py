@@ -10,8 +10,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from services.desk.domain.promises import NOT_ON_TOP, ON_TOP
 from services.desk.store.tables import CaseRow
 from shared.contracts.vocabulary import Clock
+from shared.db import table_of
 
-_cases: Any = CaseRow.__table__
+_cases = table_of(CaseRow)
 
 
 def overdue(now: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -27,6 +27,7 @@ from services.desk.store.late import first_due, overdue
 from services.desk.store.scopes import has_part
 from services.desk.store.tables import CaseRow, MentionRow
 from shared.contracts.vocabulary import ENDED, State
+from shared.db import table_of
 
 QUEUES = (
     "alarm",
@@ -71,8 +72,8 @@ class Wanted:
     limit: int = 50
 
 
-_cases: Any = CaseRow.__table__
-_mentions: Any = MentionRow.__table__
+_cases = table_of(CaseRow)
+_mentions = table_of(MentionRow)
 _UNEXPLAINED = sorted(str(state) for state in ENDED - {State.CLOSED})
 _due = _cases.c.next_due_at
 _owed = _cases.c.words_owed_since.is_not(None)
@@ -86,7 +87,8 @@ def in_queue(queue: str, shape: Wanted) -> ColumnElement[bool]:
 
 def looks_of(queue: str, shape: Wanted) -> list[ColumnElement[bool]]:
     """No case is in two of them: together they are the queue, and their numbers add up."""
-    now, state = bindparam("now"), _cases.c.state
+    now: ColumnElement[Any] = bindparam("now")
+    state = _cases.c.state
     match queue:
         case "triage":
             # Words after an answer of the office itself: no department has them.

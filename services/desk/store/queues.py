@@ -38,6 +38,7 @@ from services.desk.store.searching import FEW, PLAN, PLAN_FOR_MANY, enough, how,
 from services.desk.store.searching import meant as meanings
 from services.desk.store.tables import CaseRow
 from shared.contracts.refusal import Unacceptable
+from shared.db import table_of
 from shared.db.compiled import Compiled
 from shared.db.engine import driver_of
 from shared.ids import id_as_typed
@@ -47,7 +48,7 @@ from shared.security import code_hash, code_in
 COUNT_AT_MOST = 99
 """A longer queue is shown as ``99+``: nobody works by the exact number, and it stays cheap."""
 
-_cases: Any = CaseRow.__table__
+_cases = table_of(CaseRow)
 _due_at = _cases.c.next_due_at
 _ORDER = (_due_at, _cases.c.received_at, _cases.c.feedback_id)
 
@@ -245,7 +246,7 @@ async def counts(
 @lru_cache(maxsize=500)
 def _counts(shape: Wanted, queues: tuple[str, ...]) -> Compiled:
     most = COUNT_AT_MOST + 1
-    columns = []
+    columns: list[ColumnElement[int]] = []
     for queue in queues:
         seen = or_(false(), *_parts(queue, shape))
         counted: list[ColumnElement[int]] = [

@@ -131,7 +131,7 @@ class Record:
 
 async def read_record(fetch: Fetch, feedback_id: str, sealer: Sealer) -> Record | None:
     """The record of a case, or None where there is no such case."""
-    classes = (*SEALED, TimelineRow, MessageRow, ReadingRow)
+    classes: tuple[type[Any], ...] = (*SEALED, TimelineRow, MessageRow, ReadingRow)
     tables = {row_class: RowBuffer[Any](row_class, fetch) for row_class in classes}
     await load_together(fetch, list(tables.values()), [feedback_id])
     if (case := tables[CaseRow].get(feedback_id)) is None:

@@ -67,8 +67,7 @@ async def set_rule(
     if row is not None:
         await tx.session.delete(row)
     else:
-        said = {"since": tx.now, "by": by.name, "reason": reason}
-        tx.session.add(ReviewRuleRow(kind=kind, code=code, **said))
+        tx.session.add(ReviewRuleRow(kind=kind, code=code, since=tx.now, by=by.name, reason=reason))
     tx.emit(ReviewRuleListed(at=tx.now, by=by, kind=kind, code=code, required=on, reason=reason))
     return True
 

@@ -10,8 +10,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.desk.domain import Scope
 from services.desk.store.tables import CaseRow
+from shared.db import table_of
 
-_cases: Any = CaseRow.__table__
+_cases = table_of(CaseRow)
 
 
 def in_scopes(scopes: tuple[Scope, ...]) -> ColumnElement[bool]:
@@ -39,7 +40,8 @@ def parts_of_scope(n: int, scope: Scope) -> list[ColumnElement[bool]]:
 
 def has_part(name: str) -> ColumnElement[bool]:
     """The value of this name is a second department. The index holds cases that have any."""
-    parts, empty = _cases.c.parts, literal_column("'[]'::jsonb")
+    parts: ColumnElement[Any] = _cases.c.parts
+    empty: ColumnElement[Any] = literal_column("'[]'::jsonb")
     return and_(parts != empty, parts.contains(bindparam(name, type_=JSONB)))
 
 

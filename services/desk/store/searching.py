@@ -32,14 +32,15 @@ from services.desk.domain.promises import rank_not_open
 from services.desk.domain.visibility import Private
 from services.desk.store.scopes import in_scopes, parts_of_scope
 from services.desk.store.tables import ONCE, CaseRow, MeaningRow, MessageRow, PrivateRow, WordsRow
+from shared.db import table_of
 from shared.db.nearest import literal
 from shared.ids import made_at
 
-_cases: Any = CaseRow.__table__
-_meanings: Any = MeaningRow.__table__
-_words: Any = WordsRow.__table__
-_messages: Any = MessageRow.__table__
-_private: Any = PrivateRow.__table__
+_cases = table_of(CaseRow)
+_meanings = table_of(MeaningRow)
+_words = table_of(WordsRow)
+_messages = table_of(MessageRow)
+_private = table_of(PrivateRow)
 
 
 PLAN = (
@@ -115,7 +116,7 @@ def searches(
     def found_in(name: str) -> ColumnElement[bool]:
         if stand[name]:
             ids = bindparam(f"in_{name}", type_=ARRAY(String))
-            return _cases.c.feedback_id == func.any(ids)  # type: ignore[no-any-return]
+            return _cases.c.feedback_id == func.any(ids)
         table, holds = SOURCES[name]
         # An index of letters is no help here, and costs more than the words to compare with.
         shown = holds(how if how == "more" else "two")
@@ -252,7 +253,7 @@ def _is_shown(shown: Private) -> ColumnElement[bool]:
         case Private.ALL:
             return true()
         case Private.NAMED:
-            return named  # type: ignore[no-any-return]
+            return named
         case Private.OPEN:
             return and_(named, open_)
         case _:

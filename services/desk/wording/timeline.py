@@ -104,7 +104,7 @@ ROLES = {
 }
 
 
-def _pick(table: Mapping[str, tuple[str, str]], code: Any) -> tuple[str, str]:
+def _pick(table: Mapping[Any, tuple[str, str]], code: Any) -> tuple[str, str]:
     return table.get(str(code), (str(code or ""), str(code or "")))
 
 

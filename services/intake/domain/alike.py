@@ -78,7 +78,8 @@ def meant(
 
 
 def _dot(one: Vector, other: Vector) -> float:
-    return sum(map(operator.mul, one, other))
+    total: float = sum(map(operator.mul, one, other))
+    return total
 
 
 _CHOICES = {"我也遇到了": 0, "我也是": 0, "metoo": 0} | {str(n + 1): n for n in range(MOST)}

@@ -18,6 +18,7 @@ from services.intake.store.tables import KEEP_KEYS, SubmissionRow
 from shared.contracts.intake import Contact
 from shared.contracts.refusal import Conflict
 from shared.contracts.vocabulary import Channel
+from shared.db import table_of
 from shared.messaging.transaction import Transaction
 from shared.observability.metrics import RECEIVED
 
@@ -68,7 +69,7 @@ class Unsettled(RuntimeError):
 
 Answer = Receipt | Exception | None
 
-COLUMNS = tuple(c.name for c in SubmissionRow.__table__.columns if c.name != "erased_at")
+COLUMNS = tuple(c.name for c in table_of(SubmissionRow).columns if c.name != "erased_at")
 CONTACT = frozenset(Contact.model_fields)
 _TYPES = {
     "received_at": "timestamptz",
@@ -148,7 +149,7 @@ class _Waiting:
     key: Key | None
 
     @property
-    def source(self) -> tuple[str, str | None, str] | None:
+    def source(self) -> tuple[str, str | None, str | None] | None:
         """What identifies this message; None where the sender numbers nothing."""
         s = self.submission
         numbered = s.source_message_id is not None
@@ -257,10 +258,10 @@ async def _known(tx: Transaction, waiting: Mapping[int, _Waiting]) -> dict[int, 
         return {}
     by_source: dict[object, Receipt] = {}
     if sources := {w.source for w in waiting.values() if w.source is not None}:
-        for channel, account, source, *receipt in await tx.fetch(
+        for channel, account, source, case, code, received_at in await tx.fetch(
             _BY_SOURCE, *(list(c) for c in zip(*sources, strict=True))
         ):
-            by_source[channel, account, source] = Receipt(*receipt, repeated=True)
+            by_source[channel, account, source] = Receipt(case, code, received_at, repeated=True)
     by_key: dict[object, tuple[str, Receipt]] = {}
     if keys := {(w.key.scope, w.key.key) for w in waiting.values() if w.key is not None}:
         for scope, key, body_hash, *receipt in await tx.fetch(

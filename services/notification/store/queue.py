@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import text
 
@@ -59,7 +60,7 @@ async def next_due(
     full_transports: Iterable[str],
 ) -> list[tuple[str, str, str, str]]:
     """Due deliveries as ``(id, case, key, receiver)``, a few of every key that is not full."""
-    result = await tx.connection.exec_driver_sql(
+    result: Iterable[Any] = await tx.connection.exec_driver_sql(
         _NEXT_DUE, (now, list(busy), per_key, list(full_keys), list(full_transports))
     )
     return [(r[0], r[1], r[2], r[3]) for r in result]
@@ -68,7 +69,7 @@ async def next_due(
 async def lock_free_cases(tx: Transaction, feedback_ids: Iterable[str]) -> list[str]:
     """Lock those of these cases that nobody works on; the others are found again soon."""
     wanted = sorted(set(feedback_ids))
-    result = await tx.connection.exec_driver_sql(_LOCK_FREE, (wanted,))
+    result: Iterable[Any] = await tx.connection.exec_driver_sql(_LOCK_FREE, (wanted,))
     free = [feedback_id for (feedback_id,) in result]
     await tx.lock(*free)
     return free

@@ -67,7 +67,7 @@ def learn(source: IO[bytes]) -> Trained:
     temperature = min(_TEMPERATURES, key=lambda t: _loss(there, truth[later], t))
     shares, wanted = _softmax(there, temperature), head["precision"]
     bars = _bars(shares, truth[later], classes)
-    new = _judge(shares, truth[later], classes, bars, wanted)
+    quality = _judge(shares, truth[later], classes, bars, wanted)
     old_shares = _shares_of(running, letters, later, classes)
     old = _judge(old_shares, truth[later], classes, {}, wanted, bar=running.bar(wanted))
     whole = begin.plus(_moved(letters, begin, truth, np.arange(len(owners)), moved))
@@ -87,7 +87,7 @@ def learn(source: IO[bytes]) -> Trained:
         kinds, kind_quality = move_kinds(first, now, table, said, later)
     return Trained(
         model=model,
-        new=new,
+        new=quality,
         running=old,
         seconds=time.process_time() - began,
         kinds=kinds,

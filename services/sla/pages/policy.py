@@ -153,7 +153,7 @@ def _typed(policy: Policy, locale: str) -> dict[str, str]:
         if row.when is not None:
             for dimension in DIMENSIONS:
                 typed[f"{at}.{dimension}"] = ", ".join(getattr(row.when, dimension))
-    for clock in DEFAULTS:
-        if code := policy.defaults.get(clock):
-            typed[f"default.{clock}"] = duration_words(code, locale)
+    for other in DEFAULTS:
+        if code := policy.defaults.get(other):
+            typed[f"default.{other}"] = duration_words(code, locale)
     return typed

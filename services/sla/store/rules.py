@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -101,7 +101,7 @@ class Rulebook:
         """Have these versions at hand."""
         missing = sorted(set(versions) - self._policies.keys())
         if missing:
-            for row in await connection.exec_driver_sql(_POLICIES, (missing,)):
+            for row in await _rows(connection, _POLICIES, missing):
                 policy = _policy(row[0], row[1])
                 self._policies[policy.version] = policy
 
@@ -115,21 +115,20 @@ class Rulebook:
         if missing:
             if len(self._earlier) > _EARLIER:
                 self._earlier.clear()
-            for (body,) in await connection.exec_driver_sql(_CALENDARS, (missing,)):
+            for (body,) in await _rows(connection, _CALENDARS, missing):
                 definition = CalendarDefinition.model_validate_json(body)
                 self._earlier[definition.version] = Calendars(definition)
         return found | {v: self._earlier[v] for v in versions if v in self._earlier}
 
     async def refresh(self, connection: AsyncConnection) -> bool:
         """Follow what is stored; True when the calendar is another one than before."""
-        row = (await connection.exec_driver_sql(_NEWEST)).one()
-        policy, calendar = row
+        ((policy, calendar),) = await _rows(connection, _NEWEST)
         if policy is not None:
             await self.fetch_policies(connection, [policy])
             self.current = policy
         if calendar is None or calendar == self.calendars.definition.version:
             return False
-        (body,) = (await connection.exec_driver_sql(_CALENDAR, (calendar,))).one()
+        ((body,),) = await _rows(connection, _CALENDAR, calendar)
         self.calendars = Calendars(CalendarDefinition.model_validate_json(body))
         return True
 
@@ -150,8 +149,8 @@ async def seed(
 
 async def to_recount(connection: AsyncConnection) -> tuple[int, str] | None:
     """The newest calendar that open deadlines have not been counted by, and why it came."""
-    row = (await connection.exec_driver_sql(_TO_RECOUNT)).first()
-    return None if row is None else (row[0], row[1])
+    rows = await _rows(connection, _TO_RECOUNT)
+    return (rows[0][0], rows[0][1]) if rows else None
 
 
 async def settle_recount(connection: AsyncConnection, version: int) -> None:
@@ -161,13 +160,13 @@ async def settle_recount(connection: AsyncConnection, version: int) -> None:
 
 async def policy_versions(connection: AsyncConnection) -> list[Version]:
     """The newest hundred versions of the promises, the newest first."""
-    return [Version(*row) for row in await connection.exec_driver_sql(_VERSIONS)]
+    return [Version(*row) for row in await _rows(connection, _VERSIONS)]
 
 
 async def policy_version(connection: AsyncConnection, version: int) -> Policy | None:
     """One version of the promises; None for one there is not."""
-    row = (await connection.exec_driver_sql(_POLICIES, ([version],))).first()
-    return None if row is None else _policy(row[0], row[1])
+    rows = await _rows(connection, _POLICIES, [version])
+    return _policy(*rows[0]) if rows else None
 
 
 def policy_row(policy: Policy, *, at: datetime, by: str) -> PolicyRow:
@@ -200,3 +199,7 @@ def as_document(value: Policy | CalendarDefinition) -> dict[str, Any]:
     """The value as it is stored and shown; what is left open is left out, so that code from before
     it could be said reads it too."""
     return value.model_dump(mode="json", exclude_none=True)
+
+
+async def _rows(connection: AsyncConnection, statement: str, *values: Any) -> Sequence[Any]:
+    return (await connection.exec_driver_sql(statement, values)).all()

@@ -85,7 +85,7 @@ async def answer_to(service: Service[Deps], question: Question, *, anew: bool = 
 def _projects_all(service: Service[Deps]) -> bool:
     consumer = service.consumer
     given = () if consumer is None else consumer.positions()
-    return sum(tp.topic == EVENTS for tp in given) == PARTITIONS
+    return len([tp for tp in given if tp.topic == EVENTS]) == PARTITIONS
 
 
 def said_of(answer: Answer, context: ViewContext) -> tuple[bytes, str]:

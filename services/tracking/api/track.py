@@ -151,7 +151,8 @@ async def matters_body(request: Request, codes: list[str]) -> list[dict[str, Any
     context = ViewContext(request)
     async with service_of(request, "tracking").transaction() as tx:
         return [
-            await _body(tx, case, context) | {"code": by_hash[case.code_hash], "title": case.title}
+            await _body(tx, case, context)
+            | {"code": by_hash[case.code_hash or ""], "title": case.title}
             for case in await cases_by_codes(tx, list(by_hash))
         ]
 

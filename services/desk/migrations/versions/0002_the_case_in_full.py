@@ -1,5 +1,7 @@
 """The case in full: parts, review, extension, waiting, how cases hang together."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -16,11 +18,11 @@ _JSON = postgresql.JSONB(astext_type=sa.Text())
 _MOMENT = sa.DateTime(timezone=True)
 
 
-def _flag(name: str) -> sa.Column:
+def _flag(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.text("false"))
 
 
-def _list(name: str) -> sa.Column:
+def _list(name: str) -> sa.Column[Any]:
     return sa.Column(name, _JSON, nullable=False, server_default=sa.text("'[]'::jsonb"))
 
 
