@@ -57,7 +57,8 @@ async def list_cases(
     limit: Annotated[Annotated[int, Field(ge=1, le=200)] | None, Blank, Query()] = None,
 ) -> JSONResponse:
     """``{items, next}``; of what this person may see. For `q` each says where it was `found`:
-    ``{in, snippet: [before, hit, after]}``; `by_words` is true while nobody can say what `q` means.
+    ``{in, snippet: [before, hit, after]}``; `by_words` is true while nobody can say what `q` means;
+    `read_as` is how it was read, where it is pinyin or misspelt.
     """
     viewer = viewer_of(person)
     wanted = Wanted(
@@ -129,8 +130,12 @@ async def page_body(
         found = await find_in(connection, [r for r in rows if r["feedback_id"] in in_words], words)
         meant = ("meaning", None)
         items = [one | {"found": _found(*found.get(one["feedback_id"], meant))} for one in items]
-    late = question is not None and question.late
-    return {"items": items, "next": cursor} | ({"by_words": True} if late else {})
+    more: dict[str, Any] = {}
+    if question is not None and question.late:
+        more["by_words"] = True
+    if question is not None and question.read_as:
+        more["read_as"] = question.read_as
+    return {"items": items, "next": cursor} | more
 
 
 def _found(where: str, hit: Snippet | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.desk.deps import Deps
 from services.desk.domain.matters import apart, matter_of, nearness
 from services.desk.domain.search import asks, fused
+from services.desk.domain.typed import as_meant
 from services.desk.store import meanings
 from services.desk.store.finding import find_in
 from services.desk.store.looks import Wanted
@@ -31,19 +33,32 @@ _NAMES = 4
 async def question_of(service: Service[Deps], wanted: Wanted) -> Question | None:
     """What the words of a search mean, on its first page; None where they mean nothing to look for.
 
-    While nobody can say, or not in time, the things they name are all there is (`late`).
+    Words that name nothing are read as somebody may have meant them (`read_as`). While nobody can
+    say, or not in time, the things they name are all there is (`late`).
     """
     meaning, text = service.deps.meaning, mask(wanted.q.strip())
     if wanted.cursor or not asks(text):
         return None
-    things = matter_of(text).things
-    if not things and len(text) <= _NAMES:
-        return None
     if meaning.embedder.off or meaning.embedder.missing:
+        return None
+    written, things = text, matter_of(text).things
+    if not things:
+        # The first of all loads a table.
+        text = await asyncio.to_thread(as_meant, text)
+        things = matter_of(text).things
+    if not things and len(text) <= _NAMES:
         return None
     vector = await meaning.of(text, within=WITHIN)
     stamp, indexed = meanings.stamp(meaning.embedder.model), meaning.indexed and vector is not None
-    return Question(text, tuple(sorted(things)), vector or (), stamp, indexed, late=vector is None)
+    return Question(
+        text,
+        tuple(sorted(things)),
+        vector or (),
+        stamp,
+        indexed,
+        late=vector is None,
+        read_as=text if text != written else "",
+    )
 
 
 async def find(

@@ -7,7 +7,7 @@ found anew, in the background.
 
 from __future__ import annotations
 
-VERSION = 4
+VERSION = 5
 THINGS = """
 air: 空调 冷气 暖气 制冷 制热 供暖 暖风
     温度 太热 好热 太冷 好冷 空气不好 通风
@@ -17,6 +17,8 @@ light: 灯 照明 台灯 日光灯 灯管
     | light, lamp, bulb
 printer: 打印 复印 扫描仪 墨 硒鼓 卡纸 夹纸
     打出来 文印 黑道子 打出的
+    海报 彩印
+    | poster,
     | print, photocop, copier, scanner, toner,
     | printout, printed
 toilet: 厕所 卫生间 洗手间 马桶 厕纸 卫生纸 女厕 男厕
@@ -32,6 +34,8 @@ lift: 电梯 轿厢 升降
     | lift, elevator
 gate: 闸机 门禁 刷卡进 通道机 进不了馆 进馆 入馆 刷脸 进不去馆 人脸识别
     刷不进 人证不符
+    入馆码 进馆码 报警器 警报响
+    | beeped, beeps,
     | gate, turnstile, entrance, card reader, get in
 door: 自动门 大门 玻璃门 门锁 旋转门
     | door
@@ -54,6 +58,8 @@ window: 窗户 窗子 开窗 关窗
 roof: 漏水 漏雨 天花板 屋顶 滴水 渗水 积水
     | leak, ceiling, dripping, flood
 hold_seat: 占座 占位 占着 占了座 抢座 霸座 水杯占 书占 占座位 占用座位 占一上午 占一天 占桌
+    霸着 霸占 占我 抢我座 抢我的座 座位被占 位子被占 占位子 占好几个
+    | seat hog, hogs seats, hog seats, save seats, unattended bag, taking up seats,
     | hogging, saving seat, reserve seats with, reserving seats, holding seats, seat hogg,
     | bags on seats, occupying seats, occupied by bag, occupied by book, seats with bags,
     | seats with books
@@ -67,6 +73,8 @@ study_room: 研讨间 研修间 讨论室 研讨室 研修室 讨论间 小组�
     | group study, study room, discussion room, seminar room, group room, carrel
 noise: 吵 噪音 喧哗 打电话 讲电话 大声 说话 外放 聊天 敲键盘 键盘声 打闹 喧闹 安静 语音
     讨论声 跑来跑去 菜市场 窃窃私语 闹哄哄 声音太大 唱歌
+    拖椅子 吱呀
+    | squeak, creak,
     | noise, noisy, loud, talking, chatting, phone call, on the phone, quiet, shout,
     | whisper, running around, drums
 food: 吃东西 吃饭 外卖 零食 饭味 泡面 吃早饭 食物 螺蛳粉
@@ -79,6 +87,8 @@ dirt: 脏 灰尘 打扫 垃圾 清洁 卫生差 卫生太 蟑螂 保洁 污渍 �
     | dirty, dust, trash, garbage, rubbish, clean, cockroach, litter
 opening: 开放时间 开馆 闭馆 关门 几点开 几点关 开到几点 开放到 延长开放 延长时间 通宵
     催我们走 赶人 清场 24小时
+    几点到几点 开放吗 开门吗 开不开
+    | open on,
     | opening hour, open hours, close at, closing, opening time, closes, open until,
     | open later, 24 hours, 24-hour, overnight, stay open
 holiday: 寒假 暑假 假期 放假 国庆 春节 五一 节假日
@@ -97,6 +107,8 @@ database: 数据库 电子资源 电子期刊 期刊 电子书 全文 文献下�
     | electronic resource, download paper, download article,
     | scifinder, subscription, streaming video, paywall
 remote: 校外 vpn 在家 远程 carsi 校外访问
+    老家 国外 外地 家里看 家里用 家里点 出差 海外
+    | from abroad, abroad, at home, outside campus, away from campus,
     | off campus, off-campus, vpn, from home, remote access, carsi, shibboleth
 website: 网站 官网 主页 公众号 小程序 网页
     app 客户端 闪退 首页
@@ -119,6 +131,8 @@ borrow: 借书 借阅 能借 借几本 外借 借期 可借 借书证
 hold: 预约书 预约的书 预约到 取书 取预约 委托借阅 通借
     | hold shelf, pick up, pickup, on hold, reserved book, book i reserved, my reservation
 self_check: 自助借还 借还机 自助机 借书机 自助还
+    还书机 吞了 吞书
+    | swallowed,
     | self-check, self check, self-service machine, borrowing machine, kiosk
 missing_book: 找不到书 书架上没有 不在架 找不到这本 错架 乱架 显示在馆 显示在架 架上没有
     | not on the shelf, not on shelf, can't find the book, missing book,
@@ -132,6 +146,8 @@ buy_book: 荐购 采购 买书 购买 多买 能不能买 希望能买 订购 �
     | purchase, buy, acquire, recommend a book, acquisition
 ill: 馆际互借 文献传递 互借 原文传递
     外馆 他馆 别的馆
+    外馆借 国际互借
+    | loan from another,
     | interlibrary, inter-library, document delivery, ill request,
     | chapter from, from another library, one chapter
 thesis: 学位论文 论文提交 查重 查新 收录证明 论文收录
@@ -141,15 +157,21 @@ lecture: 讲座 培训 活动报名 工作坊 课程 报名
     | lecture, workshop, training, seminar, talk, register for, event,
     | exhibition, book club, film, screening, competition
 lost: 丢了 丢失 落在 失物 不见了 捡到 拾到 被偷 偷了 丢在
+    忘在 遗落 失主 招领 拾获 捡了 掉在 忘拿
+    | left behind, umbrella,
     | lost my, left my, found a, stolen, lost and found, missing my, lost property, i lost,
     | i left
 staff: 态度 服务员 馆员 老师态度 工作人员态度 不耐烦 爱答不理 骂
     爱理不理 翻白眼 语气 摔在 凑合
+    凶 吼我 吼人 冲我吼 骂人 冷暴力 服务态度 训斥 嘲笑 取笑 没礼貌 粗鲁 阴阳怪气
+    | yelled at, shouted at, mocked, scold, condescend, unhelpful, staff are, member of staff,
     | rude, attitude, staff was, unfriendly, impolite, librarian was,
     | rolled her eyes, rolled his eyes, snapped at, dismissive
 guard: 保安 安保 门卫
     | security guard, guard
 visitor: 校友 校外人员 参观 访客 家属 外校
+    社会公众 社会读者 外单位 校外读者 亲友 团体
+    | to the public, outsider, non-member, guided tour, outside the university,
     | alumni, alumnus, visitor, visit, guest, external reader
 leaving: 离校 毕业 清书
     | graduat, leaving the university, clearance
@@ -187,6 +209,8 @@ dorm: 宿舍 寝室
 stairs: 楼梯 台阶 地面滑 地滑 防滑
     | stair, slippery, steps
 shelf: 书架 够不着 梯子
+    架子 架上 架位 倒架 排架
+    | reshelv,
     | shelf, shelves, ladder
 coffee: 咖啡 水吧
     | coffee, cafe
@@ -218,6 +242,13 @@ shuttle: 校车 班车
     | shuttle
 grants: 奖学金 助学金 奖助 贫困认定
     | scholarship, stipend
+money: 扣钱 扣费 扣款 多收 收费 交费 退款 退费 押金 费用 扣了我 收了我
+    | refund, charged, deposit, too expensive, price
+language: 留学生 外国学生 外国人 外国读者 英文版 英文界面 双语 说英语 看不懂中文 中文慢 交换生
+    | translat, chinese only, only in chinese, in english, english version, english option,
+    | international student, exchange student, foreign student
+elderly: 老人 老年 老先生 退休 老读者
+    | elderly, senior citizen, retired
 tutor: 导师 辅导员 班主任
     | supervisor, counsellor, tutor
 """
@@ -307,9 +338,12 @@ BROAD = frozenset(
         "database",
         "door",
         "grants",
+        "elderly",
         "label",
+        "language",
         "lecture",
         "lost",
+        "money",
         "praise",
         "publishing",
         "rare_book",

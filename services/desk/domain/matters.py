@@ -85,6 +85,11 @@ def _named(table: _Table, folded: str) -> frozenset[str]:
 _THINGS, _FAULTS = _compiled(THINGS), _compiled(FAULTS)
 
 
+def thing_words() -> list[str]:
+    """The words and beginnings of words by which things are named."""
+    return list(_THINGS[1])
+
+
 @dataclass(frozen=True, slots=True)
 class Matter:
     """What a text says by the table: things, faults, floors."""

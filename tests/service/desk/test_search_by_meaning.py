@@ -50,6 +50,20 @@ async def test_words_find_what_is_said_in_other_words_and_languages(
     assert "意思相近" in page.text
 
 
+@pytest.mark.parametrize("q", ["zhanzuo", "站座", "zhan zuo", "hoging seats"])
+async def test_pinyin_and_slips_are_read_as_they_were_meant_and_it_is_said(
+    desk: Desk, compass: Compass, q: str
+) -> None:
+    made = await town(desk)
+    office = desk.as_("coordinator")
+    answer = (await office.get("/api/cases", params={"q": q})).json()
+    assert {one["feedback_id"] for one in answer["items"]} == set(made.values()) - {made[COLD]}
+    read = answer["read_as"]
+    page = await office.get("/desk", params={"queue": "all", "q": q})
+    assert f"也按“{read}”找了" in page.text
+    assert "read_as" not in (await office.get("/api/cases", params={"q": "占座"})).json()
+
+
 async def test_only_what_one_may_see_and_asked_for_is_found(desk: Desk, compass: Compass) -> None:
     made = await town(desk)
     await desk.process(
