@@ -132,7 +132,7 @@ class PastFile:
         separate = Column.RESPONDED in columns and Column.CLOSED in columns
         for line, row in _with_progress(open_table(self.path), "judged", tell, self.total):
             odd: list[Odd] = []
-            unreadable: list[str] = []
+            unreadable: dict[Column, str] = {}
             when = {column: self._date(row, column, unreadable) for column in DATES}
             if unreadable:
                 odd.append(Odd.UNREADABLE)
@@ -150,6 +150,7 @@ class PastFile:
                 department=code or department,
                 priority=known or Priority.P3,
                 separate=separate,
+                unreadable=frozenset(unreadable),
             )
             yield PastRow(
                 line=line,
@@ -159,17 +160,19 @@ class PastFile:
                 priority=priority,
                 case=case,
                 odd=odd,
-                unreadable=unreadable,
+                unreadable=list(unreadable.values()),
             )
 
-    def _date(self, row: Sequence[object], column: Column, unreadable: list[str]) -> When | None:
+    def _date(
+        self, row: Sequence[object], column: Column, unreadable: dict[Column, str]
+    ) -> When | None:
         index = self.columns.get(column)
         if index is None or index >= len(row):
             return None
         try:
             return self.dates[index].read(row[index])
         except UnreadableDate:
-            unreadable.append(f"{self.header[index]}: {str(row[index])[:40]!r}")
+            unreadable[column] = f"{self.header[index]}: {str(row[index])[:40]!r}"
             return None
 
     def _text(self, row: Sequence[object], column: Column) -> str:

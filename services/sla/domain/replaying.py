@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.sla.domain.calendars import LIBRARY
 from services.sla.domain.case_clocks import Rules
+from services.sla.domain.past_columns import Column
 from services.sla.domain.past_dates import When
 from services.sla.domain.policy import Choice, Policy, Subject, calendar_name, choose_row
 from services.sla.domain.working_time import OutsideCalendar
@@ -57,6 +59,8 @@ class PastCase:
     priority: Priority = Priority.P3
     separate: bool = False
     """There are two columns: the first answer need not be the end."""
+    unreadable: Collection[Column] = ()
+    """Where something stands that is no date: what is unknown is not what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +94,8 @@ class Judged:
     @property
     def main(self) -> Promised:
         """The promise by which the case is judged."""
-        judged = self.resolution.standing is not None
-        return self.resolution if judged else self.first_response
+        only_first = self.resolution.why is Why.NOT_PROMISED
+        return self.first_response if only_first else self.resolution
 
 
 def judge(case: PastCase, rules: Rules, *, now: datetime) -> Judged:
@@ -99,21 +103,31 @@ def judge(case: PastCase, rules: Rules, *, now: datetime) -> Judged:
     responded = case.responded or (None if case.separate else case.closed)
     closed = case.closed or (None if case.separate else case.responded)
     judged = Judged(Promised(Why.UNKNOWN), Promised(Why.UNKNOWN), _odd(case, now))
-    if case.due is not None:
+    answered, ended = _is_known(case, Column.RESPONDED), _is_known(case, Column.CLOSED)
+    if case.due is not None and ended:
         standing = compare(case.due, closed, now=now)
         judged.resolution = Promised(Why.DUE_COLUMN, case.due, standing)
     if case.received is None:
         judged.odd.append(Odd.NO_RECEIVED)
         return judged
     try:
-        if case.due is None:
-            judged.first_response = _owed(case, Clock.FIRST_RESPONSE, responded, rules, now)
-            judged.resolution = _owed(case, Clock.RESOLUTION, closed, rules, now)
+        # A date of its own that cannot be read: the policy is not what this case was promised.
+        if case.due is None and Column.DUE not in case.unreadable:
+            if answered:
+                judged.first_response = _owed(case, Clock.FIRST_RESPONSE, responded, rules, now)
+            if ended:
+                judged.resolution = _owed(case, Clock.RESOLUTION, closed, rules, now)
         judged.elapsed, judged.worked = _spans(case, responded, rules)
         judged.resolved_in, judged.resolved_working = _spans(case, closed, rules)
     except OutsideCalendar:
         judged.odd.append(Odd.BEYOND)
     return judged
+
+
+def _is_known(case: PastCase, column: Column) -> bool:
+    """Whether that moment is a date or did not come; one column of answers is both."""
+    both = (Column.RESPONDED, Column.CLOSED)
+    return not any(c in case.unreadable for c in ((column,) if case.separate else both))
 
 
 def row_of(case: PastCase, policy: Policy) -> Choice:

@@ -233,6 +233,38 @@ def test_odd_rows_are_listed_with_line_and_reason(tmp_path: Path) -> None:
     assert made["summary"]["answer"]["n"] == 3
 
 
+def test_an_end_or_a_due_date_that_cannot_be_read_is_neither_open_nor_by_policy(
+    tmp_path: Path,
+) -> None:
+    file = _csv(
+        tmp_path,
+        "id,received,first_response,closed,due",
+        "1,2024-03-05 09:00,2024-03-05 10:00,2024-02-30,2024-03-06",
+        "2,2024-03-05 09:00,2024-03-05 10:00,2024-03-05 11:00,2024-13-06",
+        "3,2024-03-05 09:00,2024-03-05 10:00,2024-02-30,",
+        "4,2024-03-05 09:00,soon,2024-03-05 11:00,",
+        "5,2024-03-05 09:00,2024-03-05 10:00,,2024-03-06",
+    )
+    made = _replayed(tmp_path, file)
+    assert [case["mark"] for case in made["cases"]] == [
+        None,
+        None,
+        None,
+        "on time",
+        "open overdue",
+    ]
+    assert [case["first_response_mark"] for case in made["cases"]] == [
+        None,
+        None,
+        "on time",
+        None,
+        None,
+    ]
+    assert made["cases"][0]["why"] == "Without a usable date this cannot be judged."
+    assert made["summary"]["not_judged"] == 3
+    assert [odd["line"] for odd in made["odd"]] == [2, 3, 4, 5]
+
+
 def test_a_workbook_in_and_out(tmp_path: Path) -> None:
     book = Workbook()
     sheet = book.active
