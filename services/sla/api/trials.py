@@ -172,7 +172,8 @@ def _days(trial: Trial, calendar: CalendarDefinition) -> list[Mapping[str, Any]]
             "date": after.day.isoformat(),
             "before": hours_text(before.open),
             "after": hours_text(after.open),
-            "name": after.name,
+            # Of a holiday that goes: which one.
+            "name": after.name or before.name,
         }
         for before, after in islice(found, MOST_DAYS)
     ]

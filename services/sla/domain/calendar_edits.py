@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -194,35 +193,37 @@ def _as_library(old: CalendarDefinition, edit: CalendarEdit, _: object) -> Calen
 
 def _notice(old: CalendarDefinition, edit: CalendarEdit, _: object) -> CalendarDefinition:
     body: object = edit.notice
-    if isinstance(body, str):
-        body = _read_notice(body)
-    if isinstance(body, list):
-        body = {"days": body}
     try:
+        if isinstance(body, str):
+            body = _read_notice(body)
+        if isinstance(body, list):
+            body = {"days": body}
         if not isinstance(body, dict):
-            raise ValueError("no JSON object")
+            raise ValueError("里面没有放假的日子 | no days off are in it")
         return with_notice(old, body)
     except ValueError as error:
         errors = getattr(error, "errors", None)
         first = errors(include_url=False)[0] if errors else None
         where = ".".join(map(str, first["loc"])) if first else str(error)
         raise Unacceptable(
-            f"这份放假通知读不懂（{where}）。请粘贴通知原文，或者 "
+            f"这份放假通知读不懂（{in_language(where, 'zh')}）。请粘贴通知原文，或者 "
             '{"days": [{"name": "国庆节", "date": "2027-10-01", "isOffDay": true}]}。',
-            f"This notice cannot be read ({where}). Paste its Chinese text, or "
+            f"This notice cannot be read ({in_language(where, 'en')}). Paste its Chinese text, or "
             '{"days": [{"name": "国庆节", "date": "2027-10-01", "isOffDay": true}]}.',
             errors={"notice": "form"},
         ) from None
 
 
 def _read_notice(text: str) -> object:
-    """What was pasted: JSON, or the notice in prose; None for neither."""
+    """What was pasted: JSON, or the notice in prose; None for neither. Raises ValueError."""
+    text = text.removeprefix("\ufeff").strip()
     try:
-        found: object = json.loads(text.removeprefix("\ufeff"))
-    except ValueError:
-        with suppress(ValueError):
-            return days_in(text)
-        return None
+        found: object = json.loads(text)
+    except json.JSONDecodeError as error:
+        if text.startswith(("{", "[")):
+            at = f"{error.lineno}:{error.colno}"
+            raise ValueError(f"从 {at} 起不是 JSON | it is no JSON from {at} on") from None
+        return days_in(text)
     return found
 
 

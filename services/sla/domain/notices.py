@@ -102,7 +102,7 @@ def _holidays(days: Iterable[NoticeDay]) -> list[Holiday]:
                 Holiday(name=day.name, name_en=_english(day.name), first=day.date, last=day.date)
             )
         else:
-            raise ValueError(f"{day.date} stands there twice")
+            raise ValueError(f"{day.date} 写了两次 | {day.date} stands there twice")
     return found
 
 
@@ -116,7 +116,7 @@ def _make_up(days: tuple[NoticeDay, ...]) -> list[MakeUp]:
         taken = [WEEKDAYS[d.weekday()] for d in off if d.weekday() < 5]
         worked = sorted(d.date for d in days if d.name == name and not d.isOffDay)
         if any(a == b for a, b in pairwise(worked)) or set(worked) & set(off):
-            raise ValueError(f"a day of {name} stands there twice")
+            raise ValueError(f"{name} 有一天写了两次 | a day of {name} stands there twice")
         stand_for = taken[-len(worked) :] if len(taken) >= len(worked) else []
         for index, day in enumerate(worked):
             counts_as = stand_for[index] if stand_for else Weekday.FRI

@@ -112,6 +112,8 @@ async def test_a_notice_publishes_its_year(sla: Service, client: Client) -> None
     # The shipped guess for 2027 had five days of May and one of April off.
     assert days["2027-04-25"]["after"] == "08:30-12:00, 13:30-17:30"
     assert days["2026-12-31"]["after"] == ""
+    # A holiday that goes is named.
+    assert days["2027-10-01"]["name"] == "国庆节"
     await client.post(f"/api/sla/trials/{trial['trial']}/publish", headers=signed_in(sla))
     shown = await client.get(
         "/api/sla/calendar", params={"from": "2027-04-25"}, headers=signed_in(sla)

@@ -67,6 +67,79 @@ def test_the_notice_is_read_as_it_was_published() -> None:
     assert days_in("没有日子的话") is None
 
 
+NOTICE = """关于2027年放假安排的通知
+各部门：
+根据国务院办公厅2026年11月4日通知，现将放假安排通知如下。
+一、元旦：1月1日（周五）至3日（周日）放假，共3天。
+二、春节：2月5日（农历除夕、周五）至11日（周四）放假调休，共7天。1月31日（周日）、2月14日（周日）上班。鼓励安排职工在除夕（2月5日、周五）休息。
+三、清明节：4月3日（周六）至5日（周一）放假，共3天。
+办公室
+2026年11月5日
+"""
+
+
+def test_one_sentence_may_say_what_is_off_and_what_is_worked() -> None:
+    text = (
+        "2027年\n元旦：1月1日至3日放假调休，1月4日（周一）调休上班。\n劳动节：放假时间为5月1日到2日"
+    )
+    found = days_in(text)
+    assert found is not None
+    assert [(d["name"], d["date"][5:], d["isOffDay"]) for d in found["days"]] == [
+        ("元旦", "01-01", True),
+        ("元旦", "01-02", True),
+        ("元旦", "01-03", True),
+        ("元旦", "01-04", False),
+        ("劳动节", "05-01", True),
+        ("劳动节", "05-02", True),
+    ]
+
+
+def _refusal(text: str, locale: str) -> str:
+    with pytest.raises(Unacceptable) as refused:
+        apply_edit(SHIPPED, CalendarEdit(action=Action.NOTICE, notice=text), SHIPPED)
+    return refused.value.detail(locale)
+
+
+def test_a_letter_head_and_a_date_below_are_no_days_of_a_notice() -> None:
+    found = days_in(NOTICE)
+    assert found is not None
+    assert len(found["days"]) == 3 + 7 + 2 + 3
+    assert sum(not day["isOffDay"] for day in found["days"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "zh", "en"),
+    [
+        ("清明节：", "清明节 ", "看不出是哪个节日", "which holiday"),
+        ("4月3日（周六）", "4月3日（周五）", "2027-04-03 是周六", "2027-04-03 is a Saturday"),
+        ("11日（周四）", "12日（周四）", "2027-02-12 是周五", "2027-02-12 is a Friday"),
+        ("共7天", "共8天", "这些日子是 7 天", "these are 7"),
+        ("2月5日（农历除夕、周五）至", "2月30日至", "没有“2月30日至11日（周四）”", "there is no"),
+        ("（周日）上班", "（周日）照常", "看不出是放假还是上班", "off or worked?"),
+        ("1月1日（周五）", "1月5日（周二）", "不是一段假期", "no days of one holiday"),
+    ],
+)
+def test_a_line_that_is_not_understood_is_named_and_not_dropped(
+    right: str, wrong: str, zh: str, en: str
+) -> None:
+    text = NOTICE.replace(right, wrong)
+    assert zh in _refusal(text, "zh")
+    assert en in _refusal(text, "en")
+
+
+@pytest.mark.parametrize(
+    ("text", "zh"),
+    [
+        ('{"days": [{"name": "元旦", "date": "2027-01-01", "isOffDay": true},]}', "从 1:66 起"),
+        ('{"days": [{"name": "元旦", "date": "2027-02-30", "isOffDay": true}]}', "days.0.date"),
+        ("哈哈", "里面没有放假的日子"),
+    ],
+)
+def test_what_is_no_notice_is_told_where(text: str, zh: str) -> None:
+    assert zh in _refusal(text, "zh")
+    assert "“" not in _refusal(text, "en")
+
+
 def test_a_notice_takes_the_place_of_a_guess_and_reaches_into_the_year_before() -> None:
     days = [
         {"name": "元旦", "date": "2026-12-31", "isOffDay": True},
