@@ -100,7 +100,7 @@ SENT: dict[str, str] = {
     "reply": "答复已经发{how}给您。",
     "question": "问题已经发{how}给您。",
     "rejected": "原因已经发{how}给您。",
-    "delay": "已经把新的时间发{how}给您。",
+    "delay": "已经把延迟的情况发{how}给您。",
     "progress": "进展已经发{how}给您。",
     "appeal": "复核的结果已经发{how}给您。",
 }
