@@ -181,6 +181,9 @@ class Months:
             begin(planted.two_matters(town, day.at(10, 25), both, one))
         if any(day.exams for day in self.days):
             begin(planted.exam_weeks(town, self.days))
+        # Four weeks lie before the day of its measure and after it: there is something to say.
+        for planned in stock()["themes"] if whole else []:
+            begin(planted.theme(town, working[len(working) // 2 :: 5], planned, self._of_topic))
         for day in working:
             begin(events.leader(town, day, random.Random(f"{size.seed} leader {day.date}")))
 
@@ -217,6 +220,10 @@ class Months:
         said = await entrances.known(self.town.asking, said)
         done = await self.town.asking.act("coordinator", said.feedback_id, "spam")
         self.town.counts["spam"] += done is not None
+
+    def _of_topic(self, topic: str) -> list[str]:
+        """Comments about it so far, in the order in which they came."""
+        return [feedback_id for of, feedback_id, _ in self._said if of == topic]
 
     def _holiday_near(self, day: Day) -> bool:
         near = self.days[day.index : day.index + 4]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,8 @@ _ADMIN = "admin"
 _HOURS = "09:00-12:30, 14:00-18:00"
 """In those weeks: later, and as many."""
 _LOOKS = 8
+_THEME_FROM = 5
+"""So many cases of one topic make the office call it a theme."""
 
 
 async def two_matters(town: Town, at: datetime, stock: dict[str, Any], number: int) -> None:
@@ -69,3 +72,31 @@ async def exam_weeks(town: Town, days: list[Day]) -> None:
             break
     done = await asking.staff(_ADMIN, "POST", f"{path}/publish")
     town.counts["exam weeks"] += done is not None
+
+
+async def theme(
+    town: Town, days: list[Day], planned: dict[str, Any], cases: Callable[[str], list[str]]
+) -> None:
+    """What comes up again and again: the office puts the cases together, and does something about
+    it. `days` are when it looks at them, on the first it decides; `cases` of a topic so far."""
+    first, *later = days
+    asking, schedule = town.asking, town.schedule
+    await schedule.until(first.at(16, 20), heard=True)
+    known = cases(planned["topic"])
+    if len(known) < _THEME_FROM:
+        return
+    words = {name: planned[name] for name in ("title", "about")}
+    begun = await asking.staff(OFFICE, "POST", "/api/themes", words | {"feedback_ids": known})
+    if begun is None:
+        return
+    path = f"/api/themes/{begun['theme_id']}"
+    town.counts["themes"] += 1
+    if planned["measure"]:
+        measure = planned["measure"] | {"on": first.date.isoformat()}
+        await asking.staff(OFFICE, "POST", f"{path}/measures", measure)
+    for day in later:
+        await schedule.until(day.at(16, 20), heard=True)
+        found = cases(planned["topic"])
+        new, known = found[len(known) :], found
+        if new:
+            await asking.staff(OFFICE, "POST", f"{path}/cases", {"feedback_ids": new})
