@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from itertools import accumulate
 from math import ceil, floor
+from operator import itemgetter
 
 _PARTS = 50
 WIDTH = 1 / _PARTS
@@ -36,25 +38,25 @@ def band_of(seconds: int) -> int:
     return bisect_right(EDGES, seconds)
 
 
-def percentile(bands: Bands, part: float) -> float | None:
-    """Seconds that `part` (0.5: half) of all do not exceed, between ranks as `percentile_cont` of
-    SQL; None where there are none."""
-    ordered = sorted((band, n, seconds) for band, (n, seconds) in bands.items() if n > 0)
-    total = sum(n for _, n, _ in ordered)
-    if not total:
+def percentiles(bands: Bands, *parts: float) -> tuple[float, ...] | None:
+    """Of each of `parts` (0.5: half) the seconds that so many do not exceed, between ranks as
+    `percentile_cont` of SQL; None where there are none."""
+    # There are hundreds, and this is asked for every answer: no loop of ours passes them.
+    ordered = [kept for _, kept in sorted(bands.items()) if kept[0] > 0]
+    reach = list(accumulate(map(itemgetter(0), ordered)))
+    if not reach:
         return None
-    rank = part * (total - 1)
-    below, above = _value(ordered, floor(rank)), _value(ordered, ceil(rank))
-    return below + (above - below) * (rank - floor(rank))
 
+    def value(rank: int) -> float:
+        n, seconds = ordered[bisect_right(reach, rank)]
+        return seconds / n
 
-def _value(ordered: list[tuple[int, int, int]], rank: int) -> float:
-    passed = 0
-    for _, n, seconds in ordered:
-        passed += n
-        if rank < passed:
-            return seconds / n
-    raise IndexError(rank)
+    found = []
+    for part in parts:
+        rank = part * (reach[-1] - 1)
+        below, above = value(floor(rank)), value(ceil(rank))
+        found.append(below + (above - below) * (rank - floor(rank)))
+    return tuple(found)
 
 
 def together(one: Bands, other: Bands) -> dict[int, tuple[int, int]]:

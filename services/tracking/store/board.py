@@ -15,7 +15,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.tracking.domain import departments
-from services.tracking.domain.bands import Bands, percentile, together
+from services.tracking.domain.bands import Bands, percentiles, together
 from services.tracking.domain.board import (
     AHEAD_DAYS,
     AT_PRESENT,
@@ -81,14 +81,16 @@ async def read(connection: AsyncConnection, question: Question, kept: KeptDays) 
     if past is None:
         days = await _ask(connection, question, cells, (_LONG_AGO, today), at_present=False)
         # Numbered before it was read: it is newer than its number says, or as old.
-        past = Past(days.sums, days.bands, present.changed, question.now)
+        found = {key: _percentiles(*key, bands) for key, bands in days.bands.items()}
+        past = Past(days.sums, days.bands, found, present.changed, question.now)
         kept.keep(question, past)
-    bands = dict(past.bands)
-    for key, some in present.bands.items():
-        bands[key] = together(bands.get(key, {}), some)
+    # What today adds nothing to is as it was found.
+    took = dict(past.percentiles)
+    for key, bands in present.bands.items():
+        took[key] = _percentiles(*key, together(past.bands.get(key, {}), bands))
     return Reading(
         [*past.sums, *present.sums],
-        [_percentiles(clock, before, some) for (clock, before), some in bands.items()],
+        list(took.values()),
         present.unmarked,
         present.upcoming,
     )
@@ -206,7 +208,7 @@ def _sorted(rows: Sequence[asyncpg.Record]) -> _Rows:
 
 def _percentiles(clock: str, before: bool, bands: Bands) -> Percentiles:
     n = sum(n for n, _ in bands.values())
-    half, most = percentile(bands, 0.5) or 0.0, percentile(bands, 0.9) or 0.0
+    half, most = percentiles(bands, 0.5, 0.9) or (0.0, 0.0)
     return Percentiles(clock, before, n, half, most)
 
 

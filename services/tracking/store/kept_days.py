@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from services.tracking.domain.bands import Bands
-from services.tracking.domain.board import Question
+from services.tracking.domain.board import Percentiles, Question
 from services.tracking.domain.periods import day_of
 from services.tracking.domain.sums import Sum
 
@@ -24,6 +24,8 @@ class Past:
     sums: Sequence[Sum]
     bands: Mapping[tuple[str, bool], Bands]
     """By clock, in the period or (True) before it."""
+    percentiles: Mapping[tuple[str, bool], Percentiles]
+    """Of the same."""
     changed: int
     """How often those days had changed before it was read."""
     read: datetime

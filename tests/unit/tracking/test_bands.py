@@ -9,7 +9,7 @@ from math import ceil, floor
 from hypothesis import given
 from hypothesis import strategies as some
 
-from services.tracking.domain.bands import EDGES, WIDTH, band_of, percentile, together
+from services.tracking.domain.bands import EDGES, WIDTH, band_of, percentiles, together
 
 SECONDS = some.one_of(
     some.integers(0, 5_000_000), some.integers(0, 4_000), some.sampled_from([60, 3_600, 28_800])
@@ -32,7 +32,7 @@ def exact(values: list[int], part: float) -> float:
 
 @given(some.lists(SECONDS, min_size=1, max_size=200), some.sampled_from([0.5, 0.9]))
 def test_a_percentile_is_off_by_less_than_its_band_is_wide(values: list[int], part: float) -> None:
-    found, true = percentile(banded(values), part), exact(values, part)
+    (found,), true = percentiles(banded(values), part), exact(values, part)
     assert found is not None
     assert abs(found - true) <= max(WIDTH * true, 60)
 
@@ -40,8 +40,8 @@ def test_a_percentile_is_off_by_less_than_its_band_is_wide(values: list[int], pa
 @given(some.lists(some.sampled_from([600, 7_200, 19_000, 90_000]), min_size=1), SECONDS)
 def test_it_is_exact_where_what_shares_a_band_is_alike(values: list[int], other: int) -> None:
     for part in (0.5, 0.9):
-        assert percentile(banded(values), part) == exact(values, part)
-    assert percentile(banded([other]), 0.9) == other
+        assert percentiles(banded(values), part) == (exact(values, part),)
+    assert percentiles(banded([other]), 0.5, 0.9) == (other, other)
 
 
 @given(some.lists(SECONDS, max_size=50), some.lists(SECONDS, max_size=50))
@@ -50,7 +50,7 @@ def test_two_parts_together_are_the_whole(one: list[int], other: list[int]) -> N
 
 
 def test_nothing_has_no_median() -> None:
-    assert percentile({}, 0.5) is None
+    assert percentiles({}, 0.5) is None
 
 
 def test_each_band_is_at_most_two_percent_wide_and_a_second_at_least() -> None:
