@@ -22,6 +22,8 @@ from shared.service import Service
 
 WITHIN = 0.25
 """Seconds for a vector; without one words alone are searched for."""
+WITHIN_NAMED = 0.1
+"""The same where a thing is named: most of what answers is found by that, and a list asks again."""
 NEAR = 0.5
 """How near a case that shares no thing with the question has to be."""
 MOST = 10
@@ -48,7 +50,7 @@ async def question_of(service: Service[Deps], wanted: Wanted) -> Question | None
         things = matter_of(text).things
     if not things and len(text) <= _NAMES:
         return None
-    vector = await meaning.of(text, within=WITHIN)
+    vector = await meaning.of(text, within=WITHIN_NAMED if things else WITHIN)
     stamp, indexed = meanings.stamp(meaning.embedder.model), meaning.indexed and vector is not None
     return Question(
         text,

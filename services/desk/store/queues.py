@@ -88,16 +88,14 @@ async def meant(
     async with driver.transaction():
         if question.indexed:
             await driver.execute(GO_ON)
-        if len(looks) == 1:
-            return [list(await looks[0].fetch(connection, values))]
-        near, among, all_of_them = looks
-        nearest = list(await near.fetch(connection, values))
+        *near, among, all_of_them = looks
+        nearest = [list(await look.fetch(connection, values)) for look in near]
         if not question.things:
-            return [[], nearest]
+            return [[], *nearest]
         named = list(await among.fetch(connection, values))
         if len(named) < NEARBY:
             named = list(await all_of_them.fetch(connection, values))
-        return [named, nearest]
+        return [named, *nearest]
 
 
 @lru_cache(maxsize=200)

@@ -204,7 +204,19 @@ def meant(
     names = _meanings.c.things.op("&&")(cast(bindparam("things"), ARRAY(String)))
     if not indexed:
         newest = (_cases.c.received_at.desc(), _cases.c.feedback_id)
-        return [query.where(*seen, names).order_by(*newest)]
+        latest = (
+            select(_meanings.c.feedback_id)
+            .where(of_model, names)
+            .order_by(_meanings.c.feedback_id.desc())
+            .limit(CLOSEST)
+            .subquery("latest")
+        )
+        among = (
+            select(_cases)
+            .join(latest, latest.c.feedback_id == _cases.c.feedback_id)
+            .where(in_scopes(scopes), *conditions)
+        )
+        return [among.order_by(*newest), query.where(*seen, names).order_by(*newest)]
     given = bindparam("vector", type_=ARRAY(REAL))
     apart = literal_column(f"meanings.vector::halfvec({dimensions})").op("<=>")(
         cast(cast(given, ARRAY(REAL)), _Vector(dimensions))

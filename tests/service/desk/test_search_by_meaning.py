@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from services.desk.api import searching
 from services.desk.jobs import meaning as jobs
 from tests.fakes.embedder import Compass
 from tests.patience import PATIENCE
@@ -123,6 +124,24 @@ async def test_a_vector_that_is_late_is_there_the_next_time(desk: Desk, compass:
     assert await meaning.of("占座", within=PATIENCE) == compass.direction("占座")
     assert compass.asked.count("占座") == 1
     assert not meaning.embedder.notices()
+
+
+async def test_where_a_thing_is_named_a_list_does_not_wait_long_for_its_vector(
+    desk: Desk, compass: Compass, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, slow = await town(desk), asyncio.Event()
+    monkeypatch.setattr(searching, "WITHIN", PATIENCE)
+    compass.waits_for = slow
+    office = desk.as_("coordinator")
+    late = (await office.get("/api/cases", params={"q": "占座"})).json()
+    assert late["by_words"] is True
+    named = {made[CUP], made[SNATCH], made[HOGGING]}
+    assert {one["feedback_id"] for one in late["items"]} == named
+    # Where none is named it is waited for: nothing else finds them.
+    asked = asyncio.create_task(office.get("/api/cases", params={"q": "导盲犬进馆"}))
+    await asyncio.sleep(0)
+    slow.set()
+    assert "by_words" not in (await asked).json()
 
 
 async def test_without_model_or_extension_words_are_found_as_before(
