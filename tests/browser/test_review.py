@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
-from tests.browser.conftest import PHONE, Browse
+from tests.browser.conftest import DESK, PHONE, Browse
 from tests.browser.looks import barriers_on, faults_of
 from tests.browser.system import until
 
@@ -113,3 +113,49 @@ async def test_a_canned_reply_is_written_inserted_previewed_and_sent(browse: Bro
     await expect(answer).to_contain_text(FILLED)
     await expect(answer).to_contain_text(f"依据：{RULE}")
     assert (await browse.people.track(code))["replies"][-1]["text"] == FILLED
+
+
+LIKE = """<ul class="near answered"><li><ul class="sentences">
+<li><form method="post" action="/desk/cases/x/take">
+<input type="hidden" name="text" value="阀芯换了。">
+<button class="btn btn-small sentence" data-take="1"><kbd class="only-js">Alt 1</kbd>
+<span>阀芯换了。</span></button></form></li></ul></li></ul>"""
+"""One sentence of an earlier answer; here is no model that could find one."""
+
+
+async def test_a_sentence_goes_where_the_cursor_was_and_to_the_end_where_it_never_was(
+    browse: Browse,
+) -> None:
+    said = await browse.people.say("二层女厕第一个水龙头也关不上。")
+    case = said["feedback_id"]
+    where = await browse.people.in_hand(case, "facilities")
+    handler = f"handler.{where}"
+
+    async def opened(width: int = DESK) -> Page:
+        page = await browse(as_=handler, width=width)
+        await page.route("**/answered", lambda route: route.fulfill(body=LIKE))
+        await page.goto(f"/desk/cases/{case}")
+        await expect(page.locator("[data-take='1']")).to_be_visible()
+        return page
+
+    page = await opened()
+    words = page.locator("#reply-main-text")
+    await words.fill("您好！谢谢。")
+    await words.evaluate("field => field.setSelectionRange(3, 3)")
+    await page.keyboard.press("Alt+1")
+    await expect(words).to_have_value("您好！阀芯换了。谢谢。")
+
+    async def kept() -> bool:
+        shown = await browse.people.case(handler, case)
+        draft = shown and shown["draft"]
+        return bool(draft and draft["text"] == "您好！阀芯换了。谢谢。")
+
+    await until(kept, what="the draft is kept by desk")
+    phone = await opened(PHONE)
+    # A hand that has no keys is not told of any.
+    await expect(phone.locator("[data-take='1'] kbd")).to_be_hidden()
+    await phone.locator("[data-take='1']").tap()
+    await expect(phone.locator("#reply-main-text")).to_have_value(
+        "您好！阀芯换了。谢谢。阀芯换了。"
+    )
+    assert await faults_of(phone) == []

@@ -1,8 +1,19 @@
-/* A sentence of an earlier answer goes where the cursor is, by a press or Alt and its number. Without this file it goes
-   to the end of the draft, and the page comes again. */
+/* A sentence of an earlier answer goes where the cursor is, or was last, by a press or Alt and its number; to the end of
+   what stands there where it never was. Without this file it goes to the end of the draft, and the page comes again. */
 (() => {
   "use strict";
-  const field = () => document.querySelector("form.do-reply textarea[name=text], form.do-submit textarea[name=text]");
+  const fields = "form.do-reply textarea[name=text], form.do-submit textarea[name=text]";
+  let last = null;
+  document.addEventListener("focusin", (e) => {
+    if (e.target.matches(fields)) last = e.target;
+  });
+  function field() {
+    if (last?.isConnected) return last;
+    const all = [...document.querySelectorAll(fields)];
+    const into = all.find((one) => one.checkVisibility()) ?? all[0];
+    into?.setSelectionRange(into.value.length, into.value.length);
+    return into;
+  }
   function take(button) {
     const into = field();
     if (!into) return false;
