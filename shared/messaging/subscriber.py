@@ -10,7 +10,7 @@ from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from shared.messaging.brokers import security_of
-from shared.messaging.kafka_seams import bound_decoding
+from shared.messaging.kafka_seams import bound_decoding, pack_fetches
 from shared.messaging.subscription import Subscription
 
 LINGER_BYTES = 64 * 1024
@@ -33,6 +33,7 @@ def new_subscriber(
     """
     # Adapters write to the broker too, and squeeze as they like.
     bound_decoding()
+    pack_fetches()
     broker = KafkaBroker(
         str(kafka),
         security=security_for_faststream(kafka),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 from importlib.metadata import version
+from importlib.util import find_spec, module_from_spec
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -11,17 +13,22 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.errors import RecordTooLargeError
-from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.protocol.fetch import FetchRequest, FetchRequest_v11, FetchResponse_v11
 from aiokafka.record import MemoryRecords
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.messaging.decoding import LARGEST
+from shared.messaging.fetch_codec import AnsweredPartition, AskedPartition
 from shared.messaging.kafka_seams import (
     AIOKAFKA,
     FASTSTREAM,
     RawBatch,
     bound_decoding,
+    pack_fetches,
     parse_batch,
+    partitions_of,
 )
 
 
@@ -78,3 +85,53 @@ def test_what_unpacks_to_more_than_a_size_is_not_unpacked(codec: int) -> None:
 def test_a_head_that_makes_no_sense_is_no_batch() -> None:
     assert parse_batch(b"") is None
     assert parse_batch(b"\xff" * 70) is None
+
+
+def _int(bits: int) -> st.SearchStrategy[int]:
+    return st.integers(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+
+
+_ABORTED = st.none() | st.lists(st.tuples(_int(64), _int(64)), max_size=3)
+_ANSWER = st.tuples(
+    _int(32), _int(16), _int(64), _int(64), _int(64), _ABORTED, _int(32), st.none() | st.binary()
+)
+
+
+def _as_shipped() -> Any:
+    """aiokafka's messages with its own way of packing partitions, whatever ran before."""
+    spec = find_spec("aiokafka.protocol.fetch")
+    assert spec is not None
+    assert spec.loader is not None
+    fresh = module_from_spec(spec)
+    spec.loader.exec_module(fresh)
+    return fresh
+
+
+_SHIPPED = _as_shipped()
+
+
+@given(asked=st.tuples(_int(32), _int(32), _int(64), _int(64), _int(32)))
+def test_a_partition_is_asked_for_in_the_same_bytes(asked: tuple[int, ...]) -> None:
+    theirs = partitions_of(_SHIPPED.FetchRequest_v11).array_of
+    assert AskedPartition.encode(asked) == theirs.encode(asked)
+
+
+@given(answered=_ANSWER, end=st.floats(0, 1, exclude_max=True))
+def test_the_answer_is_read_as_the_client_would(answered: tuple[Any, ...], end: float) -> None:
+    raw = partitions_of(_SHIPPED.FetchResponse_v11).array_of.encode(answered)
+    assert AnsweredPartition.decode(BytesIO(raw)) == answered
+    with pytest.raises(ValueError, match="ends within"):
+        AnsweredPartition.decode(BytesIO(raw[: int(end * len(raw))]))
+
+
+def test_whole_messages_stay_as_they_were() -> None:
+    topics = [("one", [(0, 17, 1_000), (1, 2**40, 1_000)]), ("two", [])]
+    ask = FetchRequest(500, 1, 5_000, 1, topics, rack_id="")
+    answer = (3, 0, 0, [("one", [(0, 0, 9, 9, 0, [], -1, b"records")]), ("two", [])])
+    pack_fetches()
+    asked = ask.build(FetchRequest_v11)
+    assert asked.encode() == ask.build(_SHIPPED.FetchRequest_v11).encode()
+    raw = _SHIPPED.FetchResponse_v11(*answer).encode()
+    assert FetchResponse_v11.decode(raw).topics == answer[3]
+    assert "records" not in repr(FetchResponse_v11.decode(raw))
+    assert "1099511627776" in repr(asked)
