@@ -12,7 +12,7 @@ from services.desk.handlers.recollect import OWN
 from services.desk.jobs import surges
 from services.desk.jobs.meaning import embed_cases
 from services.desk.jobs.themes import find_themes
-from services.desk.store import DeskTable, load
+from services.desk.store import CaseRow, DeskTable
 from services.desk.store.seal_marks import make_mark
 from services.desk.wording import page_words
 from shared.contracts import PRIVATE
@@ -38,7 +38,7 @@ def build(runtime: Runtime) -> Service[Deps]:
             handlers.HANDLERS,
             linger=3 * LINGER,
             urgent=handlers.URGENT,
-            prefetch=load,
+            loads=(CaseRow,),
             tombstones={PRIVATE: handlers.erase},
             acknowledge=PrivateErasedByDesk,
             own=OWN,

@@ -39,7 +39,7 @@ def build(runtime: Runtime) -> Service[Deps]:
             unreadable={INBOUND: reject_unreadable},
             own=OWN,
             own_tombstones=OWN_TOMBSTONES,
-            prefetch=store.load,
+            loads=(store.CaseRow,),
             linger=2 * LINGER,
             linger_at_broker=True,
         ),

@@ -49,7 +49,7 @@ def build(runtime: Runtime) -> Service[Deps]:
             handlers=HANDLERS,
             tombstones=TOMBSTONES,
             acknowledge=PrivateErasedByNotification,
-            prefetch=store.load,
+            loads=store.LOADED,
             linger=5 * LINGER,
             linger_at_broker=True,
             own=OWN,

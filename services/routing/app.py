@@ -40,7 +40,7 @@ def build(runtime: Runtime) -> Service[Deps]:
             HANDLERS,
             tombstones=TOMBSTONES,
             acknowledge=PrivateErasedByRouting,
-            prefetch=store.load,
+            loads=store.LOADED,
             concerns=CONCERNS,
             own=OWN,
         ),

@@ -35,7 +35,8 @@ def build(runtime: Runtime) -> Service[Deps]:
         subscription=Subscription(
             # Not more: marks wait until the partition is caught up, which in a surge it seldom is.
             HANDLERS,
-            prefetch=store.load,
+            loads=store.LOADED,
+            prefetch=store.load_policies,
             linger=LINGER,
             own=OWN,
         ),

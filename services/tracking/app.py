@@ -9,7 +9,7 @@ import structlog
 from services.tracking import api, handlers, jobs, pages
 from services.tracking.deps import NAME, Deps
 from services.tracking.jobs import reports
-from services.tracking.store import TrackingTable, generation, load
+from services.tracking.store import CaseRow, TrackingTable, generation
 from services.tracking.wording import page_words
 from shared.messaging.subscription import LINGER, Subscription
 from shared.service import Runtime, Service
@@ -29,7 +29,8 @@ def build(runtime: Runtime) -> Service[Deps]:
         migrations=HERE / "migrations",
         subscription=Subscription(
             handlers=handlers.HANDLERS,
-            prefetch=load,
+            # Lines and durations are only ever added.
+            loads=(CaseRow,),
             guard=generation.guard,
             linger=2 * LINGER,
             linger_at_broker=True,

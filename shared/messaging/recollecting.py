@@ -200,8 +200,7 @@ class _Recollecting:
             }
             cases = ids_of(r for r in news.values() if r.topic != DIRECTORY)
             await tx.lock(*cases)
-            if cases and self._subscription.prefetch is not None:
-                await self._subscription.prefetch(tx, cases)
+            await self._subscription.prepare(tx, cases)
             for record in news.values():
                 self._number(tx, record)
                 await self._subscription.recollect(tx, record)

@@ -239,12 +239,20 @@ async def load_together(
     ids = list(feedback_ids)
     wanted = list(dict.fromkeys(i for b in buffers for i in b._not_loaded(ids)))
     if wanted:
-        (found,) = await fetch(_select_of(tuple(b._class for b in buffers)), wanted)
-        for buffer, rows in zip(buffers, found, strict=True):
-            missing = set(buffer._not_loaded(wanted))
-            buffer._fill(missing, (row for row in rows if buffer._case_of(row) in missing))
+        (found,) = await fetch(f"SELECT {', '.join(arrays_of(buffers))}", wanted)
+        fill_together(buffers, wanted, found)
 
 
-@cache
-def _select_of(row_classes: tuple[type[SQLModel], ...]) -> str:
-    return f"SELECT {', '.join(_plan(c).as_array for c in row_classes)}"
+def arrays_of(buffers: Sequence[RowBuffer[Any]]) -> tuple[str, ...]:
+    """What to SELECT, a column for each buffer, to have its rows of the cases ``$1``."""
+    return tuple(b._plan.as_array for b in buffers)
+
+
+def fill_together(
+    buffers: Sequence[RowBuffer[Any]], feedback_ids: Iterable[str], found: Iterable[Any]
+) -> None:
+    """Take what was `found` of these cases, a column for each buffer; what is held stays."""
+    ids = list(feedback_ids)
+    for buffer, rows in zip(buffers, found, strict=True):
+        missing = set(buffer._not_loaded(ids))
+        buffer._fill(missing, (row for row in rows if buffer._case_of(row) in missing))

@@ -7,8 +7,10 @@ statement says about *other* rows while it waits for a lock is older than the lo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 from pydantic_core import to_json
 
@@ -16,12 +18,22 @@ from shared.messaging.statements import Fetch, Statement
 
 # Locks the rows that exist and makes those that do not, in id order, in one round trip. After
 # ON CONFLICT DO UPDATE a row is returned as it is once the wait is over, whoever changed it
-# meanwhile; a subquery here would still see the tables as they were before.
+# meanwhile; a subquery here still sees the tables as they were before.
 LOCK = """
 INSERT INTO streams (feedback_id) SELECT unnest($1::text[])
 ON CONFLICT (feedback_id) DO UPDATE SET seq = streams.seq
 RETURNING feedback_id, seq, taken, letters
 """
+# What such a subquery read of other tables is true all the same where nobody was in between: then
+# the version of the row that was locked (`old`) is the one that the statement saw. Whoever locks a
+# case makes another version of it, and nobody changes its rows without.
+_LOCK_AND_READ = f"""
+WITH locked AS ({LOCK}, old.ctid AS found)
+SELECT ARRAY(
+  SELECT ROW(feedback_id, seq, taken, letters, found IS NOT DISTINCT FROM
+             (SELECT ctid FROM streams AS seen WHERE seen.feedback_id = locked.feedback_id))
+  FROM locked
+), """
 _WRITE = """
 INSERT INTO streams (feedback_id, seq, taken, letters)
 SELECT * FROM unnest($1::text[], $2::int[], $3::jsonb[], $4::int[])
@@ -58,14 +70,36 @@ class Streams:
 
     async def lock(self, feedback_ids: Iterable[str]) -> None:
         """Lock these cases, new ones included, in id order."""
-        wanted = sorted({i for i in feedback_ids if i not in self._of})
+        if wanted := self._not_locked(feedback_ids):
+            for row in await self._fetch(LOCK, wanted):
+                self._keep(*row)
+
+    async def lock_and_read(
+        self, feedback_ids: Iterable[str], arrays: tuple[str, ...]
+    ) -> tuple[list[str], Sequence[Any]]:
+        """Lock these cases, and read of them what `arrays` say (``$1`` is the ids).
+
+        Gives the cases for which what was read is true, those that nobody changed while the lock
+        was waited for, and what was read, one after the other.
+        """
+        wanted = self._not_locked(feedback_ids)
         if not wanted:
-            return
-        for row in await self._fetch(LOCK, wanted):
-            feedback_id = row["feedback_id"]
-            self._of[feedback_id] = Stream(row["seq"], row["taken"], row["letters"])
-            if row["letters"]:
-                self.parked.add(feedback_id)
+            return [], [()] * len(arrays)
+        ((locked, *read),) = await self._fetch(_lock_and_read(arrays), wanted)
+        true = []
+        for *row, untouched in locked:
+            self._keep(*row)
+            if untouched:
+                true.append(row[0])
+        return true, read
+
+    def _not_locked(self, feedback_ids: Iterable[str]) -> list[str]:
+        return sorted({i for i in feedback_ids if i not in self._of})
+
+    def _keep(self, feedback_id: str, seq: int, taken: dict[str, int], letters: int) -> None:
+        self._of[feedback_id] = Stream(seq, taken, letters)
+        if letters:
+            self.parked.add(feedback_id)
 
     def begin(self, feedback_id: str) -> None:
         """Take a case whose id was made just now: nobody else can know it, no lock is needed."""
@@ -123,3 +157,8 @@ class Streams:
         if stream is None:
             raise CaseNotLocked(feedback_id)
         return stream
+
+
+@cache
+def _lock_and_read(arrays: tuple[str, ...]) -> str:
+    return _LOCK_AND_READ + ", ".join(arrays)

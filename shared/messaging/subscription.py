@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from aiokafka import ConsumerRecord
+from sqlmodel import SQLModel
 
 from shared.contracts import EVENTS, REGISTER, ErasureAcknowledged, Event, UnknownEvent
 from shared.messaging.dead_letters import bury, letters_of, missing_before, purge, review
@@ -39,13 +40,14 @@ class Subscription:
     and `unreadable` their batches that cannot be decoded: the body is the batch as it lies in the
     log, the header ``reason`` says what is wrong. A topic without it stands still at such a batch.
     `tombstones` takes the erasures of a compacted topic: they never wait behind a dead letter, and
-    that of a whole case is answered by the event `acknowledge`. `prefetch` loads the rows of a
-    batch's cases once. `guard` is asked first in every transaction of a consumer, with the
-    consumer's group; it raises where that group may no longer write. `concerns` has a question per
-    event class: an event to which it answers no changes nothing here, whatever is known of its
-    case, and is passed over without a transaction (not for who takes every type in). `own` makes
-    again, of the service's own events, what its database has lost (see `recollecting`), and
-    `own_tombstones` of its erasures, by topic; nothing else is ever given to these.
+    that of a whole case is answered by the event `acknowledge`. The rows that a batch's cases have
+    in the tables `loads` are read as these are locked; `prefetch` brings what else is needed.
+    `guard` is asked first in every transaction of a consumer, with the consumer's group; it raises
+    where that group may no longer write. `concerns` has a question per event class: an event to
+    which it answers no changes nothing here, whatever is known of its case, and is passed over
+    without a transaction (not for who takes every type in). `own` makes again, of the service's own
+    events, what its database has lost (see `recollecting`), and `own_tombstones` of its erasures,
+    by topic; nothing else is ever given to these.
 
     A case has several events within a moment, and whoever processes them together leaves the
     processor to those somebody waits for: for `linger` seconds after an event others are gathered
@@ -60,6 +62,7 @@ class Subscription:
     unreadable: Mapping[str, RawHandler] = field(default_factory=dict)
     tombstones: Mapping[str, RawHandler] = field(default_factory=dict)
     acknowledge: type[ErasureAcknowledged] | None = None
+    loads: Sequence[type[SQLModel]] = ()
     prefetch: Callable[[Transaction, list[str]], Awaitable[None]] | None = None
     guard: Callable[[Transaction, str], Awaitable[None]] | None = None
     own: Mapping[type[Event], Handler] = field(default_factory=dict)
@@ -126,10 +129,9 @@ class Subscription:
         """
         records = [r for r in records if self._is_for_us(tx, r)]
         cases = ids_of(records)
-        await tx.lock(*cases)
+        await tx.lock(*cases, loading=self.loads)
         kept = await self._kept(tx, cases)
-        if self.prefetch is not None and cases:
-            await self.prefetch(tx, cases)
+        await self.prepare(tx, cases)
         foreground = foreground or Foreground()
         until = foreground.patience() if self.is_patient else 0.0
         for n, record in enumerate(records, 1):
@@ -200,9 +202,17 @@ class Subscription:
 
     async def apply_letter(self, tx: Transaction, record: Record) -> None:
         """Hand a dead letter to its handlers; its case is locked."""
-        if self.prefetch is not None and record.feedback_id:
-            await self.prefetch(tx, [record.feedback_id])
+        await self.prepare(tx, [record.feedback_id] if record.feedback_id else [])
         await self.hand_over(tx, record)
+
+    async def prepare(self, tx: Transaction, cases: list[str]) -> None:
+        """Read what handlers need of these locked cases and nobody has read yet."""
+        if not cases:
+            return
+        if self.loads:
+            await tx.load(cases, *self.loads)
+        if self.prefetch is not None:
+            await self.prefetch(tx, cases)
 
     async def hand_over(self, tx: Transaction, record: Record) -> None:
         """Call the handlers that are named for this record."""

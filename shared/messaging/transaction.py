@@ -6,7 +6,7 @@ A case is locked by its row in ``streams``.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Set
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence, Set
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -26,7 +26,7 @@ from shared.messaging.counters import CounterDeltas
 from shared.messaging.envelope import Record, headers_for
 from shared.messaging.failures import location_of
 from shared.messaging.replay import Replay
-from shared.messaging.row_buffer import RowBuffer, load_together
+from shared.messaging.row_buffer import RowBuffer, arrays_of, fill_together, load_together
 from shared.messaging.seals import NO_KEY, Sealer
 from shared.messaging.statements import Statement, write
 from shared.messaging.streams import Streams
@@ -109,9 +109,19 @@ class Transaction:
         rows: list[asyncpg.Record] = await driver_of(self.connection).fetch(statement, *values)
         return rows
 
-    async def lock(self, *feedback_ids: str) -> None:
-        """Lock these cases, new ones included, in id order; nobody else changes them now."""
-        await self.streams.lock(feedback_ids)
+    async def lock(self, *feedback_ids: str, loading: Sequence[type[SQLModel]] = ()) -> None:
+        """Lock these cases, new ones included, in id order; nobody else changes them now.
+
+        Their rows of the tables `loading` are read in the same round trip, and once more for a case
+        that somebody changed while it was waited for.
+        """
+        if not loading:
+            await self.streams.lock(feedback_ids)
+            return
+        buffers = [self.rows(c) for c in loading]
+        true, found = await self.streams.lock_and_read(feedback_ids, arrays_of(buffers))
+        fill_together(buffers, true, found)
+        await load_together(self.fetch, buffers, feedback_ids)
 
     def begin_case(self, feedback_id: str) -> None:
         """Take a case whose id was made just now: nobody else can know it, no lock is needed."""

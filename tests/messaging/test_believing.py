@@ -85,7 +85,7 @@ async def test_an_unknown_type_is_an_event_like_others_for_who_takes_all(
     case = new_id()
     first, second, third = story(seer, case)
     second = with_headers(second, type="feedback.sung.v1")
-    seer.subscription = Subscription({Event: toy.handle, UnknownEvent: keep}, prefetch=toy.load)
+    seer.subscription = Subscription({Event: toy.handle, UnknownEvent: keep}, loads=(toy.Handled,))
     await process(seer, first, second, replace(third, body=third.body))
     assert await handled(seer, case) == "ru"
     assert await letters(seer, case) == []

@@ -53,7 +53,7 @@ async def keeper(reader: Service) -> Service:
         {Event: toy.handle, PrivateDetails: keep, PrivateWords: keep},
         tombstones={PRIVATE: forget},
         acknowledge=PrivateErasedByDesk,
-        prefetch=toy.load,
+        loads=(toy.Handled,),
     )
     return reader
 

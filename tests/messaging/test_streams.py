@@ -34,7 +34,7 @@ async def reader(toy_runtime: Runtime) -> AsyncIterator[Service]:
 @pytest_asyncio.fixture
 async def seer(reader: Service) -> Service:
     """The same, but it handles `Event`: every type, so that it sees holes."""
-    reader.subscription = Subscription({Event: toy.handle}, prefetch=toy.load)
+    reader.subscription = Subscription({Event: toy.handle}, loads=(toy.Handled,))
     return reader
 
 
@@ -119,6 +119,31 @@ async def test_who_waited_for_the_lock_sees_that_the_last_letter_is_gone(reader:
     assert await letters(reader, case) == []
 
 
+async def test_rows_are_read_with_the_lock_and_anew_for_whom_somebody_changed_meanwhile(
+    reader: Service,
+) -> None:
+    quiet, busy, fresh = (new_id() for _ in range(3))
+    for case in (quiet, busy):
+        await process(reader, story(reader, case)[0])
+    locked = asyncio.Event()
+
+    async def read() -> dict[str, str]:
+        async with reader.transaction() as tx:
+            locked.set()
+            await tx.lock(quiet, busy, fresh, loading=(toy.Handled,))
+            held = tx.rows(toy.Handled)
+            return {c: "".join(row.order for row in held.for_case(c)) for c in (quiet, busy, fresh)}
+
+    async with reader.transaction() as changing:
+        await changing.lock(busy, fresh, loading=(toy.Handled,))
+        reading = asyncio.create_task(read())
+        await locked.wait()
+        await blocked(reader)
+        for case in (busy, fresh):
+            changing.rows(toy.Handled).upsert(toy.Handled(feedback_id=case, order="changed"))
+    assert await reading == {quiet: "r", busy: "changed", fresh: "changed"}
+
+
 # -- once ----------------------------------------------------------------------------------
 
 
@@ -196,7 +221,7 @@ async def test_a_letter_refused_again_leaves_nothing_of_its_try(
     await refuse(reader, first)
     await process(reader, second)
     whole = reader.subscription
-    reader.subscription = Subscription({FeedbackReceived: half}, prefetch=toy.load)
+    reader.subscription = Subscription({FeedbackReceived: half}, loads=(toy.Handled,))
     assert [r.error is None async for r in reader.redrive(case)] == [False]
     assert await emitted(reader, case) == []
     assert await handled(reader, case) == ""

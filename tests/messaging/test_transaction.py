@@ -49,10 +49,10 @@ async def test_nothing_is_called_when_nothing_is_committed(reader: Service) -> N
     assert called == []
 
 
-async def test_a_poll_costs_five_round_trips_however_much_it_brings(
+async def test_a_poll_costs_four_round_trips_however_much_it_brings(
     reader: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """BEGIN, lock, read, write, COMMIT."""
+    """BEGIN, lock and read, write, COMMIT."""
     sent: list[str] = []
     for name in ("fetch", "execute"):
         original = getattr(asyncpg.Connection, name)
@@ -63,7 +63,7 @@ async def test_a_poll_costs_five_round_trips_however_much_it_brings(
 
         monkeypatch.setattr(asyncpg.Connection, name, count)
     await process(reader, *[r for _ in range(9) for r in story(reader, new_id())])
-    assert len(sent) == 5, sent
+    assert len(sent) == 4, sent
 
 
 async def test_statements_written_together_keep_their_values_apart() -> None:

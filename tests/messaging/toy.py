@@ -53,10 +53,6 @@ async def handle(event: Event, tx: Transaction) -> None:
     rows.upsert(row)
 
 
-async def load(tx: Transaction, feedback_ids: list[str]) -> None:
-    await tx.rows(Handled).load(feedback_ids)
-
-
 async def handle_inbound(record: Record, tx: Transaction) -> None:
     """What stands on the inbound topic, by its body; the place is kept as its order."""
     tx.rows(Handled).upsert(Handled(feedback_id=(record.body or b"").decode(), order="x"))
@@ -92,7 +88,7 @@ def build(runtime: Runtime, name: str = "desk", group: str | None = None, **more
             {FeedbackReceived: handle, FeedbackUrged: handle},
             raw={INBOUND: handle_inbound},
             unreadable={INBOUND: send_back},
-            prefetch=load,
+            loads=(Handled,),
         ),
         deps={},
         **more,

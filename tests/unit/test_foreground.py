@@ -73,7 +73,7 @@ class _Transaction:
 
     service, parked, healable = "toy", frozenset[str](), frozenset[str]()
 
-    async def lock(self, *cases: str) -> None:
+    async def lock(self, *cases: str, loading: Any) -> None:
         assert not cases
 
 

@@ -1,6 +1,6 @@
 """Remembers: cases, contacts, the ledger of deliveries."""
 
-from services.notification.store.cases import case_of, in_state, keep_case, load
+from services.notification.store.cases import LOADED, case_of, in_state, keep_case, load
 from services.notification.store.queue import (
     emitted_up_to,
     find,
@@ -23,6 +23,7 @@ from services.notification.store.tables import (
 from services.notification.store.tokens import TokenRows
 
 __all__ = [
+    "LOADED",
     "CaseRow",
     "DeliveryRow",
     "NotificationTable",

@@ -8,10 +8,13 @@ from services.notification.domain import Case, State
 from services.notification.store.tables import CaseRow, DeliveryRow, PrivateRow
 from shared.messaging.transaction import Transaction
 
+LOADED = (CaseRow, PrivateRow, DeliveryRow)
+"""What is read of a case whenever one is locked."""
+
 
 async def load(tx: Transaction, feedback_ids: list[str]) -> None:
     """Bring the rows of these cases into the transaction."""
-    await tx.load(feedback_ids, CaseRow, PrivateRow, DeliveryRow)
+    await tx.load(feedback_ids, *LOADED)
 
 
 def case_of(tx: Transaction, feedback_id: str) -> Case | None:

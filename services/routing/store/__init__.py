@@ -207,9 +207,13 @@ class ChoiceRow(RoutingTable, table=True):
     by: str | None = None
 
 
+LOADED = (DecisionRow, ExampleRow, ForgottenRow, LabelRow)
+"""What is read of a case whenever one is locked; its words only when they are needed."""
+
+
 async def load(tx: Transaction, feedback_ids: list[str]) -> None:
-    """Read what is known of these cases; their words only when they are needed."""
-    await tx.load(feedback_ids, DecisionRow, ExampleRow, ForgottenRow, LabelRow)
+    """Read what is known of these cases."""
+    await tx.load(feedback_ids, *LOADED)
 
 
 def decision_of(tx: Transaction, feedback_id: str) -> DecisionRow | None:

@@ -34,9 +34,18 @@ ORDER BY feedback_id LIMIT $2
 """
 
 
+LOADED = (CaseRow, ClockRow)
+"""What is read of a case whenever one is locked."""
+
+
 async def load(tx: Transaction, feedback_ids: list[str]) -> None:
     """Read the clocks of these cases, and the policies they are pinned to."""
-    await tx.load(feedback_ids, CaseRow, ClockRow)
+    await tx.load(feedback_ids, *LOADED)
+    await load_policies(tx, feedback_ids)
+
+
+async def load_policies(tx: Transaction, feedback_ids: list[str]) -> None:
+    """Read the policies that these loaded cases are pinned to."""
     rows = tx.rows(CaseRow)
     versions = {row.policy_version for i in feedback_ids for row in rows.for_case(i)}
     await rulebook_of(tx).fetch_policies(tx.connection, versions)

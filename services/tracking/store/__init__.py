@@ -10,7 +10,6 @@ from services.tracking.store.tables import (
     LineRow,
     OccurrenceRow,
     TrackingTable,
-    load,
 )
 
 __all__ = [
@@ -23,5 +22,4 @@ __all__ = [
     "LineRow",
     "OccurrenceRow",
     "TrackingTable",
-    "load",
 ]

@@ -11,7 +11,6 @@ from sqlmodel import Field, SQLModel
 from shared.contracts.vocabulary import ENDED
 from shared.db.tables import document, moment, own_registry
 from shared.messaging.tables import messaging_tables
-from shared.messaging.transaction import Transaction
 
 
 class TrackingTable(SQLModel, registry=own_registry()):
@@ -255,8 +254,3 @@ REPORTS_TOLD = Table(
 Where a restored database lacks one it is told once more, and mailed to nobody twice."""
 
 messaging_tables(TrackingTable.metadata)
-
-
-async def load(tx: Transaction, feedback_ids: list[str]) -> None:
-    """Read the rows of these cases; lines and durations are only ever added."""
-    await tx.rows(CaseRow).load(feedback_ids)
