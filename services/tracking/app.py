@@ -32,7 +32,8 @@ def build(runtime: Runtime) -> Service[Deps]:
             # Lines and durations are only ever added.
             loads=(CaseRow,),
             guard=generation.guard,
-            linger=2 * LINGER,
+            # An open page shows a number within a second: this, and `broadcasts.PACE`.
+            linger=4 * LINGER,
             linger_at_broker=True,
         ),
         deps=Deps(Pages.of(runtime, NAME, HERE / "templates", words=page_words)),

@@ -68,7 +68,7 @@ ROLES = {
     ),
     "notification": Role({RECEIVED: (), PROMISES: (), DISPATCHED: (SENT,)}, at_broker=500),
     "tracking": Role(
-        dict.fromkeys((RECEIVED, OPENED, ROUTED, DISPATCHED, PROMISES, SENT), ()), at_broker=200
+        dict.fromkeys((RECEIVED, OPENED, ROUTED, DISPATCHED, PROMISES, SENT), ()), at_broker=400
     ),
 }
 
