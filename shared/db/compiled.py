@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
-from sqlalchemy import ClauseElement
+from sqlalchemy import BindParameter, ClauseElement, literal_column
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.visitors import replacement_traverse
 
 from shared.db.engine import driver_of
 
@@ -21,15 +22,16 @@ _DIALECT = dialect.dialect()  # type: ignore[no-untyped-call]
 
 
 class Compiled:
-    """The SQL of `statement`, whose changing values are ``bindparam("name")``."""
+    """The SQL of `statement`, whose changing values are ``bindparam("name")``.
+
+    What does not change stands in it: a plan that is made once knows it, and nobody sends it.
+    """
 
     def __init__(self, statement: ClauseElement) -> None:
-        compiled: Any = statement.compile(dialect=_DIALECT)
+        fixed: Any = replacement_traverse(statement, {}, _written_out)
+        compiled: Any = fixed.compile(dialect=_DIALECT)
         self.sql = str(compiled)
         self._names: list[str] = list(compiled.positiontup)
-        self._constants: dict[str, Any] = {
-            name: value for name, value in compiled.params.items() if value is not None
-        }
 
     async def fetch(self, connection: AsyncConnection, values: Any) -> list[asyncpg.Record]:
         """The rows; `values` by name, and more of them than the statement asks for is no fault.
@@ -51,5 +53,13 @@ class Compiled:
             yield row
 
     def _given(self, values: Any) -> list[Any]:
-        constants = self._constants
-        return [constants[n] if n in constants else values[n] for n in self._names]
+        return [values[name] for name in self._names]
+
+
+def _written_out(element: Any, **_: Any) -> Any:
+    if not isinstance(element, BindParameter) or element.value is None:
+        return None
+    return literal_column(
+        str(element.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True})),
+        element.type,
+    )

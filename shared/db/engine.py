@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import asyncpg
 from pydantic_core import from_json
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -73,6 +76,21 @@ async def fetch_row(engine: AsyncEngine, statement: str) -> asyncpg.Record:
             # The pool sees nothing of this; it must not get back what is of no use to the next.
             if driver.is_closed():
                 await connection.invalidate()
+
+
+@asynccontextmanager
+async def reading(connection: AsyncConnection, settings: str) -> AsyncIterator[None]:
+    """A transaction of the driver that only reads; `settings`, as SQL, begin with it and end with
+    it, all in one round trip."""
+    driver = driver_of(connection)
+    try:
+        await driver.execute(f"BEGIN READ ONLY; {settings}")
+        yield
+    except BaseException:
+        if not driver.is_closed():
+            await driver.execute("ROLLBACK")
+        raise
+    await driver.execute("COMMIT")
 
 
 def driver_of(connection: AsyncConnection) -> asyncpg.Connection:

@@ -22,7 +22,7 @@ from services.desk.domain import OFFERED, Action, reader_of, scopes_of, sees
 from services.desk.domain.search import Snippet
 from services.desk.store.finding import find_in
 from services.desk.store.looks import QUEUES, Wanted
-from services.desk.store.queues import Question
+from services.desk.store.queues import Question, looking
 from services.desk.store.reading import CaseDetail, read_detail
 from services.desk.store.readings import is_recorded, record
 from shared.contracts.refusal import NotFound
@@ -114,7 +114,10 @@ async def list_body(service: Service, wanted: Wanted, context: views.ViewContext
     """The answer of ``GET /api/cases``; pages show the same."""
     question = await question_of(service, wanted)
     async with service.engine.connect() as connection:
-        return await page_body(connection, wanted, context, question)
+        if not wanted.q.strip():
+            return await page_body(connection, wanted, context)
+        async with looking(connection, by_meaning=question is not None and question.indexed):
+            return await page_body(connection, wanted, context, question)
 
 
 async def page_body(
@@ -123,7 +126,8 @@ async def page_body(
     context: views.ViewContext,
     question: Question | None = None,
 ) -> dict[str, Any]:
-    """The same, on a connection that is asked for more; `question` as `question_of` gave it."""
+    """The same, on a connection that is asked for more; for a search while it is `looking`, with
+    `question` as `question_of` gave it."""
     rows, cursor, in_words = await find(connection, wanted, question)
     items = [views.item(row, context) for row in rows]
     if words := wanted.q.strip():

@@ -14,9 +14,9 @@ from services.desk.domain.matters import apart, matter_of, nearness
 from services.desk.domain.search import asks, fused
 from services.desk.domain.typed import as_meant
 from services.desk.store import meanings
-from services.desk.store.finding import find_in
+from services.desk.store.finding import holding
 from services.desk.store.looks import Wanted
-from services.desk.store.queues import Question, meant, page
+from services.desk.store.queues import Question, hits, meant, page, some
 from shared.privacy import mask
 from shared.service import Service
 
@@ -71,13 +71,33 @@ async def find(
     With a `question` what has the words comes with what means the same, ranks fused; the pages
     after the first go on with the words.
     """
+    if not wanted.q.strip():
+        rows, cursor = await page(connection, wanted)
+        return rows, cursor, set()
     if question is not None and not question.indexed and not question.things:
         question = None
     room = min(MOST, wanted.limit // 3) if question else 0
-    rows, cursor = await page(connection, replace(wanted, limit=wanted.limit - room))
-    in_words = {row["feedback_id"] for row in rows}
-    if question is None:
-        return rows, cursor, in_words
+    rows, cursor = await hits(connection, replace(wanted, limit=wanted.limit - room))
+    shown = [row["feedback_id"] for row in rows]
+    in_words = set(shown)
+    if question is not None:
+        left = wanted.limit - len(rows)
+        shown = await _with_meant(connection, wanted, question, shown, left, more=bool(cursor))
+    known = await some(connection, shown)
+    return [known[one] for one in shown if one in known], cursor, in_words
+
+
+async def _with_meant(
+    connection: AsyncConnection,
+    wanted: Wanted,
+    question: Question,
+    in_words: list[str],
+    left: int,
+    *,
+    more: bool,
+) -> list[str]:
+    """These cases, and as many as there is room `left` for that mean the same, ranks fused; `more`
+    hold the words and are on the pages after this one."""
     named, *near = await meant(connection, wanted, question)
     asked = matter_of(question.text)
     close = [
@@ -86,18 +106,13 @@ async def find(
         if nearness(question.text, row["title"], row["likeness"]) >= NEAR
         and not apart(asked, matter_of(row["title"]))
     ]
-    if cursor:
-        # They hold the words, too: a later page has them.
-        others = [one for one in (*named, *close) if one["feedback_id"] not in in_words]
-        held = await find_in(connection, others, wanted.q.strip())
-        later = {one for one, (where, _) in held.items() if where != "private"}
-        named = [row for row in named if row["feedback_id"] not in later]
-        close = [row for row in close if row["feedback_id"] not in later]
-    known = {row["feedback_id"]: row for row in (*rows, *named, *close)}
-    order = fused(*([row["feedback_id"] for row in found] for found in (rows, named, close)))
-    left, shown = wanted.limit - len(rows), []
-    for one in order:
+    lists = [[row["feedback_id"] for row in found] for found in (named, close)]
+    if more and (others := {one for found in lists for one in found}.difference(in_words)):
+        later = await holding(connection, others, wanted.q.strip())
+        lists = [[one for one in found if one not in later] for found in lists]
+    shown = []
+    for one in fused(in_words, *lists):
         if one in in_words or left > 0:
-            shown.append(known[one])
+            shown.append(one)
             left -= one not in in_words
-    return shown, cursor, in_words
+    return shown

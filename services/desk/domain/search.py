@@ -20,6 +20,7 @@ _INVISIBLE = re.compile(
 )
 _DASHES = r"\-\u2010-\u2015\u2212"
 _BETWEEN_DIGITS = re.compile(rf"(?<=\d)[ .·()+{_DASHES}]{{1,2}}(?=\d)")
+_NO_DIGITS = re.compile(r"[^0-9]+")
 _NO_DIGIT = re.compile(r"\D")
 _COUNTRY = re.compile(r"^(?:00)?86(?=1\d{10}$)")
 _NUMBER = re.compile(rf"[+(]?\d[\d .·()+{_DASHES}]{{3,}}")
@@ -58,20 +59,22 @@ def pattern(words: str) -> str:
 
 def pattern_private(words: str) -> str:
     """The same in personal data: 138-0000 1234, +86 13800001234 and 13800001234 are one number."""
-    return pattern(_as_dialled(words))
+    return pattern(as_dialled(words))
 
 
 def pattern_once(words: str) -> str:
     """What `pattern_private` finds, in a text whose letters stand there once."""
-    return phrase(_as_dialled(words))
+    return "%" + "".join(map(_literal, fold(as_dialled(words)))) + "%"
 
 
-def phrase(words: str) -> str:
-    """What `pattern` finds, in a text whose letters stand there once."""
-    return "%" + "".join(map(_literal, fold(words))) + "%"
+def number(words: str) -> str:
+    """The LIKE pattern of the numbers in them, where a text has its numbers alone, with a blank
+    between two: it finds all that `pattern` finds."""
+    return f"%{_NO_DIGITS.sub(' ', fold(words)).strip()}%"
 
 
-def _as_dialled(words: str) -> str:
+def as_dialled(words: str) -> str:
+    """`words`; without what stands between the digits where they are a telephone number."""
     folded = fold(words).strip()
     if not _NUMBER.fullmatch(folded):
         return words

@@ -38,7 +38,7 @@ from services.desk.store.incidents import incident as incident_of
 from services.desk.store.incidents import newest
 from services.desk.store.looks import QUEUES, Wanted
 from services.desk.store.people import staff_of
-from services.desk.store.queues import counts
+from services.desk.store.queues import counts, looking
 from services.desk.store.reading import some_cases
 from shared.contracts.desk import PersonListed
 from shared.contracts.refusal import NotFound, Unacceptable
@@ -157,8 +157,13 @@ async def work(request: Request) -> Response:
         wanted = replace(wanted, limit=_FOUND + _MEANT if question else _FOUND)
     context = view_context(request, person)
     async with service.engine.connect() as connection:
-        page = await page_body(connection, wanted, context, question)
-        numbers = await counts(connection, wanted, shown)
+        searched = bool(q.strip())
+        # A list that is narrowed to few is read through by the database's own plan.
+        page = {} if searched else await page_body(connection, wanted, context)
+        async with looking(connection, by_meaning=question is not None and question.indexed):
+            numbers = await counts(connection, wanted, shown)
+            if searched:
+                page = await page_body(connection, wanted, context, question)
         # They stand outside of what is asked for again and again.
         fresh = request.headers.get("hx-target") == LIVE_BLOCK
         filters = [] if fresh else await filters_of(connection, person.username)

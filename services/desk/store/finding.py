@@ -23,6 +23,20 @@ SELECT feedback_id, kind, text, at FROM messages
 WHERE feedback_id = ANY($1::text[]) AND search || '' LIKE $2
 ORDER BY at DESC NULLS FIRST
 """
+_HOLDING = """
+SELECT feedback_id FROM words
+WHERE feedback_id = ANY($1::text[]) AND (search || '' LIKE $2 OR search_place || '' LIKE $2)
+UNION ALL
+SELECT feedback_id FROM messages WHERE feedback_id = ANY($1::text[]) AND search || '' LIKE $2
+"""
+
+
+async def holding(connection: AsyncConnection, feedback_ids: Iterable[str], words: str) -> set[str]:
+    """Those of these cases in which `words` stand, other than in what is personal."""
+    if not (asked := list(feedback_ids)):
+        return set()
+    found = await driver_of(connection).fetch(_HOLDING, asked, pattern(words))
+    return {one["feedback_id"] for one in found}
 
 
 async def find_in(

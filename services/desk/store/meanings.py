@@ -68,7 +68,7 @@ WHERE m.model = '{{stamp}}' AND {_OFFERED}
 ORDER BY m.vector::halfvec({{n}}) <=> $5::real[]::halfvec({{n}}) LIMIT $6
 """
 # What does not fit is passed over in the index, instead of leaving fewer than were asked for.
-GO_ON = "SELECT set_config('hnsw.iterative_scan', 'strict_order', true)"
+GO_ON = "SET LOCAL hnsw.iterative_scan = strict_order"
 _LOOKED_AT, _CLOSE, _COMPARED, _NEARBY = 200, 500, 30, 20
 
 

@@ -6,8 +6,8 @@ import base64
 import binascii
 import json
 import operator
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache, lru_cache, reduce
@@ -16,6 +16,8 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Integer,
+    Select,
+    String,
     bindparam,
     false,
     func,
@@ -26,21 +28,42 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.desk.domain import Scope
 from services.desk.domain.promises import NOT_OPEN, SOON
-from services.desk.domain.search import fold, pattern, pattern_once, pattern_private, phrase
+from services.desk.domain.search import (
+    as_dialled,
+    fold,
+    number,
+    pattern,
+    pattern_once,
+    pattern_private,
+)
 from services.desk.store.looks import OWN, Wanted, in_queue, looks_of
 from services.desk.store.meanings import GO_ON
 from services.desk.store.scopes import part_value, parts_of
-from services.desk.store.searching import FEW, PLAN, PLAN_FOR_MANY, enough, how, looks, searches
+from services.desk.store.searching import (
+    CLOSEST,
+    IN_ORDER,
+    KEYS,
+    PLAN,
+    PLANNED,
+    Stand,
+    enough,
+    first,
+    how,
+    looks,
+    searches,
+    stand_in,
+)
 from services.desk.store.searching import meant as meanings
 from services.desk.store.tables import CaseRow
 from shared.contracts.refusal import Unacceptable
 from shared.db import table_of
 from shared.db.compiled import Compiled
-from shared.db.engine import driver_of
+from shared.db.engine import driver_of, reading
 from shared.ids import id_as_typed
 from shared.moments import LOCAL
 from shared.security import code_hash, code_in
@@ -50,7 +73,7 @@ COUNT_AT_MOST = 99
 
 _cases = table_of(CaseRow)
 _due_at = _cases.c.next_due_at
-_ORDER = (_due_at, _cases.c.received_at, _cases.c.feedback_id)
+_MOST = bindparam("most", type_=Integer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,67 +96,92 @@ NEARBY = 30
 """Cases that are looked at for what they mean, by each of the two."""
 
 
+def looking(connection: AsyncConnection, *, by_meaning: bool) -> AbstractAsyncContextManager[None]:
+    """What a search and `counts` are asked within, on a connection that has no transaction."""
+    return reading(connection, f"{PLAN}; {GO_ON}" if by_meaning else PLAN)
+
+
 async def meant(
     connection: AsyncConnection, wanted: Wanted, question: Question
 ) -> list[list[Mapping[str, Any]]]:
-    """Cases of the list that mean what is asked for, in two orders: by the things that both name,
-    and (with `likeness`, the cosine) by nearness."""
+    """Ids and titles of cases of the list that mean what is asked for, in two orders: by the things
+    that both name, and (with `likeness`, the cosine) by nearness."""
     values = _values(wanted) | {
         "things": list(question.things),
         "vector": list(question.vector),
         "most": NEARBY,
     }
     looks = _meant(_shape(wanted), question.stamp, len(question.vector), question.indexed)
-    driver = driver_of(connection)
-    async with driver.transaction():
-        if question.indexed:
-            await driver.execute(GO_ON)
-        *near, among, all_of_them = looks
-        nearest = [list(await look.fetch(connection, values)) for look in near]
-        if not question.things:
-            return [[], *nearest]
-        named = list(await among.fetch(connection, values))
-        if len(named) < NEARBY:
-            named = list(await all_of_them.fetch(connection, values))
-        return [named, *nearest]
+    rows = await looks[0].fetch(connection, values)
+    if not question.indexed:
+        return [list(rows if len(rows) >= NEARBY else await looks[1].fetch(connection, values))]
+    found: dict[str, list[Mapping[str, Any]]] = {"near": [], "named": [], "of": []}
+    for row in rows:
+        found[row["kind"]].append(row)
+    if len(found["named"]) < NEARBY and found["of"][0]["likeness"] >= CLOSEST:
+        found["named"] = list(await looks[1].fetch(connection, values))
+    return [found["named"], found["near"]]
 
 
 @lru_cache(maxsize=200)
 def _meant(shape: Wanted, stamp: str, dimensions: int, indexed: bool) -> list[Compiled]:
-    most = bindparam("most", type_=Integer)
-    found = meanings(shape.scopes, _conditions(shape), stamp, dimensions, indexed=indexed)
-    return [Compiled(query.limit(most)) for query in found]
+    looks = meanings(shape.scopes, _conditions(shape), stamp, dimensions, indexed=indexed)
+    return [Compiled(query) for query in looks]
 
 
 async def page(
     connection: AsyncConnection, wanted: Wanted
 ) -> tuple[list[Mapping[str, Any]], str | None]:
-    """The rows of one page, and the cursor of the next."""
-    values, shape = _values(wanted), _shape(wanted)
-    driver = driver_of(connection)
-    async with driver.transaction() if shape.q else nullcontext():
-        stand: tuple[tuple[str, bool], ...] = ()
-        rows: list[Mapping[str, Any]] = []
-        until = None
-        if shape.q:
-            await driver.execute(PLAN)
-            (known,) = await _looks(shape.q).fetch(connection, values)
-            values |= {f"in_{name}": ids for name, ids in known.items()}
-            stand = tuple((name, len(ids) <= FEW) for name, ids in known.items() if ids)
-            if until := enough(known, wanted.limit + 1):
-                await driver.execute(PLAN_FOR_MANY)
-        if until and not wanted.cursor:
-            some = _page(shape, stand, bounded=True)
-            rows = _in_order(await some.fetch(connection, values | {"until": until}))
+    """The rows of one page of a list, and the cursor of the next."""
+    rows = await _page(_shape(wanted)).fetch(connection, _values(wanted))
+    return _cut(_in_order(rows), wanted)
+
+
+async def hits(
+    connection: AsyncConnection, wanted: Wanted
+) -> tuple[list[Mapping[str, Any]], str | None]:
+    """The ids of one page of a search by words, and the cursor of the next."""
+    values, shape, most = _values(wanted), _shape(wanted), wanted.limit + 1
+    if shape.q == "one" and not wanted.cursor:
+        rows = _in_order(await _first(shape).fetch(connection, values))
+        if len(rows) >= most:
+            return _cut(rows, wanted)
+    (looked,) = await _looks(shape.q).fetch(connection, values)
+    # In the order in which an index has them.
+    known = {name: sorted(ids) for name, ids in looked.items()}
+    values |= {f"in_{name}": ids for name, ids in known.items()}
+    stand = tuple((name, stand_in(ids)) for name, ids in known.items() if ids)
+    if (until := enough(known, most)) and not wanted.cursor:
+        await driver_of(connection).execute(IN_ORDER)
+        found = _hits(shape, stand, bounded=True)
+        rows = _in_order(await found.fetch(connection, values | {"until": until}))
         # Not always are so many of them in this list.
-        if not (until and rows[wanted.limit :] and rows[wanted.limit]["next_due_at"] <= until):
-            rows = _in_order(await _page(shape, stand).fetch(connection, values))
-    more = len(rows) > wanted.limit
-    rows = rows[: wanted.limit]
-    return rows, _cursor(rows[-1]) if more else None
+        if len(rows) >= most and rows[wanted.limit]["next_due_at"] <= until:
+            return _cut(rows, wanted)
+    if any(rows is not Stand.FEW for _, rows in stand):
+        await driver_of(connection).execute(PLANNED)
+    return _cut(_in_order(await _hits(shape, stand).fetch(connection, values)), wanted)
 
 
-def _in_order(found: list[Any]) -> list[Mapping[str, Any]]:
+def _cut(
+    rows: list[Mapping[str, Any]], wanted: Wanted
+) -> tuple[list[Mapping[str, Any]], str | None]:
+    shown = rows[: wanted.limit]
+    return shown, _cursor(shown[-1]) if len(rows) > len(shown) else None
+
+
+async def some(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """The rows of these cases, by id."""
+    rows = await _SOME.fetch(connection, {"ids": list(ids)}) if ids else []
+    return {row["feedback_id"]: row for row in rows}
+
+
+_SOME = Compiled(
+    select(_cases).where(_cases.c.feedback_id == func.any(bindparam("ids", type_=ARRAY(String))))
+)
+
+
+def _in_order(found: Sequence[Any]) -> list[Mapping[str, Any]]:
     return sorted({row["feedback_id"]: row for row in found}.values(), key=_sort_key)
 
 
@@ -198,7 +246,8 @@ def _values(wanted: Wanted) -> dict[str, Any]:
             "words": pattern(words),
             "private": pattern_private(words),
             "once": pattern_once(words),
-            "phrase": phrase(words),
+            "digits": number(words),
+            "dialled": number(as_dialled(words)),
             "letter": [fold(words)],
         }
     return values
@@ -210,27 +259,51 @@ def _looks(how: str) -> Compiled:
 
 
 @lru_cache(maxsize=500)
-def _page(shape: Wanted, stand: tuple[tuple[str, bool], ...], *, bounded: bool = False) -> Compiled:
-    """All looks in one statement; what two of them find comes twice. `bounded`: up to a rank."""
+def _page(shape: Wanted) -> Compiled:
+    """All looks in one statement; what two of them find comes twice."""
+    queries = [
+        _one_page(select(_cases).where(part, look, *_narrowed(shape)), shape)
+        for look in looks_of(shape.queue, shape)
+        for part in _parts(shape.queue, shape)
+    ]
+    return Compiled(union_all(*queries) if queries else select(_cases).where(false()))
+
+
+@lru_cache(maxsize=100)
+def _first(shape: Wanted) -> Compiled:
+    """Found at the head of the list."""
+    return Compiled(first(shape.scopes, _conditions(shape), shape.q).limit(_MOST))
+
+
+@lru_cache(maxsize=500)
+def _hits(
+    shape: Wanted, stand: tuple[tuple[str, Stand], ...], *, bounded: bool = False
+) -> Compiled:
+    """The same for a search. `bounded`: up to a rank."""
     conditions = _conditions(shape)
     if bounded:
         conditions.append(_due_at <= bindparam("until", type_=_due_at.type))
-    queries = (
-        searches(shape.scopes, conditions, shape.q, dict(stand))
-        if shape.q
-        else [
-            select(_cases).where(part, look, *_narrowed(shape))
-            for look in looks_of(shape.queue, shape)
-            for part in _parts(shape.queue, shape)
-        ]
+    found = searches(shape.scopes, conditions, shape.q, dict(stand))
+    # Few need no order: it would be looked for in an index of all.
+    return Compiled(
+        union_all(
+            *(
+                query.where(_after(shape)) if rows is Stand.FEW else _one_page(query, shape)
+                for query, rows in found
+            )
+        )
     )
-    after: ColumnElement[bool] = true()
-    if shape.cursor:
-        names = zip(("due", "received", "id"), _ORDER, strict=True)
-        after = tuple_(*_ORDER) > tuple_(*(bindparam(n, type_=c.type) for n, c in names))
-    most = bindparam("most", type_=Integer)
-    found = [query.where(after).order_by(*_ORDER).limit(most) for query in queries]
-    return Compiled(union_all(*found) if found else select(_cases).where(false()))
+
+
+def _one_page(query: Select[Any], shape: Wanted) -> Select[Any]:
+    return query.where(_after(shape)).order_by(*KEYS).limit(_MOST)
+
+
+def _after(shape: Wanted) -> ColumnElement[bool]:
+    if not shape.cursor:
+        return true()
+    names = zip(("due", "received", "id"), KEYS, strict=True)
+    return tuple_(*KEYS) > tuple_(*(bindparam(n, type_=c.type) for n, c in names))
 
 
 async def counts(

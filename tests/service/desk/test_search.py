@@ -179,7 +179,7 @@ async def test_what_stands_anywhere_is_found_down_to_one_letter(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     """Words in few rows are looked up, those in many are met in the order of the list."""
-    monkeypatch.setattr("services.desk.store.queues.FEW", few)
+    monkeypatch.setattr("services.desk.store.searching.FEW", few)
     one = await make(desk, place="负一层 B7 座 217")
     other = await desk.case(text="灯不亮")
     office = desk.as_("coordinator")
@@ -197,14 +197,17 @@ async def test_what_stands_anywhere_is_found_down_to_one_letter(
         "00%",
         "100%",
         "217",
+        "B7 座 217",
+        "8 号",
         "８\u200b88",
+        "888 号",
         "8",
     ):
         assert await find(office, q) == [one], q
     for q in ("王", "小明", *PERSON, "1391-1112222", "2222", "138 0000 1234", "@"):
         assert await find(office, q) == [one], q
     assert await find(office, "灯") == [other]
-    for q in ("龘", "座，占", "_", "王明", "13911112223"):
+    for q in ("龘", "座，占", "_", "王明", "13911112223", "217 座", "B8 座 217", "7 217"):
         assert await find(office, q) == [], q
     # What one may not see is found by none of it.
     assert await find(desk.as_("handler", "it"), "占") == []
@@ -224,7 +227,7 @@ async def test_of_many_hits_the_newest_are_read_and_all_of_them_are_found(
         await desk.do(office, one, "reject", reason="不归图书馆")
     for one in made[1::4]:
         await desk.process(examples.routed(one, "it"))
-    monkeypatch.setattr("services.desk.store.queues.FEW", few)
+    monkeypatch.setattr("services.desk.store.searching.FEW", few)
 
     async def pages(**more: Any) -> list[str]:
         seen: list[str] = []
@@ -245,6 +248,8 @@ async def test_of_many_hits_the_newest_are_read_and_all_of_them_are_found(
     )
     whole = [await pages(**one) for one in lists]
     assert [len(found) for found in whole] == [24, 6, 12, 6, 12]
+    # A letter fills its first page from the head of the list.
+    assert [await pages(q="杯", **one) for one in lists] == whole
     for spare in (1, 3):
         monkeypatch.setattr(searching, "MANY", 2)
         monkeypatch.setattr(searching, "SPARE", spare)

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.desk.domain.search import findable, findable_private, fold, pattern, pattern_private
+from services.desk.domain.search import (
+    findable,
+    findable_private,
+    fold,
+    number,
+    pattern,
+    pattern_private,
+)
 
 
 def matches(words: str, text: str) -> bool:
@@ -57,3 +64,18 @@ def test_a_number_is_found_however_it_is_divided(typed: str, text: str, found: b
 
 def test_nobody_is_found_where_nobody_is_known() -> None:
     assert findable_private(None, "", None) == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        ("1234", "%1234%"),
+        ("８\u200b8８", "%888%"),
+        ("B7 座，217", "%7 217%"),
+        ("0001-2345", "%0001 2345%"),
+    ],
+)
+def test_a_number_is_asked_for_as_it_stands_among_the_numbers_of_a_text(
+    typed: str, asked: str
+) -> None:
+    assert number(typed) == asked

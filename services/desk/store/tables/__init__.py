@@ -1,6 +1,6 @@
 """The tables of desk. A case is one narrow row that changes often; words stand elsewhere."""
 
-from services.desk.store.tables.base import ONCE, DeskTable
+from services.desk.store.tables.base import DIGITS, ONCE, DeskTable
 from services.desk.store.tables.case import CaseRow, DecisionRow, TimelineRow
 from services.desk.store.tables.directory import (
     CannedReplyRow,
@@ -29,6 +29,7 @@ from services.desk.store.tables.work import (
 )
 
 __all__ = [
+    "DIGITS",
     "INTERNAL",
     "ONCE",
     "CannedReplyRow",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 from sqlalchemy import Index, Text, literal_column, text
@@ -52,11 +53,28 @@ def letters_index(table: str, column: str) -> Index:
     return Index(f"{table}_{column}_letters", letters, postgresql_using="gin")
 
 
+DIGITS = reduce(
+    lambda text, digit: f"replace({text}, '{digit}{digit}', '{digit}')",
+    "0123456789",
+    "regexp_replace({}, '[^0-9]+', ' ', 'g')",
+)
+"""Its digits alone, each once: all that numbers are told apart by, and quick to compare with."""
+
+
 def once_index(table: str, column: str) -> Index:
-    """What is findable by trigrams of letters that stand once: for numbers, and people."""
+    """What is findable by trigrams of letters that stand once: for people."""
+    return _trigrams(table, column, "once", ONCE)
+
+
+def digits_index(table: str, column: str) -> Index:
+    """What is findable by the numbers in it."""
+    return _trigrams(table, column, "digits", DIGITS)
+
+
+def _trigrams(table: str, column: str, name: str, of: str) -> Index:
     return Index(
-        f"{table}_{column.removeprefix('search_')}_once",
-        literal_column(ONCE.format(column)).label("once"),
+        f"{table}_{column.removeprefix('search_')}_{name}",
+        literal_column(of.format(column)).label(name),
         postgresql_using="gin",
-        postgresql_ops={"once": "gin_trgm_ops"},
+        postgresql_ops={name: "gin_trgm_ops"},
     )

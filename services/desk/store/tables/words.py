@@ -8,7 +8,14 @@ from typing import Any
 from sqlalchemy import ARRAY, REAL, Index, String, Text
 from sqlmodel import Field
 
-from services.desk.store.tables.base import DeskTable, letters_index, once_index, sealed, searched
+from services.desk.store.tables.base import (
+    DeskTable,
+    digits_index,
+    letters_index,
+    once_index,
+    sealed,
+    searched,
+)
 from shared.db.tables import document, moment
 
 
@@ -31,8 +38,8 @@ class WordsRow(DeskTable, table=True):
         ),
         letters_index("words", "search"),
         letters_index("words", "search_place"),
-        once_index("words", "search"),
-        once_index("words", "search_place"),
+        digits_index("words", "search"),
+        digits_index("words", "search_place"),
     )
 
     feedback_id: str = Field(primary_key=True)
@@ -122,6 +129,7 @@ class PrivateRow(DeskTable, table=True):
         ),
         *(letters_index("private", column) for column in ("search_words", "search_person")),
         once_index("private", "search_person"),
+        digits_index("private", "search_person"),
     )
 
     feedback_id: str = Field(primary_key=True)
