@@ -88,6 +88,42 @@ async def test_progress_then_more_time_refused_then_granted(town: Town) -> None:
     await town.sound()
 
 
+async def test_a_broken_promise_is_explained_and_given_a_new_date(town: Town) -> None:
+    code, case_id = await begun(town, "2026-05-14 09:00")
+    await town.later(days=14)
+    await town.quiet()
+    handler, leader = await town.as_("handler.space"), await town.as_("leader")
+
+    async def owing() -> list[list[str]]:
+        answers = [await who.get("/api/cases?queue=reasons") for who in (handler, leader)]
+        return [[one["feedback_id"] for one in answer.json()["items"]] for answer in answers]
+
+    assert await owing() == [[case_id], [case_id]]
+    reason = {"code": "waiting_external", "text": "等厂家的配件"}
+    until = "2026-06-05T17:00:00+08:00"
+    first = {"clock": "FIRST_RESPONSE"} | reason
+    dated = await town.act("handler.space", case_id, "explain_breach", **first, until=until)
+    assert (dated.status_code, list(dated.json()["errors"])) == (422, ["until"])
+    case = await do(town, "handler.space", case_id, "explain_breach", **first)
+    assert case["reasons_owed"] == ["RESOLUTION"]
+    assert await owing() == [[case_id], [case_id]]
+    rest = {"clock": "RESOLUTION", "until": until} | reason
+    case = await do(town, "handler.space", case_id, "explain_breach", **rest)
+    assert case["reasons_owed"] == []
+    await town.quiet()
+    assert await owing() == [[], []]
+    case = (await handler.get(f"/api/cases/{case_id}")).json()
+    assert "改期到 06-05 17:00" in str(case["timeline"])
+    seen = await town.track(code)
+    moved, missed = promise(seen, "RESOLUTION"), promise(seen, "FIRST_RESPONSE")
+    assert (moved["due"], moved["reason"]) == (until, "等厂家的配件")
+    assert (moved["status"], missed["status"]) == ("breached", "breached")
+    said = [line["text"] for line in seen["timeline"]]
+    assert said.count("没能按时的原因：等厂家的配件") == 2
+    assert said[-1] == "答复的时间改为6月5日（周五）17:00 前。原因：等厂家的配件"
+    await town.sound()
+
+
 async def test_while_a_vendor_is_waited_for_progress_notes_are_due(town: Town) -> None:
     code, case_id = await begun(town, "2026-06-03 09:00")
     due = promise(await town.track(code), "RESOLUTION")["due"]
