@@ -30,6 +30,7 @@ from services.desk.jobs import meaning as jobs
 from services.desk.seeds import seed_departments
 from services.desk.store import meanings
 from services.desk.store.looks import Wanted
+from services.desk.store.queues import looking
 from shared.contracts.vocabulary import Role
 from shared.db.engine import driver_of
 from shared.db.nearest import index
@@ -148,7 +149,11 @@ async def _ask(service: Service[Any], report: Report) -> None:
 
             async def search(asked: Wanted = asked, *, meant: bool = True) -> None:
                 question = await question_of(service, asked) if meant else None
-                async with service.engine.connect() as connection:
+                by_meaning = question is not None and question.indexed
+                async with (
+                    service.engine.connect() as connection,
+                    looking(connection, by_meaning=by_meaning),
+                ):
                     await page_body(connection, asked, context, question)
 
             both.append(await _took(search))

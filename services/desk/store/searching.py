@@ -197,7 +197,7 @@ def _shown_in(
 def _found_in(name: str, how: str, rows: Stand) -> ColumnElement[bool]:
     if rows is not Stand.MANY:
         ids = bindparam(f"in_{name}", type_=ARRAY(String))
-        return _cases.c.feedback_id == func.any(ids)  # type: ignore[no-any-return]
+        return _cases.c.feedback_id == func.any(ids)
     table, holds = SOURCES[name]
     # An index of letters is no help here, and costs more than the words to compare with.
     shown = holds(how if how == "more" else "two")
@@ -329,7 +329,7 @@ def meant(
         .order_by(closest.c.apart)
         .limit(most)
     )
-    nothing = (literal_column("NULL"), literal_column("NULL"))
+    nothing: tuple[Any, Any] = (literal_column("NULL"), literal_column("NULL"))
     number = select(literal_column("'of'"), *nothing, func.count()).select_from(closest)
     all_of_them = (
         query.add_columns((1 - apart).label("likeness"))
