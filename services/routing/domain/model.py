@@ -117,7 +117,10 @@ def bar_among(bars: Mapping[int, float], precision: float) -> float:
 
 
 def hashed(title: str, text: str, buckets: int) -> list[int]:
-    """The buckets of a text's runs of characters, one for each different run."""
+    """The buckets of a text's runs of characters, one for each different run.
+
+    Where `buckets` is a power of 2, those of fewer are the remainders of these.
+    """
     said = fold(f"{title}\n{text}"[:LONGEST_TEXT])
     runs = {
         said[at : at + length]

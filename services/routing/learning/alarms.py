@@ -10,8 +10,8 @@ from typing import Any
 
 from services.routing.domain.alarms import AlarmModel
 from services.routing.domain.model import hashed, packed
-from services.routing.learning.scratch import BUCKETS
 
+BUCKETS = 1 << 13
 NARROWNESS, GRAMS = 4.0, 16.0
 """How near an example has to be to count, and how much characters do; the best of a few, on parts
 that were left out."""

@@ -58,7 +58,7 @@ def learn(source: IO[bytes]) -> Trained:
     letters = _Letters(table, grams, shipped)
     classes = _classes(owners, shipped, head["departments"])
     truth = np.array([classes.index(owner) for owner in owners])
-    begin = _Weights.of(shipped, classes)
+    begin = _Weights.of(shipped, classes, shipped.buckets)
     fresh = np.flatnonzero(new)
     later = fresh[len(fresh) - head["judged"] :]
     earlier = np.setdiff1d(np.arange(len(owners)), later)
@@ -102,15 +102,16 @@ class _Weights:
         self.meaning, self.grams, self.bias = meaning, grams, bias
 
     @classmethod
-    def of(cls, model: Model, classes: list[str]) -> _Weights:
-        """Those of a model, for these classes; nothing for what it does not know."""
+    def of(cls, model: Model, classes: list[str], buckets: int) -> _Weights:
+        """Those of a model, for these classes and buckets; nothing for what it does not know."""
         n, d = len(model.classes), model.dimensions
         meaning = np.frombuffer(base64.b64decode(model.meaning), dtype=np.int8).reshape(n, d)
         table = np.frombuffer(base64.b64decode(model.grams), dtype=np.int8)
-        table = table.reshape(model.buckets, n)
+        # One of fewer buckets says the same in each of those that its own are the remainders of.
+        table = np.tile(table.reshape(model.buckets, n), (buckets // model.buckets, 1))
         found = cls(
             np.zeros((len(classes), d), np.float32),
-            np.zeros((len(classes), model.buckets), np.float32),
+            np.zeros((len(classes), buckets), np.float32),
             np.full(len(classes), min(model.bias), np.float32),
         )
         for row, name in enumerate(classes):
@@ -224,7 +225,7 @@ def _classes(owners: list[str], shipped: Model, departments: list[str]) -> list[
 
 def _shares_of(model: Model, letters: _Letters, rows: Any, classes: list[str]) -> Any:
     """What a model says of these letters; nothing for classes that it does not know."""
-    own = _Weights.of(model, model.classes)
+    own = _Weights.of(model, model.classes, letters.grams.shape[1])
     shares = _softmax(letters.logits(own, rows), model.temperature)
     found = np.zeros((len(shares), len(classes)))
     for at, name in enumerate(model.classes):

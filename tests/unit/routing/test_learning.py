@@ -46,6 +46,21 @@ def wide() -> Model:
     return Model(**tiny().model_dump() | {"buckets": 512, "grams": grams, "grams_scale": scale})
 
 
+def narrow() -> Model:
+    """With fewer buckets: some words speak for `space`, some for `it`."""
+    from services.routing.domain.model import packed
+
+    grams, scale = packed([1.0, 0.0, -1.0] * 32 + [-1.0, 1.0, 0.0] * 32)
+    return Model(**tiny().model_dump() | {"buckets": 64, "grams": grams, "grams_scale": scale})
+
+
+def narrow_as_wide() -> Model:
+    from services.routing.domain.model import packed
+
+    grams, scale = packed(([1.0, 0.0, -1.0] * 32 + [-1.0, 1.0, 0.0] * 32) * 8)
+    return Model(**tiny().model_dump() | {"buckets": 512, "grams": grams, "grams_scale": scale})
+
+
 def learned(some: Sequence[Lesson], *, judged: int = 60, running: Model | None = None) -> Trained:
     head = {
         "shipped": wide().model_dump(),
@@ -88,6 +103,11 @@ def test_the_running_version_is_judged_on_the_same_letters() -> None:
     first = learned(letters(300)).model
     again = learned(letters(300), running=first)
     assert again.running.first > 0.9
+
+
+def test_a_running_version_of_fewer_buckets_says_what_it_said() -> None:
+    first = learned(letters(300), running=narrow()).running
+    assert first == learned(letters(300), running=narrow_as_wide()).running
 
 
 def test_what_only_few_letters_have_in_common_is_not_in_a_version() -> None:
