@@ -1,6 +1,8 @@
-/* Words that a reply may begin with go where the cursor is. Without this file the page is loaded again with them. */
+/* Words that a reply may begin with go where the cursor is, or was last; to the end where it never was. Without this file the page is loaded again with them. */
 (() => {
   "use strict";
+  const written = new WeakSet();
+  document.addEventListener("focusin", (e) => { if (e.target.matches("textarea")) written.add(e.target); });
   async function insert(button) {
     const form = button.form;
     const { canned, text: field, rule } = form.elements;
@@ -19,6 +21,7 @@
       });
       const words = await answer.json();
       if (!answer.ok) { complain(words.detail || document.body.dataset.wordFailed); return; }
+      if (!written.has(field)) field.setSelectionRange(field.value.length, field.value.length);
       const before = field.value.slice(0, field.selectionStart);
       const gap = before && !before.endsWith("\n") ? "\n\n" : "";
       field.setRangeText(gap + words.text, field.selectionStart, field.selectionEnd, "end");
