@@ -212,7 +212,7 @@ async def _weighed_anew(
 async def follow_confidence(event: CaseDispatched | CaseCorrected, tx: Transaction) -> None:
     """What became confidential means nothing to anybody from now on; it does again if that ends."""
     deps = deps_of(tx)
-    hushed = event.confidential
+    hushed = event.confidential or event.category == CONDUCT
     await store.keep_confidence(tx, event.feedback_id, confidential=hushed)
     done = partial(_drop, deps.meaning.fresh, event.feedback_id)
     tx.after_commit(done if hushed else deps.meaning.arrived.set)

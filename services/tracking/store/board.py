@@ -81,8 +81,8 @@ async def read(connection: AsyncConnection, question: Question, kept: KeptDays) 
     if past is None:
         days = await _ask(connection, question, cells, (_LONG_AGO, today), at_present=False)
         # Numbered before it was read: it is newer than its number says, or as old.
-        found = {key: _percentiles(*key, bands) for key, bands in days.bands.items()}
-        past = Past(days.sums, days.bands, found, present.changed, question.now)
+        ordered = {key: _percentiles(*key, bands) for key, bands in days.bands.items()}
+        past = Past(days.sums, days.bands, ordered, present.changed, question.now)
         kept.keep(question, past)
     # What today adds nothing to is as it was found.
     took = dict(past.percentiles)

@@ -202,7 +202,9 @@ async def test_cases_teach_as_far_as_their_words_are_still_known(
 
     cases = [await routing.receive(f"{UNHEARD_OF} {n}") for n in range(3)]
     secret = await routing.receive(UNHEARD_OF, confidential=True)
-    await routing.process(*(dispatched(case, "it") for case in (*cases, secret)))
+    await routing.process(
+        *(dispatched(case, "it") for case in cases), dispatched(secret, "it", confidential=True)
+    )
     await jobs.embed_waiting(routing.service)
     async with routing.service.transaction() as tx:
         await store.forget(tx, cases[0])

@@ -68,7 +68,8 @@ async def test_what_was_said_in_confidence_is_shown_to_nobody_there(routing: Rou
     asked = await routing.receive(SEATS, confidential=True)
     conduct = await routing.receive(SEATS)
     await routing.process(
-        dispatched(asked, "security"), dispatched(conduct, "office", category="conduct")
+        dispatched(asked, "security", confidential=True),
+        dispatched(conduct, "office", category="conduct"),
     )
     page = await routing.as_("coordinator").get("/routing")
     assert "水杯" not in page.text.split('id="live"')[0]
