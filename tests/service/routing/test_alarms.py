@@ -27,6 +27,7 @@ def alarms() -> AlarmModel:
         embedder="compass",
         dimensions=2,
         buckets=8,
+        means={"zh": [0.0, 0.0], "other": [0.0, 0.0]},
         examples=examples,
         examples_scale=examples_scale,
         weights=weights,

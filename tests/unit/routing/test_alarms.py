@@ -28,7 +28,7 @@ from services.routing.domain import (
     doubtful_rules,
     left_to_a_person,
 )
-from services.routing.domain.alarms import CALM_BELOW, CERTAIN
+from services.routing.domain.alarms import CALM_BELOW, CERTAIN, language
 from services.routing.learning.alarms import read_alarm_letters, train_alarms
 from services.routing.seeds import shipped_alarms, shipped_model
 from shared.contracts.vocabulary import ALARM_NAMES
@@ -65,11 +65,19 @@ def _unseen() -> Iterator[tuple[str, str, list[float]]]:
         yield kind, letter["text"], _vector(one["vector"])
 
 
-def test_emergencies_nobody_tuned_for_are_heard_and_few_others(
-    shipped: RuleSet, model: AlarmModel
-) -> None:
+def _duty_officer() -> Iterator[tuple[str, str, list[float]]]:
+    """The same of one more hand, which was read by nobody before the model stood as it is."""
+    vectors = _lines("duty_officer_vectors.jsonl")
+    for one, vector in zip(_lines("duty_officer.jsonl"), vectors, strict=True):
+        yield one["said"], one["text"], _vector(vector["vector"])
+
+
+def _shares(
+    shipped: RuleSet, model: AlarmModel, letters: Iterator[tuple[str, str, list[float]]]
+) -> tuple[dict[str, int], dict[str, list[float]]]:
+    """How many there are of each kind, and which share is heard by meaning, and by either."""
     heard: dict[str, list[tuple[bool, bool]]] = {}
-    for kind, text, vector in _unseen():
+    for kind, text, vector in letters:
         likely = model.look(vector, "", text)[0]
         by_meaning = likely >= model.threshold
         decision = decide(shipped, Submission(text=text))
@@ -80,15 +88,30 @@ def test_emergencies_nobody_tuned_for_are_heard_and_few_others(
         kind: [sum(column) / len(found) for column in zip(*found, strict=True)]
         for kind, found in heard.items()
     }
+    return {kind: len(found) for kind, found in heard.items()}, share
+
+
+def test_a_hand_nobody_had_read_is_heard_as_was_wished(shipped: RuleSet, model: AlarmModel) -> None:
+    number, share = _shares(shipped, model, _duty_officer())
+    assert number == {"emergency": 60, "alike": 40, "ordinary": 180}
+    assert share["emergency"][1] >= 0.95
+    assert share["ordinary"][1] <= 0.02
+    assert share["alike"][1] <= 0.05
+
+
+def test_emergencies_nobody_tuned_for_are_heard_and_few_others(
+    shipped: RuleSet, model: AlarmModel
+) -> None:
+    number, share = _shares(shipped, model, _unseen())
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(
         "".join(
-            f"{kind:10} n={len(heard[kind]):3}  by meaning {meant:4.0%}  by either {either:4.0%}\n"
+            f"{kind:10} n={number[kind]:3}  by meaning {meant:4.0%}  by either {either:4.0%}\n"
             for kind, (meant, either) in sorted(share.items())
         ),
         encoding="utf-8",
     )
-    assert {kind: len(found) for kind, found in heard.items()} == {
+    assert number == {
         "unusual": 100,
         "alike": 157,
         "emergency": 40,
@@ -165,8 +188,14 @@ def test_training_tells_danger_from_calm_and_the_same_letters_make_the_same() ->
     assert again.model_dump() == model.model_dump()
 
 
+def test_what_is_mostly_chinese_is_held_against_what_chinese_means() -> None:
+    assert language("三楼有人晕倒了") == language("3F 有人 collapsed, help 快来") == "zh"
+    assert language("somebody collapsed in 图书馆, third floor") == language("") == "other"
+
+
 def test_a_model_of_another_size_is_refused(model: AlarmModel) -> None:
     with pytest.raises(ValueError, match="another model"):
         model.look([1.0, 2.0], "", "text")
-    with pytest.raises(ValueError, match="wrong size"):
-        AlarmModel(**model.model_dump() | {"kinds": []})
+    for wrong in ({"kinds": []}, {"means": {"zh": model.means["zh"]}}):
+        with pytest.raises(ValueError, match="wrong size"):
+            AlarmModel(**model.model_dump() | wrong)
