@@ -186,8 +186,8 @@ def doubtful_rules(ruleset: RuleSet, ruled: Decision) -> frozenset[str]:
 
 
 DOUBTED = Reason(
-    text="说到了危险的字眼，意思却几乎肯定不是，先请人看",
-    text_en="Words of danger, but the meaning is almost certainly none: a person looks first",
+    text="说到了危险的字眼，意思却很可能不是，先请人看",
+    text_en="Words of danger, but the meaning is most likely none: a person looks first",
     weight=1.0,
 )
 
