@@ -23,7 +23,7 @@ from services.tracking.domain.counting import (
     spread,
 )
 from services.tracking.domain.lines import line_of
-from services.tracking.domain.occurrences import Occurrence, occurrences_of, stays
+from services.tracking.domain.occurrences import Occurrence, occurrences_of, said_before, stays
 from services.tracking.domain.periods import day_of
 from services.tracking.store import (
     CaseRow,
@@ -99,23 +99,31 @@ def _settle(case: Any, changes: Changes) -> Changes:
 def _keep(tx: Transaction, one: Occurrence, case: Case, seq: int) -> None:
     """What happened to `case`, as it was then, and what that adds to the sums."""
     rows = tx.rows(OccurrenceRow)
-    rows.insert(
-        rows.new(
-            feedback_id=case.feedback_id,
-            seq=seq,
-            kind=one.kind,
-            detail=one.detail,
-            department=one.department,
-            category=case.category or "",
-            channel=case.channel,
-            priority=case.priority or "",
-            reporter_group=case.reporter_group or "",
-            at=one.at,
-            seconds=one.seconds,
-        )
+    row = rows.new(
+        feedback_id=case.feedback_id,
+        seq=one.instead["seq"] if one.instead else seq,
+        kind=one.kind,
+        detail=one.detail,
+        department=one.department,
+        category=case.category or "",
+        channel=case.channel,
+        priority=case.priority or "",
+        reporter_group=case.reporter_group or "",
+        at=one.at,
+        seconds=one.seconds,
     )
+    if one.instead:
+        before, where = said_before(one.kind, one.instead)
+        _count_occurrence(tx, before, where, -1)
+    # What may be replaced may be so in the same batch.
+    put = rows.upsert if one.kind == "reason" else rows.insert
+    put(row)
+    _count_occurrence(tx, one, case)
+
+
+def _count_occurrence(tx: Transaction, one: Occurrence, case: Any, times: int = 1) -> None:
     scopes = elsewhere(scopes_of(case), one.department)
-    _count(tx, spread(counts_of_occurrence(one), scopes))
+    _count(tx, spread(counts_of_occurrence(one), scopes), times)
 
 
 def _count(tx: Transaction, sums: Sums, times: int = 1) -> None:

@@ -121,6 +121,21 @@ async def test_a_broken_promise_is_explained_and_given_a_new_date(town: Town) ->
     said = [line["text"] for line in seen["timeline"]]
     assert said.count("没能按时的原因：等厂家的配件") == 2
     assert said[-1] == "答复的时间改为6月5日（周五）17:00 前。原因：等厂家的配件"
+
+    # Said once more of the same promise: both can be read, and the second one counts.
+    async def reasons() -> dict[str, int]:
+        figures = await leader.get("/api/dashboard?from=2026-05-01")
+        return dict(figures.json()["breach_reasons"])
+
+    assert await reasons() == {"waiting_external": 2}
+    again = {"clock": "RESOLUTION", "code": "oversight", "text": "配件早就到了，是我们忘了"}
+    case = await do(town, "handler.space", case_id, "explain_breach", **again)
+    assert "再次说明，以这一次为准" in case["timeline"][-1]["text"]
+    assert "等厂家的配件" in str(case["timeline"])
+    await town.quiet()
+    assert await reasons() == {"waiting_external": 1, "oversight": 1}
+    said = [line["text"] for line in (await town.track(code))["timeline"]]
+    assert said[-1] == "没能按时的原因，以这一次说的为准：配件早就到了，是我们忘了"
     await town.sound()
 
 

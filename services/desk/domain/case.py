@@ -173,6 +173,8 @@ class Case:
     """Promises that were broken and not replaced by another cycle."""
     reasons_owed: tuple[str, ...] = ()
     """Clocks whose promise to the reporter was broken, and nobody has said why."""
+    reasons_given: tuple[str, ...] = ()
+    """Clocks of which somebody has said why they were broken last."""
     version: int = 0
     """Goes up whenever the matter changes under the eyes of somebody who looks at it."""
 

@@ -18,7 +18,7 @@ from services.desk.domain.deciding import (
     to_triage,
     wrong,
 )
-from services.desk.domain.promises import reasons_left
+from services.desk.domain.promises import explained
 from shared.contracts import Actor
 from shared.contracts.desk import (
     CaseAccepted,
@@ -194,16 +194,19 @@ def _finish_part(case: Case, given: ActionInput, by: Actor, at: datetime) -> Dec
 
 
 def _explain_breach(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
-    if given.clock not in case.breached and given.clock not in case.reasons_owed:
+    """What is said of the same breach once more takes the place of what was said before."""
+    clock = given.clock
+    if clock is None or (clock not in case.breached and clock not in case.reasons_owed):
         raise wrong("clock", "这项承诺没有超期。", "This promise was not broken.")
     return decided(
         CaseBreachExplained,
-        {"reasons_owed": reasons_left(case.reasons_owed, given.clock)},
+        explained(case.reasons_owed, case.reasons_given, clock),
         department=case.department,
-        clock=given.clock,
+        clock=clock,
         code=str(given.code),
         text=given.text,
         until=_new_date(case, given, at),
+        again=clock in case.reasons_given or None,
     )
 
 

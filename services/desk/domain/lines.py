@@ -55,7 +55,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "case.extension_asked": frozenset({"until", "reason"}),
     "case.extension_granted": frozenset({"until", "reason"}),
     "case.extension_refused": frozenset({"reason"}),
-    "case.breach_explained": frozenset({"clock", "code", "text", "until"}),
+    "case.breach_explained": frozenset({"clock", "code", "text", "until", "again"}),
     "case.appeal_upheld": frozenset({"reason"}),
     "case.appeal_dismissed": frozenset({"reason"}),
     "sla.promises_changed": frozenset({"changes"}),

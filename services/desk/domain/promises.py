@@ -56,9 +56,18 @@ def reasons_owed(owed: Iterable[str], event: SlaBreached) -> list[str]:
     return list(dict.fromkeys((*owed, event.clock.value)))
 
 
-def reasons_left(owed: Iterable[str], clock: str | None) -> tuple[str, ...]:
-    """What is owed still once this one was explained."""
-    return tuple(one for one in owed if one != clock)
+def without(clocks: Iterable[str], clock: str | None) -> tuple[str, ...]:
+    """The other clocks: what is owed still once this one was explained, or what was said of others
+    once this one was broken anew."""
+    return tuple(one for one in clocks if one != clock)
+
+
+def explained(owed: Iterable[str], given: Iterable[str], clock: Clock) -> dict[str, Any]:
+    """What a case knows of reasons once somebody has said why this promise was broken."""
+    return {
+        "reasons_owed": without(owed, clock),
+        "reasons_given": (*without(given, clock), clock.value),
+    }
 
 
 def with_warnings(

@@ -12,7 +12,7 @@ from services.desk.domain.advance import DECIDE
 from services.desk.domain.case import ActionInput, Case, alarm_answered
 from services.desk.domain.deciding import NOT_NEEDED, over
 from services.desk.domain.guards import is_theirs
-from services.desk.domain.promises import reasons_left
+from services.desk.domain.promises import explained
 from shared.contracts import desk
 from shared.contracts.desk import CaseEvent
 from shared.contracts.refusal import Refusal
@@ -129,9 +129,9 @@ def _without(known: tuple[str, ...], one: str) -> tuple[str, ...]:
 # What these say is all that they did.
 _STATED: Mapping[type[CaseEvent], Callable[[Case, Any], dict[str, Any]]] = {
     desk.CaseCorrected: _corrected,
-    desk.CaseBreachExplained: lambda case, event: {
-        "reasons_owed": reasons_left(case.reasons_owed, event.clock)
-    },
+    desk.CaseBreachExplained: lambda case, event: explained(
+        case.reasons_owed, case.reasons_given, event.clock
+    ),
     desk.CaseFollowedUp: lambda case, event: over(case),
     desk.CaseMerged: lambda case, event: related.joined(case, event.into, event.at),
     desk.CaseUnmerged: lambda case, event: related.parted(case),

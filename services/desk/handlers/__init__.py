@@ -19,7 +19,7 @@ from services.desk.domain import (
     refuse_request,
     request_reopening,
 )
-from services.desk.domain.promises import follow_up_ran_out, reasons_owed, with_warnings
+from services.desk.domain.promises import follow_up_ran_out, reasons_owed, with_warnings, without
 from services.desk.domain.search import findable_private
 from services.desk.handlers.alarms import lay_before_the_office
 from services.desk.store import (
@@ -245,7 +245,12 @@ async def follow_promises(
     now = promises_after(row.promises, event)
     set_values(row, promises=with_warnings(row.promises, now, warned))
     if isinstance(event, SlaBreached):
-        set_values(row, reasons_owed=reasons_owed(row.reasons_owed, event))
+        set_values(
+            row,
+            reasons_owed=reasons_owed(row.reasons_owed, event),
+            # Of a breach of its own nobody has said anything yet.
+            reasons_given=list(without(row.reasons_given, event.clock)),
+        )
     put(tx, row)
     if isinstance(event, SlaPromisesChanged) and follow_up_ran_out(event):
         _end_follow_up(tx, row)

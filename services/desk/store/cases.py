@@ -50,7 +50,7 @@ _COPIED = (
     "supervised_at",
     "version",
 )
-_LISTS = ("returned_by", "merged", "children", "links", "reasons_owed")
+_LISTS = ("returned_by", "merged", "children", "links", "reasons_owed", "reasons_given")
 _EXTENSION = TypeAdapter(Extension | None)
 _REVIEW = TypeAdapter(Review | None)
 _ALARM = TypeAdapter(Alarm | None)

@@ -29,6 +29,7 @@ SOLVED: dict[str, Pair] = {
     "no": ("没有解决", "not solved"),
 }
 AGAIN: Pair = ("（再次回访，以这一次为准）", " (asked again; this counts)")
+EXPLAINED_AGAIN: Pair = ("；再次说明，以这一次为准", "; said again, this counts")
 HOW: dict[str, Pair] = {
     "phone": ("电话", "by phone"),
     "wechat": ("微信", "through WeChat"),
@@ -98,9 +99,10 @@ def _explained(data: Data, name: NameOf) -> Pair:
     clock = str(data.get("clock") or Clock.RESOLUTION)
     zh_clock, en_clock = CLOCKS.get(clock, (clock, clock))
     zh, en = BREACH_CODES.get(str(data.get("code")), BREACH_CODES["other"])
+    zh_again, en_again = EXPLAINED_AGAIN if data.get("again") else ("", "")
     build = said(
-        f"说明“{zh_clock}”超期的原因（{zh}）[：{{text}}][，改期到 {{until}}]",
-        f"Why {en_clock} came late ({en})[: {{text}}][, now promised for {{until}}]",
+        f"说明“{zh_clock}”超期的原因（{zh}{zh_again}）[：{{text}}][，改期到 {{until}}]",
+        f"Why {en_clock} came late ({en}{en_again})[: {{text}}][, now promised for {{until}}]",
     )
     return build(data, name)
 

@@ -113,7 +113,8 @@ def _reporter(event: Event, before: Case, case: Case) -> list[Notice]:
             return [Notice("merged", REPORTER)]
         case desk.CaseBreachExplained(clock=Clock.RESOLUTION, until=None):
             # With a new date the reason goes out with the date.
-            return [Notice("breach_reason", REPORTER, {"text": event.text})]
+            again = {"again": True} if event.again else {}
+            return [Notice("breach_reason", REPORTER, {"text": event.text} | again)]
         case desk.CaseRequestRefused() if event.request.startswith("feedback.received"):
             return []  # the comment is handled all the same: the page says how
         case desk.CaseRequestRefused():

@@ -127,10 +127,13 @@ def _merged(f: Details) -> list[str]:
 
 
 def _breach_reason(f: Details) -> list[str]:
+    why = f.say("{yours}没能按时答复，对不起。原因是：", yours=_yours(f))
+    if f.params.get("again"):
+        why = f.say("{yours}没能按时答复，原因以这一次说的为准：", yours=_yours(f))
     return _letter(
         f,
         "您的反馈为什么晚了",
-        f.say("{yours}没能按时答复，对不起。原因是：", yours=_yours(f)),
+        why,
         f.words("原因写在下面的页面上。"),
         f.link("现在到了哪一步，可以在这里看："),
     )

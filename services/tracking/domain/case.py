@@ -11,6 +11,7 @@ from shared.contracts.desk import (
     CaseAccepted,
     CaseAppealUpheld,
     CaseAssigned,
+    CaseBreachExplained,
     CaseClosed,
     CaseCorrected,
     CaseDepartmentAdded,
@@ -59,6 +60,8 @@ class Case(Protocol):
     """The fields of a case's view that decide something."""
 
     feedback_id: str
+    seq: int
+    """Events of it so far."""
     state: str
     received_at: datetime
     channel: str
@@ -103,7 +106,9 @@ def with_measured(case: Case, **changed: Any) -> Changes:
     """`case.measured` with these values; what is empty is left out.
 
     ``state_since`` and ``late_since`` (ISO times), ``last_department``, ``broken`` (its promise to
-    the reporter, once), ``warned`` {clock: the deadline that was warned of}.
+    the reporter, once), ``warned`` {clock: the deadline that was warned of}, ``reasons`` {clock:
+    why it was broken last, as it is counted: ``{seq, code, department, at, category, channel,
+    priority, reporter_group}``}.
     """
     return {"measured": {k: v for k, v in (case.measured | changed).items() if v}}
 
@@ -299,6 +304,32 @@ def keep_promises(case: Case, event: SlaPromisesChanged | SlaBreached) -> Change
     return changes
 
 
+def break_promise(case: Case, event: SlaBreached) -> Changes:
+    """Why it was broken before is not why it is broken now."""
+    changes = keep_promises(case, event)
+    reasons = dict(case.measured.get("reasons", {}))
+    if reasons.pop(event.clock.value, None) is None:
+        return changes
+    measured = changes.get("measured", case.measured) | {"reasons": reasons}
+    return changes | {"measured": {k: v for k, v in measured.items() if v}}
+
+
+def explain(case: Case, event: CaseBreachExplained) -> Changes:
+    """Why a promise was broken; said of the same breach once more, it stands where that stood."""
+    reasons = case.measured.get("reasons", {})
+    said = {
+        "seq": reasons.get(event.clock.value, {}).get("seq", case.seq + 1),
+        "code": event.code,
+        "department": event.department or case.department or "",
+        "at": event.at.isoformat(),
+        "category": case.category,
+        "channel": case.channel,
+        "priority": case.priority,
+        "reporter_group": case.reporter_group,
+    }
+    return with_measured(case, reasons=reasons | {event.clock.value: said})
+
+
 def warn(case: Case, event: SlaWarned) -> Changes:
     warned = case.measured.get("warned", {}) | {event.clock.value: event.due.isoformat()}
     return with_measured(case, warned=warned)
@@ -367,7 +398,8 @@ CHANGES: dict[type[Event], Callable[[Any, Any], Changes]] = {
     CaseDepartmentRemoved: help_no_longer,
     CaseExtensionGranted: extend,
     SlaPromisesChanged: keep_promises,
-    SlaBreached: keep_promises,
+    SlaBreached: break_promise,
+    CaseBreachExplained: explain,
     SlaWarned: warn,
 }
 """Event class → what it changes besides state and rights, which every event of desk carries."""

@@ -127,7 +127,9 @@ def _notify(case: Case | None, event: NotificationSent) -> Data | None:
 
 
 def _explained(case: Case | None, event: CaseBreachExplained) -> Data | None:
-    return {"reason": event.text} if event.clock in PROMISED else None
+    if event.clock not in PROMISED:
+        return None
+    return {"reason": event.text} | ({"again": True} if event.again else {})
 
 
 KEPT: dict[type[Event], Callable[[Any, Any], Data | None]] = {

@@ -105,7 +105,7 @@ COUNTS: dict[str, Counted] = {
     "returns": _each(Found.RETURN, "部门退回的（每次都算）", "returned by a department, each time"),
     "breaches": _each(Found.BREACH, "超过期的期限（每个都算）", "deadlines missed, each of them"),
     "reasons": _each(
-        Found.REASON, "说明了原因的（每次都算）", "misses that were explained, each time"
+        Found.REASON, "说明了原因的（每个算一次）", "misses that were explained, each of them once"
     ),
     "dwell": _each(Found.STATE, "走完这一步的（每次都算）", "past this step, each time"),
     "hands": _each(

@@ -6,9 +6,10 @@ cases behind a number of a period are found among those something happened to.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from services.tracking.domain.case import Case
@@ -43,6 +44,8 @@ class Occurrence:
     department: str
     at: datetime
     seconds: int | None = None
+    instead: Mapping[str, Any] | None = None
+    """What it takes the place of, which counts no more; see ``reasons`` of `with_measured`."""
 
 
 def occurrences_of(before: Case, event: Event) -> Iterator[Occurrence]:
@@ -63,11 +66,18 @@ def occurrences_of(before: Case, event: Event) -> Iterator[Occurrence]:
             yield Occurrence("breach", event.clock.value, department, event.at)
         case CaseBreachExplained():
             department = event.department or before.department or ""
-            yield Occurrence("reason", event.code, department, event.at)
+            said = before.measured.get("reasons", {}).get(event.clock.value)
+            yield Occurrence("reason", event.code, department, event.at, instead=said)
         case NotificationFailed():
             yield Occurrence("undelivered", event.channel, before.department or "", event.at)
         case SlaSegmentEnded():
             yield Occurrence("hands", "", event.department, event.at, event.working_seconds)
+
+
+def said_before(kind: str, said: Mapping[str, Any]) -> tuple[Occurrence, Any]:
+    """What `Occurrence.instead` names, as it was kept, and what of its case it was counted by."""
+    at = datetime.fromisoformat(said["at"])
+    return Occurrence(kind, said["code"], said["department"], at), SimpleNamespace(**said)
 
 
 def stays(

@@ -59,6 +59,7 @@ LINES: dict[str, str] = {
     "case.withdrawn": "已经撤回，我们不再办理。",
 }
 TOGETHER = "您说的几件事又合在一起办理。"
+EXPLAINED_AGAIN = "没能按时的原因，以这一次说的为准：{reason}"
 RATED: dict[str, str] = {
     "yes": "您评了 {stars} 星，说解决了。谢谢。",
     "partly": "您评了 {stars} 星，说解决了一部分。谢谢。",
@@ -245,6 +246,8 @@ def _sentence(type_: str, data: Mapping[str, Any]) -> str:
             return RESUMED.get(str(data.get("reason")), RESUMED[""])
         case "case.unmerged" if data.get("children"):
             return TOGETHER
+        case "case.breach_explained" if data.get("again"):
+            return EXPLAINED_AGAIN
         case "case.answered_through" if data.get("kind") == "progress":
             return LINES["case.progressed"]
         case "case.closed":

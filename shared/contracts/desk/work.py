@@ -85,7 +85,8 @@ class CaseBreachExplained(
     """Why a promise was broken, for the reporter and for the reports.
 
     `code`: ``waiting_external``, ``overload``, ``unclear_owner``, ``investigation``,
-    ``oversight``, ``other``.
+    ``oversight``, ``other``. `again`: said before of the same breach; what is said now takes the
+    place of that.
     """
 
     department: str | None = None
@@ -94,6 +95,7 @@ class CaseBreachExplained(
     text: str
     until: datetime | None = None
     """The new date, where one is named in the same step."""
+    again: bool | None = None
 
 
 class CaseAppealed(CaseEvent, type="case.appealed.v1", owner="desk", shred=("reason",)):

@@ -8,7 +8,7 @@ from shared.contracts import sla
 from shared.contracts.vocabulary import Clock
 from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
-from tests.support import at
+from tests.support import at, outbox_of
 
 DUE = "2026-03-11 10:00"
 REASON = {"clock": "RESOLUTION", "code": "waiting_external", "text": "等厂家的配件"}
@@ -82,6 +82,30 @@ async def test_it_is_owed_still_when_the_answer_is_out_and_another_promise_runs(
     assert await ids(desk, "handler", "space") == [feedback_id]
     await desk.do(handler, feedback_id, "explain_breach", **REASON)
     assert await ids(desk, "handler", "space") == []
+
+
+async def told(desk: Desk, feedback_id: str) -> list[tuple[str, bool]]:
+    """Of each explanation its code, and whether it takes the place of one before."""
+    events = [
+        e
+        for e in await outbox_of(desk.service, feedback_id)
+        if e["type"] == "case.breach_explained.v1"
+    ]
+    return [(one["body"]["code"], one["body"].get("again", False)) for one in events]
+
+
+async def test_a_breach_explained_again_is_corrected_and_a_new_one_is_explained_anew(
+    desk: Desk,
+) -> None:
+    feedback_id = await overdue(desk)
+    handler = desk.as_("handler", "space")
+    await desk.do(handler, feedback_id, "explain_breach", **REASON)
+    done = await desk.do(handler, feedback_id, "explain_breach", **REASON | {"code": "oversight"})
+    assert "再次说明，以这一次为准" in done["timeline"][-1]["text"]
+    await desk.process(broken(feedback_id))
+    await desk.do(handler, feedback_id, "explain_breach", **REASON)
+    expected = [("waiting_external", False), ("oversight", True), ("waiting_external", False)]
+    assert await told(desk, feedback_id) == expected
 
 
 async def test_only_what_the_reporter_was_promised_by_a_department_is_owed(desk: Desk) -> None:

@@ -112,6 +112,9 @@ async def test_the_reason_of_a_breach_is_told_and_with_a_new_date_only_once(
     said = {"clock": Clock.RESOLUTION, "code": "overload", "text": "开学人手不足。"}
     assert await told(watch, sink, of(CaseBreachExplained, **said)) == ["canary.8371"]
     assert "开学人手不足。" in text_of(sink)
+    again = said | {"text": "是我们忘了。", "again": True}
+    assert await told(watch, sink, of(CaseBreachExplained, **again)) == ["canary.8371"]
+    assert "原因以这一次说的为准" in text_of(sink)
     sink.received.clear()
     await watch.process(of(CaseBreachExplained, **said, until=at("2026-03-20 10:00")))
     await watch.later(seconds=2)

@@ -26,6 +26,7 @@ def fold(events: Iterable[Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     case |= {"state": "RECEIVED", "department": "", "priority": "", "promises": {}, "warned": {}}
     case |= {"dispatches": 0, "returns": 0, "reopened": 0, "broken": False, "extended": False}
     happened: list[dict[str, Any]] = []
+    explained: dict[Any, dict[str, Any]] = {}
     had_it = ""
     for event in events:
         what, before = event.type.removesuffix(".v1"), dict(case)
@@ -63,6 +64,7 @@ def fold(events: Iterable[Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
             case["warned"] = case["warned"] | {event.clock: event.due}
         elif what == "sla.breached":
             noted.append(("breach", event.clock.value, case["department"], 1))
+            explained.pop(event.clock, None)
             promise = case["promises"][event.clock].model_copy(update={"status": "breached"})
             case["promises"] = case["promises"] | {event.clock: promise}
         elif what == "sla.promises_changed":
@@ -74,6 +76,8 @@ def fold(events: Iterable[Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
                     name = f"met {change.clock}"
                     noted.append((name, late, case["department"], seconds))
         elif what == "case.breach_explained":
+            # Said of the same breach before: that counts no more.
+            happened = [one for one in happened if one is not explained.get(event.clock)]
             noted.append(("reason", event.code, event.department or case["department"], 1))
         elif what == "sla.segment_ended":
             noted.append(("hands", "", event.department, event.working_seconds))
@@ -93,6 +97,8 @@ def fold(events: Iterable[Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         for name, detail, department, n in noted:
             happened.append(_note(name, detail, department, n, event) | _where(case))
             happened[-1]["department"] = department
+            if name == "reason":
+                explained[event.clock] = happened[-1]
     return case, happened
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from services.tracking.domain.reports import Kind, containing, latest
 from services.tracking.store import export
-from shared.contracts.desk import CaseBreachExplained
+from shared.contracts.desk import CaseBreachExplained, CaseCorrected
 from shared.contracts.vocabulary import Clock
 from shared.spreadsheets import open_table
 from tests.service.tracking.conftest import Web
@@ -72,6 +72,50 @@ async def test_a_report_says_what_came_what_broke_and_why(web: Web) -> None:
         )
     ).json()
     assert [one["detail_name"] for one in listed["items"]] == ["人手不足"]
+
+
+async def test_of_what_is_said_about_one_breach_the_last_counts(web: Web) -> None:
+    story = Story()
+
+    def explained(code: str, clock: Clock = Clock.RESOLUTION, where: str = "space") -> Any:
+        return story.later(hours=1).of(
+            CaseBreachExplained, department=where, clock=clock, code=code, text="缺料"
+        )
+
+    async def reasons(of: str = "") -> dict[str, int]:
+        answer = await web.get(f"/api/dashboard?from=2026-03-02{of}", as_="leader")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json()["breach_reasons"])
+
+    await process_batch(
+        web.service,
+        *story.worked("space"),
+        story.breached(Clock.RESOLUTION),
+        explained("overload"),
+        explained("other"),
+        explained("overload", Clock.FIRST_RESPONSE),
+    )
+    assert await reasons() == {"other": 1, "overload": 1}
+    moved = story.of(
+        CaseCorrected,
+        changed=("category",),
+        category="facilities",
+        case_type="complaint",
+        priority="P3",
+        reason="看错了",
+    )
+    await process_batch(web.service, moved)
+    # In another batch, by another department, under another category.
+    await process_batch(web.service, explained("oversight", where="it"))
+    assert await reasons() == {"oversight": 1, "overload": 1}
+    assert await reasons("&department=it") == {"oversight": 1}
+    assert await reasons("&category=facilities") == {"oversight": 1}
+    await process_batch(web.service, story.breached(Clock.RESOLUTION), explained("overload"))
+    assert await reasons() == {"oversight": 1, "overload": 2}
+    listed = (
+        await web.get("/api/dashboard/cases?measure=reasons&from=2026-03-02", as_="leader")
+    ).json()
+    assert sorted(one["detail"] for one in listed["items"]) == ["overload", "overload", "oversight"]
 
 
 @pytest.mark.parametrize(("locale", "said"), [("zh", "收到"), ("en", "received")])

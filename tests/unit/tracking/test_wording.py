@@ -24,7 +24,10 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         for r in ("feedback.reopen_requested", "feedback.withdrawn", "feedback.appealed")
     ],
     "case.waiting_external": [{"department": "it", "waiting_for": "厂家", "reason": "等配件。"}],
-    "case.breach_explained": [{"reason": "配件没有到。"}],
+    "case.breach_explained": [
+        {"reason": "配件没有到。"},
+        {"reason": "配件没有到。", "again": True},
+    ],
     "case.joined_incident": [{"title": "三层停电", "text": "正在抢修。"}],
     "case.info_requested": [{"department": "it", "question": "哪一台？"}],
     "sla.promises_changed": [

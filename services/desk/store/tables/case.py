@@ -115,6 +115,8 @@ class CaseRow(DeskTable, table=True):
     """Roles to which a promise of this case was escalated."""
     reasons_owed: list[str] = documents()
     """Clocks whose promise was broken without a word why."""
+    reasons_given: list[str] = documents()
+    """Clocks whose breach was explained: what is said of it again takes the place of that."""
     alarm: dict[str, Any] | None = maybe_document()
     """What may be an emergency, as routing said: ``{at, reasons}``."""
     urged: int = 0
