@@ -114,7 +114,9 @@ class Fault:
             )
             self.town.counts["join"] += joined is not None
         await self.town.schedule.outside(self.day.at(18, 0) + timedelta(days=2))
-        await Life(self.town, said, about, rng).after_reply("solved")
+        life = Life(self.town, said, about, rng)
+        await life.explain(about.department)
+        await life.after_reply("solved")
 
 
 async def proposal(town: Town, at: datetime, text: str, rng: random.Random) -> None:

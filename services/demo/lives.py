@@ -271,8 +271,8 @@ class Life(Doing):
         if done is None:
             return None
         self.town.counts["replied"] += 1
-        if self._late(done) and self._chance(0.8):
-            await self._explain(department)
+        if self._late(done) and self._chance(0.93):
+            await self.explain(department)
         return outcome
 
     def _late(self, case: Json) -> bool:
@@ -280,7 +280,7 @@ class Life(Doing):
         ends = (moment(p["due"]) for p in case["promises"] if p["clock"] in _TOLD)
         return any(end is not None and end < self._now for end in ends)
 
-    async def _explain(self, department: str) -> None:
+    async def explain(self, department: str) -> None:
         """The reason for every promise that was broken."""
         await self._wait(1.5, heard=True)
         case = await self._look()

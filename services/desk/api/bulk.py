@@ -37,6 +37,7 @@ BULK = (
     Action.ACCEPT,
     Action.REPLY,
     Action.CLOSE,
+    Action.EXPLAIN_BREACH,
     Action.MERGE,
     Action.JOIN,
     Action.LEAVE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from fastapi import APIRouter
@@ -16,6 +17,7 @@ from services.desk.api.viewing import viewer_of
 from services.desk.api.views import ViewContext
 from services.desk.deps import deps_of
 from services.desk.domain import Action, sees
+from services.desk.domain.promises import TO_THE_REPORTER
 from services.desk.store.incidents import newest
 from services.desk.store.jobs import UNDO
 from services.desk.store.people import staff_of
@@ -25,6 +27,7 @@ from shared.contracts.vocabulary import State
 from shared.messaging.row_buffer import values_of
 from shared.messaging.transaction import Transaction
 from shared.service import Service
+from shared.web import names
 from shared.web.auth import Staff, service_of, staff, to_sign_in
 
 router = APIRouter(include_in_schema=False)
@@ -46,7 +49,9 @@ async def selected(request: Request) -> Response:
     again = any(one["state"] != State.TRIAGE for one in chosen)
     needed = frozenset({"dispatch.reason"} if again else ())
     async with service.transaction() as tx:
-        given = Given({}, await _lists(tx, action, person, context), needed)
+        lists, owed = await _lists(tx, action, person, context), _owed(chosen)
+    lists["clock"] = [(clock, names.clock_name(clock, context.locale)) for clock in owed]
+    given = Given({"explain_breach.clock": next(iter(owed), None)}, lists, needed)
     return deps_of(request).pages.render(
         request,
         "selected.html",
@@ -56,6 +61,12 @@ async def selected(request: Request) -> Response:
         fields=forms(context.locale)[action],
         given=given,
     )
+
+
+def _owed(chosen: list[dict[str, Any]]) -> list[str]:
+    """The promises that a reason is owed for, the commonest first; all of them where none is."""
+    owed = Counter(clock for one in chosen for clock in one["reasons_owed"])
+    return [clock for clock, _ in owed.most_common()] or list(TO_THE_REPORTER)
 
 
 @router.get("/desk/jobs/{job_id}")

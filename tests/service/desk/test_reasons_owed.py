@@ -8,6 +8,7 @@ from shared.contracts import sla
 from shared.contracts.vocabulary import Clock
 from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
+from tests.service.desk.test_bulk_pages import send
 from tests.support import at, outbox_of
 
 DUE = "2026-03-11 10:00"
@@ -160,3 +161,20 @@ async def test_two_hours_before_it_is_asked_for_unwarned_and_no_more_when_it_is_
         desk.clock.set(at(when))
         case = (await desk.as_("handler", "space").get(f"/api/cases/{feedback_id}")).json()
         assert case["date_asked"] is expected
+
+
+async def test_one_reason_is_given_for_many_at_once(desk: Desk) -> None:
+    """A fault that sixty people reported breaks sixty promises for one reason."""
+    ids_of = [await overdue(desk) for _ in range(2)]
+    untouched = await desk.in_progress()
+    handler = desk.as_("handler", "space")
+    chosen = "&".join(f"feedback_ids={one}" for one in (*ids_of, untouched))
+    page = await handler.get(f"/desk/selected?action=explain_breach&{chosen}")
+    assert '<option value="RESOLUTION" selected>' in page.text
+    job = await send(desk, handler, "explain_breach", *ids_of, untouched, **REASON)
+    seen = (await handler.get(f"/api/jobs/{job}")).json()
+    assert (seen["done"], seen["total"], seen["undoable"]) == (3, 3, 0)
+    assert [one["feedback_id"] for one in seen["failed"]] == [untouched]
+    assert await ids(desk, "handler", "space") == []
+    for one in ids_of:
+        assert await told(desk, one) == [("waiting_external", False)]
