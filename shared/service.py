@@ -403,6 +403,9 @@ class Service(Generic[Deps]):
             try:
                 await job()
             except Exception as error:
+                if not self.running:
+                    # The driver may turn a cancellation into an error of its own.
+                    return
                 # A job that fails is tried again for ever, and readiness says so meanwhile.
                 self._job_errors[name] = type(error).__name__
                 if time.monotonic() - started > 60:
