@@ -11,6 +11,7 @@ SOCKETS = "四层阅览室靠窗那排插座今天都没电，只好抱着电脑
 BOOK = "想借《敦煌变文校注》的新版，馆里检索不到。可以采购一本吗？"
 LAPTOP = "借书机旁边的电脑开机要十分钟，而且登录以后网页打不开，排队的人都走了。"
 NOTE = "四号机，和昨天服务台记下的是同一台。硬盘快满了。"
+DISK = "换硬盘要等这个月的采购，四台一起换。"
 WHICH = "谢谢您告诉我们。是靠门的那台，还是靠窗的那台？登录用的是校园卡账号吗？"
 THIS = "靠窗的那台，用的是校园卡账号。"
 UNCLEAR = "The e-book of our course reader opens as a blank page since this morning."

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 import pytest_asyncio
@@ -60,6 +60,9 @@ async def scene(people: People) -> dict[str, str]:
     working = await people.in_hand(talk["feedback_id"], "it")
     hand = f"handler.{working}"
     await people.act(hand, talk["feedback_id"], "note", text=day.NOTE)
+    more = {"until": f"{local_date() + timedelta(days=30)}T17:00:00+08:00", "reason": day.DISK}
+    await people.act(hand, talk["feedback_id"], "extend", **more)
+    await people.act(f"reviewer.{working}", talk["feedback_id"], "grant_extension")
     await people.act(hand, talk["feedback_id"], "ask", question=day.WHICH)
     await people.later(talk["tracking_code"], "supplement", text=day.THIS)
     await people.act("coordinator", said["feedback_id"], "link", to=talk["feedback_id"])
@@ -71,7 +74,9 @@ async def scene(people: People) -> dict[str, str]:
         replied = await people.track(done["tracking_code"])
         back = await people.track(talk["tracking_code"])
         states = (asked["state"], replied["state"], back["state"])
-        return states == ("WAITING_USER", "REPLIED", "IN_PROGRESS")
+        end = next(one for one in back["promises"] if one["clock"] == "RESOLUTION")
+        moved = end["due"] != end["first_due"]
+        return states == ("WAITING_USER", "REPLIED", "IN_PROGRESS") and moved
 
     await until(answered, what="the reporters' pages know")
     followed = await people.track(talk["tracking_code"])

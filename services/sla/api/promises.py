@@ -91,6 +91,7 @@ def body_for_reader(seen: Explanation, speaker: Speaker) -> dict[str, Any]:
         "words": list(told_to_reader(speaker, seen)),
         "days": list(_days(seen, speaker)),
         "calendar": speaker.calendar(timer.calendar),
+        "quoted": [move.words for move in seen.moves_to_tell if move.words],
     }
 
 
@@ -178,7 +179,7 @@ def body(seen: Explanation, case: CaseClocks, speaker: Speaker) -> dict[str, Any
                 "to": local(pause.end),
                 "minutes": _minutes(pause.counted),
             }
-            for pause in seen.pauses
+            for pause in seen.pauses_to_tell
         ],
         "changes": [
             {
@@ -189,7 +190,7 @@ def body(seen: Explanation, case: CaseClocks, speaker: Speaker) -> dict[str, Any
                 "reason": move.words or None,
                 "text": speaker.move(move),
             }
-            for move in seen.moves
+            for move in seen.moves_to_tell
         ],
         "counted_minutes": _minutes(seen.counted),
         "promised_minutes": _minutes(seen.promised),

@@ -109,6 +109,16 @@ class Explanation:
         """Working time from start to deadline."""
         return sum((day.counted for day in self.days), ZERO)
 
+    @property
+    def pauses_to_tell(self) -> list[StoodStill]:
+        """Without those that nobody would notice: times are told to the minute."""
+        return [one for one in self.pauses if one.end is None or one.counted >= _MINUTE]
+
+    @property
+    def moves_to_tell(self) -> list[Move]:
+        """The same of moves."""
+        return [one for one in self.moves if abs(one.due - one.was) >= _MINUTE]
+
 
 def explain(
     case: CaseClocks,
@@ -184,6 +194,7 @@ def may_see(case: CaseClocks, department: str | None) -> bool:
     }
 
 
+_MINUTE = timedelta(minutes=1)
 _FROM_RECEIPT = (Clock.TRIAGE, Clock.FIRST_RESPONSE, Clock.RESOLUTION)
 
 

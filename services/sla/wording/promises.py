@@ -134,8 +134,10 @@ class Speaker:
 
     def move(self, move: Move) -> str:
         """Why a deadline became another one."""
-        why = self.say(_MOVES.get(move.kind, "{kind}"), kind=move.kind)
-        # A reason is often a sentence, and so is what it stands in.
+        return self.because_of(self.say(_MOVES.get(move.kind, "{kind}"), kind=move.kind), move)
+
+    def because_of(self, why: str, move: Move) -> str:
+        """`why`, and what somebody said of it, which is often a sentence within this one."""
         words = (move.words or "").rstrip("。.")
         return self.say("{why}：{words}", why=why, words=words) if words else why
 
@@ -186,7 +188,7 @@ class Speaker:
                 yield self.say("没有算：{what}。", what=self.say("、").join(skipped))
         else:
             yield self.say("{calendar}，夜里和假日也算。", calendar=calendar)
-        for pause in seen.pauses:
+        for pause in seen.pauses_to_tell:
             if pause.end is not None:
                 yield self.say(
                     "{start} 到 {end} 停着等读者，占工作时间 {length}，期限顺延。",
@@ -196,7 +198,7 @@ class Speaker:
                 )
             else:
                 yield self.say("从 {start} 起停着等读者。", start=self.moment(pause.start))
-        for move in seen.moves:
+        for move in seen.moves_to_tell:
             yield self.say(
                 "{at} 期限从 {was} 改为 {due}：{why}。",
                 at=self.moment(move.at),

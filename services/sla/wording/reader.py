@@ -51,14 +51,14 @@ def told_to_reader(speaker: Speaker, seen: Explanation) -> Iterator[str]:
         yield say("只算{whose}，休息日和节假日不算。", whose=whose)
         if skipped := list(speaker.skipped(seen)):
             yield say("没有算：{what}。", what=say("、").join(skipped))
-    for pause in seen.pauses:
+    for pause in seen.pauses_to_tell:
         start = speaker.moment(pause.start)
         if pause.end is None:
             yield say("从 {start} 起等您补充；等多久，日期就顺延多久。", start=start)
         else:
             end = speaker.moment(pause.end)
             yield say("{start} 到 {end} 等您补充，不算在内。", start=start, end=end)
-    for move in seen.moves:
+    for move in seen.moves_to_tell:
         yield say(
             "{at} 日期从 {was} 改为 {due}：{why}。",
             at=speaker.moment(move.at),
@@ -72,5 +72,4 @@ def told_to_reader(speaker: Speaker, seen: Explanation) -> Iterator[str]:
 
 
 def _why(speaker: Speaker, move: Move) -> str:
-    why = speaker.say(_MOVED.get(move.kind, "办理的时间改了"))
-    return speaker.say("{why}：{words}", why=why, words=move.words) if move.words else why
+    return speaker.because_of(speaker.say(_MOVED.get(move.kind, "办理的时间改了")), move)

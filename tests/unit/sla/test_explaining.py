@@ -157,6 +157,18 @@ def test_what_stood_still_is_shown_where_it_did() -> None:
     assert (move.kind, move.was, move.due) == ("resumed", at("2026-03-11 10:00"), seen.timer.due)
 
 
+def test_what_lasted_seconds_counts_and_is_not_told() -> None:
+    """Times are told to the minute: from 17:00 to 17:00 nobody understands."""
+    told = Told()
+    asked = at("2026-03-05 10:00")
+    told.take(cases.ask_user(told.case, RULES, at=asked))
+    told.take(cases.hear_from_user(told.case, RULES, at=asked + timedelta(seconds=40)))
+    seen = told.explained()
+    assert (len(seen.pauses), len(seen.moves)) == (1, 1)
+    assert (seen.pauses_to_tell, seen.moves_to_tell) == ([], [])
+    assert seen.adds_up
+
+
 def test_each_move_says_from_when_to_when_and_why() -> None:
     told = Told()
     told.case = cases.announce(told.case)
