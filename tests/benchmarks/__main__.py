@@ -34,6 +34,7 @@ from tests.benchmarks import (
     reports,
     routing,
     start,
+    surges,
 )
 from tests.benchmarks.report import Report
 
@@ -51,6 +52,7 @@ PARTS = {
     "routing": routing.run,
     "meaning": meaning.run,
     "start": start.run,
+    "surges": surges.run,
 }
 LARGE = {
     "pages": partial(pages.run, sizes=pages.LARGE),

@@ -19,16 +19,22 @@ from numpy.typing import NDArray
 
 from services.desk.domain.matters import Matter, apart, matter_of
 from services.desk.domain.similar import ALIKE, CLOSE, features, likeness
-from services.desk.domain.surges import LEAST
+from services.desk.domain.surges import LEAST, WINDOWS
 from services.desk.jobs.grouping import from_mean
 from services.desk.store.surges import Said
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
-NEAR = (0.3, 0.2, 0.15)
-"""Cosines of two vectors, taken from the mean, at each of which it is looked: what is counted as
-usual is counted by the same. Of five who tell one fault in their own words in twenty minutes, in an
-invented term, the first alone found 8 of 30, all of them 18, with one false in three months; with
-0.1 as well 20, and a false one each month."""
+NEAR = {
+    0.3: WINDOWS,
+    0.2: WINDOWS,
+    0.15: WINDOWS,
+    0.1: WINDOWS[:2],
+    0.05: WINDOWS[:1],
+}
+"""Cosines of two vectors, taken from the mean, at each of which it is looked, and in which windows:
+what is counted as usual is counted by the same. In half an hour nearly all that comes besides is
+about something else, so that less is asked of those who tell one fault in words of their own; in a
+day that would find what is always said."""
 ENOUGH = 40
 """So many vectors of a language have a mean; before, words alone are compared."""
 _MIDDLES = 40
@@ -57,14 +63,14 @@ class Alike:
         self,
         feedback_id: str,
         window: timedelta,
-        near: float = NEAR[0],
+        near: float = max(NEAR),
         *,
         without: Collection[str] = (),
     ) -> tuple[list[Said], NDArray[np.float64]]:
         """Those of the window before this case that are like it, or like the one of them that has
         most like itself; and, where they are `LEAST`, the times (seconds since 1970) of those
-        before the window that are like the same one. Whichever is the middle: what names another
-        thing is about that.
+        before the longest window that are like the same one. Whichever is the middle: what names
+        another thing is about that.
 
         Those `without` which it is asked are not among the first.
         """
@@ -81,12 +87,13 @@ class Alike:
         like = [self._cases[n] for n in best.tolist()]
         if len(like) < LEAST:
             return like, self._at[:0]
-        return like, self._at[self._like(middle, asked, ago >= window.total_seconds(), near)]
+        before = ago >= WINDOWS[-1].total_seconds()
+        return like, self._at[self._like(middle, asked, before, near)]
 
     def levels(self, feedback_id: str) -> Sequence[float]:
         """At which of `NEAR` a case is looked at: words are as alike at each of them."""
         row = self._row.get(feedback_id)
-        return NEAR if row is not None and self._is_meant[row] else NEAR[:1]
+        return list(NEAR) if row is not None and self._is_meant[row] else [max(NEAR)]
 
     def _like(
         self, one: int, asked: int, among: NDArray[np.bool_], near: float

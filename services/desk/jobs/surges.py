@@ -31,7 +31,7 @@ from services.desk.domain.surges import (
     profile,
     thing_of,
 )
-from services.desk.jobs.alike import Alike, matter
+from services.desk.jobs.alike import NEAR, Alike, matter
 from services.desk.store import surges
 from services.desk.store.surges import Counted, Said, Surge
 from shared.ids import new_id
@@ -243,13 +243,12 @@ class Look:
             known.append((days, begun, came) if begun >= since else (days_compared, since, total))
         for near in alike.levels(row["feedback_id"]):
             # The nearest that are enough: who is less near may be about something else of today.
-            like, times = alike.around(row["feedback_id"], longest, near, without=taken)
-            key, found = _name_of(like), []
-            for window in WINDOWS:
-                lately = [one for one in like if one.at > at - window]
+            found = []
+            for window in NEAR[near]:
+                like, times = alike.around(row["feedback_id"], window, near, without=taken)
                 past = surges.past_of(times, times[:0], known, window, at)
-                if finding := await self._judge(key, window, len(lately), at, past):
-                    found.append((finding, lately))
+                if finding := await self._judge(_name_of(like), window, len(like), at, past):
+                    found.append((finding, like))
             if found:
                 best, cases = min(found, key=lambda one: one[0].chance)
                 things = frozenset(t for t, n in _things_of(cases).items() if n >= _SAY_IT)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from services.desk.domain.similar import likeness
-from services.desk.jobs.alike import ENOUGH, Alike
+from services.desk.domain.surges import WINDOWS
+from services.desk.jobs.alike import ENOUGH, NEAR, Alike
 from services.desk.store.surges import Said
 
 NOW = datetime(2026, 3, 9, 12, tzinfo=UTC)
@@ -87,6 +88,22 @@ def test_who_names_the_thing_and_who_does_not_tell_one_matter() -> None:
         "热得像蒸笼",
         "空调坏了",
     ]
+
+
+def test_in_a_short_while_those_who_tell_one_fault_may_be_less_near() -> None:
+    assert [near for near, windows in NEAR.items() if WINDOWS[-1] in windows] == [0.3, 0.2, 0.15]
+    assert all(WINDOWS[0] in windows for windows in NEAR.values())
+    letters = Letters()
+    goose = letters.matter()
+    told = [letters.one(t, timedelta(minutes=9 - n), goose) for n, t in enumerate(GEESE)]
+    # This morning somebody wrote who has more like them than any of these has.
+    early = [letters.one(t, timedelta(hours=5), goose) for t in GEESE]
+    long_ago = letters.one("鹅", timedelta(days=9), goose)
+    alike = Alike([*early, *told, *letters.before(3 * ENOUGH), long_ago])
+    like, times = alike.around(told[-1].feedback_id, WINDOWS[0])
+    assert like == told
+    # What is usual is that of the days before, however short the window.
+    assert times.tolist() == [long_ago.at.timestamp()]
 
 
 def test_another_floor_is_another_matter() -> None:
