@@ -41,16 +41,19 @@ from services.desk.domain.search import (
     pattern_once,
     pattern_private,
 )
+from services.desk.store import near
 from services.desk.store.looks import OWN, Wanted, in_queue, looks_of
 from services.desk.store.meanings import GO_ON
 from services.desk.store.scopes import part_value, parts_of
 from services.desk.store.searching import (
-    CLOSEST,
     IN_ORDER,
     KEYS,
     PLAN,
     PLANNED,
+    SOURCES,
     Stand,
+    at_once,
+    bounds,
     enough,
     first,
     how,
@@ -58,7 +61,6 @@ from services.desk.store.searching import (
     searches,
     stand_in,
 )
-from services.desk.store.searching import meant as meanings
 from services.desk.store.tables import CaseRow
 from shared.contracts.refusal import Unacceptable
 from shared.db import table_of
@@ -118,14 +120,14 @@ async def meant(
     found: dict[str, list[Mapping[str, Any]]] = {"near": [], "named": [], "of": []}
     for row in rows:
         found[row["kind"]].append(row)
-    if len(found["named"]) < NEARBY and found["of"][0]["likeness"] >= CLOSEST:
+    if len(found["named"]) < NEARBY and found["of"][0]["likeness"] >= near.CLOSEST:
         found["named"] = list(await looks[1].fetch(connection, values))
     return [found["named"], found["near"]]
 
 
 @lru_cache(maxsize=200)
 def _meant(shape: Wanted, stamp: str, dimensions: int, indexed: bool) -> list[Compiled]:
-    looks = meanings(shape.scopes, _conditions(shape), stamp, dimensions, indexed=indexed)
+    looks = near.meant(shape.scopes, _conditions(shape), stamp, dimensions, indexed=indexed)
     return [Compiled(query) for query in looks]
 
 
@@ -146,9 +148,13 @@ async def hits(
         rows = _in_order(await _first(shape).fetch(connection, values))
         if len(rows) >= most:
             return _cut(rows, wanted)
-    (looked,) = await _looks(shape.q).fetch(connection, values)
+    asked = _looks(shape.q) if wanted.cursor else _at_once(shape)
+    rows = await asked.fetch(connection, values)
+    looked = next((row for row in rows if wanted.cursor or row["feedback_id"] is None), None)
+    if looked is None:
+        return _cut(_in_order(rows), wanted)
     # In the order in which an index has them.
-    known = {name: sorted(ids) for name, ids in looked.items()}
+    known = {name: sorted(looked[name]) for name in SOURCES}
     values |= {f"in_{name}": ids for name, ids in known.items()}
     stand = tuple((name, stand_in(ids)) for name, ids in known.items() if ids)
     if (until := enough(known, most)) and not wanted.cursor:
@@ -249,6 +255,7 @@ def _values(wanted: Wanted) -> dict[str, Any]:
             "digits": number(words),
             "dialled": number(as_dialled(words)),
             "letter": [fold(words)],
+            **bounds(wanted.limit + 1),
         }
     return values
 
@@ -267,6 +274,12 @@ def _page(shape: Wanted) -> Compiled:
         for part in _parts(shape.queue, shape)
     ]
     return Compiled(union_all(*queries) if queries else select(_cases).where(false()))
+
+
+@lru_cache(maxsize=100)
+def _at_once(shape: Wanted) -> Compiled:
+    """The first page of a search, or where its words stand."""
+    return Compiled(at_once(shape.scopes, _conditions(shape), shape.q))
 
 
 @lru_cache(maxsize=100)

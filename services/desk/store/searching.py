@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
-    REAL,
     ColumnElement,
+    CompoundSelect,
     Integer,
     Select,
     String,
     Text,
     and_,
     bindparam,
+    case,
     cast,
     false,
     func,
     literal_column,
+    null,
     or_,
     select,
     true,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import UserDefinedType
 
 from services.desk.domain import Scope
 from services.desk.domain.promises import rank_not_open
@@ -37,17 +38,14 @@ from services.desk.store.tables import (
     DIGITS,
     ONCE,
     CaseRow,
-    MeaningRow,
     MessageRow,
     PrivateRow,
     WordsRow,
 )
 from shared.db import table_of
-from shared.db.nearest import literal
 from shared.ids import made_at
 
 _cases = table_of(CaseRow)
-_meanings = table_of(MeaningRow)
 _words = table_of(WordsRow)
 _messages = table_of(MessageRow)
 _private = table_of(PrivateRow)
@@ -114,6 +112,11 @@ def enough(known: Mapping[str, Sequence[str]], most: int) -> datetime | None:
         return None
 
 
+def bounds(most: int) -> dict[str, int]:
+    """Numbers of rows, as values of `at_once`, for a page of so many."""
+    return {"few": min(MANY, FEW), "some": FEW, "spared": most * SPARE}
+
+
 def how(letters: str) -> str:
     """How these letters are looked for: what the SQL of a search depends on."""
     if len(letters) < 3:
@@ -134,6 +137,81 @@ def looks(how: str) -> Select[Any]:
             for name, (table, holds) in SOURCES.items()
         )
     )
+
+
+def at_once(
+    scopes: tuple[Scope, ...], conditions: Sequence[ColumnElement[bool]], how: str
+) -> CompoundSelect[Any]:
+    """The look and the first page of what it finds, in one statement: no ids go there and back.
+
+    A row of `KEYS` for each hit: all of what stands in few rows, and of public words in some the
+    first ``most`` of the list, up to a rank by which there are more. Where that may not be the page
+    there is one row more, whose keys are NULL and whose other columns are what `looks` gives.
+    """
+    looked = looks(how).cte("looked").prefix_with("MATERIALIZED")
+    both = looked.c.words.op("||")(looked.c.messages)
+    public = select(both.label("ids")).cte("public").prefix_with("MATERIALIZED")
+    shown = _shown_in(scopes, conditions)
+    sources = {"words": public.c.ids} | {n: looked.c[n] for n in ("unmasked", "person") if shown[n]}
+    nothing = [cast(null(), ARRAY(String)).label(name) for name in SOURCES]
+    few = [
+        select(*KEYS, *nothing).where(*seen, _among(case((func.cardinality(ids) <= _FEW, ids))))
+        for name, ids in sources.items()
+        for seen in shown[name]
+    ]
+    # A set, and no condition of the index: they are met in its order, and put in none before.
+    ((*seen,),) = shown["words"]
+    met = _cases.c.feedback_id.in_(select(func.unnest(public.c.ids))).is_(true())
+    some = (
+        select(*KEYS)
+        .where(_cases.c.next_due_at <= _enough(public.c.ids), *seen, met)
+        .order_by(*KEYS)
+        .limit(_MOST)
+        .cte("some_of_many")
+        .prefix_with("MATERIALIZED")
+    )
+    number = {name: select(func.cardinality(i)).scalar_subquery() for name, i in sources.items()}
+    filled = select(func.count()).select_from(some).scalar_subquery() >= _MOST
+    unsettled = [and_(number.pop("words") > _FEW, ~filled), *(n > _FEW for n in number.values())]
+    no_case = (cast(null(), key.type).label(key.name) for key in KEYS)
+    return union_all(
+        select(*KEYS, *nothing).where(in_scopes(scopes), _named()),
+        *few,
+        select(*(some.c[key.name] for key in KEYS), *nothing),
+        select(*no_case, *(looked.c[name] for name in SOURCES)).where(or_(*unsettled)),
+    )
+
+
+def _among(ids: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a case is one of these ids of a row that stands alone in its table."""
+    return _cases.c.feedback_id == func.any(cast(select(ids).scalar_subquery(), ARRAY(String)))
+
+
+def _enough(ids: ColumnElement[Any]) -> ColumnElement[Any]:
+    """What `enough` says of them, in SQL; NULL, too, where they are few or many."""
+    one = func.unnest(ids).column_valued("one")
+    newest = (
+        select(one.label("one"))
+        .select_from(ids.table)
+        .where(func.cardinality(ids) > _FEW, func.cardinality(ids) <= _SOME)
+        .order_by(one.desc())
+        .offset(_SPARED)
+        .limit(1)
+        .subquery("newest")
+    )
+    return select(literal_column(_RANK)).select_from(newest).scalar_subquery()
+
+
+_MOST, _FEW, _SOME, _SPARED = (
+    bindparam(name, type_=Integer) for name in ("most", "few", "some", "spared")
+)
+# Later than '0f…' no id was made, and before it no sum leaves what the database knows of time.
+_RANK = (
+    "CASE WHEN newest.one < '0f' AND newest.one ~ '^[0-9a-f]{8}-[0-9a-f]{4}-' THEN "
+    f"timestamptz '{rank_not_open(datetime(1970, 1, 1, tzinfo=UTC)).isoformat()}' - make_interval("
+    "secs => ('x' || substr(replace(newest.one, '-', ''), 1, 12))::bit(48)::bigint / 1000.0) END"
+)
+"""`rank_not_open` of the time that is part of an id, see `shared.ids.made_at`."""
 
 
 def searches(
@@ -252,105 +330,6 @@ SOURCES: dict[str, tuple[Any, Callable[[str], ColumnElement[bool]]]] = {
     "person": (_private, _of_person),
 }
 """Tables that hold words, and what says that a row has those of a search."""
-
-
-CLOSEST = 500
-"""A thing that many cases name is looked up for these; the rows of cases are read for no more."""
-
-
-def meant(
-    scopes: tuple[Scope, ...],
-    conditions: Sequence[ColumnElement[bool]],
-    stamp: str,
-    dimensions: int,
-    *,
-    indexed: bool,
-) -> list[Any]:
-    """Two statements, of ids, titles and (with `likeness`) how near they are: the cases nearest to
-    a question (``near``) and those that name a thing of it (``named``) among the `CLOSEST` of all
-    that do, of which it says how many there are (``of``); and those that name it among all, for
-    whom these are not enough. Where nothing is indexed, by age: among the latest, and among all.
-
-    What may be seen is a condition of the look at the index, so that no page is left half empty.
-    """
-    # Word for word as in the condition and the expression of the index.
-    of_model: ColumnElement[bool] = literal_column(f"meanings.model = '{literal(stamp)}'")
-    seen = (in_scopes(scopes), *conditions, of_model)
-    columns = (_cases.c.feedback_id, _cases.c.title)
-    names = _meanings.c.things.op("&&")(cast(bindparam("things"), ARRAY(String)))
-    query = select(*columns).join(_meanings, _meanings.c.feedback_id == _cases.c.feedback_id)
-    most = bindparam("most", type_=Integer)
-    if not indexed:
-        newest = (_cases.c.received_at.desc(), _cases.c.feedback_id)
-        latest = (
-            select(_meanings.c.feedback_id)
-            .where(of_model, names)
-            .order_by(_meanings.c.feedback_id.desc())
-            .limit(CLOSEST)
-            .subquery("latest")
-        )
-        lately = (
-            select(*columns)
-            .join(latest, latest.c.feedback_id == _cases.c.feedback_id)
-            .where(in_scopes(scopes), *conditions)
-        )
-        ever = query.where(*seen, names)
-        return [look.order_by(*newest).limit(most) for look in (lately, ever)]
-    given = cast(bindparam("vector", type_=ARRAY(REAL)), ARRAY(REAL))
-    # Made a vector once, and not for each row.
-    asked: ColumnElement[Any] = select(cast(given, _Vector(dimensions))).scalar_subquery()
-    apart = literal_column(f"meanings.vector::halfvec({dimensions})").op("<=>")(asked)
-    # Plus nothing, so that the index of vectors is not gone through for what few of them name.
-    by_hand = apart.op("+")(literal_column("0"))
-    # The order of these is the order asked for: no more rows of cases are read than are shown.
-    closest = (
-        select(_meanings.c.feedback_id, by_hand.label("apart"))
-        .where(of_model, names)
-        .order_by(by_hand)
-        .limit(CLOSEST)
-        .cte("closest")
-        .prefix_with("MATERIALIZED")
-    )
-
-    def those(kind: str, likeness: Any) -> Any:
-        return select(literal_column(f"'{kind}'").label("kind"), *columns, likeness)
-
-    near = (
-        those("near", (1 - apart).label("likeness"))
-        .join(_meanings, _meanings.c.feedback_id == _cases.c.feedback_id)
-        .where(*seen)
-        .order_by(apart)
-        .limit(most)
-    )
-    among = (
-        those("named", (1 - closest.c.apart).label("likeness"))
-        .join(closest, closest.c.feedback_id == _cases.c.feedback_id)
-        .where(in_scopes(scopes), *conditions)
-        .order_by(closest.c.apart)
-        .limit(most)
-    )
-    nothing: tuple[Any, Any] = (literal_column("NULL"), literal_column("NULL"))
-    number = select(literal_column("'of'"), *nothing, func.count()).select_from(closest)
-    all_of_them = (
-        query.add_columns((1 - apart).label("likeness"))
-        .where(*seen, names)
-        .order_by(by_hand)
-        .limit(most)
-    )
-    return [union_all(near, among, number), all_of_them]
-
-
-class _Vector(UserDefinedType[Any]):
-    """The type of the extension, for a cast."""
-
-    cache_ok = True
-
-    def __init__(self, dimensions: int) -> None:
-        self.dimensions = dimensions
-
-    def get_col_spec(self, **_: Any) -> str:
-        """As it stands in SQL."""
-        return f"halfvec({self.dimensions})"
 
 
 def _is_shown(shown: Private) -> ColumnElement[bool]:

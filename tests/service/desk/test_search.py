@@ -266,6 +266,19 @@ def test_how_far_hits_are_looked_for_depends_on_how_many_are_shown() -> None:
     assert searching.enough({"words": [f"F-{n}" for n in range(200)]}, 11) is None
 
 
+async def test_the_database_ranks_an_id_as_we_do(desk: Desk) -> None:
+    at = datetime(2026, 3, 4, 10, 5, 7, 250_000, tzinfo=UTC)
+    asked = f"SELECT {searching._RANK} AS rank FROM (SELECT $1::text AS one) AS newest"
+    async with desk.service.transaction() as tx:
+        for one, rank in (
+            (id_at(at), rank_not_open(at)),
+            ("F-1", None),
+            ("no time at all", None),
+            ("ffffffff-ffff-7fff-8fff-ffffffffffff", None),
+        ):
+            assert [row["rank"] for row in await tx.fetch(asked, one)] == [rank]
+
+
 async def test_where_words_stand_is_looked_for_by_the_keys_of_a_page_alone(desk: Desk) -> None:
     """A plan for all words shall not take the index of letters, where a common one has thousands
     of rows."""
