@@ -12,7 +12,7 @@ import httpx2
 from shared.contracts.vocabulary import State
 from shared.db.address import parse_address
 from shared.ids import new_id
-from tests.benchmarks.seeding import Copies, fill_bands, multiply
+from tests.benchmarks.seeding import Copies, Then, fill_bands, multiply
 from tests.benchmarks.site import Site
 from tests.service.tracking.recount import SCOPES, recount
 
@@ -120,17 +120,12 @@ async def fill(site: Site, made: Templates, number: int) -> list[str]:
 
     Gives some ids, from all over the table.
     """
-    opened = min(OPEN, number // 4)
-    copies = (
-        Copies(made.ended, (number - opened) // len(made.ended), -APART * len(made.ended)),
-        # What is open is of these days, however much there was before, and due in the next.
-        Copies(made.open, opened // len(made.open), timedelta(minutes=5)),
+    await fill_desk(site, made, number)
+    await multiply(
+        parse_address(site.database).database("express_tracking"), *_copies(made, number)
     )
-    server = parse_address(site.database)
-    for name in ("desk", "tracking"):
-        await multiply(server.database(f"express_{name}"), *copies)
     await _count_anew(site)
-    connection = await server.database("express_desk").connect(name="bench")
+    connection = await parse_address(site.database).database("express_desk").connect(name="bench")
     try:
         found = await connection.fetch(
             "SELECT feedback_id FROM cases WHERE state = 'CLOSED' ORDER BY feedback_id LIMIT 5000"
@@ -138,6 +133,21 @@ async def fill(site: Site, made: Templates, number: int) -> list[str]:
     finally:
         await connection.close()
     return [feedback_id for (feedback_id,) in found]
+
+
+async def fill_desk(site: Site, made: Templates, number: int, then: Then | None = None) -> None:
+    """The same in desk alone; see `multiply` for `then`."""
+    address = parse_address(site.database).database("express_desk")
+    await multiply(address, *_copies(made, number), then=then)
+
+
+def _copies(made: Templates, number: int) -> tuple[Copies, ...]:
+    opened = min(OPEN, number // 4)
+    return (
+        Copies(made.ended, (number - opened) // len(made.ended), -APART * len(made.ended)),
+        # What is open is of these days, however much there was before, and due in the next.
+        Copies(made.open, opened // len(made.open), timedelta(minutes=5)),
+    )
 
 
 async def _count_anew(site: Site) -> None:

@@ -9,17 +9,19 @@ another word.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from urllib.parse import quote
 
-from shared.db.address import parse_address
+import asyncpg
+
 from shared.embedded import Servers
 from shared.service import Runtime
 from tests.benchmarks import varied
-from tests.benchmarks.cases import fill, templates
-from tests.benchmarks.load import get
+from tests.benchmarks.cases import fill_desk, templates
+from tests.benchmarks.load import get, loading
 from tests.benchmarks.pages import Measured, measure_block
 from tests.benchmarks.report import Report
 from tests.benchmarks.site import Site, running, site_of_its_own
@@ -29,6 +31,8 @@ FEW = 10_000
 """Among fewer cases a page is not filled by what fills it among many."""
 BLOCKS = 5
 SECONDS = 0.5
+TOGETHER = 3
+"""Pages that take turns, and share the empty route that each is compared with."""
 EMPTY = "empty route"
 PAGES = (
     "the queue",
@@ -58,23 +62,39 @@ async def run(
         small = await stack.enter_async_context(running(servers, runtime.settings.data))
         large = await stack.enter_async_context(site_of_its_own())
         sites = dict(zip(sizes, (small, large), strict=True))
-        asked: dict[int, dict[str, Callable[[int], str]]] = {}
-        for number, site in sites.items():
-            started = time.monotonic()
-            await fill(site, await templates(site), number)
-            server = parse_address(site.database)
-            asked[number] = requests(site, await varied.vary(server.database("express_desk")))
-            print(f"  {number:,} cases made in {time.monotonic() - started:.0f} s", flush=True)
-        for what in PAGES:
-            found = {(number, one): Measured() for number in sizes for one in (what, EMPTY)}
+        started = time.monotonic()
+        made = await asyncio.gather(*(_fill(site, number) for number, site in sites.items()))
+        print(f"  both made in {time.monotonic() - started:.0f} s", flush=True)
+        asked = {
+            number: requests(site, ids)
+            for (number, site), ids in zip(sites.items(), made, strict=True)
+        }
+        load = await stack.enter_async_context(loading())
+        for n in range(0, len(PAGES), TOGETHER):
+            pages = PAGES[n : n + TOGETHER]
+            turn = (EMPTY, *pages)
+            found = {(number, one): Measured() for number in sizes for one in turn}
             for number, site in sites.items():
-                for one in (what, EMPTY):
-                    await measure_block(site, asked[number][one], Measured(), 0.3)
+                for one in turn:
+                    await measure_block(site, asked[number][one], Measured(), 0.3, load)
             for _ in range(BLOCKS):
                 for number, site in sites.items():
-                    for one in (EMPTY, what):
-                        await measure_block(site, asked[number][one], found[number, one], SECONDS)
-            _say(report, what, found, sizes)
+                    for one in turn:
+                        measured = found[number, one]
+                        await measure_block(site, asked[number][one], measured, SECONDS, load)
+            for what in pages:
+                _say(report, what, found, sizes)
+
+
+async def _fill(site: Site, number: int) -> list[str]:
+    """All ids in the order of their numbers. What tracking would keep of them no page here asks."""
+    ids: list[str] = []
+
+    async def vary(connection: asyncpg.Connection) -> None:
+        ids.extend(await varied.vary(connection))
+
+    await fill_desk(site, await templates(site), number, vary)
+    return ids
 
 
 def requests(site: Site, cases: list[str]) -> dict[str, Callable[[int], str]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import uvloop
@@ -91,17 +92,42 @@ def _request(method: str, path: str, headers: dict[str, str]) -> str:
     return "\r\n".join(lines) + "\r\n\r\n"
 
 
+Load = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
 async def run_load(order: dict[str, Any]) -> dict[str, Any]:
     """One block, in a process of its own: ``{seconds, answered, accepted, statuses, times}``.
 
     `order` names ``host, port, connections`` and either whole ``requests`` or what to make.
     """
+    async with loading() as load:
+        return await load(order)
+
+
+@contextlib.asynccontextmanager
+async def loading() -> AsyncIterator[Load]:
+    """The same for many blocks, in one process, which takes longer to start than some of them."""
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.benchmarks.load",
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_LINE,
     )  # fmt: skip
-    answer, _ = await child.communicate(json.dumps(order).encode())
-    return dict(json.loads(answer))
+    assert child.stdin and child.stdout
+    given, told = child.stdin, child.stdout
+
+    async def load(order: dict[str, Any]) -> dict[str, Any]:
+        given.write(json.dumps(order).encode() + b"\n")
+        await given.drain()
+        return dict(json.loads(await told.readline()))
+
+    try:
+        yield load
+    finally:
+        given.close()
+        await child.wait()
+
+
+_LINE = 1 << 26
+"""Bytes of the longest answer."""
 
 
 def free_port() -> int:
@@ -111,8 +137,13 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-async def _main() -> None:
-    order = json.loads(sys.stdin.read())
+def _main() -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        for line in sys.stdin:
+            print(json.dumps(runner.run(_block(json.loads(line)))), flush=True)
+
+
+async def _block(order: dict[str, Any]) -> dict[str, Any]:
     if "requests" in order:
         made = [request.encode() for request in order["requests"]]
     else:
@@ -130,15 +161,14 @@ async def _main() -> None:
             for _ in range(order["connections"])
         )
     )
-    answer = {
+    return {
         "seconds": time.perf_counter() - start,
         "answered": len(statuses),
         "accepted": sum(200 <= s < 300 for s in statuses),
         "statuses": sorted(set(statuses)),
         "times": times,
     }
-    json.dump(answer, sys.stdout)
 
 
 if __name__ == "__main__":
-    uvloop.run(_main())
+    _main()

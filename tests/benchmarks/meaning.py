@@ -16,6 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import numpy as np
 import psutil
 
@@ -80,8 +81,11 @@ async def _fill(service: Service[Any], embedder: Embedder, report: Report) -> No
     events = [examples.received(text=f"占座 {n}") for n in range(50)]
     await support.process_batch(service, *events)
     ids = [event.feedback_id for event in events]
-    await multiply(service.database, Copies(ids, MANY // 50 - 1, timedelta(minutes=2)))
-    ids = await vary(service.database)
+
+    async def then(connection: asyncpg.Connection) -> None:
+        ids[:] = await vary(connection)
+
+    await multiply(service.database, Copies(ids, MANY // 50 - 1, timedelta(minutes=2)), then=then)
     stamp = meanings.stamp(embedder.model)
     rng = np.random.default_rng(1)
     centres, common = rng.normal(size=(MATTERS, SIZE)), 6 * rng.normal(size=SIZE)

@@ -18,7 +18,7 @@ from shared.embedded import Servers
 from shared.moments import LOCAL
 from shared.service import Runtime
 from tests.benchmarks.cases import fill, templates
-from tests.benchmarks.load import get, run_load
+from tests.benchmarks.load import Load, get, run_load
 from tests.benchmarks.report import Report
 from tests.benchmarks.site import Site, running, site_of_its_own
 
@@ -116,23 +116,29 @@ def requests(site: Site, cases: list[str]) -> dict[str, Callable[[int], str]]:
 
 
 async def measure_block(
-    site: Site, request: Callable[[int], str], measured: Measured, seconds: float
+    site: Site,
+    request: Callable[[int], str],
+    measured: Measured,
+    seconds: float,
+    load: Load = run_load,
 ) -> None:
     """Ask for about so long; adds what one request took."""
     pace = measured.took[0] / 1e6 if measured.took else 0.0
     # Without a figure from before, a few requests say how long one takes.
     if not pace:
-        first = await _ask(site, request, 4)
+        first = await _ask(site, request, 4, load)
         pace = first["seconds"] / 4
     number = max(4, min(2_000, int(seconds / pace)))
     cpu = site.cpu()
-    done = await _ask(site, request, number)
+    done = await _ask(site, request, number, load)
     measured.took.append(done["seconds"] / number * 1e6)
     measured.cpu.append((site.cpu() - cpu) / number * 1e6)
 
 
-async def _ask(site: Site, request: Callable[[int], str], number: int) -> dict[str, float]:
-    done = await run_load(
+async def _ask(
+    site: Site, request: Callable[[int], str], number: int, load: Load
+) -> dict[str, float]:
+    done = await load(
         {
             "host": "127.0.0.1",
             "port": site.port,

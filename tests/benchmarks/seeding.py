@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -49,10 +49,13 @@ class Copies:
     apart: timedelta
 
 
-async def multiply(address: Address, *copies: Copies) -> int:
+Then = Callable[[asyncpg.Connection], Awaitable[None]]
+
+
+async def multiply(address: Address, *copies: Copies, then: Then | None = None) -> int:
     """Copy everything a service keeps of some cases; gives the number of cases made.
 
-    Copies get ids of their own.
+    Copies get ids of their own. `then` may change them before the indexes are made again.
     """
     connection = await address.connect(name="bench", command_timeout=3600)
     try:
@@ -77,6 +80,8 @@ async def multiply(address: Address, *copies: Copies) -> int:
                         some.times,
                         some.apart,
                     )
+            if then is not None:
+                await then(connection)
         await connection.execute("VACUUM ANALYZE")
         await connection.execute("CHECKPOINT")
         return sum(len(some.feedback_ids) * some.times for some in copies)
