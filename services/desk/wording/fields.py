@@ -58,7 +58,7 @@ FIELDS: dict[str, str] = {
     "grant_extension.note": "想对经办人说的话",
     "refuse_extension.reason": "为什么不同意",
     "finish_part.text": "本部门的意见，主办部门会看到",
-    "explain_breach.text": "说明",
+    "explain_breach.text": "说明（已经说明过的，以这一次为准）",
     "explain_breach.until": "新的期限（没办结的可以另定，读者会看到）",
     "follow_up.text": "读者怎么说",
     "supervise.text": "督办意见，办理的人会看到",
