@@ -22,12 +22,12 @@ LEAST = 5
 """Fewer are no surge, however rare the matter; nor are so many of fewer people."""
 LEAST_AT_A_PLACE = 8
 """Of a place alone, where nothing they name is the same."""
-WINDOWS = (timedelta(minutes=30), timedelta(hours=2), timedelta(days=1))
+WINDOWS = (timedelta(minutes=30), timedelta(hours=2), timedelta(hours=8), timedelta(days=1))
 LOOK_BACK = (28, 7)
 """Days; what is usual is the most that one of them says, or this time a year ago."""
 CHANCE = 1e-5
-"""How improbable it has to be. A case is looked at under some five keys and three windows: sixty
-cases a day make 30,000 looks a month, of which less than one may be mistaken."""
+"""How improbable it has to be. A case is looked at under some five keys and four windows: sixty
+cases a day make 40,000 looks a month, of which less than one may be mistaken."""
 _A_WEEK, _NEW_HERE = 7.0, 1e-3
 """While less than a week is known of a library, it has to be so much less probable."""
 QUIET = timedelta(days=1)
