@@ -214,18 +214,18 @@ async def test_rules_nobody_can_read_leave_the_old_ones_in_force(routing: Routin
 async def test_a_newer_shipped_version_replaces_rules_nobody_edited(
     routing: Routing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    ship(monkeypatch, tmp_path / "rules.json", 5)
+    ship(monkeypatch, tmp_path / "rules.json", SHIPPED + 1)
     assert await seed(routing)
     assert not await seed(routing)
     await jobs.refresh_rules(routing.service)
-    assert routing.rules.version == 5
+    assert routing.rules.version == SHIPPED + 1
 
 
 async def test_edited_rules_are_never_overwritten(
     routing: Routing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     await routing.as_("admin").put(RULES, json=otter(await fetched(routing)))
-    ship(monkeypatch, tmp_path / "rules.json", 5)
+    ship(monkeypatch, tmp_path / "rules.json", SHIPPED + 1)
     assert not await seed(routing)
     await jobs.refresh_rules(routing.service)
     assert routing.rules.version == SHIPPED + 1
