@@ -23,6 +23,9 @@ PRECEDENT_WEIGHS = 1.5
 """The same for each of the nearest cases that a person sent there."""
 ALIKE_FROM = 0.9
 """The cosine from which on a case is a precedent."""
+CONDUCT_AT_LEAST = 0.1
+"""How likely it has to be that a letter is for the office for conduct, for rules alone to send it
+there: of another reader who was rude a long letter speaks by the way."""
 DESK_FOR_OTHERS = "relations"
 """Who refuses kindly what is not the library's, and says whom to ask."""
 
@@ -52,11 +55,13 @@ def weigh_up(
 
     `names` are those of departments, in Chinese and English, for the reasons.
 
-    What the rules force stays as it is: an emergency, conduct, what is confidential. What only may
-    be about conduct is sent nowhere.
+    What the rules force stays as it is: an emergency, what is confidential, and conduct, unless by
+    its meaning it is hardly that (`CONDUCT_AT_LEAST`). What only may be about conduct is sent
+    nowhere.
     """
     about_conduct = ruled.category == "conduct"
-    if ruled.emergency or submission.confidential or (about_conduct and ruled.confident):
+    meant = probabilities.get(DESK_FOR_OTHERS, 1.0) >= CONDUCT_AT_LEAST
+    if ruled.emergency or submission.confidential or (about_conduct and ruled.confident and meant):
         return ruled
     weights = with_rules(probabilities, ruled)
     told = [one for one in precedents if one.likeness >= ALIKE_FROM][:3]

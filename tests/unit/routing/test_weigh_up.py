@@ -121,6 +121,17 @@ def weighed(
     return weigh_up(decide(shipped, said), model, probabilities, precedents, said)
 
 
+def test_conduct_that_is_hardly_meant_is_left_to_a_person(shipped: RuleSet) -> None:
+    said = Submission(text="工作人员辱骂读者")
+    ruled = decide(shipped, said)
+    assert (ruled.category, ruled.confident) == ("conduct", True)
+    meant = weigh_up(ruled, tiny(), {"space": 0.8, "relations": 0.2}, [], said)
+    hardly = weigh_up(ruled, tiny(), {"space": 0.95, "relations": 0.05}, [], said)
+    assert meant == ruled
+    assert (hardly.department, hardly.confident) == ("space", False)
+    assert "relations" in [one.department for one in hardly.candidates]
+
+
 def test_all_three_are_better_than_the_rules_on_letters_that_taught_none(
     shipped: RuleSet, model: Model, unseen: list[tuple[dict[str, Any], list[float]]]
 ) -> None:
