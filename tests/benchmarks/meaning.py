@@ -145,11 +145,13 @@ async def _ask(service: Service[Any], report: Report) -> None:
         rows = await driver_of(connection).fetch(
             "SELECT feedback_id FROM meanings ORDER BY md5(feedback_id) LIMIT 40"
         )
-    both: list[float] = []
+    anew: list[float] = []
+    again: list[float] = []
     words: list[float] = []
-    for _ in range(ROUNDS):
+    for floor in range(1, ROUNDS + 1):
         for text in QUESTIONS:
-            asked = replace(wanted, q=text)
+            # Nobody has asked this yet: its vector is made first, and kept for the next time.
+            asked = replace(wanted, q=f"{text} {floor}层")
 
             async def search(asked: Wanted = asked, *, meant: bool = True) -> None:
                 question = await question_of(service, asked) if meant else None
@@ -160,12 +162,16 @@ async def _ask(service: Service[Any], report: Report) -> None:
                 ):
                     await page_body(connection, asked, context, question)
 
-            both.append(await _took(search))
-            words.append(await _took(lambda ask=search: ask(meant=False)))
+            anew.append(await _took(search))
+            again.append(await _took(search))
+            asked = replace(wanted, q=text)
+            words.append(await _took(lambda ask=search, q=asked: ask(q, meant=False)))
     report.figure(f"search at {MANY:,}, words alone", words, "ms")
-    report.figure("  words and meaning", both, "ms")
-    report.limit("search by meaning, p50", percentile(both, 0.5), "ms", goal=100, fails=2000)
-    report.limit("search by meaning, p95", percentile(both, 0.95), "ms", goal=100, fails=5000)
+    for name, took in (("asked for the first time", anew), ("asked again", again)):
+        report.figure(f"  words and meaning, {name}", took, "ms")
+        for share, fails in ((0.5, 2000), (0.95, 5000)):
+            said = f"search by meaning, {name}, p{100 * share:.0f}"
+            report.limit(said, percentile(took, share), "ms", goal=100, fails=fails)
     near = [
         await _took(lambda one=row["feedback_id"]: similar_items(service, one, context))
         for row in rows
