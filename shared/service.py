@@ -317,6 +317,7 @@ class Service(Generic[Deps]):
     def _news(self, types: Set[str]) -> None:
         if self.relay is not None:
             self.relay.wake(hurried=not types <= self._unhurried)
+            self.runtime.foreground.announce(types)
 
     def redrive(
         self, feedback_id: str, *, past_gaps: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
@@ -75,3 +76,11 @@ async def end(tasks: Iterable[asyncio.Task[Any] | None]) -> None:
         for task in pending:
             task.cancel()
         _, pending = await asyncio.wait(pending, timeout=1)
+
+
+async def woken(event: asyncio.Event, within: float) -> bool:
+    """Whether `event` came within so many seconds."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            return await event.wait()
+    return False

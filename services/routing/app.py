@@ -10,6 +10,8 @@ from services.routing.deps import NAME, Deps, Meaning, Rules
 from services.routing.handlers import CONCERNS, HANDLERS, TOMBSTONES
 from services.routing.handlers.recollect import OWN
 from services.routing.store import RoutingTable, vectors
+from shared.contracts.desk import CaseReturned, CaseSplitOff
+from shared.contracts.intake import FeedbackReceived
 from shared.contracts.routing import PrivateErasedByRouting
 from shared.messaging.subscription import Subscription
 from shared.service import Runtime, Service
@@ -41,6 +43,7 @@ def build(runtime: Runtime) -> Service[Deps]:
             tombstones=TOMBSTONES,
             acknowledge=PrivateErasedByRouting,
             loads=store.LOADED,
+            urgent={FeedbackReceived, CaseSplitOff, CaseReturned},
             concerns=CONCERNS,
             own=OWN,
         ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable, Set
 
 LONGEST = 0.25
 """Seconds for which a batch waits to begin at most, and as long again until it ends."""
@@ -18,6 +19,9 @@ class Foreground:
     """Counts what is under way that somebody waits for: ``with foreground: …``."""
 
     def __init__(self) -> None:
+        self.listeners: list[Callable[[Set[str]], None]] = []
+        """Told the types of what this process has just committed, and what is about to be in the
+        log: whoever rests between two polls and waits for one of them reads at once."""
         self._at_work = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -30,6 +34,11 @@ class Foreground:
         self._at_work -= 1
         if not self._at_work:
             self._idle.set()
+
+    def announce(self, types: Set[str]) -> None:
+        """Events of these `types` were committed."""
+        for listen in self.listeners:
+            listen(types)
 
     @staticmethod
     def patience() -> float:

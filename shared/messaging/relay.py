@@ -9,7 +9,6 @@ no "last id" cursor: ids commit out of order, and a cursor would pass over the l
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ from shared.messaging.refusals import (
     reason_of,
 )
 from shared.messaging.retention import prune
-from shared.tasks import end
+from shared.tasks import end, woken
 
 log = structlog.get_logger()
 
@@ -264,9 +263,7 @@ class Relay:
         if time.monotonic() >= self._prune_at:
             self._prune_at = time.monotonic() + PRUNE_EVERY
             await prune(connection)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(SWEEP):
-                await self._wake.wait()
+        await woken(self._wake, within=SWEEP)
 
     async def _defer(self) -> None:
         """Let accepting go first, but not for long: an answered comment should also be seen."""

@@ -51,7 +51,8 @@ class Subscription:
 
     A case has several events within a moment, and whoever processes them together leaves the
     processor to those somebody waits for: for `linger` seconds after an event others are gathered
-    and join its transaction, unless one of the classes in `urgent` is among them. They lie in this
+    and join its transaction, unless one of the classes in `urgent` is among them; for these nobody
+    rests between two polls either, when they were committed in this process. They lie in this
     process meanwhile and count as not yet read; with `linger_at_broker` they lie there, unseen,
     which saves most of the requests. Nothing can be urgent then, and whoever needs to know how far
     the log goes *now* must not choose it.
@@ -106,7 +107,7 @@ class Subscription:
 
     def can_wait(self, records: Iterable[Record]) -> bool:
         """Whether others may be gathered before these are processed."""
-        urgent = self._urgent_types
+        urgent = self.urgent_types
         return self.linger > 0 and all(r.type not in urgent for r in records)
 
     @property
@@ -250,7 +251,8 @@ class Subscription:
             tx.emit(self.acknowledge(feedback_id=case, at=tx.now))
 
     @cached_property
-    def _urgent_types(self) -> frozenset[str]:
+    def urgent_types(self) -> frozenset[str]:
+        """The same by name."""
         return frozenset(c.type for c in self.urgent)
 
     @cached_property

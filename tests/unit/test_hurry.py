@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from shared.contracts.desk import CaseDispatched, CaseOpened
 from shared.messaging import relay as module
+from shared.messaging.foreground import Foreground
 from shared.messaging.relay import Relay
 from shared.service import Service
 
@@ -67,5 +69,9 @@ def test_a_commit_is_unhurried_when_all_it_says_is(news: set[str], hurried: bool
     noted: list[bool] = []
     service = cast("Any", Service.__new__(Service))
     service.relay, service._unhurried = Noting(), frozenset({CaseOpened.type})
+    heard: list[set[str]] = []
+    foreground = Foreground()
+    foreground.listeners.append(lambda types: heard.append(set(types)))
+    service.runtime = SimpleNamespace(foreground=foreground)
     service._news(news)
-    assert noted == [hurried]
+    assert (noted, heard) == ([hurried], [news])

@@ -16,7 +16,13 @@ from shared.contracts import EVENTS, Event
 from shared.contracts.desk import CaseDispatched
 from shared.contracts.intake import FeedbackReceived, FeedbackUrged
 from shared.messaging import consumer as module
-from shared.messaging.consumer import LOOK_LATE, PASSED_OVER, POLL_INTERVAL, LogConsumer
+from shared.messaging.consumer import (
+    EXPECTED,
+    LOOK_LATE,
+    PASSED_OVER,
+    POLL_INTERVAL,
+    LogConsumer,
+)
 from shared.messaging.subscription import Subscription
 
 PARTITION = TopicPartition(EVENTS, 0)
@@ -119,7 +125,13 @@ def toy(monkeypatch: pytest.MonkeyPatch, *polls: Poll, **more: Any) -> Toy:
         naps.append(seconds)
         log.now += seconds
 
-    monkeypatch.setattr(module, "asyncio", SimpleNamespace(sleep=nap, Lock=asyncio.Lock))
+    async def rest(event: asyncio.Event, within: float) -> bool:
+        await nap(within)
+        return False
+
+    kept = SimpleNamespace(sleep=nap, Lock=asyncio.Lock, Event=asyncio.Event)
+    monkeypatch.setattr(module, "asyncio", kept)
+    monkeypatch.setattr(module, "woken", rest)
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: log.now))
     subscription = _Noted(more.pop("handlers", {Event: _ignore}), **more)
     consumer = LogConsumer(
@@ -162,6 +174,34 @@ async def test_after_what_nobody_here_wants_the_next_poll_waits_a_little_longer(
     await it.poll()
     assert it.naps == [pytest.approx(PASSED_OVER)]
     assert it.noted == [[1]]
+
+
+async def test_what_this_process_has_just_committed_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody rests until it has come, or for so long that it went to another process."""
+    ours, urgent = event(0, source=OWN), frozenset({AT_ONCE})
+    it = toy(monkeypatch, [ours], [ours], [event(2, AT_ONCE)], [], urgent=urgent)
+    it.consumer._expect({LATER.type})
+    await it.poll()
+    await it.poll()
+    assert len(it.naps) == 1, "of what is not urgent nobody hears"
+    it.consumer._expect({LATER.type, AT_ONCE.type})
+    await it.poll()
+    assert (it.noted, len(it.naps)) == ([[2]], 1)
+    await it.poll()
+    assert len(it.naps) == 2, "it has come"
+    it = toy(monkeypatch, [ours], [ours], urgent=urgent)
+    await it.poll()
+    it.consumer._expect({AT_ONCE.type})
+    it.log.now += EXPECTED - PASSED_OVER / 2
+    it.consumer._next_poll_at = it.log.now + PASSED_OVER
+    await it.poll()
+    assert it.naps == []
+    it.log.now += PASSED_OVER
+    it.consumer._next_poll_at = it.log.now + PASSED_OVER
+    await it.poll()
+    assert it.naps == [pytest.approx(PASSED_OVER)]
 
 
 async def test_what_can_wait_is_processed_with_what_follows(
