@@ -12,7 +12,7 @@ from shared.db import DatabaseNotReady
 from shared.db.migrate import write_next
 from shared.embedded import ServerUnavailable
 from shared.ids import id_as_typed
-from shared.messaging.failures import is_transient
+from shared.messaging.failures import cannot_start, is_transient
 from shared.messaging.log_state import LogLost
 from shared.messaging.refusals import send_again
 from shared.observability import logs
@@ -130,5 +130,5 @@ def with_service(build: Build, work: object, settings: Settings | None = None) -
     except Exception as error:
         if not is_transient(error):
             raise
-        print(f"cannot start: {type(error).__name__}: {error}", file=sys.stderr)
+        print(cannot_start(error), file=sys.stderr)
         raise SystemExit(1) from None

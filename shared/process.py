@@ -23,7 +23,7 @@ from shared.embedded import EmbeddedModel, Servers, ServerUnavailable, start_ser
 from shared.embedded.model import missing, socket_of
 from shared.embeddings import Embedder, parse_source
 from shared.messaging.directory import DirectoryReader
-from shared.messaging.failures import is_transient
+from shared.messaging.failures import cannot_start, is_transient
 from shared.messaging.restore import lost_services, restore_log
 from shared.messaging.topics import create_topics
 from shared.messaging.watch import BrokerWatch
@@ -173,7 +173,7 @@ class Process:
             # A server that is away while we start: whoever started us starts us again.
             if not is_transient(error):
                 raise
-            print(f"cannot start: {type(error).__name__}: {error}", file=sys.stderr)
+            print(cannot_start(error), file=sys.stderr)
             return 1
         return self._status
 

@@ -48,6 +48,12 @@ def is_transient(error: BaseException) -> bool:
     return cause is not None and cause is not error and is_transient(cause)
 
 
+def cannot_start(error: BaseException) -> str:
+    """One line for whoever starts a service or a command while a server is away."""
+    said = str(error) or "a server did not answer in time, try again in a moment"
+    return f"cannot start: {type(error).__name__}: {said}"
+
+
 def is_timeout(error: BaseException | None) -> bool:
     """True when time ran out: the database's doing, or that of what was asked of it."""
     while error is not None:

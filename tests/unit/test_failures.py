@@ -6,7 +6,7 @@ from aiokafka.errors import KafkaConnectionError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from shared.messaging.failures import is_transient
+from shared.messaging.failures import cannot_start, is_transient
 
 
 def _wrapped(error: Exception) -> DBAPIError:
@@ -49,3 +49,8 @@ def test_what_passes_by_itself_is_for_later(error: Exception) -> None:
 )
 def test_what_never_works_is_never_tried_again(error: Exception) -> None:
     assert not is_transient(error)
+
+
+def test_whoever_starts_something_reads_a_whole_line() -> None:
+    assert cannot_start(OSError("refused")) == "cannot start: OSError: refused"
+    assert "try again" in cannot_start(TimeoutError())
