@@ -226,7 +226,7 @@ def _judge(
     )
     top = shares.max(axis=1)
     ours = np.array([classes[row[0]] != NOT_OURS for row in order]) & (weights > 0)
-    bars = bars_of(top[ours], first[ours], _FEWEST, weights[ours], errors=1.64)
+    bars = bars_of(top[ours], first[ours], _FEWEST, weights[ours])
     sent = ours & (top >= bars[95])
     total = max(weights.sum(), 1e-9)
     return Quality(
@@ -238,14 +238,10 @@ def _judge(
     ), bars
 
 
-def bars_of(
-    top: Any, right: Any, fewest: int, weights: Any = None, *, errors: float = 0.0
-) -> dict[int, float]:
+def bars_of(top: Any, right: Any, fewest: int, weights: Any = None) -> dict[int, float]:
     """For each of `PRECISIONS` from which probability in `top` on so many in 100 were `right`.
 
-    `weights`: how much each of them counts. `errors`: by how many standard errors it has to be
-    more than that. Where a share wavers about what is asked for, the last place at which it is
-    still reached was reached by luck, and letters of other hands pay for it.
+    `weights`: how much each of them counts.
     """
     import numpy as np
 
@@ -253,9 +249,6 @@ def bars_of(
     each = np.ones(len(top)) if weights is None else weights[surest]
     counted = np.cumsum(each)
     precision = np.cumsum(each * right[surest]) / counted
-    precision -= errors * np.sqrt(
-        precision * (1 - precision) * np.cumsum(each**2) / np.maximum(counted, 1e-9) ** 2
-    )
     bars = {}
     for percent in PRECISIONS:
         enough = np.flatnonzero(precision[fewest - 1 :] >= percent / 100)
