@@ -19,6 +19,7 @@ from itertools import count
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.__main__ import builds
+from services.tracking.store.generation import PROJECTION
 from shared.contracts import EVENTS, INBOUND_REJECTED, REGISTER, Event
 from shared.contracts.desk import CaseDispatched, CaseOpened
 from shared.contracts.intake import FeedbackReceived
@@ -237,8 +238,8 @@ async def _running(
         group = f"tracking-{generation}"
         async with service.engine.begin() as connection:
             await connection.exec_driver_sql(
-                f"INSERT INTO generation (one, number) VALUES (1, {generation}) "
-                "ON CONFLICT (one) DO UPDATE SET number = EXCLUDED.number"
+                f"INSERT INTO generation (one, number, projection) VALUES (1, {generation}, "
+                f"{PROJECTION}) ON CONFLICT (one) DO UPDATE SET number = EXCLUDED.number"
             )
     await service.start()
     try:
@@ -252,7 +253,9 @@ async def _running(
 async def _first(service: Service) -> int:
     """How many facts the first poll brought; from there on it is measured."""
     assert service.consumer is not None
+    began = time.perf_counter()
     while not service.consumer.health.processed:
+        assert time.perf_counter() - began < STILL, f"{service.name} does not begin"
         await asyncio.sleep(0.001)
     return service.consumer.health.processed
 
