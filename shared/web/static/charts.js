@@ -3,6 +3,7 @@
   "use strict";
   const css = (element, name) => getComputedStyle(element).getPropertyValue(name).trim();
   const charts = new Map();
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
 
   function read(table) {
     const heads = [...table.tHead.rows[0].cells];
@@ -29,6 +30,7 @@
     const stack = kind === "stack";
     if (kind === "lines") {
       return {
+        animation: !still.matches,
         animationDuration: 300,
         textStyle: style,
         grid: { left: 4, right: 8, top: 44, bottom: 4, outerBoundsMode: "same", containLabel: true },
@@ -56,6 +58,7 @@
       });
     }
     return {
+      animation: !still.matches,
       animationDuration: 300,
       textStyle: style,
       grid: { left: 4, right: stack ? 44 : 8, top: stack ? 44 : 12, bottom: 4, outerBoundsMode: "same", containLabel: true },
