@@ -42,7 +42,8 @@ _MINUTE = timedelta(minutes=1)
 async def explain_promise(
     request: Request, person: Person, feedback_id: str, clock: str, cycle: Cycle = None
 ) -> JSONResponse:
-    """As data (`days`, `changes`, `pauses` …) and in `words`, in the reader's language.
+    """As data (`days`, `changes`, `pauses` …) and in `words`, in the reader's language; changes and
+    pauses of less than a minute count and are not told.
 
     `counted_minutes` of all days = `promised_minutes` + `added_minutes` + `stood_still_minutes`,
     unless the date was `named`. `cycle`: an earlier one; the latest where none is given.
