@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.conftest import PHONE, Browse
 from tests.browser.looks import faults_of
@@ -44,6 +44,26 @@ async def test_on_a_phone_a_reader_gets_thanks_a_code_and_dates(
     await page.get_by_role("link", name=follow).click()
     await expect(page).to_have_url(f"{system.url}/track/{code}")
     await expect(page.locator(".bubble-me")).to_contain_text(TEXT)
+
+
+async def test_a_date_that_is_promised_late_is_seen_without_a_reload(browse: Browse) -> None:
+    page = await browse("/", width=PHONE)
+    await page.clock.install()
+    asked = 0
+
+    async def not_yet(route: Route) -> None:
+        nonlocal asked
+        asked += 1
+        await (route.fulfill(json={"promises": []}) if asked <= 20 else route.continue_())
+
+    await page.route("**/api/track/*", not_yet)
+    await page.fill("#text", TEXT)
+    await page.locator("#say button.btn-primary").click()
+    due = page.locator('[data-promise="RESOLUTION"]')
+    await expect(due).to_have_text("5 个工作日内")
+    while not re.search(r"\d\d:\d\d", await due.inner_text()):
+        await page.clock.run_for(60_000)
+    assert asked > 20
 
 
 async def test_only_blanks_are_answered_with_a_sentence_and_the_rest_stays(browse: Browse) -> None:

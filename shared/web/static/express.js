@@ -371,8 +371,9 @@
 
   async function promises() {
     const place = $("[data-promises]");
-    for (let left = 15; place?.isConnected && left; left -= 1) {
-      await new Promise((go) => setTimeout(go, 1000));
+    // Soon at first, then ever more slowly, for an hour: a system that is behind promises late.
+    for (let wait = 1000, left = 3_600_000; place?.isConnected && left > 0; left -= wait, wait = Math.min(wait * 1.2, 60_000)) {
+      await new Promise((go) => setTimeout(go, wait));
       const response = await fetch(place.dataset.promises, { headers: { Accept: "application/json" } }).catch(() => null);
       if (!response?.ok) continue;
       const known = (await response.json()).promises || [];
