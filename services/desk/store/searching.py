@@ -55,11 +55,13 @@ KEYS = (_cases.c.next_due_at, _cases.c.received_at, _cases.c.feedback_id)
 
 PLAN = (
     "SET LOCAL random_page_cost = 1.1; SET LOCAL enable_seqscan = off;"
-    " SET LOCAL plan_cache_mode = force_generic_plan"
+    " SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL effective_io_concurrency = 0"
 )
 """For a search, and counts: all that is asked has an index, and a plan made once for all values
 finds it; to make one each time takes longer than most of the answers. By the server's own figures,
-those of a disk that turns, a long word is compared with every row instead."""
+those of a disk that turns, a long word is compared with every row instead. Each hit lies on a page
+of its own, mostly in the memory of the system: there to have it fetched by another process takes
+longer than to fetch it."""
 IN_ORDER = "SET LOCAL enable_sort = off"
 """For hits up to a rank: they are met in the order of the list, however few a plan expects."""
 PLANNED = "SET LOCAL enable_sort = on; SET LOCAL plan_cache_mode = force_custom_plan"
@@ -67,6 +69,7 @@ PLANNED = "SET LOCAL enable_sort = on; SET LOCAL plan_cache_mode = force_custom_
 
 
 _NUMBER = re.compile(r"[0-9]{3}")
+_DIGITS = re.compile(r"[0-9]+")
 FEW = 800
 """So many hits are put in order faster than as many are met in the order of the list."""
 _LOOKED = FEW + 1
@@ -121,6 +124,8 @@ def how(letters: str) -> str:
     """How these letters are looked for: what the SQL of a search depends on."""
     if len(letters) < 3:
         return "one" if len(letters) == 1 else "two"
+    if _DIGITS.fullmatch(letters):
+        return "digits"
     return "number" if _NUMBER.search(letters) else "more"
 
 
@@ -144,9 +149,9 @@ def at_once(
 ) -> CompoundSelect[Any]:
     """The look and the first page of what it finds, in one statement: no ids go there and back.
 
-    A row of `KEYS` for each hit: all of what stands in few rows, and of public words in some the
-    first ``most`` of the list, up to a rank by which there are more. Where that may not be the page
-    there is one row more, whose keys are NULL and whose other columns are what `looks` gives.
+    The `KEYS` of the first ``most`` hits: of all that stands in few rows, and of public words in
+    some of those up to a rank by which there are enough. Where that may not be the page there is
+    one row more, whose keys are NULL and whose other columns are what `looks` gives.
     """
     looked = looks(how).cte("looked").prefix_with("MATERIALIZED")
     both = looked.c.words.op("||")(looked.c.messages)
@@ -155,7 +160,7 @@ def at_once(
     sources = {"words": public.c.ids} | {n: looked.c[n] for n in ("unmasked", "person") if shown[n]}
     nothing = [cast(null(), ARRAY(String)).label(name) for name in SOURCES]
     few = [
-        select(*KEYS, *nothing).where(*seen, _among(case((func.cardinality(ids) <= _FEW, ids))))
+        select(*KEYS).where(*seen, _among(case((func.cardinality(ids) <= _FEW, ids))))
         for name, ids in sources.items()
         for seen in shown[name]
     ]
@@ -173,11 +178,14 @@ def at_once(
     number = {name: select(func.cardinality(i)).scalar_subquery() for name, i in sources.items()}
     filled = select(func.count()).select_from(some).scalar_subquery() >= _MOST
     unsettled = [and_(number.pop("words") > _FEW, ~filled), *(n > _FEW for n in number.values())]
+    named = select(*KEYS).where(in_scopes(scopes), _named())
+    found = union_all(named, *few, select(*(some.c[key.name] for key in KEYS))).subquery("found")
+    # Put in order here: none is sent that is not shown.
+    keys = [found.c[key.name] for key in KEYS]
+    hits = select(*keys).distinct().order_by(*keys).limit(_MOST).subquery("hits")
     no_case = (cast(null(), key.type).label(key.name) for key in KEYS)
     return union_all(
-        select(*KEYS, *nothing).where(in_scopes(scopes), _named()),
-        *few,
-        select(*(some.c[key.name] for key in KEYS), *nothing),
+        select(*(hits.c[key.name] for key in KEYS), *nothing),
         select(*no_case, *(looked.c[name] for name in SOURCES)).where(or_(*unsettled)),
     )
 
@@ -286,8 +294,9 @@ def _found_in(name: str, how: str, rows: Stand) -> ColumnElement[bool]:
 
 def _in_words(how: str) -> ColumnElement[bool]:
     columns = (_words.c.search, _words.c.search_place)
-    if how == "number":
-        return or_(*(_holds_number(column, "digits", "words") for column in columns))
+    if how in _OF_NUMBERS:
+        number = or_(*(_holds_number(column, "digits") for column in columns))
+        return number if how == "digits" else and_(number, or_(*map(_holds_by_hand, columns)))
     return or_(*(_holds(column, how) for column in columns))
 
 
@@ -301,18 +310,27 @@ def _unmasked(how: str) -> ColumnElement[bool]:
 
 def _of_person(how: str) -> ColumnElement[bool]:
     column = _private.c.search_person
-    if how == "number":
-        return _holds_number(column, "dialled", "private")
+    if how in _OF_NUMBERS:
+        number = _holds_number(column, "dialled")
+        return number if how == "digits" else and_(number, _holds_by_hand(column, "private"))
     if how == "more":
         return literal_column(ONCE.format(column), Text).like(bindparam("once"))
     return _holds(column, how, "private")
 
 
-def _holds_number(column: Any, digits: str, words: str) -> ColumnElement[bool]:
-    """By the numbers in them, then the words as they stand, which no index is asked for:
-    the one of all letters would name half of what has any number."""
-    number = literal_column(DIGITS.format(column), Text).like(bindparam(digits))
-    return and_(number, column.op("||")(literal_column("''")).like(bindparam(words)))
+_OF_NUMBERS = ("digits", "number")
+"""Digits alone stand wherever the index of numbers has them; of a number among other letters it
+says where the words may stand."""
+
+
+def _holds_number(column: Any, digits: str) -> ColumnElement[bool]:
+    return literal_column(DIGITS.format(column), Text).like(bindparam(digits))
+
+
+def _holds_by_hand(column: Any, words: str = "words") -> ColumnElement[bool]:
+    """The words as they stand, which no index is asked for: the one of all letters would name half
+    of what has any number."""
+    return column.op("||")(literal_column("''")).like(bindparam(words))  # type: ignore[no-any-return]
 
 
 def _holds(column: Any, how: str, words: str = "words") -> ColumnElement[bool]:

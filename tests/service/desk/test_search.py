@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
+from services.desk.domain import Viewer, sees, sees_contact, sees_words
 from services.desk.domain.promises import rank_not_open
-from services.desk.store import finding, searching
+from services.desk.domain.search import pattern, pattern_private
+from services.desk.store import case_of, finding, searching
+from services.desk.store.tables import CaseRow
+from shared.contracts.vocabulary import Role
 from shared.security import code_hash
 from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
@@ -254,6 +260,78 @@ async def test_of_many_hits_the_newest_are_read_and_all_of_them_are_found(
         monkeypatch.setattr(searching, "MANY", 2)
         monkeypatch.setattr(searching, "SPARE", spare)
         assert [await pages(**one) for one in lists] == whole
+
+
+@pytest.mark.parametrize("many", [searching.MANY, 3], ids=["all read", "the newest read"])
+@pytest.mark.parametrize("seed", range(3))
+async def test_digits_are_found_where_comparing_each_case_finds_them_and_in_that_order(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, seed: int, many: int
+) -> None:
+    """Whoever looks, and wherever they stand; a case need not be as old as its id says."""
+    chance = random.Random(seed)
+
+    def digits() -> str:
+        # Few and in runs, so that one number is in another, and what stands twice in much.
+        return "".join(chance.choice("1122-3 ") for _ in range(chance.randint(3, 9)))
+
+    made = []
+    for n in range(24):
+        at = desk.clock.now() - timedelta(minutes=chance.randint(1, 90))
+        one = await desk.case(
+            feedback_id=id_at(at + timedelta(minutes=chance.choice((0, 0, 50)))),
+            at=at,
+            text=f"占座{digits()}没人管",
+            place=digits() if n % 3 else None,
+            anonymous=n % 5 == 0,
+            confidential=n % 7 == 0,
+            entered_by="clerk" if n % 4 == 0 else None,
+        )
+        contact = {"name": "王小明", "phone": digits()}
+        await desk.process(examples.private(one, text=f"电话{digits()}", contact=contact))
+        made.append(one)
+    for one in made[::4]:
+        await desk.process(examples.routed(one, "space"))
+    for one in made[1::2]:
+        await desk.do(desk.as_("coordinator"), one, "reject", reason="不归图书馆")
+    monkeypatch.setattr(searching, "MANY", many)
+    monkeypatch.setattr(searching, "SPARE", 1)
+    async with desk.service.transaction() as tx:
+        known = await tx.fetch(
+            "SELECT feedback_id, search || chr(10) || search_place AS public, search_words,"
+            " search_person FROM words JOIN private USING (feedback_id)"
+        )
+        rows = {row.feedback_id: row for row in (await tx.session.exec(select(CaseRow))).all()}
+    found_by = dict.fromkeys(("coordinator", "auditor", "handler", "clerk"), 0)
+    for role, department in (*((one, None) for one in found_by), ("handler", "space")):
+        name = "clerk" if role == "clerk" else f"{role}.{department}"
+        viewer = Viewer(name, frozenset({Role(role)}), department)
+        who = desk.as_(role, department, name)
+        for q in ("11", "111", "112", "121", "2112", "1 2", "1-12", "1122", "311", "33", "223"):
+            words, dialled = pattern(q)[1:-1], pattern_private(q)[1:-1]
+            holding = [
+                rows[one["feedback_id"]]
+                for one in known
+                if sees(viewer, case := case_of(rows[one["feedback_id"]]))
+                and (
+                    words in one["public"]
+                    or (dialled in one["search_words"] and sees_words(viewer, case))
+                    or (dialled in one["search_person"] and sees_contact(viewer, case))
+                )
+            ]
+            found_by[role] += len(holding)
+            holding.sort(key=lambda row: (row.next_due_at, row.received_at, row.feedback_id))
+            for limit in (2, 5, 40):
+                seen: list[str] = []
+                cursor: str | None = ""
+                while cursor is not None:
+                    asked = {"q": q, "queue": "all", "limit": limit, "cursor": cursor}
+                    body = (await who.get("/api/cases", params=asked)).json()
+                    seen += [item["feedback_id"] for item in body["items"]]
+                    cursor = body["next"]
+                assert seen == [row.feedback_id for row in holding], (role, department, q, limit)
+    assert (
+        found_by["coordinator"] > found_by["auditor"] > found_by["handler"] > 0 < found_by["clerk"]
+    )
 
 
 def test_how_far_hits_are_looked_for_depends_on_how_many_are_shown() -> None:

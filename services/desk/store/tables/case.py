@@ -35,6 +35,13 @@ class CaseRow(DeskTable, table=True):
         ),
         Index("cases_owed", *_ORDER, postgresql_where=text("words_owed_since IS NOT NULL")),
         Index("cases_owe_reasons", *_ORDER, postgresql_where=text("reasons_owed <> '[]'::jsonb")),
+        # With all that puts the hits of a search in order, and says who is shown them: a row of
+        # cases lies on a page of its own, and most hits are not on the page that is shown.
+        Index(
+            "cases_by_id",
+            "feedback_id",
+            postgresql_include=["next_due_at", "received_at", "anonymous", "confidential"],
+        ),
         Index("cases_by_code", "code_hash", postgresql_using="hash"),
         Index("cases_waiting", "waiting_since", postgresql_where=text("state = 'WAITING_USER'")),
         Index(
