@@ -61,7 +61,7 @@ PLAN = (
 finds it; to make one each time takes longer than most of the answers. By the server's own figures,
 those of a disk that turns, a long word is compared with every row instead. Each hit lies on a page
 of its own, mostly in the memory of the system: there to have it fetched by another process takes
-longer than to fetch it."""
+longer than to fetch it. What no memory has is read one page after another, then."""
 IN_ORDER = "SET LOCAL enable_sort = off"
 """For hits up to a rank: they are met in the order of the list, however few a plan expects."""
 PLANNED = "SET LOCAL enable_sort = on; SET LOCAL plan_cache_mode = force_custom_plan"
