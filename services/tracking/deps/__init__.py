@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from services.tracking.deps.answers import Answer, Answers
 from services.tracking.deps.broadcasts import Broadcasts
 from services.tracking.deps.changes import ChangeNotifier, wait
+from services.tracking.deps.fragments import Fragments
 from services.tracking.deps.streams import OpenStreams, StreamSlot
 from services.tracking.store.kept_days import KeptDays
 from shared.messaging.transaction import Transaction
@@ -44,6 +45,7 @@ class Deps:
     pages: Pages
     changes: ChangeNotifier = field(default_factory=ChangeNotifier)
     answers: Answers = field(default_factory=Answers)
+    fragments: Fragments = field(default_factory=Fragments)
     kept_days: KeptDays = field(default_factory=KeptDays)
     streams: OpenStreams = field(default_factory=OpenStreams)
     board_streams: OpenStreams = field(default_factory=lambda: OpenStreams(per_case=WATCHERS))
