@@ -32,13 +32,16 @@ from services.tracking.domain.shape import age_bounds
 from services.tracking.domain.sums import Sum
 from services.tracking.store.board_statements import chosen, singles, statement
 from services.tracking.store.kept_days import KeptDays, Past
-from shared.db.engine import driver_of
+from shared.db.engine import driver_of, reading
 
 NEXT = 8
 """How many of those that break next are listed."""
 OLDER_THAN_THE_BANDS = -2
 """Index of the last band of ages that has a beginning."""
 _LONG_AGO, _FAR = datetime(2000, 1, 1, tzinfo=UTC), datetime(2300, 1, 1, tzinfo=UTC)
+_PLAN = "SET LOCAL plan_cache_mode = force_generic_plan"
+"""For what is read after every change: all of it is found by keys, whatever they are. Left to
+choose, the server makes a plan each time where sums are many: that takes longer than reading."""
 _CLOCKS = sorted(clock.value for clock in TIMED)
 
 
@@ -72,11 +75,12 @@ async def read(connection: AsyncConnection, question: Question, kept: KeptDays) 
     stands in bands by one filter; by more of them it is read from the durations.
     """
     cells: list[str] = []
-    if scope_of(question.filters) is None:
-        found = await singles().fetch(connection, {})
-        cells = cells_of(question.filters, [single for (single,) in found])
     today = day_of(question.now)
-    present = await _ask(connection, question, cells, (today, _FAR), at_present=True)
+    async with reading(connection, _PLAN):
+        if scope_of(question.filters) is None:
+            found = await singles().fetch(connection, {})
+            cells = cells_of(question.filters, [single for (single,) in found])
+        present = await _ask(connection, question, cells, (today, _FAR), at_present=True)
     past = kept.get(question, present.changed)
     if past is None:
         days = await _ask(connection, question, cells, (_LONG_AGO, today), at_present=False)
@@ -87,7 +91,8 @@ async def read(connection: AsyncConnection, question: Question, kept: KeptDays) 
     # What today adds nothing to is as it was found.
     took = dict(past.percentiles)
     for key, bands in present.bands.items():
-        took[key] = _percentiles(*key, together(past.bands.get(key, {}), bands))
+        kept_bands = past.bands.get(key)
+        took[key] = _percentiles(*key, together(kept_bands, bands) if kept_bands else bands)
     return Reading(
         [*past.sums, *present.sums],
         list(took.values()),
@@ -182,9 +187,7 @@ def _sorted(rows: Sequence[asyncpg.Record]) -> _Rows:
     for row in rows:
         part, measure, bucket, department, detail, n, numbers, words = row
         if part == "bands":
-            size = len(numbers) // 3
-            sums = zip(numbers[size : 2 * size], numbers[2 * size :], strict=True)
-            found.bands[measure, bool(detail)] = dict(zip(numbers[:size], sums, strict=True))
+            found.bands[measure, bool(detail)] = _bands(numbers)
         elif part == "unmarked":
             found.unmarked.append(Unmarked(department, n, *numbers))
         elif part == "next":
@@ -203,6 +206,21 @@ def _sorted(rows: Sequence[asyncpg.Record]) -> _Rows:
             found.changed = n or 0
         else:
             found.sums.append(Sum(part, measure, bucket, department, detail, n))
+    return found
+
+
+def _bands(numbers: Sequence[int]) -> Bands:
+    """From their names, then how many are in each, then how long these took together."""
+    size = len(numbers) // 3
+    sums = zip(numbers[size : 2 * size], numbers[2 * size :], strict=True)
+    pairs = list(zip(numbers[:size], sums, strict=True))
+    found = dict(pairs)
+    if len(found) == size:
+        return found
+    # Something happened on a day that is still to come: a band may be named for each of them.
+    found = {}
+    for name, one in pairs:
+        found |= together({name: found.get(name, (0, 0))}, {name: one})
     return found
 
 

@@ -122,15 +122,19 @@ GROUP BY measure, bucket
     "bands": """
 SELECT 'bands', clock, {undated}, '', CASE WHEN earlier THEN 'before' ELSE '' END, sum(n)::bigint,
   array_agg(band) || array_agg(n) || array_agg(seconds), NULL::text[]
-FROM ({durations} GROUP BY 1, 2, 3) AS b GROUP BY clock, earlier
+FROM ({durations}) AS b GROUP BY clock, earlier
 """,
 }
 """What adds up by days, by the part of the answer; of each some days are asked for."""
-_KEPT_BANDS = """
-SELECT clock, bucket < :first_day AS earlier, band::bigint, sum(n)::bigint AS n,
-  sum(seconds)::bigint AS seconds
+_TODAYS_BANDS = """
+SELECT clock, bucket < :first_day AS earlier, band::bigint, n, seconds
 FROM duration_bands WHERE scope = :band_scope AND clock = ANY(:clocks)
   AND bucket >= :bands_from AND bucket < :bands_to
+"""
+"""Of one day each stands there once: to add up what is alone takes longer than to read it."""
+_KEPT_BANDS = f"""
+SELECT clock, earlier, band, sum(n)::bigint AS n, sum(seconds)::bigint AS seconds
+FROM ({_TODAYS_BANDS}) AS k GROUP BY 1, 2, 3
 """
 _EDGES = ",".join(map(str, EDGES))
 _BANDS_OF_SEVERAL_FILTERS = f"""
@@ -138,7 +142,7 @@ SELECT d.clock, d.met_at < :first_day AS earlier,
   width_bucket(d.working_seconds, cast('{{{{{_EDGES}}}}}' AS int[]))::bigint
     AS band, count(*) AS n, sum(d.working_seconds)::bigint AS seconds
 FROM durations d WHERE d.clock = ANY(:clocks)
-  AND d.met_at >= :bands_from AND d.met_at < :bands_to {{filters}}
+  AND d.met_at >= :bands_from AND d.met_at < :bands_to {{filters}} GROUP BY 1, 2, 3
 """
 
 
@@ -173,7 +177,8 @@ def statement(
         "undated": "NULL::timestamptz",
         "no_more": "NULL::bigint[], NULL::text[]",
     }
-    durations = _KEPT_BANDS if of_bands else _BANDS_OF_SEVERAL_FILTERS
+    kept = _TODAYS_BANDS if at_present else _KEPT_BANDS
+    durations = kept if of_bands else _BANDS_OF_SEVERAL_FILTERS
     fields["durations"] = durations.format(filters=chosen(filters, department, "d"))
     said = [RANGES[part].format(**fields) for part in parts]
     if at_present:
