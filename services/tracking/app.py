@@ -32,11 +32,11 @@ def build(runtime: Runtime) -> Service[Deps]:
             # Lines and durations are only ever added.
             loads=(CaseRow,),
             guard=generation.guard,
-            # An open page shows a number within a second: this, and `broadcasts.PACE`.
+            # An open page shows a number within a second: this, and `pace.PACE`.
             linger=4 * LINGER,
             linger_at_broker=True,
         ),
-        deps=Deps(Pages.of(runtime, NAME, HERE / "templates", words=page_words)),
+        deps=Deps(Pages.of(runtime, NAME, HERE / "templates", words=page_words), runtime.clock),
     )
     service.hot_routes = api.HOT_ROUTES
     service.routers = [api.router, pages.router]
@@ -57,6 +57,7 @@ def build(runtime: Runtime) -> Service[Deps]:
     service.jobs = {
         "follow the generation": lambda: jobs.follow_generation(service),
         "look for changes": lambda: jobs.look_for_changes(service),
+        "look at the board": lambda: jobs.look_at_the_board(service),
         "keep bands true": lambda: jobs.keep_bands_true(service),
         "publish gauges": lambda: jobs.publish_gauges(service),
     }

@@ -6,7 +6,7 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-from services.tracking.deps import BOARD, deps_of
+from services.tracking.deps import deps_of
 from services.tracking.domain.bands import band_of
 from services.tracking.domain.case import Case, Changes, changes_of, deadlines, with_measured
 from services.tracking.domain.counting import (
@@ -24,7 +24,7 @@ from services.tracking.domain.counting import (
 )
 from services.tracking.domain.lines import line_of
 from services.tracking.domain.occurrences import Occurrence, occurrences_of, said_before, stays
-from services.tracking.domain.periods import day_of
+from services.tracking.domain.periods import NOW, day_of
 from services.tracking.store import (
     CaseRow,
     ChangedDayRow,
@@ -40,6 +40,19 @@ from shared.contracts.sla import Change, SlaPromisesChanged
 from shared.messaging.row_buffer import set_values, values_of
 from shared.messaging.subscription import Handler
 from shared.messaging.transaction import Transaction
+
+
+class BoardChanged:
+    """That a transaction changes what the board shows: counted, for the processes beside this one,
+    and said here after the commit; once, however many events it takes in."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def flush(self) -> None:
+        """Before the counters are written, and after all events."""
+        self._tx.counters(ChangedDayRow).add({(NOW,): 1})
+        self._tx.after_commit(deps_of(self._tx).board.changed)
 
 
 async def project(event: Event, tx: Transaction) -> None:
@@ -84,9 +97,8 @@ async def project(event: Event, tx: Transaction) -> None:
         _keep(tx, one, case, changes["seq"])
     set_values(row, **changes)
     cases.upsert(row)
-    deps_of(tx).changes.touch()
+    tx.cache(BoardChanged)
     tx.after_commit(partial(deps_of(tx).changes.notify, event.feedback_id))
-    tx.after_commit(partial(deps_of(tx).changes.notify, BOARD))
     if isinstance(event, FeedbackReceived):
         tx.after_commit(partial(deps_of(tx).changes.notify, event.code_hash))
 

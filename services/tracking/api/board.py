@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -14,12 +15,11 @@ from starlette.routing import BaseRoute, Route
 from services.tracking.api.asking import Asked, asked_of
 from services.tracking.api.context import ViewContext
 from services.tracking.deps import NAME, Answer, Deps
+from services.tracking.deps.pace import projects_all
 from services.tracking.domain import board as measures
 from services.tracking.domain.board import Question
 from services.tracking.store import board
 from services.tracking.wording.board import HIDDEN
-from shared.contracts import EVENTS
-from shared.messaging.partitions import PARTITIONS
 from shared.moments import local
 from shared.service import Service
 from shared.web.auth import service_of, staff
@@ -55,24 +55,28 @@ def wants_anew(request: Request) -> bool:
 
 
 async def answer_to(service: Service[Deps], question: Question, *, anew: bool = False) -> Answer:
-    """What the views say: as it was found last, while nothing has changed since."""
-    answers = service.deps.answers
+    """What the views say: as it was found last, while nothing has moved since."""
+    answers, pace = service.deps.answers, service.deps.board
     # Whoever projects the whole log makes every change, and knows of it: nothing need be asked.
-    snapshot = service.deps.changes.name if _projects_all(service) else None
-    kept = answers.get(question, snapshot) if snapshot is not None else None
-    if kept is not None and not anew:
-        return kept
+    if pace.is_look_due and not projects_all(service):
+        async with service.engine.connect() as connection:
+            pace.looked(await board.changes(connection))
+    # By name before it is read: it is then as new as that, or newer.
+    name = pace.name
+    kept = answers.get(question, name)
+    read = partial(_read, service, question, name)
+    if anew:
+        return await read()
+    return kept if kept is not None else await answers.shared(question, name, read)
+
+
+async def _read(service: Service[Deps], question: Question, name: str) -> Answer:
     async with service.engine.connect() as connection:
-        if snapshot is None:
-            snapshot = await board.snapshot(connection)
-        kept = answers.get(question, snapshot)
-        if kept is not None and not anew:
-            return kept
         found = await board.read(connection, question, service.deps.kept_days)
     next_due = found.upcoming[0]["due_at"] if found.upcoming else None
-    return answers.keep(
+    return service.deps.answers.keep(
         question,
-        snapshot,
+        name,
         Answer(
             measures.body(question, found.sums, found.percentiles, found.unmarked),
             found.upcoming,
@@ -80,12 +84,6 @@ async def answer_to(service: Service[Deps], question: Question, *, anew: bool = 
             measures.valid_until(question, next_due),
         ),
     )
-
-
-def _projects_all(service: Service[Deps]) -> bool:
-    consumer = service.consumer
-    given = () if consumer is None else consumer.positions()
-    return len([tp for tp in given if tp.topic == EVENTS]) == PARTITIONS
 
 
 def said_of(answer: Answer, context: ViewContext) -> tuple[bytes, str]:

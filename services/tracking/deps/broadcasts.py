@@ -14,8 +14,6 @@ from shared.tasks import end
 Parts = Mapping[str, tuple[Markup, str]]
 """Name of a part → (what it says, its hash)."""
 Compute = Callable[[], Awaitable[Parts]]
-PACE = 0.25
-"""Seconds from one computation to the next, at least: a surge is shown four times a second."""
 ANEW = 15.0
 """Seconds after which it is computed unasked: time passes, too."""
 
@@ -45,7 +43,7 @@ class Broadcast:
     async def run(
         self, key: str, changes: ChangeNotifier, closing: asyncio.Event, compute: Compute
     ) -> None:
-        """Compute whenever something changes, as long as somebody looks."""
+        """Compute whenever something changes, as long as somebody looks; `Pace` says how often."""
         try:
             with changes.subscribe(key) as changed:
                 while not closing.is_set():
@@ -55,7 +53,6 @@ class Broadcast:
                     if parts != self.parts:
                         self.parts = parts
                         self._tell()
-                    await asyncio.sleep(PACE)
                     await wait(changed, closing, ANEW)
         finally:
             # Whoever looks goes, and comes back to another one.

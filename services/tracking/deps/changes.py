@@ -15,7 +15,6 @@ class ChangeNotifier:
 
     def __init__(self) -> None:
         self._subscribers: dict[str, set[asyncio.Event]] = {}
-        self._moves = 0
 
     def __len__(self) -> int:
         return sum(len(events) for events in self._subscribers.values())
@@ -25,18 +24,8 @@ class ChangeNotifier:
         """What somebody waits for."""
         return list(self._subscribers)
 
-    @property
-    def name(self) -> str:
-        """Another one after every change that this process makes or has heard of."""
-        return str(self._moves)
-
-    def touch(self) -> None:
-        """Something is about to change: what is read from now on is not what was read before."""
-        self._moves += 1
-
     def notify(self, key: str) -> None:
         """Wake everybody who subscribed to `key`, which has changed."""
-        self._moves += 1
         for changed in self._subscribers.get(key, ()):
             changed.set()
 

@@ -8,8 +8,9 @@ import structlog
 from sqlalchemy import text
 
 from services.tracking.deps import BOARD, Deps
+from services.tracking.deps.pace import PACE, projects_all
 from services.tracking.store import bands, gauges, generation
-from services.tracking.store.board import snapshot
+from services.tracking.store.board import changes as changes_of_the_board
 from shared.observability import metrics
 from shared.service import Service
 
@@ -76,22 +77,15 @@ async def set_gauges(service: Service[Deps]) -> None:
 
 async def look_for_changes(service: Service[Deps]) -> None:
     """Notify of cases that another replica projected: one query for everybody who waits here."""
-    changes, answers = service.deps.changes, service.deps.answers
+    changes = service.deps.changes
     seen: dict[str, int] = {}
-    board = ""
     while True:
         await asyncio.sleep(LOOK_EVERY)
-        keys = changes.keys
-        if not keys and not len(answers):
+        keys = [key for key in changes.keys if key != BOARD]
+        if not keys:
             seen.clear()
             continue
         async with service.engine.connect() as connection:
-            # Also for answers that are kept: a command may have taken in what was refused.
-            if (BOARD in keys or len(answers)) and (now := await snapshot(connection)) != board:
-                board = now
-                changes.notify(BOARD)
-            if not keys:
-                continue
             found = await connection.execute(
                 text(
                     "SELECT feedback_id AS key, seq FROM cases WHERE feedback_id = ANY(:keys) "
@@ -105,3 +99,18 @@ async def look_for_changes(service: Service[Deps]) -> None:
             if seen.get(key) != seq:
                 changes.notify(key)
         seen = latest
+
+
+async def look_at_the_board(service: Service[Deps]) -> None:
+    """Hear of what others changed, for those who watch the board and for answers that are kept.
+
+    A process that is given the whole log looks for what a command changed, now and then.
+    """
+    deps = service.deps
+    while True:
+        alone = projects_all(service)
+        await asyncio.sleep(LOOK_EVERY if alone else PACE.total_seconds())
+        # Who asks for an answer of a replica looks for themselves.
+        if BOARD in deps.changes.keys or (alone and len(deps.answers)):
+            async with service.engine.connect() as connection:
+                deps.board.looked(await changes_of_the_board(connection))

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.tracking.domain.bands import EDGES
 from services.tracking.domain.counting import FILTERS
+from services.tracking.domain.periods import NOW
 from shared.db.engine import driver_of
 from shared.moments import LOCAL
 
@@ -64,7 +65,8 @@ async def count_anew(connection: AsyncConnection, day: datetime) -> None:
             timeout=_PATIENCE,
         )
         await driver.execute(
-            "INSERT INTO changed_days AS t (day, times) VALUES ($1, 1) "
+            "INSERT INTO changed_days AS t (day, times) VALUES ($1, 1), ($2, 1) "
             "ON CONFLICT (day) DO UPDATE SET times = t.times + 1",
+            NOW,
             day,
         )

@@ -230,13 +230,13 @@ def _percentiles(clock: str, before: bool, bands: Bands) -> Percentiles:
     return Percentiles(clock, before, n, half, most)
 
 
-async def snapshot(connection: AsyncConnection) -> str:
-    """What can be seen at this moment, by name: while it is the same, so is every answer.
+async def changes(connection: AsyncConnection) -> int:
+    """How many changes of the views have been committed: while they are no more, answers hold.
 
-    Asked before anything is read, an answer is never older than its name.
+    Unlike the database's snapshot it stays while other services write.
     """
-    ((name,),) = await driver_of(connection).fetch("SELECT pg_current_snapshot()::text")
-    return str(name)
+    found = await driver_of(connection).fetch("SELECT times FROM changed_days WHERE day = $1", NOW)
+    return int(found[0]["times"]) if found else 0
 
 
 def conditions(question: Question, of: str = "c") -> tuple[str, dict[str, Any]]:

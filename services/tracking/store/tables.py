@@ -222,7 +222,8 @@ class DurationBandRow(TrackingTable, table=True):
 class ChangedDayRow(TrackingTable, table=True):
     """A day, and a number that grows whenever a sum of that day changes.
 
-    Whoever kept what was read of days that are over asks this, and not every sum of them.
+    Whoever kept what was read of days that are over asks this, and not every sum of them. `NOW`
+    grows with every transaction: by it a process hears of what others projected.
     """
 
     __tablename__ = "changed_days"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -46,6 +47,8 @@ class Web:
 async def web(make_quiet_runtime: Callable[..., Runtime]) -> AsyncIterator[Web]:
     clock = support.clock_at("2026-03-04 10:00")
     service = await support.prepared(build, make_quiet_runtime(clock=clock))
+    # Time stands still here; what is gathered while it goes on has tests of its own.
+    service.deps.pace_board(timedelta(0))
     app = web_app(service.runtime, {"tracking": service}, list)
     transport = httpx2.ASGITransport(app=app, client=("10.1.2.3", 1))
     async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:

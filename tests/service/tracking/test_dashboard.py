@@ -376,8 +376,8 @@ async def test_an_answer_is_computed_once_and_anew_after_every_change(
     given = [TopicPartition(EVENTS, n) for n in range(PARTITIONS if alone else 5)]
     consumer = SimpleNamespace(positions=lambda: given, health=SimpleNamespace(lag=0))
     monkeypatch.setattr(web.service, "consumer", consumer)
-    asked, ask = [], store.snapshot
-    monkeypatch.setattr(store, "snapshot", lambda c: asked.append(1) or ask(c))
+    asked, ask = [], store.changes
+    monkeypatch.setattr(store, "changes", lambda c: asked.append(1) or ask(c))
     computed = []
     compute = measures.body
     monkeypatch.setattr(measures, "body", lambda *a: computed.append(1) or compute(*a))

@@ -7,16 +7,27 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+from aiokafka import TopicPartition
+from sqlalchemy import text
+
+from services.tracking import jobs
 from services.tracking.api import live
 from services.tracking.api.asking import Asked
-from services.tracking.deps import broadcasts
+from services.tracking.deps import Deps, broadcasts
+from services.tracking.store.board import changes
+from shared.contracts import EVENTS
+from shared.messaging.partitions import PARTITIONS
 from tests.patience import PATIENCE
 from tests.service.tracking.conftest import Web
 from tests.support import process_batch
 from tests.unit.tracking.examples import Story
+
+ALL = [TopicPartition(EVENTS, n) for n in range(PARTITIONS)]
 
 
 def request_for(web: Web, seen: str) -> Any:
@@ -141,3 +152,60 @@ async def test_few_lucky_cases_do_not_top_the_ranking(web: Web) -> None:
     body = (await web.get("/api/dashboard", as_="leader")).json()
     ranks = {row["department"]: row["rank"] for row in body["departments"]["rows"]}
     assert ranks == {"space": 1, "it": 2, "ill": None}
+
+
+async def test_while_changes_keep_coming_answers_and_pages_move_together(web: Web) -> None:
+    deps: Deps = web.service.deps
+    consumer = SimpleNamespace(positions=lambda: ALL, health=SimpleNamespace(lag=0))
+    web.service.consumer = consumer  # type: ignore[assignment]
+    deps.pace_board(timedelta(hours=1))
+    quiet = int(deps.board.name)
+
+    async def opened(**headers: str) -> int:
+        answer = await web.get("/api/dashboard", as_="leader", headers=headers)
+        return int(answer.json()["open"]["total"])
+
+    watched = watch(web)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await anext(watched)
+            await process_batch(web.service, *Story().worked("it"))
+            # After a rest at once.
+            assert number((await anext(watched))["parts"]["now"], "open") == "1"
+            assert await opened() == 1
+            assert int(deps.board.name) == quiet + 1, "a batch is one change"
+            assert not deps.board._coming
+            await process_batch(web.service, *Story().worked("it"))
+            await process_batch(web.service, *Story().worked("it"))
+            assert await opened() == 1
+            assert await opened(**{"Cache-Control": "no-cache"}) == 3
+            web.clock.later(hours=1)
+            await process_batch(web.service, *Story().worked("it"))
+            assert await opened() == 4
+            assert number((await anext(watched))["parts"]["now"], "open") == "4"
+    finally:
+        web.service.consumer = None
+        await watched.aclose()
+
+
+async def test_a_replica_hears_of_what_others_projected_but_not_of_other_services(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deps: Deps = web.service.deps
+    job = asyncio.create_task(jobs.look_at_the_board(web.service))
+    watched = watch(web)
+    async with asyncio.timeout(PATIENCE):
+        await anext(watched)
+        # As if another process had taken it in.
+        with monkeypatch.context() as patched:
+            patched.setattr(deps.board, "changed", lambda: None)
+            await process_batch(web.service, *Story().worked("it"))
+        assert number((await anext(watched))["parts"]["now"], "open") == "1"
+    job.cancel()
+    await watched.aclose()
+    name = deps.board.name
+    async with web.service.engine.begin() as connection:
+        # Whatever else is written in this database server.
+        await connection.execute(text("CREATE TABLE elsewhere (n int)"))
+        deps.board.looked(await changes(connection))
+    assert deps.board.name == name
