@@ -1,4 +1,4 @@
-"""What the board costs where cases are many and of all kinds, read anew each time.
+"""What the board costs where cases are many and of all kinds: kept, read anew, while comments come.
 
 Two systems side by side, as in `pages`; but cases are made in SQL (`many.py`), of many departments,
 categories, channels, priorities and groups, within the same fourteen months: a hundred times as
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -21,7 +22,9 @@ from shared.db.address import parse_address
 from shared.embedded import Servers
 from shared.moments import LOCAL
 from shared.service import Runtime
-from tests.benchmarks.load import get
+from shared.tasks import end
+from tests.benchmarks.coming import changes_coming
+from tests.benchmarks.load import get, run_load
 from tests.benchmarks.many import DAYS, fill
 from tests.benchmarks.pages import Measured, measure_block
 from tests.benchmarks.report import Report
@@ -46,7 +49,14 @@ GOALS = {
     "thirty days, two filters": (20, 400),
     "thirty days, two filters, kept": (20, 100),
 }
+WHILE = {"JSON": (4, 20), "page": (12, 40), "one filter": (5, 25), "two filters": (20, 100)}
+"""Asked while comments come: who asks has what is kept, and after each move it is read once."""
 GROWTH = (1.3, 40.0)
+_RECEIVED = re.compile(r'id="tile-received".*?tile-value">(\d+)<', re.DOTALL)
+NOW_AND_THEN, LOOKS = 0.1, 2.0
+"""Seconds from one request to the next, and for which they come."""
+SEEN = 15.0
+"""Seconds for which an open board is watched while comments come."""
 
 
 async def run(
@@ -72,12 +82,66 @@ async def run(
                 for number, site in sites.items():
                     for one in ("empty route", what):
                         await measure_block(site, requests(site)[one], found[number, one], SECONDS)
-            _say(report, what, found, sizes)
+            _say(report, what, GOALS[what], found, sizes)
+        for what, goal in WHILE.items():
+            await _while_comments_come(report, what, goal, sites)
         for number, site in sites.items():
             took = await _live(site)
             report.figure(f"live, {number:,} cases: said → on the page", took, "ms")
             name = f"live, {number:,} cases, the slowest"
             report.limit(name, max(took) / 1000, "s", goal=1, fails=10)
+            took = await _live_while_comments_come(site)
+            report.figure(f"live, {number:,} cases, comments come: on the page", took, "ms")
+            name = f"live, {number:,} cases, comments come, the slowest"
+            report.limit(name, max(took) / 1000, "s", goal=1, fails=10)
+
+
+async def _while_comments_come(
+    report: Report, what: str, goal: tuple[float, float], sites: dict[int, Site]
+) -> None:
+    """The same turns as without them; what taking them in costs is in both of a pair.
+
+    Asked all the time nearly every answer is a kept one; ten times a second every third is read.
+    """
+    asked = f"{what}, kept" if f"{what}, kept" in GOALS else what
+    turns = (("empty route", "empty route"), (what, asked))
+    found = {(n, one): Measured() for n in sites for one, _ in turns}
+    now_and_then: dict[tuple[int, str], list[float]] = {key: [] for key in found}
+    for block in range(BLOCKS + 1):
+        for number, site in sites.items():
+            async with changes_coming(site.client) as came:
+                # The first block is to get warm.
+                for one, path in turns:
+                    measured = found[number, one] if block else Measured()
+                    await measure_block(site, requests(site)[path], measured, SECONDS)
+                for one, path in turns if block else ():
+                    took = await _now_and_then(site, requests(site)[path])
+                    now_and_then[number, one].append(took)
+            assert came["committed"], "nothing came"
+    said = "while comments come: "
+    _say(report, what, goal, found, tuple(sites), said)
+    for number in sites:
+        name = f"{said}{what}, {number:,}, {1 / NOW_AND_THEN:.0f} a second"
+        took = now_and_then[number, what]
+        report.figure(name, took, "µs")
+        most, fails = goal
+        empty = now_and_then[number, "empty route"]
+        report.ratio(f"{name} / empty", took, empty, goal=most, fails=fails, at_most=True)
+
+
+async def _now_and_then(site: Site, request: Callable[[int], str]) -> float:
+    """Microseconds until the answer, in the mean, where one person or program asks."""
+    number = int(LOOKS / NOW_AND_THEN)
+    order = {
+        "host": "127.0.0.1",
+        "port": site.port,
+        "connections": 1,
+        "every": NOW_AND_THEN,
+        "requests": [request(n) for n in range(number)],
+    }
+    done = await run_load(order)
+    assert done["accepted"] == number, done["statuses"]
+    return float(sum(done["times"])) / number * 1e6
 
 
 def requests(site: Site) -> dict[str, Callable[[int], str]]:
@@ -142,20 +206,62 @@ async def _live(site: Site) -> list[float]:
     return took
 
 
+async def _live_while_comments_come(site: Site) -> list[float]:
+    """Milliseconds from the commit of each receipt until an open board was sent its number."""
+    shown: list[tuple[float, int]] = []
+    headers = {"Authorization": f"Bearer {site.token}", "Accept": "text/event-stream"}
+    url = str(site.client.base_url)
+
+    async def watch(viewer: httpx2.AsyncClient) -> None:
+        async with viewer.stream("GET", "/api/dashboard/stream", headers=headers) as stream:
+            async for line in stream.aiter_lines():
+                if line.startswith("data:") and (now := json.loads(line[5:])["parts"].get("now")):
+                    number = _RECEIVED.search(now)
+                    assert number
+                    shown.append((time.monotonic(), int(number[1])))
+
+    await site.quiet()
+    async with httpx2.AsyncClient(base_url=url, trust_env=False, timeout=60) as viewer:
+        watching = asyncio.create_task(watch(viewer))
+        try:
+            async with asyncio.timeout(60):
+                while not shown:
+                    await asyncio.sleep(0.05)
+            _, before = shown[-1]
+            async with changes_coming(site.client) as came:
+                await asyncio.sleep(SEEN)
+            async with asyncio.timeout(60):
+                while shown[-1][1] < before + len(came["received"]):
+                    await asyncio.sleep(0.05)
+        finally:
+            await end([watching])
+    # What is shown never falls, so the first that is high enough is the first that has it.
+    return [
+        (next(at for at, number in shown if number >= before + n) - committed) * 1000
+        for n, committed in enumerate(came["received"], 1)
+    ]
+
+
 def _say(
-    report: Report, what: str, found: dict[tuple[int, str], Measured], sizes: tuple[int, int]
+    report: Report,
+    what: str,
+    limits: tuple[float, float],
+    found: dict[tuple[int, str], Measured],
+    sizes: tuple[int, ...],
+    said: str = "",
 ) -> None:
     """CPU is compared, the database's included: it is what a loaded machine tells truly."""
     few, many = sizes
-    goal, fails = GOALS[what]
+    goal, fails = limits
+    what, asked = f"{said}{what}", what
     for number in sizes:
-        report.figure(f"{what}, {number:,} cases", found[number, what].took, "µs")
-        cpu = found[number, what].cpu
+        report.figure(f"{what}, {number:,} cases", found[number, asked].took, "µs")
+        cpu = found[number, asked].cpu
         report.figure("  cpu, database included", cpu, "µs")
         name = f"{what}, {number:,} / empty route, CPU"
         empty = found[number, "empty route"].cpu
         report.ratio(name, cpu, empty, goal=goal, fails=fails, at_most=True)
     most, too_many = GROWTH
-    pair = (found[many, what].cpu, found[few, what].cpu)
+    pair = (found[many, asked].cpu, found[few, asked].cpu)
     name = f"{what}, {many:,} / {few:,} cases, CPU"
     report.ratio(name, *pair, goal=most, fails=too_many, at_most=True)

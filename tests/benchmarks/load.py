@@ -19,7 +19,12 @@ WORDS = "三层东区217一上午都是一个水杯占着，人影没有。占�
 
 
 async def _connection(
-    host: str, port: int, requests: Iterator[bytes], times: list[float], statuses: list[int]
+    host: str,
+    port: int,
+    requests: Iterator[bytes],
+    times: list[float],
+    statuses: list[int],
+    every: float,
 ) -> None:
     reader, writer = await asyncio.open_connection(host, port)
     for request in requests:
@@ -34,6 +39,8 @@ async def _connection(
             await reader.readexactly(length)
         times.append(time.perf_counter() - start)
         statuses.append(int(head[9:12]))
+        if every:
+            await asyncio.sleep(max(0.0, start + every - time.perf_counter()))
     writer.close()
 
 
@@ -98,7 +105,8 @@ Load = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 async def run_load(order: dict[str, Any]) -> dict[str, Any]:
     """One block, in a process of its own: ``{seconds, answered, accepted, statuses, times}``.
 
-    `order` names ``host, port, connections`` and either whole ``requests`` or what to make.
+    `order` names ``host, port, connections`` and either whole ``requests`` or what to make. With
+    ``every`` a connection asks once in so many seconds, and otherwise as fast as it is answered.
     """
     async with loading() as load:
         return await load(order)
@@ -152,12 +160,13 @@ async def _block(order: dict[str, Any]) -> dict[str, Any]:
             made = [_as_push(path, run, n) for n in numbers]
         else:
             made = [_as_json(path, order["token"], run, n) for n in numbers]
+    every = order.get("every", 0.0)
     # One iterator for all connections: whoever is free takes the next.
     requests, times, statuses = iter(made), [], []  # type: ignore[var-annotated]
     start = time.perf_counter()
     await asyncio.gather(
         *(
-            _connection(order["host"], order["port"], requests, times, statuses)
+            _connection(order["host"], order["port"], requests, times, statuses, every)
             for _ in range(order["connections"])
         )
     )

@@ -1,7 +1,8 @@
 """The system as ``python -m services --demo`` runs it, in a process of its own, and its people.
 
-Run as a program it is that command with one route more: ``GET /control/empty`` asks who is signed
-in and answers, nothing else. Pages are compared with it.
+Run as a program it is that command with some routes more: ``GET /control/empty`` asks who is signed
+in and answers, nothing else. Pages are compared with it. ``POST /control/changes`` lets tracking
+take in events one after the other (`coming.py`).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from shared.process import Build, Process
 from shared.service import Runtime, Service
 from shared.settings import read_settings
 from shared.web.auth import Staff, staff
+from tests.benchmarks.coming import with_changes
 from tests.benchmarks.load import free_port
 from tests.benchmarks.processes import cpu_of
 
@@ -167,7 +169,10 @@ async def _sign_in(client: httpx2.AsyncClient, username: str) -> str:
 
 def _load() -> dict[str, Build]:
     found = builds()
-    return found | {"desk": partial(_with_an_empty_route, found["desk"])}
+    return found | {
+        "desk": partial(_with_an_empty_route, found["desk"]),
+        "tracking": partial(with_changes, found["tracking"]),
+    }
 
 
 def _with_an_empty_route(build: Build, runtime: Runtime) -> Service:
