@@ -164,7 +164,9 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         if len(self._position) < len(consumer.assignment()):
             await self._learn_positions(consumer)
         if batches := await self._read(consumer):
-            await self._process(*await self._gather(consumer, batches))
+            gathered = await self._gather(consumer, batches)
+            async with self._foreground.turn():
+                await self._process(*gathered)
         else:
             await self._learn_positions(consumer)
 

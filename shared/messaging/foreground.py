@@ -2,17 +2,25 @@
 
 All services of a process share one event loop. Who accepts a comment, and who brings it to its
 department, says so while at work; consumers nobody waits for begin when nobody is, and stop between
-two events. They do so for a time only: in a surge the tracking page has to move on too.
+two events. They do so for a time only: in a surge the tracking page has to move on too. While a
+crowd is at the door all consumers take turns, so that it has half of the process; what they put off
+they do in larger batches, which is cheaper than to do it at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Set
+from collections.abc import AsyncIterator, Callable, Set
 
 LONGEST = 0.25
 """Seconds for which a batch waits to begin at most, and as long again until it ends."""
+CROWD = 4
+"""So many that are accepted by one commit came while the one before was under way."""
+CROWDED = 0.2
+"""Seconds for which a crowd counts as being at the door after such a commit."""
+TURN = 1.0
+"""Seconds for which a poll waits for its turn at most while there is a crowd."""
 
 
 class Foreground:
@@ -22,6 +30,8 @@ class Foreground:
         self.listeners: list[Callable[[Set[str]], None]] = []
         """Told the types of what this process has just committed, and what is about to be in the
         log: whoever rests between two polls and waits for one of them reads at once."""
+        self._crowded_until = 0.0
+        self._turn = asyncio.Lock()
         self._at_work = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -39,6 +49,32 @@ class Foreground:
         """Events of these `types` were committed."""
         for listen in self.listeners:
             listen(types)
+
+    def accepted(self, number: int) -> None:
+        """So many are accepted at once."""
+        if number >= CROWD:
+            self._crowded_until = asyncio.get_running_loop().time() + CROWDED
+
+    @contextlib.asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """A batch of a consumer. While there is a crowd: one after another, each followed by a
+        pause as long as it took. Whoever waited for `TURN` seconds begins nevertheless."""
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._crowded_until:
+            yield
+            return
+        mine = False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TURN):
+                mine = await self._turn.acquire()
+        begun = loop.time()
+        try:
+            yield
+            if mine and loop.time() < self._crowded_until:
+                await asyncio.sleep(min(loop.time() - begun, TURN))
+        finally:
+            if mine:
+                self._turn.release()
 
     @staticmethod
     def patience() -> float:

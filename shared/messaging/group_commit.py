@@ -119,6 +119,7 @@ class GroupCommit(Generic[Item, Result]):
             await self._collect_batch()
             while len(batch) < BATCH and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
+            self._foreground.accepted(len(batch))
             try:
                 with self._foreground:
                     await self._write_batch([b for b in batch if not b[1].done()])

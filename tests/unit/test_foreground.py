@@ -13,7 +13,7 @@ from aiokafka import ConsumerRecord
 from shared.contracts import Event
 from shared.contracts.intake import FeedbackReceived, FeedbackUrged
 from shared.messaging.envelope import Record, record_of
-from shared.messaging.foreground import Foreground
+from shared.messaging.foreground import CROWD, Foreground
 from shared.messaging.group_commit import GroupCommit
 from shared.messaging.processing import Processor
 from shared.messaging.subscription import YIELD_EVERY, Subscription
@@ -150,3 +150,95 @@ async def test_who_is_at_the_door_goes_first() -> None:
     await group.stop()
     assert seen == [True]
     assert not foreground.at_work
+
+
+@pytest.fixture
+def crowded(monkeypatch: pytest.MonkeyPatch) -> Foreground:
+    """A crowd that stays at the door."""
+    monkeypatch.setattr("shared.messaging.foreground.CROWDED", FAR)
+    return Foreground()
+
+
+async def _batch(foreground: Foreground, name: str, said: list[str], over: asyncio.Event) -> None:
+    async with foreground.turn():
+        said.append(name)
+        await over.wait()
+
+
+async def test_with_a_crowd_at_the_door_consumers_take_turns(crowded: Foreground) -> None:
+    said = list[str]()
+    crowded.accepted(CROWD)
+    first, second = asyncio.Event(), asyncio.Event()
+    waiting = [
+        asyncio.create_task(_batch(crowded, name, said, over))
+        for name, over in (("first", first), ("second", second))
+    ]
+    await _turns()
+    assert said == ["first"]
+    first.set()
+    await waiting[0]
+    second.set()
+    await waiting[1]
+    assert said == ["first", "second"]
+
+
+async def test_whoever_waited_long_for_a_turn_begins(
+    crowded: Foreground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.messaging.foreground.TURN", 0.01)
+    said, over = list[str](), asyncio.Event()
+    crowded.accepted(CROWD)
+    waiting = [asyncio.create_task(_batch(crowded, str(n), said, over)) for n in range(3)]
+    while len(said) < 3:
+        await asyncio.sleep(0.01)
+    over.set()
+    await asyncio.gather(*waiting)
+
+
+async def test_one_by_one_is_no_crowd_and_nobody_takes_turns() -> None:
+    foreground, said, over = Foreground(), list[str](), asyncio.Event()
+    foreground.accepted(CROWD - 1)
+    waiting = [asyncio.create_task(_batch(foreground, str(n), said, over)) for n in range(3)]
+    await _turns()
+    assert len(said) == 3
+    over.set()
+    await asyncio.gather(*waiting)
+
+
+async def test_a_turn_is_given_back_by_whoever_fails_or_is_ended(crowded: Foreground) -> None:
+    said, over = list[str](), asyncio.Event()
+    crowded.accepted(CROWD)
+    with pytest.raises(ValueError, match="no"):
+        async with crowded.turn():
+            raise ValueError("no")
+    ended = asyncio.create_task(_batch(crowded, "ended", said, over))
+    await _turns()
+    waiting = asyncio.create_task(_batch(crowded, "next", said, over))
+    await _turns()
+    assert said == ["ended"]
+    ended.cancel()
+    over.set()
+    await waiting
+    assert said == ["ended", "next"]
+
+
+async def test_those_who_come_together_are_a_crowd() -> None:
+    """Whoever accepts says how many a commit holds."""
+    noted: list[int] = []
+
+    class Counting(Foreground):
+        def accepted(self, number: int) -> None:
+            noted.append(number)
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Any]:
+        yield None
+
+    async def write(tx: Any, items: list[int]) -> list[int | Exception]:
+        return [*items]
+
+    commit: GroupCommit[int, int] = GroupCommit(opened, write, foreground=Counting())
+    await commit.start()
+    await asyncio.gather(*(commit.submit(n) for n in range(CROWD)))
+    await commit.stop()
+    assert sum(noted) == CROWD
