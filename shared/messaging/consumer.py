@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ from shared.messaging.foreground import Foreground
 from shared.messaging.health import ConsumerHealth
 from shared.messaging.kafka_seams import client_of, fetch_batch
 from shared.messaging.kill_points import kill_point
+from shared.messaging.pace import Pace
 from shared.messaging.processing import Processor
 from shared.messaging.refusals import reason_of
 from shared.messaging.subscriber import new_subscriber
@@ -34,7 +35,7 @@ from shared.messaging.subscription import Subscription
 from shared.messaging.transaction import Transaction
 from shared.messaging.unreadable import Batches, CarefulReader, is_unreadable
 from shared.observability.metrics import UNREADABLE
-from shared.tasks import end, woken
+from shared.tasks import end
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -45,14 +46,6 @@ COMMIT_EVERY = 3.0
 """Seconds between offset commits: a commit costs as much as a small poll, and what comes again
 after a kill is known by its number."""
 MAX_RECORDS = 500
-POLL_INTERVAL = 0.01
-"""Seconds between two small polls, at least; after a quiet moment it delays nothing."""
-PASSED_OVER = 0.02
-"""Seconds until the next poll when nothing of a small one was wanted: what a case goes through
-comes within a moment, and each answer of the broker is a request here and there."""
-EXPECTED = 0.04
-"""Seconds for which there is no rest after this process has committed something urgent, unless it
-comes before."""
 LOOK_LATE = 0.8
 """The part of its time after which a service that gathers looks for more."""
 GRACE = 8.0
@@ -94,9 +87,7 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._committed: dict[TopicPartition, int] = {}
         self._committed_at = 0.0
         self._resume_at = 0.0
-        self._next_poll_at = 0.0
-        self._expecting_until = 0.0
-        self._expecting = asyncio.Event()
+        self._pace = Pace(subscription.urgent_types)
         self._backoff = Backoff()
         self._consumer: AIOKafkaConsumer | None = None
         self._fetches: FetchWatch | None = None
@@ -119,14 +110,14 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self._broker.stop()
             raise
         self._consumer = client_of(self._subscriber)
-        self._foreground.listeners.append(self._expect)
+        self._foreground.listeners.append(self._pace.expect)
         self.health.polled_at = time.monotonic()
         self._task = asyncio.create_task(self._run(), name=f"{self.service}.consumer")
 
     async def stop(self) -> None:
         """Let the batch under way come to its end, commit the offsets, leave the group."""
         with contextlib.suppress(ValueError):
-            self._foreground.listeners.remove(self._expect)
+            self._foreground.listeners.remove(self._pace.expect)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE), self._processing:
                 await end([self._task])
@@ -160,7 +151,7 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         if now - self._committed_at >= COMMIT_EVERY:
             await self._commit_offsets()
-        await self._rest()
+        await self._pace.rest()
         if len(self._position) < len(consumer.assignment()):
             await self._learn_positions(consumer)
         if batches := await self._read(consumer):
@@ -169,19 +160,6 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self._process(*gathered)
         else:
             await self._learn_positions(consumer)
-
-    async def _rest(self) -> None:
-        """Wait until the next poll is due; something urgent of this process ends it."""
-        self._expecting.clear()
-        now = time.monotonic()
-        if now >= self._expecting_until and (pause := self._next_poll_at - now) > 0:
-            await woken(self._expecting, within=pause)
-
-    def _expect(self, types: Set[str]) -> None:
-        """What was committed in this process is about to be in the log."""
-        if not types.isdisjoint(self.subscription.urgent_types):
-            self._expecting_until = time.monotonic() + EXPECTED
-            self._expecting.set()
 
     async def _gather(
         self, consumer: AIOKafkaConsumer, batches: Batches
@@ -258,10 +236,7 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return batch.next
 
     async def _process(self, batches: Batches, records: list[Record]) -> None:
-        if self._is_small(batches):
-            self._next_poll_at = time.monotonic() + (POLL_INTERVAL if records else PASSED_OVER)
-        if any(record.type in self.subscription.urgent_types for record in records):
-            self._expecting_until = 0.0
+        self._pace.polled((r.type for r in records), small=self._is_small(batches))
         async with self._processing:
             outcome = await self._processor.process(records)
             # What is passed over is done with once everything before it is.

@@ -16,13 +16,9 @@ from shared.contracts import EVENTS, Event
 from shared.contracts.desk import CaseDispatched
 from shared.contracts.intake import FeedbackReceived, FeedbackUrged
 from shared.messaging import consumer as module
-from shared.messaging.consumer import (
-    EXPECTED,
-    LOOK_LATE,
-    PASSED_OVER,
-    POLL_INTERVAL,
-    LogConsumer,
-)
+from shared.messaging import pace
+from shared.messaging.consumer import LOOK_LATE, LogConsumer
+from shared.messaging.pace import EXPECTED, PASSED_OVER, POLL_INTERVAL
 from shared.messaging.subscription import Subscription
 
 PARTITION = TopicPartition(EVENTS, 0)
@@ -129,10 +125,11 @@ def toy(monkeypatch: pytest.MonkeyPatch, *polls: Poll, **more: Any) -> Toy:
         await nap(within)
         return False
 
-    kept = SimpleNamespace(sleep=nap, Lock=asyncio.Lock, Event=asyncio.Event)
+    kept = SimpleNamespace(sleep=nap, Lock=asyncio.Lock)
     monkeypatch.setattr(module, "asyncio", kept)
-    monkeypatch.setattr(module, "woken", rest)
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: log.now))
+    monkeypatch.setattr(pace, "woken", rest)
+    for one in (module, pace):
+        monkeypatch.setattr(one, "time", SimpleNamespace(monotonic=lambda: log.now))
     subscription = _Noted(more.pop("handlers", {Event: _ignore}), **more)
     consumer = LogConsumer(
         "toy",
@@ -182,24 +179,24 @@ async def test_what_this_process_has_just_committed_is_not_waited_for(
     """Nobody rests until it has come, or for so long that it went to another process."""
     ours, urgent = event(0, source=OWN), frozenset({AT_ONCE})
     it = toy(monkeypatch, [ours], [ours], [event(2, AT_ONCE)], [], urgent=urgent)
-    it.consumer._expect({LATER.type})
+    it.consumer._pace.expect({LATER.type})
     await it.poll()
     await it.poll()
     assert len(it.naps) == 1, "of what is not urgent nobody hears"
-    it.consumer._expect({LATER.type, AT_ONCE.type})
+    it.consumer._pace.expect({LATER.type, AT_ONCE.type})
     await it.poll()
     assert (it.noted, len(it.naps)) == ([[2]], 1)
     await it.poll()
     assert len(it.naps) == 2, "it has come"
     it = toy(monkeypatch, [ours], [ours], urgent=urgent)
     await it.poll()
-    it.consumer._expect({AT_ONCE.type})
+    it.consumer._pace.expect({AT_ONCE.type})
     it.log.now += EXPECTED - PASSED_OVER / 2
-    it.consumer._next_poll_at = it.log.now + PASSED_OVER
+    it.consumer._pace._next_poll_at = it.log.now + PASSED_OVER
     await it.poll()
     assert it.naps == []
     it.log.now += PASSED_OVER
-    it.consumer._next_poll_at = it.log.now + PASSED_OVER
+    it.consumer._pace._next_poll_at = it.log.now + PASSED_OVER
     await it.poll()
     assert it.naps == [pytest.approx(PASSED_OVER)]
 
