@@ -26,7 +26,8 @@ from starlette.responses import JSONResponse
 
 from shared.db.engine import service_address
 from shared.ids import new_id
-from shared.messaging.consumer import COMMIT_EVERY, MAX_RECORDS, POLL_INTERVAL
+from shared.messaging.consumer import COMMIT_EVERY, MAX_RECORDS
+from shared.messaging.pace import POLL_INTERVAL
 from shared.messaging.partitions import PARTITIONS
 from shared.messaging.producer import new_producer
 from shared.messaging.subscriber import LINGER_BYTES
