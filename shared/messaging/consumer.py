@@ -156,7 +156,7 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._learn_positions(consumer)
         if batches := await self._read(consumer):
             gathered = await self._gather(consumer, batches)
-            async with self._foreground.turn():
+            async with self._foreground.turn(patient=self.subscription.is_patient):
                 await self._process(*gathered)
         else:
             await self._learn_positions(consumer)

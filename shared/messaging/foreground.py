@@ -3,8 +3,8 @@
 All services of a process share one event loop. Who accepts a comment, and who brings it to its
 department, says so while at work; consumers nobody waits for begin when nobody is, and stop between
 two events. They do so for a time only: in a surge the tracking page has to move on too. While a
-crowd is at the door all consumers take turns, so that it has half of the process; what they put off
-they do in larger batches, which is cheaper than to do it at once.
+crowd is at the door every consumer pauses as long as it worked, and those nobody waits for take
+turns; what is put off is done in larger batches, which is cheaper than to do it at once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CROWD = 4
 CROWDED = 0.2
 """Seconds for which a crowd counts as being at the door after such a commit."""
 TURN = 1.0
-"""Seconds for which a poll waits for its turn at most while there is a crowd."""
+"""Seconds for which a batch waits for its turn at most, and for which it pauses at most."""
 
 
 class Foreground:
@@ -56,22 +56,21 @@ class Foreground:
             self._crowded_until = asyncio.get_running_loop().time() + CROWDED
 
     @contextlib.asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """A batch of a consumer. While there is a crowd: one after another, each followed by a
-        pause as long as it took. Whoever waited for `TURN` seconds begins nevertheless."""
+    async def turn(self, *, patient: bool) -> AsyncIterator[None]:
+        """A batch of a consumer. While there is a crowd it is followed by a pause as long as it
+        took; those of consumers nobody waits for (`patient`) come one after another besides.
+        Whoever waited for its turn for `TURN` seconds begins nevertheless."""
         loop = asyncio.get_running_loop()
-        if loop.time() >= self._crowded_until:
-            yield
-            return
         mine = False
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(TURN):
-                mine = await self._turn.acquire()
+        if patient and loop.time() < self._crowded_until:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TURN):
+                    mine = await self._turn.acquire()
         begun = loop.time()
         try:
             yield
-            if mine and loop.time() < self._crowded_until:
-                await asyncio.sleep(min(loop.time() - begun, TURN))
+            if loop.time() < self._crowded_until:
+                await asyncio.sleep(min(loop.time() - begun, TURN if patient else LONGEST))
         finally:
             if mine:
                 self._turn.release()

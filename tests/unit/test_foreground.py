@@ -160,7 +160,7 @@ def crowded(monkeypatch: pytest.MonkeyPatch) -> Foreground:
 
 
 async def _batch(foreground: Foreground, name: str, said: list[str], over: asyncio.Event) -> None:
-    async with foreground.turn():
+    async with foreground.turn(patient=True):
         said.append(name)
         await over.wait()
 
@@ -180,6 +180,18 @@ async def test_with_a_crowd_at_the_door_consumers_take_turns(crowded: Foreground
     second.set()
     await waiting[1]
     assert said == ["first", "second"]
+
+
+async def test_who_is_urgent_waits_for_nobody_s_turn(crowded: Foreground) -> None:
+    crowded.accepted(CROWD)
+    said, over = list[str](), asyncio.Event()
+    waiting = asyncio.create_task(_batch(crowded, "patient", said, over))
+    await _turns()
+    async with crowded.turn(patient=False):
+        said.append("urgent")
+    assert said == ["patient", "urgent"]
+    over.set()
+    await waiting
 
 
 async def test_whoever_waited_long_for_a_turn_begins(
@@ -209,7 +221,7 @@ async def test_a_turn_is_given_back_by_whoever_fails_or_is_ended(crowded: Foregr
     said, over = list[str](), asyncio.Event()
     crowded.accepted(CROWD)
     with pytest.raises(ValueError, match="no"):
-        async with crowded.turn():
+        async with crowded.turn(patient=True):
             raise ValueError("no")
     ended = asyncio.create_task(_batch(crowded, "ended", said, over))
     await _turns()
