@@ -4,7 +4,7 @@
 in a mail, retyped, cut off, with a greeting, by another channel, in other widths), some told again
 by another person; and pairs of two matters that share a place and the usual phrases. The rule was
 tuned on the set ``tuned`` and looked at ``held out`` afterwards; what that taught was looked at
-again on ``held out again``. `services/desk/README.md` has the figures of each.
+again on ``held out again``. `tests/benchmarks/README.md` has the figures of each.
 """
 
 from __future__ import annotations

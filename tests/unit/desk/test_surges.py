@@ -42,7 +42,7 @@ def watched(told: Term) -> tuple[dict[int, datetime], list[tuple[datetime, surge
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_every_planted_surge_is_found_soon_and_hardly_anything_else(seed: int) -> None:
-    """Ten weeks of it; of six whole terms see the README."""
+    """Ten weeks of it; of six whole terms see the benchmarks."""
     told = term(seed, days=70)
     found, false = watched(told)
     assert len(told.fifths) >= 12
@@ -54,7 +54,7 @@ def test_every_planted_surge_is_found_soon_and_hardly_anything_else(seed: int) -
 
 def test_a_library_of_another_kind_is_understood_as_well() -> None:
     """Seven weeks after lessons, at weekends, in exams, with a mail to all and with somebody who
-    writes four times in an evening; of 46 months see the README. What breaks is told at once,
+    writes four times in an evening; of 46 months see the benchmarks. What breaks is told at once,
     what is slow or is said a lot anyway perhaps a little later."""
     told = months(3, days=70)
     found, false = watched(told)
