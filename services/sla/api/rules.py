@@ -97,6 +97,7 @@ async def show_calendar(
     department: str = LIBRARY,
 ) -> dict[str, Any]:
     """The working hours of each day; 30 days from today where none are named."""
+    known_unit(request, department)
     calendars = deps_of(request).calendars
     first = first or runtime_of(request).clock.now().astimezone(LOCAL).date()
     last = last or first + timedelta(days=min(29, (date.max - first).days))
@@ -117,6 +118,7 @@ async def show_calendar(
 async def edit_calendar(request: Request, person: Administrator) -> dict[str, Any]:
     """The next version of the calendar; open deadlines are counted anew soon after."""
     edit = await body_as(request, DayEdit)
+    known_unit(request, edit.department)
     if edit.open is not None and edit.counts_as is not None:
         raise Unacceptable(
             "“open” 和 “counts_as” 只能填一个。", "Give either open or counts_as, not both."
@@ -158,6 +160,7 @@ async def show_due(
     department: str = LIBRARY,
 ) -> dict[str, str]:
     """What would be promised at that moment, per clock."""
+    known_unit(request, department)
     rules = deps_of(request)
     at = at if at.tzinfo else at.replace(tzinfo=LOCAL)
     try:
@@ -188,6 +191,15 @@ def _day(calendars: Calendars, day: date, department: str) -> dict[str, Any]:
         "holiday": None if holiday is None else holiday.name,
         "provisional": definition.is_provisional(day),
     }
+
+
+def known_unit(request: Request, department: str | None) -> None:
+    """Raises Unacceptable for a code that no department has, nor had when hours were given it."""
+    known = runtime_of(request).directory.departments
+    had = deps_of(request).calendars.definition.departments
+    if department and known and department not in {*known, *had}:
+        zh, en = "没有这个部门。", "There is no such department."
+        raise Unacceptable(zh, en, errors={"department": f"{zh} | {en}"})
 
 
 def next_policy(rules: Rulebook, edit: PolicyEdit) -> Policy:

@@ -11,7 +11,14 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from services.sla import seeds
-from services.sla.api.rules import Administrator, PolicyEdit, fresh, insert, next_policy
+from services.sla.api.rules import (
+    Administrator,
+    PolicyEdit,
+    fresh,
+    insert,
+    known_unit,
+    next_policy,
+)
 from services.sla.deps import deps_of
 from services.sla.domain.calendar_edits import CalendarEdit, apply_edit
 from services.sla.domain.calendars import CalendarDefinition
@@ -21,7 +28,7 @@ from services.sla.domain.year_view import differing_days
 from services.sla.store import CalendarRow, PolicyRow, trials
 from services.sla.store.rules import as_document, policy_of, policy_row, stored_parts
 from services.sla.store.trials import Trial
-from shared.contracts.refusal import Conflict, NotFound
+from shared.contracts.refusal import Conflict, NotFound, Unacceptable
 from shared.messaging.transaction import Transaction
 from shared.moments import LOCAL, local
 from shared.web.auth import service_of
@@ -46,6 +53,7 @@ class PolicyTrial(PolicyEdit):
 async def preview_calendar(request: Request, person: Administrator) -> dict[str, str]:
     """Which open promises a change of the calendar would move; nothing is changed."""
     edit = await body_as(request, CalendarEdit)
+    known_unit(request, edit.department)
     async with service_of(request, "sla").transaction() as tx:
         return {"trial": await begin_calendar(tx, edit, person.username)}
 
@@ -92,6 +100,8 @@ async def begin_policy(tx: Transaction, edit: PolicyTrial, by: str) -> str:
     today = tx.now.astimezone(LOCAL).date()
     last = edit.last or today
     first = edit.first or last - TERM
+    if last < first:
+        raise Unacceptable("结束日期早于开始日期。", "The last day is before the first.")
     about = {
         "first": first.isoformat(),
         "last": last.isoformat(),

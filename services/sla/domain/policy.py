@@ -37,9 +37,15 @@ def parse_allowance(text: str) -> Allowance:
     """`15min 24x7`, `4h`, `2.5wd` (a working day is 7.5 working hours)."""
     match = _ALLOWANCE.fullmatch(text)
     if not match or not float(match[1]):
-        raise ValueError(f"not a duration: {text!r} (write 30min, 4h or 2wd, perhaps with 24x7)")
+        raise ValueError(
+            f"“{text}”不是时长：请写 30min、4h 或 2wd，需要时后面加 24x7 | "
+            f"not a duration: {text!r} (write 30min, 4h or 2wd, perhaps with 24x7)"
+        )
     if match[2] == "wd" and match[3]:
-        raise ValueError(f"a working day cannot be counted round the clock: {text!r}")
+        raise ValueError(
+            f"工作日不能按 24 小时计：“{text}” | "
+            f"a working day cannot be counted round the clock: {text!r}"
+        )
     return Allowance(float(match[1]) * _UNITS[match[2]], bool(match[3]))
 
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.sla import seeds
+from services.sla.api.rules import known_unit
 from services.sla.api.trials import begin_calendar
 from services.sla.domain.calendar_edits import CalendarEdit
 from services.sla.domain.calendars import WEEKDAYS, CalendarDefinition, UnitHours, Week
@@ -56,6 +57,7 @@ async def change_calendar(request: Request) -> Response:
     fields = {name: value for name, value in body.fields.items() if value not in ("", [])}
     try:
         edit = checked(CalendarEdit, fields)
+        known_unit(request, edit.department)
         async with service_of(request, "sla").transaction() as tx:
             trial = await begin_calendar(tx, edit, person.username)
     except Refusal as refusal:

@@ -16,7 +16,7 @@ SENTENCES: dict[str, str] = {
     "ACCEPTED": "{dept}已经接手，正在安排人办理。",
     "IN_PROGRESS": "{dept}正在办理。",
     "WAITING_USER": "{dept}想向您了解一点情况，等您补充。",
-    "WAITING_EXTERNAL": "{dept}正在办理，需要校内其他单位配合。",
+    "WAITING_EXTERNAL": "{dept}正在办理，需要其他单位配合。",
     "IN_REVIEW": "{dept}已经写好答复，正在最后核对。",
     "REPLIED": "{dept}已经答复您。",
     "CLOSED": "这件事已经办完，谢谢您告诉我们。",

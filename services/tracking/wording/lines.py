@@ -118,7 +118,7 @@ NEXT: dict[str, str] = {
     "ACCEPTED": "接下来：{dept}安排专人办理。",
     "IN_PROGRESS": "接下来：{dept}给您答复。",
     "WAITING_USER": "接下来：请您补充，我们收到后马上继续。",
-    "WAITING_EXTERNAL": "接下来：等校内其他单位的回音，再给您答复。",
+    "WAITING_EXTERNAL": "接下来：等他们的回音，再给您答复。",
     "IN_REVIEW": "接下来：核对之后发给您。",
     "REPLIED": "接下来：请告诉我们解决了没有。",
     "APPEALED": "接下来：馆领导告诉您复核的结果。",

@@ -111,6 +111,23 @@ async def test_a_department_has_hours_of_its_own(sla: Service, client: Client) -
     assert own.json()["days"][0]["open"] == [["09:00", "17:00"]]
 
 
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("calendar", {"date": "2026-03-09", "open": [], "department": "nope"}),
+        ("calendar/preview", {"action": "closed", "first": "2026-03-09", "department": "nope"}),
+    ],
+)
+async def test_nobody_s_hours_are_not_changed(
+    sla: Service, client: Client, path: str, asked: dict[str, Any]
+) -> None:
+    sla.runtime.directory.departments["space"] = ("空间与读者服务部", "Space")
+    refused = await client.post(f"/api/sla/{path}", json=asked, headers=signed_in(sla))
+    assert (refused.status_code, refused.json()["errors"]["department"]) == (422, "没有这个部门。")
+    shown = await client.get("/api/sla/calendar?department=nope", headers=signed_in(sla))
+    assert shown.status_code == 422
+
+
 async def test_next_year_is_shown_as_provisional(sla: Service, client: Client) -> None:
     answer = await client.get(
         "/api/sla/calendar?from=2026-12-31&to=2027-01-01", headers=signed_in(sla)

@@ -238,3 +238,15 @@ async def test_the_policy_in_force_breaks_what_it_broke(sla: Service, client: Cl
     assert counts["before"] == counts["after"] >= 2
     assert "broken" not in counts
     assert "kept" not in counts
+
+
+async def test_last_before_first_is_no_stretch_to_try(sla: Service, client: Client) -> None:
+    shown = await client.get("/api/sla/policy", headers=signed_in(sla))
+    asked = {"rows": shown.json()["rows"], "defaults": shown.json()["defaults"]}
+    refused = await client.post(
+        "/api/sla/policy/try",
+        json=asked | {"first": "2026-12-01", "last": "2026-11-01"},
+        headers=signed_in(sla),
+    )
+    assert refused.status_code == 422
+    assert "早于" in refused.json()["detail"]

@@ -208,3 +208,22 @@ def test_fifty_thousand_hostile_characters_come_to_an_end(unit: str) -> None:
 
 def test_the_title_is_read_too() -> None:
     assert on("如题", title="打印机卡纸").department == "space"
+
+
+@pytest.mark.parametrize(
+    ("text", "emergency"),
+    [
+        ("同一地点的空调又坏了，报修三次没人来", False),
+        ("每一地段的空调温度都不一样", False),
+        ("空调下面有人大声喧哗", False),
+        ("读者涌入，空调不够冷", False),
+        ("地铁站满地铁的人，图书馆空调坏了", False),
+        ("同一地方水管又爆了，水哗哗地流", True),
+        ("饮水机漏了一地", True),
+        ("空调漏水，水淌满地了", True),
+    ],
+)
+def test_a_burst_pipe_is_not_heard_inside_other_words(
+    shipped: RuleSet, text: str, emergency: bool
+) -> None:
+    assert decide(shipped, Submission(text=text)).emergency is emergency
