@@ -58,8 +58,6 @@ _LATELY, _BEFORE = 400, 1200
 """Cases that are compared, the newest of the longest window and before it."""
 _SAY_IT = 2
 """So many of those that are alike name a thing, and it is what they are about."""
-_EACH_TIME = 1.5
-"""A surge is told anew when it has grown by so much."""
 _READ_AT_ONCE = 5
 """Cases that are read for their keys before others have their turn."""
 
@@ -311,12 +309,16 @@ class Look:
         self._grown[one.surge_id] = one
 
     async def keep_grown(self) -> None:
-        """Write what has grown, once for all cases of the look; not what was judged meanwhile."""
+        """Tell what has grown, once for all cases of the look; not what was judged meanwhile.
+
+        The board and the list of cases say what was told, the page of surges what is kept: told
+        whenever it has more cases, until it has as many as are kept.
+        """
         for one in self._grown.values():
             now = await surges.surge(self.tx, one.surge_id, lock=True)
             if now is None or now.status != one.status:
                 continue
-            if len(one.cases) >= one.listed * _EACH_TIME:
+            if len(one.cases) != one.listed:
                 await tell(self.tx, one)
             else:
                 await surges.keep(self.tx, one)

@@ -111,6 +111,22 @@ async def test_five_on_one_lift_are_told_the_office_and_a_person_makes_an_incide
     assert (await listed(desk))[-1] == last
 
 
+async def test_the_directory_has_as_many_cases_of_a_surge_as_its_page(desk: Desk) -> None:
+    """The board and the list of cases say what the directory says, and link to the page."""
+    await a_month_of_other_things(desk)
+    await several(desk, 5, text=LIFT)
+    await look(desk)
+    office = desk.as_("coordinator")
+    for more in (1, 2, 0):
+        await several(desk, more, text=LIFT)
+        await look(desk)
+        (shown,) = (await office.get("/api/surges")).json()["items"]
+        (known,) = desk.service.runtime.directory.surges.values()
+        assert list(known.cases) == shown["cases"]
+    # Once a look, and nothing where nothing came.
+    assert [len(e.cases) for e in await listed(desk)] == [5, 6, 8]
+
+
 @pytest.mark.parametrize("step", ["count_cases", "judge_cases"])
 async def test_broken_off_between_counting_and_telling_a_surge_is_told_once(
     desk: Desk, step: str
