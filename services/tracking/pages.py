@@ -132,7 +132,7 @@ async def dashboard_page(request: Request) -> Response:
         user=person.user,
         parts=parts_of(service.deps, asked, answer, context),
         asked=asked,
-        stream=asked.query(),
+        stream=asked.query(lang=asked.locale),
         presets=PRESETS[asked.locale == "en"],
         departments=departments,
         groups=sorted({*answer.body["reporter_groups"], asked.reporter_group or ""} - {""}),

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from shared.service import Runtime
 
 HERE = Path(__file__).parent
+PAGE_LANGUAGE = "Page-Language"
+"""With what an open page asks for more of itself: its own language, as in its ``<html lang>``."""
 LIVE_BLOCK = "live"
 """The part of a page that htmx asks for again; the element in it has the same id."""
 CSP = (
@@ -111,8 +113,12 @@ def next_due(item: Mapping[str, Any]) -> dict[str, str] | None:
 
 
 def choose_locale(request: Request, default: str = "zh") -> str:
-    """``?lang=``, then the cookie, then the browser, then `default`."""
-    wanted = (request.query_params.get("lang"), request.cookies.get("locale"))
+    """That of the page which asks, ``?lang=``, then the cookie, then the browser, then `default`.
+
+    A page that stays open keeps its language, whatever another window chose meanwhile.
+    """
+    own = request.headers.get(PAGE_LANGUAGE, "").partition("-")[0]
+    wanted = (own, request.query_params.get("lang"), request.cookies.get("locale"))
     return catalogue.choose(wanted, request.headers.get("accept-language", ""), default)
 
 
@@ -278,9 +284,10 @@ class Pages:
             self._body(request, page, values), status, {**SECURITY_HEADERS, **(headers or {})}
         )
         response.headers["Cache-Control"] = "no-store" if user else "private, no-cache"
-        response.headers["Vary"] = "Cookie, Accept-Language, HX-Request"
+        response.headers["Vary"] = f"Cookie, Accept-Language, HX-Request, {PAGE_LANGUAGE}"
         response.headers["Content-Language"] = "zh-CN" if locale == "zh" else "en"
-        if request.query_params.get("lang") == locale:
+        # Chosen by who opens a page, not by a page that was opened before and asks for its parts.
+        if PAGE_LANGUAGE not in request.headers and request.query_params.get("lang") == locale:
             response.set_cookie("locale", locale, max_age=31_536_000, samesite="lax", path="/")
         return response
 

@@ -125,3 +125,37 @@ async def test_it_prints_on_two_pages(browse: Browse) -> None:
     await expect(page.locator("h1")).to_be_visible()
     printed = await page.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 2
+
+
+async def test_an_open_page_keeps_its_language_whatever_another_window_chose(
+    browse: Browse,
+) -> None:
+    said = await browse.people.say("自助还书机的屏幕黑了。")
+    for path, who, asked in (
+        (f"/track/{said['tracking_code']}", None, "/track/"),
+        (f"/track/{said['tracking_code']}", None, "/stream"),
+        ("/desk?queue=all", "coordinator", "/desk"),
+        ("/dashboard", "leader", "/stream"),
+    ):
+        page = await browse(path, as_=who)
+        other = await page.context.new_page()
+        await other.goto(f"{page.url.partition('?')[0]}?lang=en")
+        await expect(other.locator("html")).to_have_attribute("lang", "en")
+        # As when it is shown again: its stream is opened anew, what is live asked for once more.
+        async with page.expect_request(lambda r, part=asked: part in r.url) as again:
+            await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        request = await again.value
+        own = "lang=zh" in request.url or request.headers.get("page-language") == "zh-CN"
+        assert own, f"{request.url} is asked for in no language"
+    # The last of them is the board: what its stream and another filter bring is Chinese.
+    tile = page.locator("#tile-open")
+    before = int(await tile.locator(".tile-value").inner_text())
+    await browse.people.say("自助还书机又不吐凭条了。")
+    await expect(tile.locator(".tile-value")).to_have_text(str(before + 1))
+    await expect(tile).to_contain_text("未办结")
+    await page.select_option("#channel", "web")
+    await expect(page.locator(".period")).to_contain_text("渠道：")
+    await expect(page).not_to_have_url(re.compile("lang="))
+    await expect(tile).to_contain_text("未办结")
+    await other.reload()
+    await expect(other.locator("html")).to_have_attribute("lang", "en")

@@ -23,6 +23,7 @@ from services.tracking.wording.board import HIDDEN
 from shared.moments import local
 from shared.service import Service
 from shared.web.auth import service_of, staff
+from shared.web.pages import PAGE_LANGUAGE
 
 router = APIRouter()
 """For the description; requests come to `HOT_ROUTES`, which are looked at first."""
@@ -40,7 +41,8 @@ async def dashboard(request: Request) -> Response:
     question = asked.question(context.now)
     answer = await answer_to(service, question, anew=wants_anew(request))
     said, tag = said_of(answer, context)
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Cookie, Accept-Language"}
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    headers["Vary"] = f"Cookie, Accept-Language, {PAGE_LANGUAGE}"
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     # What differs between two answers that say the same comes first.

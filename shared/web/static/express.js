@@ -7,6 +7,8 @@
   const $ = (selector, inside = document) => inside.querySelector(selector);
   const $$ = (selector, inside = document) => [...inside.querySelectorAll(selector)];
   const live = () => document.getElementById("live");
+  // A page keeps its language, whatever another window chose meanwhile. (A stream has it in its address.)
+  const speaks = { "Page-Language": root.lang };
 
   /* --- connection ------------------------------------------------------------------------- */
   const lost = document.getElementById("lost");
@@ -102,6 +104,7 @@
 
   // An address names only the filters that are set.
   document.addEventListener("htmx:configRequest", ({ detail }) => {
+    Object.assign(detail.headers, speaks);
     if (detail.verb !== "get") return;
     for (const [name, value] of [...detail.formData]) if (value === "") detail.formData.delete(name);
   });
@@ -214,7 +217,7 @@
       const response = await fetch(where, {
         method: "POST",
         body: data,
-        headers: { Accept: "text/html", ...(key ? { "Idempotency-Key": key } : {}) },
+        headers: { ...speaks, Accept: "text/html", ...(key ? { "Idempotency-Key": key } : {}) },
         signal: AbortSignal.timeout(30000),
       });
       const html = (response.headers.get("content-type") || "").includes("text/html");
@@ -345,7 +348,7 @@
         const answer = await fetch(place.dataset.alike, {
           method: "POST",
           body: new URLSearchParams({ text: text.slice(0, 2000), place: where }),
-          headers: { Accept: "text/html" },
+          headers: { ...speaks, Accept: "text/html" },
           signal: look.signal,
         });
         if (answer.ok) {
@@ -374,7 +377,7 @@
     // Soon at first, then ever more slowly, for an hour: a system that is behind promises late.
     for (let wait = 1000, left = 3_600_000; place?.isConnected && left > 0; left -= wait, wait = Math.min(wait * 1.2, 60_000)) {
       await new Promise((go) => setTimeout(go, wait));
-      const response = await fetch(place.dataset.promises, { headers: { Accept: "application/json" } }).catch(() => null);
+      const response = await fetch(place.dataset.promises, { headers: { ...speaks, Accept: "application/json" } }).catch(() => null);
       if (!response?.ok) continue;
       const known = (await response.json()).promises || [];
       for (const one of known) {

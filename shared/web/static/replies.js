@@ -15,7 +15,11 @@
     try {
       const answer = await fetch(button.dataset.canned, {
         method: "POST",
-        headers: { "Content-Type": "application/json", Accept: "application/json" },
+        headers: {
+          "Content-Type": "application/json",
+          Accept: "application/json",
+          "Page-Language": document.documentElement.lang,
+        },
         body: JSON.stringify({ canned: canned.value, outcome, rule: rule?.value }),
         signal: AbortSignal.timeout(30000),
       });

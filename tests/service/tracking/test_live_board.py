@@ -96,6 +96,17 @@ async def test_who_has_a_part_is_not_sent_it_again(web: Web) -> None:
     await watched.aclose()
 
 
+async def test_the_stream_of_a_page_speaks_the_language_of_the_page(web: Web) -> None:
+    for given, said in (({"cookie": "locale=en"}, "en"), ({"page-language": "zh-CN"}, "zh")):
+        page = await web.get(
+            "/dashboard?period=today",
+            as_="leader",
+            headers={"accept": "text/html", "cookie": "locale=en"} | given,
+        )
+        (address,) = re.findall(r'data-parts="(.*?)"', page.text)
+        assert address == f"/api/dashboard/stream?period=today&amp;lang={said}"
+
+
 async def test_a_computation_that_fails_ends_the_streams_and_the_next_one_begins_anew(
     web: Web,
 ) -> None:

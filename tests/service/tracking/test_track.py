@@ -298,7 +298,7 @@ async def test_a_code_is_found_without_script(
     await process_batch(web.service, *Story(code=code).begun())
     page = await web.get(path, params={"code": typed(code)}, headers=BROWSER)
     assert page.status_code == 200
-    assert "/stream" in page.text
+    assert "/stream?lang=zh" in page.text
     assert "no-store" in page.headers["cache-control"]
 
 

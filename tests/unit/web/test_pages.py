@@ -55,6 +55,10 @@ def request(path: str = "/", query: str = "", **headers: str) -> Request:
         (request(cookie="locale=en", accept_language="zh"), "en"),
         (request(query="lang=zh", cookie="locale=en"), "zh"),
         (request(query="lang=xx", cookie="locale=yy"), "zh"),
+        # What an open page asks for is in its own language, which another window changed for all.
+        (request(page_language="zh-CN", cookie="locale=en", accept_language="en"), "zh"),
+        (request(page_language="en", query="lang=zh", cookie="locale=zh"), "en"),
+        (request(page_language="fr", cookie="locale=en"), "en"),
     ],
 )
 def test_the_language_is_the_one_a_person_chose(asked: Request, spoken: str) -> None:
@@ -65,6 +69,14 @@ def test_choosing_a_language_is_remembered() -> None:
     answer = pages("desk").render(request(query="lang=en"), "signin.html", problem=None)
     assert "locale=en" in answer.headers["set-cookie"]
     assert b"Sign in" in answer.body
+
+
+def test_a_page_that_asks_for_its_parts_chooses_for_no_other() -> None:
+    asked = request(query="lang=en", page_language="en")
+    answer = pages("desk").render(asked, "signin.html", problem=None)
+    assert b"Sign in" in answer.body
+    assert "set-cookie" not in answer.headers
+    assert "Page-Language" in answer.headers["vary"]
 
 
 def say(**headers: str) -> str:
