@@ -159,3 +159,14 @@ async def test_a_sentence_goes_where_the_cursor_was_and_to_the_end_where_it_neve
         "您好！阀芯换了。谢谢。阀芯换了。"
     )
     assert await faults_of(phone) == []
+
+
+async def test_a_reply_in_two_tabs_is_one_reply(browse: Browse) -> None:
+    said = await browse.people.say("三层的阅览灯闪。")
+    case = said["feedback_id"]
+    where = await browse.people.in_hand(case, "facilities")
+    first = await browse(f"/desk/cases/{case}", as_=f"handler.{where}")
+    second = await first.context.new_page()
+    await second.goto(f"/desk/cases/{case}")
+    await second.locator("#reply-main-text").fill("您好！灯已经换了。")
+    await expect(first.locator("#reply-main-text")).to_have_value("您好！灯已经换了。")

@@ -102,6 +102,13 @@ async def _possible(service: Service, person: Staff, feedback_id: str) -> list[s
     return sorted(allowed_actions(case, viewer_of(person).actors, tx.now)) if case else []
 
 
+_FETCHED_BACK = (
+    "这件事现在不归您办了：可能被取回，或者转给了别的部门。您写的草稿还在，转回来可以接着写。",
+    "This case is not yours any more: it was fetched back or passed on. "
+    "Your draft is kept, in case it comes back.",
+)
+
+
 async def act(
     tx: Transaction,
     viewer: Viewer,
@@ -117,7 +124,9 @@ async def act(
     await related.lock(tx, feedback_id, action, parsed.fields)
     row = store.find(tx, feedback_id)
     if row is None or not sees(viewer, row):
-        raise NotFound()
+        # Who was writing when it was fetched back knows of it: the words are still there.
+        wrote = row is not None and await drafts.has(tx, feedback_id, viewer.username)
+        raise NotFound(*_FETCHED_BACK) if wrote else NotFound()
     case = store.case_of(row)
     try:
         return await _act(tx, viewer, row, case, action, parsed, if_match)

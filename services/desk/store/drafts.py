@@ -41,6 +41,14 @@ async def append(tx: Transaction, feedback_id: str, username: str, text: str) ->
     keep(tx, feedback_id, username, (written + gap + text)[:LONGEST], outcome, rule)
 
 
+async def has(tx: Transaction, feedback_id: str, username: str) -> bool:
+    """Whether they have begun one."""
+    found = await tx.fetch(
+        "SELECT FROM drafts WHERE feedback_id = $1 AND username = $2", feedback_id, username
+    )
+    return bool(found)
+
+
 def delete(tx: Transaction, feedback_id: str, username: str) -> None:
     """Forget it: it was sent, or thrown away."""
     rows = tx.rows(DraftRow)

@@ -289,6 +289,12 @@
     wait = setTimeout(save, 1000);
   });
   document.addEventListener("visibilitychange", () => { if (document.hidden) save(true); });
+  // The same reply in another tab of this browser: whoever comes back here goes on from its words.
+  addEventListener("storage", ({ key, newValue }) => {
+    const field = newValue && key?.startsWith("draft:")
+      && $(`[data-keep-draft][data-draft="${CSS.escape(key.slice(6))}"]`);
+    if (field && !(document.hasFocus() && document.activeElement === field)) field.value = newValue;
+  });
   // Once it is being sent there is nothing more to keep.
   document.addEventListener("submit", ({ target }) => {
     if (!$("[data-keep-draft]", target)) return;

@@ -89,6 +89,23 @@ async def test_what_is_sent_back_is_written_on_from_where_it_was(desk: Desk) -> 
     assert await kept(desk) == 0
 
 
+async def test_who_was_writing_when_it_was_fetched_back_hears_that_the_draft_is_kept(
+    desk: Desk,
+) -> None:
+    feedback_id = await desk.in_progress()
+    handler, head = desk.as_("handler", "space"), desk.as_("reviewer", "space")
+    await handler.put(f"/api/cases/{feedback_id}/draft", json=DRAFT)
+    await desk.do(desk.as_("coordinator"), feedback_id, "recall", reason="转错了")
+    said = {}
+    for name, who in (("writer", handler), ("other", head)):
+        refused = await who.post(f"/api/cases/{feedback_id}/reply", json=DRAFT)
+        assert refused.status_code == 404
+        said[name] = refused.json()["detail"]
+    assert "草稿还在" in said["writer"]
+    assert "草稿" not in said["other"]
+    assert await kept(desk) == 1
+
+
 async def test_a_draft_without_words_is_none(desk: Desk) -> None:
     feedback_id = await desk.in_progress()
     handler = desk.as_("handler", "space")
