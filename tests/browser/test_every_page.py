@@ -110,6 +110,7 @@ PAGES: dict[str, tuple[str, str | None]] = {
     "desk": ("/desk?queue=open", "coordinator"),
     "desk-empty": ("/desk?queue=overdue", "coordinator"),
     "desk-searched": ("/desk?queue=all&q=nobody-wrote-this", "coordinator"),
+    "desk-searched-queue": ("/desk?queue=triage&q=nobody-wrote-this", "coordinator"),
     "desk-narrowed": ("/desk?queue=all&department=it", "coordinator"),
     "mine": ("/desk", "handler.ill"),
     "sorting": ("/desk/cases/{sorting}", "coordinator"),
