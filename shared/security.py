@@ -40,7 +40,7 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1"})
 _RANDOM, _CHECK = 16, 4
 _GROUPS = re.compile(
-    r"(?<![A-Za-z0-9])[A-Za-z0-9]{4}([\s_.·\-\u2010-\u2015\u2212])[A-Za-z0-9]{4}"
+    r"(?<![A-Za-z0-9])[A-Za-z0-9]{4}([\s_.·\-\u2010-\u2015\u2212]?)[A-Za-z0-9]{4}"
     r"(?:\1[A-Za-z0-9]{4}){3}(?![A-Za-z0-9])"
 )
 """A code as it is printed, whatever became of its dashes."""

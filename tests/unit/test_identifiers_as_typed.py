@@ -46,6 +46,7 @@ def test_a_code_is_found_however_it_was_typed(typed: str) -> None:
         f"https://lib.example.edu/feedback/track/{CODE}?lang=en",
         f"https://lib.example.edu/track/{CODE.replace('-', '%E2%80%91')}",
         f"Tracking code: {CODE}",
+        f"Tracking code: {CODE.replace('-', '')}, thank you",
         f"my code {CODE}, thank you",
         f"查询码：{CODE.lower()}。",
         f"Your code: {CODE.replace('-', ' ')}.",

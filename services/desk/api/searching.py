@@ -18,6 +18,7 @@ from services.desk.store.finding import holding
 from services.desk.store.looks import Wanted
 from services.desk.store.queues import Question, hits, meant, page, some
 from shared.privacy import mask
+from shared.security import code_in
 from shared.service import Service
 
 WITHIN = 0.25
@@ -39,7 +40,9 @@ async def question_of(service: Service[Deps], wanted: Wanted) -> Question | None
     say, or not in time, the things they name are all there is (`late`).
     """
     meaning, text = service.deps.meaning, mask(wanted.q.strip())
-    if wanted.cursor or not asks(text):
+    # A code names its case, whatever its letters look like.
+    named = service.runtime.signer.is_genuine(code_in(wanted.q))
+    if wanted.cursor or named or not asks(text):
         return None
     if meaning.embedder.off or meaning.embedder.missing:
         return None

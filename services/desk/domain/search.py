@@ -81,8 +81,24 @@ def as_dialled(words: str) -> str:
     return _COUNTRY.sub("", _NO_DIGIT.sub("", folded))
 
 
+MOST_WORDS = 8
+"""Who writes more has pasted a sentence, and asks for it as it stands."""
+
+
+def words_of(typed: str) -> tuple[str, ...]:
+    """What blanks divide, the longest first: each has to stand somewhere in a case. What has no
+    letter is one number, however it is divided."""
+    apart = [word for word in dict.fromkeys(typed.split()) if fold(word)]
+    if not 1 <= len(apart) <= MOST_WORDS or not any(map(str.isalpha, typed)):
+        return (typed.strip(),)
+    return tuple(sorted(apart, key=len, reverse=True))
+
+
 _ASKED = re.compile(r"[\u3400-\u9fff]{2}|[a-z]{3}")
-_CODE = re.compile(r"\d{4}|@|^[0-9a-z]{4}(?:-[0-9a-z]{4}){2}")
+_CODE = re.compile(
+    rf"\d{{4}}|@|^[0-9a-z]{{4}}(?:[{_DASHES}][0-9a-z]{{4}}){{2}}|\b(?=[a-z]*\d)[0-9a-z]{{20}}\b"
+    rf"|\b[0-9a-f]{{8}}(?:[\s{_DASHES}]?[0-9a-f]{{4}}){{3}}"
+)
 _MANY = 60
 """How little the first places count for more than the next ones, in `fused`."""
 
@@ -109,7 +125,22 @@ AROUND = 24
 
 
 def spans(text: str, words: str, *, at_most: int = 5) -> list[tuple[int, int]]:
-    """Where `words` stand in `text` as the search finds them, as slices of it."""
+    """Where `words` stand in `text` as the search finds them, as slices of it: together, or else
+    each of them."""
+    found, asked = _spans(text, words, at_most), words_of(words)
+    if found or len(asked) == 1:
+        return found
+    found = sorted(one for word in asked for one in _spans(text, word, at_most))
+    # One may lie within another, or go on where it ends.
+    apart: list[tuple[int, int]] = []
+    for begin, end in found:
+        if apart and begin < apart[-1][1]:
+            begin, end = apart[-1][0], max(end, apart.pop()[1])
+        apart.append((begin, end))
+    return apart[:at_most]
+
+
+def _spans(text: str, words: str, at_most: int) -> list[tuple[int, int]]:
     wanted = fold(words).strip()
     folded = fold(text)
     if not wanted or wanted not in folded:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.desk.domain.search import Snippet, pattern, snippet, spans
+from services.desk.domain.search import Snippet, pattern, snippet, spans, words_of
 from shared.db.engine import driver_of
 
 Found = tuple[str, Snippet | None]
@@ -17,10 +17,10 @@ Found = tuple[str, Snippet | None]
 # With nothing put to it, a plan for all words takes the index of letters for a common one, too.
 _SOURCES = """
 SELECT feedback_id, 'text' AS kind, text, NULL::timestamptz AS at FROM words
-WHERE feedback_id = ANY($1::text[]) AND search || '' LIKE $2
+WHERE feedback_id = ANY($1::text[]) AND search || '' LIKE ANY($2::text[])
 UNION ALL
 SELECT feedback_id, kind, text, at FROM messages
-WHERE feedback_id = ANY($1::text[]) AND search || '' LIKE $2
+WHERE feedback_id = ANY($1::text[]) AND search || '' LIKE ANY($2::text[])
 ORDER BY at DESC NULLS FIRST
 """
 _HOLDING = """
@@ -33,30 +33,40 @@ SELECT feedback_id FROM messages WHERE feedback_id = ANY($1::text[]) AND search 
 
 async def holding(connection: AsyncConnection, feedback_ids: Iterable[str], words: str) -> set[str]:
     """Those of these cases in which `words` stand, other than in what is personal."""
-    if not (asked := list(feedback_ids)):
-        return set()
-    found = await driver_of(connection).fetch(_HOLDING, asked, pattern(words))
-    return {one["feedback_id"] for one in found}
+    found = set(feedback_ids)
+    for word in words_of(words):
+        if found:
+            rows = await driver_of(connection).fetch(_HOLDING, list(found), pattern(word))
+            found = {one["feedback_id"] for one in rows}
+    return found
 
 
 async def find_in(
     connection: AsyncConnection, rows: Iterable[Mapping[str, Any]], words: str
 ) -> dict[str, Found]:
-    """For each of these rows of `cases` where `words` stand in it, and what stands around them."""
+    """For each of these rows of `cases` where `words` stand in it, and what stands around them; of
+    several those count that are not in the title."""
+    asked = words_of(words)
     found: dict[str, Found] = {}
-    rest = []
+    rest: dict[str, list[str]] = {}
     for row in rows:
         feedback_id, place = row["feedback_id"], row["place"] or ""
-        if spans(row["title"], words, at_most=1):
+        missing = [word for word in asked if not spans(row["title"], word, at_most=1)]
+        if not missing:
             found[feedback_id] = ("title", None)
-        elif (hit := snippet(place, words)) is not None:
+        elif (hit := _first(place, missing)) is not None:
             found[feedback_id] = ("place", hit)
         else:
-            rest.append(feedback_id)
+            rest[feedback_id] = missing
     if not rest:
         return found
-    for one in await driver_of(connection).fetch(_SOURCES, rest, pattern(words.strip())):
-        hit = snippet(one["text"], words)
+    patterns = [pattern(word) for word in asked]
+    for one in await driver_of(connection).fetch(_SOURCES, list(rest), patterns):
+        hit = _first(one["text"], rest[one["feedback_id"]])
         if hit is not None:
             found.setdefault(one["feedback_id"], (one["kind"], hit))
     return {feedback_id: ("private", None) for feedback_id in rest} | found
+
+
+def _first(text: str, words: Iterable[str]) -> Snippet | None:
+    return next((hit for word in words if (hit := snippet(text, word)) is not None), None)

@@ -40,6 +40,7 @@ from services.desk.domain.search import (
     pattern,
     pattern_once,
     pattern_private,
+    words_of,
 )
 from services.desk.store import near
 from services.desk.store.looks import OWN, Wanted, in_queue, looks_of
@@ -56,6 +57,7 @@ from services.desk.store.searching import (
     bounds,
     enough,
     first,
+    holds_too,
     how,
     looks,
     searches,
@@ -148,11 +150,15 @@ async def hits(
         rows = _in_order(await _first(shape).fetch(connection, values))
         if len(rows) >= most:
             return _cut(rows, wanted)
-    asked = _looks(shape.q) if wanted.cursor else _at_once(shape)
+    asked = _looks(_how(shape)) if wanted.cursor else _at_once(shape)
     rows = await asked.fetch(connection, values)
     looked = next((row for row in rows if wanted.cursor or row["feedback_id"] is None), None)
     if looked is None:
         return _cut(_in_order(rows), wanted)
+    if len(words_of(wanted.q)) > 1 and _many(looked):
+        words, looked = await _rarest_first(connection, words_of(wanted.q), looked)
+        values |= _values_of(words)
+        shape = replace(shape, q=_hows(words))
     # In the order in which an index has them.
     known = {name: sorted(looked[name]) for name in SOURCES}
     values |= {f"in_{name}": ids for name, ids in known.items()}
@@ -167,6 +173,22 @@ async def hits(
     if any(rows is not Stand.FEW for _, rows in stand):
         await driver_of(connection).execute(PLANNED)
     return _cut(_in_order(await _hits(shape, stand).fetch(connection, values)), wanted)
+
+
+async def _rarest_first(
+    connection: AsyncConnection, words: tuple[str, ...], looked: Mapping[str, Any]
+) -> tuple[tuple[str, ...], Mapping[str, Any]]:
+    """These words with one first that stands in few rows, if there is one, and where it stands;
+    `looked`: where the first of them does, which is in many."""
+    for word in words[1:]:
+        (found,) = await _looks(how(fold(word))).fetch(connection, _values_of((word,)))
+        if not _many(found):
+            return (word, *(one for one in words if one != word)), found
+    return words, looked
+
+
+def _many(looked: Mapping[str, Any]) -> bool:
+    return any(stand_in(looked[name]) is Stand.MANY for name in SOURCES)
 
 
 def _cut(
@@ -206,10 +228,25 @@ def _shape(wanted: Wanted) -> Wanted:
         department=_given(wanted.department),
         category=_given(wanted.category),
         channel=_given(wanted.channel),
-        q=how(fold(words)) if (words := wanted.q.strip()) else "",
+        q=_hows(words_of(wanted.q)),
         cursor=_given(wanted.cursor or None),
         limit=0,
     )
+
+
+def _hows(words: tuple[str, ...]) -> str:
+    """How the first of them is looked for, and that others have to stand there, too."""
+    lead, *others = words
+    return " ".join([how(fold(lead)), *("too" for _ in others)]) if lead else ""
+
+
+def _how(shape: Wanted) -> str:
+    return shape.q.split()[0]
+
+
+def _searched(shape: Wanted, *, in_many: bool = False) -> list[ColumnElement[bool]]:
+    others = range(1, len(shape.q.split()))
+    return _conditions(shape) + [holds_too(shape.scopes, n, in_many=in_many) for n in others]
 
 
 def _whose(scope: Scope, wanted: Wanted) -> str | None:
@@ -245,18 +282,28 @@ def _values(wanted: Wanted) -> dict[str, Any]:
         }
     if wanted.cursor:
         values["due"], values["received"], values["id"] = _read_cursor(wanted.cursor)
-    if words := wanted.q.strip():
+    if q := wanted.q.strip():
         values |= {
-            "code": code_hash(code_in(words)),
-            "named": id_as_typed(fold(words).strip()),
-            "words": pattern(words),
-            "private": pattern_private(words),
-            "once": pattern_once(words),
-            "digits": number(words),
-            "dialled": number(as_dialled(words)),
-            "letter": [fold(words)],
+            "code": code_hash(code_in(q)),
+            "named": id_as_typed(fold(q).strip()),
+            **_values_of(words_of(q)),
             **bounds(wanted.limit + 1),
         }
+    return values
+
+
+def _values_of(words: tuple[str, ...]) -> dict[str, Any]:
+    lead, *others = words
+    values: dict[str, Any] = {
+        "words": pattern(lead),
+        "private": pattern_private(lead),
+        "once": pattern_once(lead),
+        "digits": number(lead),
+        "dialled": number(as_dialled(lead)),
+        "letter": [fold(lead)],
+    }
+    for n, word in enumerate(others, 1):
+        values |= {f"words_{n}": pattern(word), f"private_{n}": pattern_private(word)}
     return values
 
 
@@ -279,13 +326,13 @@ def _page(shape: Wanted) -> Compiled:
 @lru_cache(maxsize=100)
 def _at_once(shape: Wanted) -> Compiled:
     """The first page of a search, or where its words stand."""
-    return Compiled(at_once(shape.scopes, _conditions(shape), shape.q))
+    return Compiled(at_once(shape.scopes, _searched(shape), _how(shape)))
 
 
 @lru_cache(maxsize=100)
 def _first(shape: Wanted) -> Compiled:
     """Found at the head of the list."""
-    return Compiled(first(shape.scopes, _conditions(shape), shape.q).limit(_MOST))
+    return Compiled(first(shape.scopes, _searched(shape), _how(shape)).limit(_MOST))
 
 
 @lru_cache(maxsize=500)
@@ -293,10 +340,12 @@ def _hits(
     shape: Wanted, stand: tuple[tuple[str, Stand], ...], *, bounded: bool = False
 ) -> Compiled:
     """The same for a search. `bounded`: up to a rank."""
-    conditions = _conditions(shape)
+    in_many = any(rows is Stand.MANY for _, rows in stand)
+    conditions = _searched(shape, in_many=in_many)
     if bounded:
         conditions.append(_due_at <= bindparam("until", type_=_due_at.type))
-    found = searches(shape.scopes, conditions, shape.q, dict(stand))
+    several = " " in shape.q
+    found = searches(shape.scopes, conditions, _how(shape), dict(stand), several=several)
     # Few need no order: it would be looked for in an index of all.
     return Compiled(
         union_all(

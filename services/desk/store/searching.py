@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     CompoundSelect,
     Integer,
@@ -29,6 +30,7 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql.visitors import replacement_traverse
 
 from services.desk.domain import Scope
 from services.desk.domain.promises import rank_not_open
@@ -227,15 +229,21 @@ def searches(
     conditions: Sequence[ColumnElement[bool]],
     how: str,
     stand: Mapping[str, Stand],
+    *,
+    several: bool,
 ) -> list[tuple[Select[Any], Stand]]:
     """One query for each place in which the words `stand`, and one for what they may name; none is
     in order or has an end yet.
 
     Where they stand in few rows these are known; where in many, cases are looked at in the order of
-    the list, until there are enough. A code or an id names one case: it is found whatever queue is
+    the list, until there are enough. With `several` words there may never be: only those are looked
+    at that hold one. A code or an id names one case: it is found whatever queue is
     looked at.
     """
-    found_in = {name: _found_in(name, how, rows) for name, rows in stand.items()}
+    found_in = {
+        name: _all_in(name, how) if several and rows is Stand.MANY else _found_in(name, how, rows)
+        for name, rows in stand.items()
+    }
     queries = [(select(*KEYS).where(in_scopes(scopes), _named()), Stand.FEW)]
     for name, shown in _shown_in(scopes, conditions).items():
         if name in stand:
@@ -261,6 +269,25 @@ def first(
     return select(*(head.c[key.name] for key in KEYS)).where(head.c.found)
 
 
+def holds_too(scopes: tuple[Scope, ...], n: int, *, in_many: bool) -> ColumnElement[bool]:
+    """Whether a case that is found by one word holds the `n`-th of the others, too, in what of it
+    is shown; a condition, with the values ``words_n`` and ``private_n``. `in_many`: so many are
+    asked that all that hold it are looked up first."""
+    found = (
+        and_(*seen, _all_in(name, "two") if in_many else _found_in(name, "two", Stand.MANY))
+        for name, shown in _shown_in(scopes, ()).items()
+        for seen in shown
+    )
+
+    def numbered(element: Any, **_: Any) -> Any:
+        if isinstance(element, BindParameter) and element.key in ("words", "private"):
+            return bindparam(f"{element.key}_{n}", type_=element.type)
+        return None
+
+    holds: ColumnElement[bool] = replacement_traverse(or_(false(), *found), {}, numbered)
+    return holds
+
+
 def _named() -> ColumnElement[bool]:
     code, one = _cases.c.code_hash == bindparam("code"), _cases.c.feedback_id == bindparam("named")
     return or_(code, one)
@@ -278,6 +305,11 @@ def _shown_in(
             if shown is not Private.NONE:
                 found[name].append((within, *conditions, _is_shown(shown)))
     return found
+
+
+def _all_in(name: str, how: str) -> ColumnElement[bool]:
+    table, holds = SOURCES[name]
+    return _cases.c.feedback_id.in_(select(table.c.feedback_id).where(holds(how)))
 
 
 def _found_in(name: str, how: str, rows: Stand) -> ColumnElement[bool]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from importlib import import_module
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from sqlmodel import select
@@ -62,6 +65,7 @@ async def make(desk: Desk, **flags: Any) -> str:
         "7k3m-9qxa-Obcd-efgh-2345",
         f"https://lib.example.edu/track/{CODE}",
         f"Tracking code: {CODE}",
+        f"Tracking code: {CODE.replace('-', '')}",
     ],
 )
 async def test_a_code_is_found_however_it_is_typed(desk: Desk, typed: str) -> None:
@@ -208,12 +212,28 @@ async def test_what_stands_anywhere_is_found_down_to_one_letter(
         "８\u200b88",
         "888 号",
         "8",
+        "217 座",
+        "没人管 217",
+        "888 b7",
+        "负 赵",
+        "小明 占座 老赵",
+        "占座 1391-1112222",
     ):
         assert await find(office, q) == [one], q
     for q in ("王", "小明", *PERSON, "1391-1112222", "2222", "138 0000 1234", "@"):
         assert await find(office, q) == [one], q
     assert await find(office, "灯") == [other]
-    for q in ("龘", "座，占", "_", "王明", "13911112223", "217 座", "B8 座 217", "7 217"):
+    for q in (
+        "龘",
+        "座，占",
+        "_",
+        "王明",
+        "13911112223",
+        "座 218",
+        "B8 座 217",
+        "7 217",
+        "灯 占座",
+    ):
         assert await find(office, q) == [], q
     # What one may not see is found by none of it.
     assert await find(desk.as_("handler", "it"), "占") == []
@@ -366,12 +386,81 @@ async def test_where_words_stand_is_looked_for_by_the_keys_of_a_page_alone(desk:
             ("plan_cache_mode", "force_generic_plan"),
         ):
             await tx.fetch("SELECT set_config($1, $2, true)", setting, value)
-        await tx.fetch(f"PREPARE where_words_stand (text[], text) AS {finding._SOURCES}")
-        shown = await tx.fetch("EXPLAIN EXECUTE where_words_stand ('{}', '%占%')")
+        await tx.fetch(f"PREPARE where_words_stand (text[], text[]) AS {finding._SOURCES}")
+        shown = await tx.fetch("EXPLAIN EXECUTE where_words_stand ('{{}}', '{{%占%}}')")
         await tx.fetch("DEALLOCATE where_words_stand")
     plan = [row["QUERY PLAN"] for row in shown]
     assert any("words_pkey" in line for line in plan)
     assert not any("_search" in line for line in plan), plan
+
+
+async def test_each_word_has_to_stand_somewhere_in_a_case_digits_too(desk: Desk) -> None:
+    office = desk.as_("coordinator")
+    jams = sorted([await desk.case(text=f"打印机1006卡纸，第{n}次") for n in "一二三"])
+    lamp = await desk.case(text="灯坏了", place="zz1 教室")
+    await desk.do(office, lamp, "note", text="报修单 8000")
+    await desk.case(text="打印机没墨")
+    await desk.case(text="卡纸，在 1007", place="zz2")
+    for q in ("打印机1006", "打印机 1006", "1006 卡纸", "１００６　打印机", "卡纸 打印机 1006"):
+        assert sorted(await find(office, q)) == jams, q
+        assert (await find(office, q, limit=1))[0] in jams, q
+    for q in ("zz1 灯", "灯 zz1", "8000 zz1", "8000 灯", "单 坏"):
+        assert await find(office, q) == [lamp], q
+    for q in ("zz2 灯", "8001 zz1", "打印机 1008", "1 6"):
+        assert await find(office, q) == [], q
+    page = (await office.get("/desk", params={"queue": "all", "q": "8000 坏"})).text
+    assert "灯<mark>坏</mark>了" in page
+    assert "报修单 <mark>8000</mark>" in page
+
+
+async def test_digits_beside_words_find_nobody_for_whom_contact_is_not_shown(desk: Desk) -> None:
+    feedback_id = await make(desk)
+    for q in ("占座 2222", "1391 占座", "没人管 小明", "占座 13911112222"):
+        assert await find(desk.as_("coordinator"), q) == [feedback_id], q
+        for role, department in (("auditor", None), ("clerk", None), ("handler", "it")):
+            assert await find(desk.as_(role, department), q) == [], (role, q)
+
+
+@pytest.mark.parametrize("few", [searching.FEW, 0], ids=["looked up", "met in order"])
+async def test_pages_of_several_words_go_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr("services.desk.store.searching.FEW", few)
+    made = [await desk.case(text=f"水杯 {n % 2} 占座") for n in range(12)]
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        asked = {"q": "占座 1 杯", "limit": 2, "cursor": cursor}
+        body = (await desk.as_("coordinator").get("/api/cases", params=asked)).json()
+        seen += [item["feedback_id"] for item in body["items"]]
+        cursor = body["next"]
+    assert seen == sorted(made[1::2])
+
+
+@pytest.mark.parametrize(
+    ("locale", "only", "all_of_them"),
+    [
+        ("zh", "只在“待整理”里找了。", "在“全部”里找"),
+        ("en", "only.", "Search all cases"),
+    ],
+)
+async def test_a_search_in_a_queue_says_so_and_leads_to_all(
+    desk: Desk, locale: str, only: str, all_of_them: str
+) -> None:
+    office = desk.as_("coordinator")
+    await desk.case(text="水杯占座")
+    await desk.process(examples.routed(await desk.case(text="水杯还在占座"), "it"))
+    headers = {"accept-language": locale}
+    for asked in ({"q": "水杯"}, {"q": "水杯", "queue": "triage"}, {"q": "茶壶"}):
+        page = await office.get("/desk", params=asked | {"category": "seat"}, headers=headers)
+        assert only in page.text
+        link = re.search(rf'href="([^"]*)">{all_of_them}<', page.text)
+        assert link is not None
+        kept = dict(parse_qsl(unescape(link[1]).partition("?")[2]))
+        assert kept == {"q": asked["q"], "queue": "all", "category": "seat"}
+    for asked in ({"q": "水杯", "queue": "all"}, {"queue": "triage"}):
+        page = await office.get("/desk", params=asked, headers=headers)
+        assert all_of_them not in page.text
 
 
 async def test_a_hit_in_the_title_is_marked_there(desk: Desk) -> None:

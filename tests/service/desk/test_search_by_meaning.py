@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from services.desk.api import searching
 from services.desk.jobs import meaning as jobs
+from shared.security import code_hash
 from tests.fakes.embedder import Compass
 from tests.patience import PATIENCE
 from tests.service.desk import examples
@@ -100,6 +101,31 @@ async def test_what_names_a_person_or_case_is_not_asked_of_the_model(
 ) -> None:
     await found(desk.as_("coordinator"), q)
     assert compass.asked == []
+
+
+async def test_a_whole_code_or_id_finds_its_case_and_nothing_near(
+    desk: Desk, compass: Compass
+) -> None:
+    await town(desk)
+    # All of it may be letters, which nothing but its last ones tells from words.
+    for code in ("EFNZ-RDDX-CFPC-0PTX-DP5B", desk.service.runtime.signer.tracking_code()):
+        one = await desk.case(text="有人占座", code_hash=code_hash(code))
+        for typed in (
+            code,
+            code.replace("-", ""),
+            code.replace("-", "").lower(),
+            "".join(chr(ord(c) + 0xFEE0) for c in code),
+            code.replace("-", "\u2011"),
+        ):
+            compass.asked.clear()
+            assert await found(desk.as_("coordinator"), typed) == {
+                one: {"in": "private", "snippet": None}
+            }, typed
+            assert compass.asked == []
+    one = await desk.case(feedback_id="0199abcd-efab-7cde-8fab-cdefabcdefab", text="占座")
+    for typed in (one, one.replace("-", ""), one.replace("-", " "), one.upper()):
+        assert list(await found(desk.as_("coordinator"), typed)) == [one], typed
+        assert compass.asked == []
 
 
 async def test_a_question_asked_again_is_not_asked_of_the_model(

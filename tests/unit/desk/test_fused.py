@@ -24,6 +24,10 @@ def test_what_stands_high_in_several_orders_comes_first() -> None:
         ("217", False),
         ("??", False),
         ("7K3M-9QXA-0BCD-EFGH-2345", False),
+        ("EFNZRDDXCFPC0PTXDP5B", False),
+        ("0199abcd-efab-7cde-8fab-cdefabcdefab", False),
+        ("0199abcdefab7cde8fabcdefabcdefab", False),
+        ("internationalization", True),
     ],
 )
 def test_a_number_or_a_single_letter_means_nothing(words: str, means: bool) -> None:

@@ -13,6 +13,7 @@ from services.desk.domain.search import (
     number,
     pattern,
     pattern_private,
+    words_of,
 )
 
 
@@ -79,3 +80,22 @@ def test_a_number_is_asked_for_as_it_stands_among_the_numbers_of_a_text(
     typed: str, asked: str
 ) -> None:
     assert number(typed) == asked
+
+
+@pytest.mark.parametrize(
+    ("typed", "apart"),
+    [
+        ("打印机 1006", ("1006", "打印机")),
+        (" 灯\u3000zz1  灯 ", ("zz1", "灯")),
+        ("占座", ("占座",)),
+        ("138 0000 1234", ("138 0000 1234",)),
+        ("+86 (138) 0000-1234", ("+86 (138) 0000-1234",)),
+        ("a b c d e f g h i", ("a b c d e f g h i",)),
+        ("\u200b 灯", ("灯",)),
+        ("  ", ("",)),
+    ],
+)
+def test_what_blanks_divide_is_looked_for_apart_but_a_number_is_one(
+    typed: str, apart: tuple[str, ...]
+) -> None:
+    assert words_of(typed) == apart

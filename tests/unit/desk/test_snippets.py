@@ -38,6 +38,13 @@ def test_a_text_of_letters_that_are_many_is_looked_through_in_little_room() -> N
         tracemalloc.stop()
 
 
+def test_of_several_words_each_is_marked_where_they_do_not_stand_together() -> None:
+    assert spans("打印机1006卡纸", "1006 打印机") == [(0, 3), (3, 7)]
+    assert spans("wifi 慢，很慢", "wifi 慢") == [(0, 6)]
+    assert spans("abcd", "bcd abc") == [(0, 4)]
+    assert spans("灯坏了", "zz1 灯") == [(0, 1)]
+
+
 def test_what_is_not_there_is_not_found() -> None:
     assert spans("座位", "坐位") == []
     assert spans("座位", "  ") == []
