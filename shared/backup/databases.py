@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
@@ -22,11 +24,15 @@ if TYPE_CHECKING:
 OURS = "express_backup"
 """What the server sees as the name of our own connections."""
 _ASIDE = "_replaced"
+# The server ends its own autovacuum workers when a database is renamed.
 _IN_USE = """
 SELECT DISTINCT datname, application_name FROM pg_stat_activity
 WHERE datname = ANY($1::text[]) AND pid <> pg_backend_pid() AND application_name <> $2
+  AND backend_type <> 'autovacuum worker'
 ORDER BY 1, 2
 """
+_LEAVING = 2.0
+"""Seconds."""
 _TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
 _MAY_CREATE = "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
 
@@ -57,7 +63,7 @@ async def present(url: str, services: Iterable[str]) -> Present:
     filled = []
     async with administration(url) as server:
         known = await server.fetch("SELECT datname FROM pg_database WHERE datname = ANY($1)", names)
-        used = await server.fetch(_IN_USE, names, OURS)
+        used = await _in_use(server, names)
     for (name,) in known:
         connection = await parse_address(url).database(name).connect(name=OURS)
         try:
@@ -66,6 +72,14 @@ async def present(url: str, services: Iterable[str]) -> Present:
         finally:
             await connection.close()
     return Present(tuple(sorted(filled)), tuple(f"{d} ({a or 'unnamed'})" for d, a in used))
+
+
+async def _in_use(server: asyncpg.Connection, names: list[str]) -> list[asyncpg.Record]:
+    """Who is connected. Whoever has just hung up is seen for a moment longer: looked for again."""
+    end = time.monotonic() + _LEAVING
+    while (used := await server.fetch(_IN_USE, names, OURS)) and time.monotonic() < end:
+        await asyncio.sleep(_LEAVING / 20)
+    return list(used)
 
 
 class Places:
