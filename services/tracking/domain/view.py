@@ -43,6 +43,20 @@ def words_owed(state: str, lines: Iterable[Line]) -> bool:
     return owed and state == State.REPLIED
 
 
+def solved(seen: Seen) -> str | None:
+    """What the reporter said of the last answer: ``yes``, ``partly`` or ``no``; None before."""
+    rated_at = seen.case.rated_at
+    answers = [line.at for line in seen.lines if _answers(line)]
+    if rated_at is None or (answers and rated_at < max(answers)):
+        return None
+    return str(seen.case.solved)
+
+
+def _answers(line: Line) -> bool:
+    through = line.type == "case.answered_through" and line.data.get("kind") != "progress"
+    return through or line.type == "case.replied"
+
+
 def _as_promised(lines: Iterable[Line]) -> list[Line]:
     """Without a date that was replaced before it was ever read: it was no promise yet."""
     kept: list[Line] = []
@@ -76,11 +90,15 @@ class Wording(Protocol):
 
     def next_step(self, state: str, department: str) -> str: ...
 
-    def after_reply(self, may: Collection[str]) -> str: ...
+    def closed(self, solved: str | None) -> str: ...
+
+    def after_reply(self, may: Collection[str], solved: str | None, until: str | None) -> str: ...
 
     def rejected(self, instead: str | None, *, final: bool, may: Collection[str]) -> str: ...
 
     def split(self) -> str: ...
+
+    def split_next(self) -> str: ...
 
     def owed(self, department: str, promise: Mapping[str, Any] | None) -> str: ...
 
@@ -121,13 +139,15 @@ def body(
     details = told.case.details
     department = wording.department(told.case.department)
     may = _may(case, lines, now)
+    own = Seen(case, lines)
     return {
         "feedback_id": case.feedback_id,
         "state": told.case.state,
-        "state_text": _state_text(told, wording, split=bool(parts)),
+        "state_text": _state_text(told, wording, own=own, split=bool(parts)),
         "department": told.case.department,
         "department_name": department or None,
-        "next_step": _next_step(told, wording, may=may, joined=target is not None),
+        "next_step": _next_step(told, wording, own=own, may=may, split=bool(parts)),
+        "solved": solved(own),
         "joined": target is not None,
         **_situation(told, wording),
         "helping": [wording.department(code) for code in details.get("helping", ())],
@@ -140,7 +160,7 @@ def body(
         "priority": case.priority,
         "promises": _promises(told.case, wording),
         "timeline": [line_body(line, wording) for line in lines],
-        "replies": [reply for one in (Seen(case, lines), *others) for reply in _replies(one)],
+        "replies": [reply for one in (own, *others) for reply in _replies(one)],
         "conversation": _conversation(lines, others, wording),
         "may": may,
     }
@@ -165,10 +185,11 @@ def rejection(seen: Seen) -> dict[str, Any] | None:
     return found
 
 
-def _state_text(seen: Seen, wording: Wording, *, split: bool) -> str:
-    if split and seen.case.state == State.MERGED:
+def _state_text(told: Seen, wording: Wording, *, own: Seen, split: bool) -> str:
+    state = State.REJECTED if rejection(told) else told.case.state
+    if split and state == State.MERGED:
         return wording.split()
-    return wording.state(State.REJECTED if rejection(seen) else seen.case.state)
+    return wording.closed(solved(own)) if state == State.CLOSED else wording.state(state)
 
 
 def _situation(seen: Seen, wording: Wording) -> dict[str, Any]:
@@ -193,21 +214,28 @@ def _situation(seen: Seen, wording: Wording) -> dict[str, Any]:
     }
 
 
-def _next_step(seen: Seen, wording: Wording, *, may: Collection[str], joined: bool = False) -> str:
-    """What happens next, or what the reader can do; `may` is what this reader may."""
-    case = seen.case
+def _next_step(
+    told: Seen, wording: Wording, *, own: Seen, may: Collection[str], split: bool
+) -> str:
+    """What happens next, or what the reader can do; never empty.
+
+    `may` is what the reader of their `own` case may, who reads where the one that is `told` stands.
+    """
+    case = told.case
+    joined = case is not own.case
     department = wording.department(case.department)
-    if not joined and words_owed(case.state, seen.lines):
+    if not joined and words_owed(case.state, told.lines):
         promise = case.promises.get(Clock.NEXT_RESPONSE)
         return wording.owed(department, promise if promise and still_runs(promise) else None)
-    if rejected := rejection(seen):
-        return wording.rejected(rejected["instead"], final=rejected["looked_again"], may=may)
+    if (rejected := rejection(told)) or case.state == State.REJECTED:
+        why = rejected or {"instead": None, "looked_again": False}
+        return wording.rejected(why["instead"], final=why["looked_again"], may=may)
+    if split and case.state == State.MERGED:
+        return wording.split_next()
     if joined and case.state == State.WAITING_USER:
         return wording.next_step(State.IN_PROGRESS, department)
-    if case.state == State.REPLIED:
-        return wording.after_reply(may)
-    if case.state == State.CLOSED and joined and "supplement" in may:
-        return wording.after_reply(may)
+    if case.state in (State.REPLIED, State.CLOSED):
+        return wording.after_reply(may, solved(own), own.case.rights.get("reopen_until"))
     return wording.next_step(case.state, department)
 
 
@@ -254,10 +282,11 @@ def _part(part: Seen, now: datetime, wording: Wording) -> dict[str, Any]:
         "feedback_id": case.feedback_id,
         "title": case.title,
         "state": case.state,
-        "state_text": _state_text(part, wording, split=False),
+        "state_text": _state_text(part, wording, own=part, split=False),
         "department": case.department,
         "department_name": department or None,
-        "next_step": _next_step(part, wording, may=may),
+        "next_step": _next_step(part, wording, own=part, may=may, split=False),
+        "solved": solved(part),
         **_situation(part, wording),
         "promises": _promises(case, wording),
         "may": may,

@@ -28,6 +28,11 @@ SENTENCES: dict[str, str] = {
 }
 SPLIT = "您说的几件事分开办理，进展都在这里。"
 LOOKED_AGAIN = "很抱歉，这件事图书馆没能受理。馆领导复核过，维持了这个决定。原因写在下面。"
+UNSOLVED: dict[str, str] = {
+    "no": "您说没有解决。这件事先办结了，现在没有人在办。",
+    "partly": "您说解决了一部分。这件事先办结了，现在没有人在办。",
+}
+"""What is closed, and not solved as its reporter says."""
 WAITING_FOR = "{dept}正在办理，在等{waiting_for}。"
 WAITING_FOR_ANOTHER = "{dept}正在办理，在等另一位读者补充情况。"
 BACK: dict[str, str] = {
@@ -103,6 +108,8 @@ def _sentence(case: dict[str, Any]) -> str:
         return SPLIT
     if rejected := case.get("rejected"):
         return LOOKED_AGAIN if rejected.get("looked_again") else SENTENCES["REJECTED"]
+    if state == "CLOSED" and case.get("solved") in UNSOLVED:
+        return UNSOLVED[case["solved"]]
     if state == "WAITING_EXTERNAL" and case.get("waiting_for"):
         return WAITING_FOR
     if state == "WAITING_USER" and case.get("joined"):
@@ -120,8 +127,11 @@ def shown_state(case: dict[str, Any]) -> str:
 def state_words(case: dict[str, Any], locale: str = "zh") -> str:
     """The state in a reporter's words."""
     code = shown_state(case)
-    split = code == "MERGED" and case.get("parts")
-    words = lines.SPLIT if split else STATE_WORDS.get(code)
+    words = STATE_WORDS.get(code)
+    if code == "MERGED" and case.get("parts"):
+        words = lines.SPLIT
+    elif code == "CLOSED":
+        words = lines.CLOSED_UNSOLVED.get(case.get("solved") or "", words)
     return translate(words, locale) if words else code
 
 

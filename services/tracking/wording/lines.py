@@ -72,9 +72,9 @@ RESUMED: dict[str, str] = {
     "": "继续办理。",
 }
 CLOSED: dict[str, str] = {
-    "rated": "这件事办完了，谢谢您的评价。",
+    "rated": "收到您的评价，这件事办结了。谢谢您。",
     "quiet": "答复后没有新的情况，这件事办完了。",
-    "followed_up": "回访之后，这件事办完了。",
+    "followed_up": "回访之后，这件事办结了。",
     "": "这件事办完了。",
 }
 REFUSED: dict[str, str] = {
@@ -122,25 +122,50 @@ NEXT: dict[str, str] = {
     "IN_REVIEW": "接下来：核对之后发给您。",
     "REPLIED": "接下来：请告诉我们解决了没有。",
     "APPEALED": "接下来：馆领导告诉您复核的结果。",
+    "MERGED": "接下来：并在一起的那件事有了进展，这里会写明。",
+    "WITHDRAWN": "不会再有人办这件事。还想提的话，请另写一条。",
     "SPAM": "如果是我们弄错了，请另提一条，写清楚在哪里、什么事，或者联系用户关系办公室。",
 }
-UNSOLVED: dict[str, tuple[str, str]] = {
+UNSOLVED: dict[str, tuple[str, str, str]] = {
     "reopen": (
         "接下来：请告诉我们解决了没有；没有解决可以请我们重新办。",
-        "没有解决可以请我们重新办。",
+        "没有解决的话，在{due}可以请我们重新办。",
+        "接下来：说说哪里还没有解决，在{due}可以请我们重新办。",
     ),
     "appeal": (
         "接下来：请告诉我们解决了没有；没有解决可以请馆领导复核。",
         "没有解决可以请馆领导复核。",
+        "接下来：可以请馆领导复核。",
     ),
-    "supplement": (NEXT["REPLIED"], "没有解决的话，请补充情况，办理的人看得到。"),
+    "supplement": (
+        NEXT["REPLIED"],
+        "没有解决的话，请补充情况，办理的人看得到。",
+        "接下来：请补充情况，办理的人看得到。",
+    ),
+    "": (
+        NEXT["REPLIED"],
+        "这件事没有下一步了。还有问题，请另提一条。",
+        "这件事不再办了。还没有解决的话，请另提一条，或者联系用户关系办公室。",
+    ),
 }
-"""What is left to who says that a reply solved nothing: before it was rated, and after."""
-REJECTED = "接下来：您觉得不对，可以在下面说明，也可以请馆领导复核。"
+"""What is left to a reader after a reply, by the first of these that they may: before they rated
+it, after, and where they said that it solved nothing."""
+REJECTED: dict[str, str] = {
+    "appeal": "接下来：您觉得不对，可以在下面说明，也可以请馆领导复核。",
+    "supplement": "接下来：您觉得不对，可以在下面说明，我们再看一次。",
+    "": "有新的情况，请另提一条。",
+}
+"""What is left to a reader whose matter was not taken on."""
 REJECTED_FINALLY = "不再复核。有新的情况，请另提一条。"
 INSTEAD = "这类事可以这样办：{instead}"
 _ENDS = tuple("。！？….!?")
 SPLIT = "已分开办理"
+SPLIT_NEXT = "接下来：每一件各自办理，到了哪一步分别写在下面。"
+CLOSED_UNSOLVED: dict[str, str] = {
+    "no": "已办结，您说没有解决",
+    "partly": "已办结，您说解决了一部分",
+}
+"""The state of what is closed and, as its reporter says, not solved."""
 
 OWED = "接下来：{dept}回应您后来补充的话。"
 OWED_BY = "接下来：{dept}在{due}回应您后来补充的话。"
@@ -178,27 +203,28 @@ class Wording:
         # In one go: what people typed is never a pattern.
         return _PLACE.sub(lambda m: values.get(m[1], ""), self.say(_sentence(type_, data)))
 
+    def closed(self, solved: str | None) -> str:
+        """The state of what is closed, with what its reporter said of it."""
+        words = CLOSED_UNSOLVED.get(solved or "")
+        return self.say(words) if words else self.state(State.CLOSED)
+
     def next_step(self, state: str, department: str) -> str:
-        """What happens next; empty once everything is over."""
-        if state not in NEXT:
-            return ""
+        """What happens next, in a state in which that is the same for whoever reads it."""
         return self.say(NEXT[state]).replace("{dept}", department or self.say("负责的部门"))
 
-    def after_reply(self, may: Collection[str]) -> str:
-        """What a reader can do with an answer; the first of these that they may is named."""
-        unrated = "rate" in may
-        for action, (before, after) in UNSOLVED.items():
-            if action in may:
-                return self.say(before if unrated else after)
-        return self.say(NEXT["REPLIED"]) if unrated else ""
+    def after_reply(self, may: Collection[str], solved: str | None, until: str | None) -> str:
+        """What a reader can do with an answer; the first of these that they may is named.
+
+        `solved`: what they said of it. `until`: when it is too late to have it taken up again.
+        """
+        before, after, unsolved = UNSOLVED[_first(UNSOLVED, may)]
+        words = before if "rate" in may else unsolved if solved in CLOSED_UNSOLVED else after
+        return self.say(words).replace("{due}", self.due(until) if until else "")
 
     def rejected(self, instead: str | None, *, final: bool, may: Collection[str]) -> str:
         """Where to go with what was not taken on, and whether anybody looks again."""
         said = [self.say(INSTEAD).replace("{instead}", self._ended(instead))] if instead else []
-        if final:
-            said.append(self.say(REJECTED_FINALLY))
-        elif "appeal" in may:
-            said.append(self.say(REJECTED))
+        said.append(self.say(REJECTED_FINALLY if final else REJECTED[_first(REJECTED, may)]))
         return ("" if self.locale == "zh" else " ").join(said)
 
     def _ended(self, words: str) -> str:
@@ -209,6 +235,10 @@ class Wording:
     def split(self) -> str:
         """The state of a comment whose matters go on each by itself."""
         return self.say(SPLIT)
+
+    def split_next(self) -> str:
+        """Where to read what is next in such a comment."""
+        return self.say(SPLIT_NEXT)
 
     def owed(self, department: str, promise: Mapping[str, Any] | None) -> str:
         """Who answers what was said after the reply, and by when where that is promised."""
@@ -236,6 +266,11 @@ class Wording:
             .replace("{due}", written_due(due, self.locale) if due else "")
             .replace("{why}", self.say("原因：{reason}").replace("{reason}", why) if why else "")
         )
+
+
+def _first(table: Mapping[str, Any], may: Collection[str]) -> str:
+    """The first action of the table that is possible; empty where none is."""
+    return next(action for action in table if not action or action in may)
 
 
 def _sentence(type_: str, data: Mapping[str, Any]) -> str:

@@ -183,7 +183,32 @@ async def test_nothing_can_be_done_with_what_was_withdrawn(web: Web, code: str) 
     story = Story(code=code)
     await process_batch(web.service, *story.begun(), story.of(CaseWithdrawn))
     body = (await web.get(f"/api/track/{code}")).json()
-    assert (body["state"], body["may"], body["next_step"]) == ("WITHDRAWN", [], "")
+    assert (body["state"], body["may"]) == ("WITHDRAWN", [])
+    assert body["next_step"] == "不会再有人办这件事。还想提的话，请另写一条。"
+    english = (await web.get(f"/api/track/{code}?lang=en")).json()["next_step"]
+    assert english.startswith("Nobody will work on it.")
+
+
+async def test_closed_with_not_solved_reads_so_and_says_until_when_it_is_taken_up_again(
+    web: Web, code: str
+) -> None:
+    story = Story(code=code)
+    await process_batch(web.service, *story.answered())
+    rated = story.later(minutes=1).rated(stars=1, solved="no")
+    await process_batch(web.service, rated, story.of(CaseClosed, how="rated"))
+    body = (await web.get(f"/api/track/{code}")).json()
+    assert (body["state"], body["solved"]) == ("CLOSED", "no")
+    assert body["state_text"] == "已办结，您说没有解决"
+    assert body["next_step"] == ("接下来：说说哪里还没有解决，在3月19日 10:00 前可以请我们重新办。")
+    page = (await web.get(f"/track/{code}")).text
+    assert "您说没有解决。这件事先办结了，现在没有人在办。" in page
+    assert "办完" not in page
+    english = (await web.get(f"/track/{code}?lang=en")).text
+    assert "You said that it is not solved." in english
+    assert "inished" not in english
+    web.clock.later(days=16)
+    later = (await web.get(f"/api/track/{code}?lang=zh")).json()["next_step"]
+    assert later == "接下来：可以请馆领导复核。"
 
 
 async def test_a_promise_that_moves_keeps_its_first_date_and_says_why(web: Web, code: str) -> None:
