@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from pydantic import BaseModel, ValidationError
@@ -78,7 +78,7 @@ async def act(request: Request) -> Response:
     except REFUSALS as error:
         return refused(request, error, lambda problem: error_page(request, parsed, problem))
     if wants_html(request):
-        return RedirectResponse(f"/track/{quote(code, safe='')}?done={name}", 303)
+        return back(code, name, result.at)
     return JSONResponse(
         {
             "feedback_id": result.feedback_id,
@@ -87,6 +87,12 @@ async def act(request: Request) -> Response:
         },
         headers={"Cache-Control": "no-store"},
     )
+
+
+def back(code: str, action: str, at: datetime) -> Response:
+    """To the page of the case, which says what was done as long as that is news."""
+    when = at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return RedirectResponse(f"/track/{quote(code, safe='')}?done={action}&at={when}", 303)
 
 
 def genuine(deps: Deps, request: Request, code: str) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from services.intake import store
 from services.intake.api.answers import REFUSALS, refused, turn_away
-from services.intake.api.later import error_page, genuine
+from services.intake.api.later import back, error_page, genuine
 from services.intake.deps import deps_of
 from services.intake.store import proofs
 from shared.contracts import REPORTER
@@ -41,9 +39,10 @@ async def ask_for_matters(request: Request) -> Response:
             feedback_id = await _ask(tx, digest)
     except REFUSALS as error:
         return refused(request, error, lambda problem: error_page(request, ParsedBody(), problem))
+    now = deps.runtime.clock.now()
     if wants_html(request):
-        return RedirectResponse(f"/track/{quote(code, safe='')}?done=matters", 303)
-    at = deps.runtime.clock.now().astimezone(LOCAL).isoformat()
+        return back(code, "matters", now)
+    at = now.astimezone(LOCAL).isoformat()
     body = {"feedback_id": feedback_id, "action": "matters", "at": at}
     return JSONResponse(body, headers=NO_STORE)
 

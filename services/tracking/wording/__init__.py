@@ -10,6 +10,7 @@ from services.tracking.wording.board import group_words
 from services.tracking.wording.journey import (
     PROMISES,
     goal,
+    just_done,
     promise,
     sentence,
     shown_state,
@@ -32,6 +33,7 @@ def page_words(locale: str) -> Mapping[str, Any]:
         "shown_state": shown_state,
         "goal_of": goal,
         "promised": promise,
+        "just_done": partial(just_done, locale=locale),
         "group_name": partial(group_words, locale=locale),
         "promise_name": partial(pick, None, PROMISES, locale=locale, locales=LOCALES),
     }

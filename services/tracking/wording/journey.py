@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.tracking.wording import lines
 from services.tracking.wording.messages import translate
+from shared.moments import moment
 
 _PLACE = re.compile(r"\{(\w+)\}")
 SENTENCES: dict[str, str] = {
@@ -82,6 +85,23 @@ STAGE = {
     "CLOSED": 4,
 }
 """State → index of the step that is under way (4: all done; absent: ended another way)."""
+THANKS: dict[str, tuple[str, frozenset[str]]] = {
+    "supplement": (
+        "已经补充上了，办理的人会看到。",
+        frozenset({"feedback.supplemented", "case.resumed", "case.restored"}),
+    ),
+    "urge": ("已经替您催了。", frozenset({"feedback.urged"})),
+    "rate": ("谢谢您的评价。", frozenset({"feedback.rated", "case.closed"})),
+    "reopen": ("我们重新来办这件事。", frozenset({"feedback.reopen_requested", "case.reopened"})),
+    "withdraw": ("已经撤回。", frozenset({"feedback.withdrawn", "case.withdrawn"})),
+    "appeal": ("已经请馆领导复核。", frozenset({"feedback.appealed", "case.appealed"})),
+    "matters": (
+        "如果这一件留过邮箱，链接已经发过去了；两小时内有效，只能用一次。",
+        frozenset(),
+    ),
+}
+"""What a reporter did just now → what is said of it, and the lines that are the same matter."""
+JUST_NOW = timedelta(minutes=10)
 STEPS: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
     ("received", "inbox", "收到", ("feedback.received",), ""),
     ("sorted", "sort", "整理", ("case.dispatched",), "TRIAGE"),
@@ -180,3 +200,25 @@ def steps(case: dict[str, Any], locale: str = "zh") -> list[dict[str, Any]]:
             }
         )
     return made
+
+
+def just_done(
+    case: dict[str, Any], asked: Mapping[str, str], now: datetime, locale: str = "zh"
+) -> str | None:
+    """What is said of the action that the address names (`done`, `at`), as long as it is true: a
+    little while, and until something else happens. The address may be kept for longer."""
+    done, at = THANKS.get(asked.get("done", "")), moment(asked.get("at"))
+    if done is None or at is None or abs(now - at) > JUST_NOW:
+        return None
+    words, same = done
+    later = [
+        line["type"]
+        for line in case.get("timeline") or []
+        if (moment(line["at"]) or at) > at and line["type"].startswith(("feedback.", "case."))
+    ]
+    answers = [
+        one
+        for one in case.get("conversation") or []
+        if one["who"] == "library" and (moment(one["at"]) or at) > at
+    ]
+    return None if answers or not same.issuperset(later) else translate(words, locale)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -235,7 +236,8 @@ async def test_a_form_goes_back_to_the_page(intake: Intake, case: Case) -> None:
     path = f"/api/track/{case.code}"
     done = await intake.client.post(f"{path}/supplement", data={"text": "x"}, headers=html)
     assert done.status_code == 303
-    assert done.headers["location"] == f"/track/{case.code}?done=supplement"
+    at = intake.clock.now().astimezone(UTC).isoformat().replace("+00:00", "Z")
+    assert done.headers["location"] == f"/track/{case.code}?done=supplement&at={at}"
     urged = await intake.client.post(f"{path}/urge", headers=html)
     assert urged.status_code == 303
     early = await intake.client.post(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 
@@ -16,7 +16,7 @@ from shared.contracts.desk import (
     CaseReturned,
     CaseWithdrawn,
 )
-from shared.contracts.intake import FeedbackSupplemented
+from shared.contracts.intake import FeedbackSupplemented, FeedbackUrged, FeedbackWithdrawn
 from shared.contracts.notification import NotificationSent
 from shared.contracts.sla import SlaWarned
 from shared.contracts.vocabulary import Clock
@@ -303,6 +303,46 @@ async def test_the_page_says_it_in_both_languages(web: Web, code: str) -> None:
     assert "text/html" in missing.headers["content-type"]
 
 
+JUST = {
+    "supplement": ("已经补充上了", lambda s: [s.of(FeedbackSupplemented, text="x", words_id="w")]),
+    "urge": ("已经替您催了", lambda s: [s.of(FeedbackUrged)]),
+    "rate": ("谢谢您的评价。", lambda s: [s.rated(), s.of(CaseClosed, how="rated")]),
+    "withdraw": ("已经撤回。</p>", lambda s: [s.of(FeedbackWithdrawn), s.of(CaseWithdrawn)]),
+}
+
+
+@pytest.mark.parametrize("action", JUST)
+async def test_what_was_done_just_now_is_said_until_it_is_no_news(
+    web: Web, code: str, action: str
+) -> None:
+    words, does = JUST[action]
+    story = Story(code=code)
+    await process_batch(web.service, *story.worked("it"))
+    now = story.later(minutes=5).now
+    page = f"/track/{code}?done={action}&at={now.astimezone(UTC).isoformat()[:-6]}Z"
+    web.clock.set(now)
+    assert words in (await web.get(page)).text  # before it is projected, too
+    await process_batch(web.service, *does(story))
+    assert words in (await web.get(page)).text
+    assert words not in (await web.get(f"/track/{code}?done={action}")).text
+    web.clock.later(minutes=11)
+    assert words not in (await web.get(page)).text
+
+
+async def test_what_was_added_is_no_news_once_it_is_answered(web: Web, code: str) -> None:
+    story = Story(code=code)
+    await process_batch(web.service, *story.worked("it"))
+    now = story.later(minutes=5).now
+    added = story.of(FeedbackSupplemented, text="第二台", words_id="w")
+    await process_batch(web.service, added)
+    page = f"/track/{code}?done=supplement&at={now.astimezone(UTC).isoformat()[:-6]}Z"
+    web.clock.set(now)
+    assert "已经补充上了" in (await web.get(page)).text
+    assert "Added. Those who work" in (await web.get(f"{page}&lang=en")).text
+    await process_batch(web.service, story.later(minutes=1).replied("it"))
+    assert "已经补充上了" not in (await web.get(f"{page}&lang=zh")).text
+
+
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
@@ -312,7 +352,9 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
         lambda code: code,
         lambda code: f"  {code.lower()} ",
         lambda code: code.replace("-", ""),
-        lambda code: f"https://feedback.library.example/track/{code}?done=urge",
+        lambda code: (
+            f"https://feedback.library.example/track/{code}?done=urge&at=2026-03-04T02:00:00Z"
+        ),
         lambda code: f"http://127.0.0.1:8080/track/{code}/",
     ],
 )
