@@ -7,11 +7,8 @@ import contextlib
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-import structlog
-
 from shared.messaging.failures import Backoff, is_transient
-
-log = structlog.get_logger()
+from shared.observability.logs import log
 
 
 class Supervised:

@@ -13,8 +13,6 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-import structlog
-
 from shared.embedded.child import (
     Child,
     Ownership,
@@ -22,8 +20,7 @@ from shared.embedded.child import (
     socket_directory,
     tail,
 )
-
-log = structlog.get_logger()
+from shared.observability.logs import log
 
 SOCKET = "model"
 _SERVER = Path(__file__).with_name("model_server.py")

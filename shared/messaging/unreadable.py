@@ -11,7 +11,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import (
     ConsumerStoppedError,
@@ -21,7 +20,7 @@ from aiokafka.errors import (
     UnsupportedCodecError,
 )
 
-log = structlog.get_logger()
+from shared.observability.logs import log
 
 TRIES = 3
 """Fetches of the same batch before it is taken for damaged where it lies, not on its way."""

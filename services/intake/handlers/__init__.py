@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import structlog
 from pydantic import ValidationError
 
 from services.intake import store
@@ -38,8 +37,7 @@ from shared.contracts.refusal import Refusal
 from shared.messaging.envelope import Record
 from shared.messaging.subscription import Handler
 from shared.messaging.transaction import Transaction
-
-log = structlog.get_logger()
+from shared.observability.logs import log
 
 KAFKA = "kafka"
 """Whose numbers the source ids on the topic are, where the program does not say."""

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-import structlog
-
 from services.sla import store
 from services.sla.deps import deps_of
 from services.sla.domain import cases
@@ -56,8 +54,7 @@ from shared.contracts.routing import FeedbackRouted, FeedbackTriageNeeded
 from shared.contracts.vocabulary import Clock
 from shared.messaging.subscription import Handler
 from shared.messaging.transaction import Transaction
-
-log = structlog.get_logger()
+from shared.observability.logs import log
 
 Decide = Callable[[CaseClocks, Rules], Update]
 
