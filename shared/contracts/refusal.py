@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 
 class Refusal(Exception):
@@ -13,6 +13,8 @@ class Refusal(Exception):
     """
 
     status = 400
+    without: str | None = None
+    """The parameter of the address without which it can be answered."""
 
     def __init__(
         self,
@@ -73,6 +75,40 @@ class Unacceptable(Refusal):
     """422: understood, but not right; `errors` says where."""
 
     status = 422
+
+
+class NoSuchChoice(Unacceptable):
+    """422: a filter asks for a value that does not exist; a page leads on without that filter.
+
+    `name` is the parameter, `possible` says what it may be.
+    """
+
+    def __init__(self, name: str, possible: Iterable[str] = ()) -> None:
+        zh, en = _FILTERS.get(name, (f"“{name}”", f"value of “{name}”"))
+        may_be = list(possible)
+        zh, en = f"没有这个{zh}。", f"There is no such {en}."
+        errors = {name: f"{zh} | {en}"}
+        if may_be:
+            zh, en = f"{zh}可以是：{'、'.join(may_be)}。", f"{en} It can be: {', '.join(may_be)}."
+        super().__init__(zh, en, errors=errors)
+        self.without = name
+
+
+_FILTERS = {
+    "department": ("部门", "department"),
+    "category": ("类别", "category"),
+    "channel": ("渠道", "channel"),
+    "priority": ("优先级", "priority"),
+    "state": ("状态", "state"),
+    "queue": ("队列", "queue"),
+    "period": ("时段", "period"),
+    "measure": ("指标", "measure"),
+    "detail": ("细目", "detail of this number"),
+    "reporter_group": ("读者群体", "group of readers"),
+    "kind": ("种类", "kind"),
+    "at": ("日子", "day here"),
+    "skip": ("翻页位置", "place in this list"),
+}
 
 
 class TooMany(Refusal):

@@ -7,7 +7,9 @@ no service has to ask another.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from datetime import UTC, datetime
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import TopicAuthorizationFailedError
@@ -26,6 +28,7 @@ from shared.contracts.desk import (
 )
 from shared.contracts.intake import TokenIssued
 from shared.contracts.notification import ReportMailed
+from shared.contracts.refusal import NoSuchChoice
 from shared.contracts.sla import QuietHoursSet
 from shared.contracts.tracking import ReportMade
 from shared.messaging.brokers import client_options
@@ -53,6 +56,9 @@ class Directory:
         """Code → (Chinese, English)."""
         self.categories: dict[str, tuple[str, str, str]] = {}
         """Code → (Chinese, English, owning department)."""
+        self.closed_departments: dict[str, tuple[str, str]] = {}
+        self.closed_categories: dict[str, tuple[str, str, str]] = {}
+        """The same of those that nothing new comes to: cases of before still have them."""
         self.category_rules: dict[str, str] = {}
         """The rule that replies in a category cite, where there is one."""
         self.people: dict[str, PersonListed] = {}
@@ -81,18 +87,15 @@ class Directory:
         """Take in one entry; the newest wins."""
         match event:
             case DepartmentListed():
-                if event.active:
-                    self.departments[event.code] = (event.zh, event.en)
-                else:
-                    self.departments.pop(event.code, None)
+                listed = (self.departments, self.closed_departments)
+                _file(listed, event.code, (event.zh, event.en), active=event.active)
             case CategoryListed():
                 self.category_rules.pop(event.code, None)
                 if event.rule:
                     self.category_rules[event.code] = event.rule
-                if event.active:
-                    self.categories[event.code] = (event.zh, event.en, event.department)
-                else:
-                    self.categories.pop(event.code, None)
+                names = (event.zh, event.en, event.department)
+                kept = (self.categories, self.closed_categories)
+                _file(kept, event.code, names, active=event.active)
             case PersonListed():
                 self._list_person(event)
             case ThemeListed():
@@ -151,16 +154,26 @@ class Directory:
         ended = self.sessions_ended
         return max(ended.get(username, _EVER), ended.get(None, _EVER)) + SESSION_TICK
 
+    def check_department(self, code: str | None, *others: str) -> None:
+        """Raises `NoSuchChoice` for a code that no department has or had, nor `others` are."""
+        _check("department", code, self.departments, {*self.closed_departments, *others})
+
+    def check_category(self, code: str | None) -> None:
+        """Raises `NoSuchChoice` for a code that no category has or had."""
+        _check("category", code, self.categories, self.closed_categories)
+
     def department_name(self, code: str | None, locale: str = "zh") -> str:
         """What a department is called; the code itself where it is unknown."""
         if code is None:
             return ""
-        zh, en = self.departments.get(code, (code, code))
+        zh, en = self.departments.get(code) or self.closed_departments.get(code) or (code, code)
         return en if locale == "en" else zh
 
     def category_name(self, code: str | None, locale: str = "zh") -> str:
         """What a category is called; the code itself where it is unknown."""
-        zh, en, _ = self.categories.get(code or "", (code or "", code or "", ""))
+        code = code or ""
+        found = self.categories.get(code) or self.closed_categories.get(code)
+        zh, en, _ = found or (code, code, "")
         return en if locale == "en" else zh
 
     def staff(
@@ -187,6 +200,25 @@ class Directory:
         """Who stands in for somebody at that moment."""
         named = self.people.get(person.substitute or "")
         return named.username if named is not None and named.active and person.is_away(at) else None
+
+
+def _file(
+    listed: tuple[dict[str, Any], dict[str, Any]],
+    code: str,
+    names: tuple[str, ...],
+    *,
+    active: bool,
+) -> None:
+    """To those that are open, or to those that are closed."""
+    into, out_of = listed if active else reversed(listed)
+    into[code] = names
+    out_of.pop(code, None)
+
+
+def _check(name: str, code: str | None, listed: Collection[str], more: Collection[str]) -> None:
+    # Before anything is listed nobody can say what there is.
+    if code and listed and code not in listed and code not in more:
+        raise NoSuchChoice(name, listed)
 
 
 class DirectoryReader:

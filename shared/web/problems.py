@@ -60,6 +60,7 @@ def problem(
     allowed: list[str] | None = None,
     errors: dict[str, str] | None = None,
     retry_after: int | None = None,
+    without: str | None = None,
 ) -> Response:
     """The answer for an error, in the reader's language and form."""
     locale = choose_locale(request, _locale(request))
@@ -90,6 +91,7 @@ def problem(
                 "allowed": allowed or [],
                 "errors": errors or {},
                 "retry_after": retry_after,
+                "without": without if request.method == "GET" else None,
             },
         )
     body: dict[str, Any] = {
@@ -125,6 +127,7 @@ def refusal_answer(request: Request, refusal: Refusal) -> Response:
         allowed=refusal.allowed,
         errors=errors and {name: in_language(said, locale) for name, said in errors.items()},
         retry_after=refusal.retry_after,
+        without=refusal.without,
     )
 
 

@@ -26,7 +26,7 @@ from services.desk.store.queues import Question, looking
 from services.desk.store.reading import CaseDetail, read_detail
 from services.desk.store.readings import is_recorded, record
 from shared.contracts.refusal import NotFound
-from shared.contracts.vocabulary import State
+from shared.contracts.vocabulary import Channel, State
 from shared.db.engine import driver_of
 from shared.service import Service
 from shared.web.auth import Staff, runtime_of, service_of, staff
@@ -51,6 +51,8 @@ async def list_cases(
     person: Person,
     state: Annotated[State | None, Blank, Query()] = None,
     department: Annotated[Short | None, Blank, Query()] = None,
+    category: Annotated[Short | None, Blank, Query()] = None,
+    channel: Annotated[Channel | None, Blank, Query()] = None,
     queue: Annotated[Literal[QUEUES] | None, Blank, Query()] = None,  # type: ignore[valid-type]
     q: Annotated[Words, Query()] = "",
     cursor: Annotated[Long | None, Query()] = None,
@@ -61,6 +63,8 @@ async def list_cases(
     `read_as` is how it was read, where it is pinyin or misspelt.
     """
     viewer = viewer_of(person)
+    runtime_of(request).directory.check_department(department)
+    runtime_of(request).directory.check_category(category)
     wanted = Wanted(
         scopes=scopes_of(viewer),
         accounts=viewer.accounts,
@@ -69,6 +73,8 @@ async def list_cases(
         queue=queue or "all",
         state=state,
         department=department,
+        category=category,
+        channel=channel,
         q=q,
         cursor=cursor,
         limit=limit or 50,

@@ -42,13 +42,14 @@ from services.desk.store.queues import counts, looking
 from services.desk.store.reading import some_cases
 from shared.contracts.desk import PersonListed
 from shared.contracts.refusal import NotFound, Unacceptable
-from shared.contracts.vocabulary import Role, State
+from shared.contracts.vocabulary import Channel, Role, State
 from shared.ids import made_since
 from shared.messaging.row_buffer import values_of
 from shared.moments import day_and_hour
 from shared.service import Service
 from shared.web import names
 from shared.web.auth import COOKIE, Staff, maybe_staff, runtime_of, service_of, staff, to_sign_in
+from shared.web.choices import choice
 from shared.web.pages import LIVE_BLOCK, Pages, choose_locale
 
 router = APIRouter(include_in_schema=False)
@@ -128,12 +129,14 @@ async def work(request: Request) -> Response:
     person = staff(request)
     roles = person.every_role
     asked = request.query_params
-    queue = asked.get("queue") or next((q for r, q in _FIRST.items() if r in roles), "all")
-    if queue not in QUEUES or any(c in value for value in asked.values() for c in "\x00"):
-        raise Unacceptable("没有这个队列。", "There is no such queue.", errors={"queue": queue})
-    state = asked.get("state") or None
-    if state is not None and state not in State._value2member_map_:
-        raise Unacceptable("没有这个状态。", "There is no such state.", errors={"state": state})
+    if any(c in value for value in asked.values() for c in "\x00"):
+        raise Unacceptable("请去掉特殊控制字符。", "Please remove control characters.")
+    queue = choice(request, "queue", QUEUES)
+    queue = queue or next((q for r, q in _FIRST.items() if r in roles), "all")
+    state = choice(request, "state", State)
+    department, category = asked.get("department") or None, asked.get("category") or None
+    runtime_of(request).directory.check_department(department)
+    runtime_of(request).directory.check_category(category)
     q = asked.get("q", "")[:200]
     viewer = viewer_of(person)
     wanted = Wanted(
@@ -143,9 +146,9 @@ async def work(request: Request) -> Response:
         now=runtime_of(request).clock.now(),
         queue=queue,
         state=State(state) if state else None,
-        department=asked.get("department") or None,
-        category=asked.get("category") or None,
-        channel=asked.get("channel") or None,
+        department=department,
+        category=category,
+        channel=choice(request, "channel", Channel),
         q=q,
         cursor=asked.get("cursor") or None,
         limit=_ROWS,

@@ -195,11 +195,8 @@ def _day(calendars: Calendars, day: date, department: str) -> dict[str, Any]:
 
 def known_unit(request: Request, department: str | None) -> None:
     """Raises Unacceptable for a code that no department has, nor had when hours were given it."""
-    known = runtime_of(request).directory.departments
     had = deps_of(request).calendars.definition.departments
-    if department and known and department not in {*known, *had}:
-        zh, en = "没有这个部门。", "There is no such department."
-        raise Unacceptable(zh, en, errors={"department": f"{zh} | {en}"})
+    runtime_of(request).directory.check_department(department, *had)
 
 
 def next_policy(rules: Rulebook, edit: PolicyEdit) -> Policy:

@@ -12,9 +12,10 @@ from starlette.requests import Request
 from services.tracking.api.context import locale_of
 from services.tracking.domain import periods
 from services.tracking.domain.board import Question
-from shared.contracts.refusal import NotFound, Unacceptable
+from shared.contracts.refusal import NoSuchChoice, NotFound, Unacceptable
 from shared.contracts.vocabulary import Channel, Priority
 from shared.web.auth import Staff, acting, runtime_of
+from shared.web.choices import choice
 from shared.web.permissions import Permission
 
 LONGEST_GROUP = 40
@@ -86,7 +87,8 @@ def asked_of(request: Request, person: Staff, *, default: str | None = None) -> 
     asked = request.query_params
     runtime = runtime_of(request)
     department = asked.get("department") or None
-    known = {*runtime.directory.departments, NOBODY}
+    listed = runtime.directory
+    known = {*listed.departments, *listed.closed_departments, NOBODY}
     if department is not None and department not in known:
         raise NotFound
     own = person.departments_with(Permission.SEE_OWN_FIGURES)
@@ -98,37 +100,25 @@ def asked_of(request: Request, person: Staff, *, default: str | None = None) -> 
     else:
         acting(person, Permission.SEE_ALL_FIGURES)
     begin, end = asked.get("from") or None, asked.get("to") or None
-    period = choice(request, "period", {*periods.PRESETS, CUSTOM})
+    period = choice(request, "period", (*periods.PRESETS, CUSTOM))
     if period == CUSTOM:
         period = None
     elif period is None and not (begin or end):
         period = default
     group = asked.get("reporter_group") or None
     if group and not (len(group) <= LONGEST_GROUP and group.isprintable()):
-        raise no_choice(request, "reporter_group")
+        raise NoSuchChoice("reporter_group")
+    category = asked.get("category") or None
+    listed.check_category(category)
     return Asked(
         period,
         None if period else begin,
         None if period else end,
         department,
-        choice(request, "category", set(runtime.directory.categories)),
-        choice(request, "channel", {c.value for c in Channel}),
-        choice(request, "priority", {p.value for p in Priority}),
+        category,
+        choice(request, "channel", Channel),
+        choice(request, "priority", Priority),
         group,
         restricted,
         locale_of(request),
     )
-
-
-def choice(request: Request, name: str, known: set[str]) -> str | None:
-    """A parameter that is one of `known`, or was left out; 422 for any other."""
-    value = request.query_params.get(name) or None
-    if value is None or value in known:
-        return value
-    raise no_choice(request, name)
-
-
-def no_choice(request: Request, name: str) -> Unacceptable:
-    """The parameter of this name cannot be that."""
-    zh, en = "没有这个选项", "no such choice"
-    return Unacceptable(zh, en, errors={name: en if locale_of(request) == "en" else zh})

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Collection
 from datetime import date
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
 
-from services.tracking.api.asking import asked_of, choice, no_choice
+from services.tracking.api.asking import asked_of
 from services.tracking.api.context import ViewContext
 from services.tracking.deps import NAME
 from services.tracking.domain.behind import behind, keys
 from services.tracking.store.drill_down import Row, rows_behind
 from services.tracking.wording.board import AGE_NAMES, HIDDEN, adds_words, detail_words
+from shared.contracts.refusal import NoSuchChoice
+from shared.contracts.vocabulary import BreachCode, Channel, Clock, Outcome, State
 from shared.moments import local
 from shared.web.auth import Staff, service_of, staff
+from shared.web.choices import choice
 
 router = APIRouter()
 LONGEST_DETAIL = 400
@@ -35,7 +40,7 @@ async def drill_down_body(request: Request, person: Staff) -> dict[str, Any]:
     service = service_of(request, NAME)
     context = ViewContext.of(service.runtime, asked.locale)
     question = asked.question(context.now)
-    key = choice(request, "measure", keys()) or "open"
+    key = choice(request, "measure", sorted(keys())) or "open"
     wanted = behind(key, _detail(request, key))
     skip = _skip(request)
     found: list[Row] = []
@@ -93,14 +98,14 @@ def _detail(request: Request, measure: str) -> str | None:
     detail = request.query_params.get("detail")
     if detail is None:
         return None
-    fits = len(detail) <= LONGEST_DETAIL and detail.isprintable()
-    if measure == "open_since":
-        fits = detail in {str(band) for band in range(len(AGE_NAMES))}
-    elif measure == "due":
-        fits = _is_day(detail)
-    if not fits:
-        raise no_choice(request, "detail")
+    known = _DETAILS.get(measure, ("",))
+    if not (known(detail) if callable(known) else detail in known):
+        raise NoSuchChoice("detail", () if callable(known) else filter(None, known))
     return detail
+
+
+def _is_code(text: str) -> bool:
+    return len(text) <= LONGEST_DETAIL and text.isprintable()
 
 
 def _is_day(text: str) -> bool:
@@ -110,6 +115,24 @@ def _is_day(text: str) -> bool:
         return False
 
 
+_DETAILS: dict[str, Collection[str] | Callable[[str], bool]] = {
+    "state": list(State),
+    "dwell": list(State),
+    "breaches": list(Clock),
+    "outcome": list(Outcome),
+    "reasons": list(BreachCode),
+    "channel": list(Channel),
+    # Codes that cases have, whether or not they are listed still.
+    **dict.fromkeys(("category", "dispatches", "group", "undelivered"), _is_code),
+    "arrived": lambda text: re.fullmatch("[1-7]-([01][0-9]|2[0-3])", text) is not None,
+    "open_since": [str(band) for band in range(len(AGE_NAMES))],
+    "due": _is_day,
+}
+"""Sum → its details; the others have none."""
+
+
 def _skip(request: Request) -> int:
-    value = request.query_params.get("skip", "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 8 else 0
+    value = request.query_params.get("skip") or "0"
+    if not (value.isascii() and value.isdigit() and len(value) < 8):
+        raise NoSuchChoice("skip")
+    return int(value)

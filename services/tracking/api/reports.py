@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from services.tracking.api.asking import Asked, asked_of, choice, no_choice
+from services.tracking.api.asking import Asked, asked_of
 from services.tracking.api.board import answer_to, body_of, wants_anew
 from services.tracking.api.context import ViewContext
 from services.tracking.deps import NAME, Deps
@@ -20,10 +20,11 @@ from services.tracking.domain.measures import MEASURES
 from services.tracking.domain.reports import Kind, Period, containing, latest, told
 from services.tracking.store.export import cases_received
 from services.tracking.wording import table
-from shared.contracts.refusal import NotFound
+from shared.contracts.refusal import NoSuchChoice, NotFound
 from shared.service import Service
 from shared.spreadsheets import MEDIA_TYPES, writer_for
 from shared.web.auth import service_of, staff
+from shared.web.choices import choice
 
 router = APIRouter()
 
@@ -33,16 +34,16 @@ def period_asked(request: Request, context: ViewContext) -> Period:
 
     422 for a day that is none, or one that lies ahead.
     """
-    kind = Kind(choice(request, "kind", {one.value for one in Kind}) or Kind.WEEK)
+    kind = Kind(choice(request, "kind", Kind) or Kind.WEEK)
     at = request.query_params.get("at")
     if not at:
         return latest(kind, context.now)
     try:
         day = date.fromisoformat(at)
     except ValueError:
-        raise no_choice(request, "at") from None
+        raise NoSuchChoice("at") from None
     if not 2000 <= day.year <= 2199 or containing(kind, day).moments[0] > context.now:
-        raise no_choice(request, "at")
+        raise NoSuchChoice("at")
     return containing(kind, day)
 
 

@@ -15,7 +15,13 @@ from services.desk.seeds import DEPARTMENTS
 from services.tracking.domain import board as measures
 from services.tracking.store import board as store
 from shared.contracts import EVENTS
-from shared.contracts.desk import CaseClosed, CaseReopened, CaseReturned, CaseWithdrawn
+from shared.contracts.desk import (
+    CaseClosed,
+    CaseReopened,
+    CaseReturned,
+    CaseWithdrawn,
+    DepartmentListed,
+)
 from shared.contracts.vocabulary import OPEN, Clock
 from shared.messaging.partitions import PARTITIONS
 from tests.service.tracking.conftest import Web
@@ -367,6 +373,45 @@ async def test_the_cases_behind_a_number_are_as_many_as_it_says(web: Web) -> Non
 )
 async def test_who_may_look_behind_a_number(web: Web, as_: str, query: str, status: int) -> None:
     assert (await web.get(f"/api/dashboard/cases?{query}", as_=as_)).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("measure=state&detail=nope", "detail"),
+        ("measure=breaches&detail=nope", "detail"),
+        ("measure=outcome&detail=", "detail"),
+        ("measure=arrived&detail=8-01", "detail"),
+        ("measure=open&detail=nope", "detail"),
+        ("measure=on_time&detail=nope", "detail"),
+        ("skip=-1", "skip"),
+        ("skip=x", "skip"),
+        ("skip=99999999", "skip"),
+        ("category=nope", "category"),
+        ("channel=nope", "channel"),
+        ("priority=P9", "priority"),
+        ("period=nope", "period"),
+    ],
+)
+async def test_behind_a_number_that_cannot_be_nobody_looks(web: Web, query: str, name: str) -> None:
+    answer = await web.get(f"/api/dashboard/cases?{query}", as_="leader")
+    assert answer.status_code == 422
+    assert list(answer.json()["errors"]) == [name]
+    english = await web.get(f"/api/dashboard/cases?{query}&lang=en", as_="leader")
+    assert english.json()["detail"].startswith("There is no such")
+    page = await web.get(f"/dashboard/cases?{query}&lang=zh", as_="leader")
+    assert page.status_code == 422
+
+
+async def test_the_numbers_of_a_department_that_was_closed_are_still_there(web: Web) -> None:
+    await process_batch(web.service, *Story().answered("it"))
+    directory = web.service.runtime.directory
+    zh, en = directory.departments["it"]
+    closed = DepartmentListed(at=web.clock.now(), code="it", zh=zh, en=en, active=False)
+    directory.apply(closed)
+    assert "it" in directory.closed_departments
+    assert len(await behind(web, "measure=received&department=it")) == 1
+    assert zh in (await web.get("/dashboard/cases?measure=received", as_="leader")).text
 
 
 @pytest.mark.parametrize("alone", [False, True], ids=["a replica", "the only one"])
