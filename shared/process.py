@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Set
 from functools import partial
 
 import uvicorn
@@ -112,7 +112,10 @@ async def migrate_and_seed(services: Iterable[Service], *, demo: bool) -> None:
 
 
 class Process:
-    """Runs some services of the system behind one origin until it is asked to stop."""
+    """Runs some services of the system behind one origin until it is asked to stop.
+
+    Those of `only_open` answer requests, and do nothing else until somebody calls their `begin`.
+    """
 
     def __init__(
         self,
@@ -121,9 +124,10 @@ class Process:
         *,
         whole: bool,
         make_runtime: Callable[[Settings, str, str], Runtime] = runtime_for,
+        only_open: Set[str] = frozenset(),
     ) -> None:
         self.settings, self._load, self.whole = settings, load, whole
-        self._make_runtime = make_runtime
+        self._make_runtime, self._only_open = make_runtime, only_open
         self._stop = asyncio.Event()
         self._status = 0
         self.services: dict[str, Service] = {}
@@ -253,7 +257,12 @@ class Process:
                 async with asyncio.timeout(5):
                     while not runtime.directory.loaded:
                         await asyncio.sleep(0.02)
-            await asyncio.gather(*(s.start() for s in self.services.values()))
+            await asyncio.gather(
+                *(
+                    service.open() if name in self._only_open else service.start()
+                    for name, service in self.services.items()
+                )
+            )
             _settle_memory()
             announcing = asyncio.create_task(self._announce(on_ready, watch, reader))
             stopping = asyncio.create_task(self._stop.wait())

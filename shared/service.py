@@ -206,17 +206,25 @@ class Service(Generic[Deps]):
 
     async def start(self) -> None:
         """Check the database, then start relay, consumer and jobs."""
+        await self.open()
+        await self.begin()
+
+    async def open(self) -> None:
+        """Check the database; from now on requests are answered, and nothing is done unasked."""
         self.closing.clear()
         await self.connect()
         await self.check_database()
         for call in self.starting:
             await call()
+        self._spawn("watch", self._watch)
+        self.running = True
+
+    async def begin(self) -> None:
+        """Start relay, consumer and jobs."""
         await self._start_relay()
         await self._start_consumer()
-        self._spawn("watch", self._watch)
         for name, job in self.jobs.items():
             self._spawn(name, job)
-        self.running = True
 
     async def stop(self) -> None:
         """Stop jobs, consumer and relay; what is not finished is found again at the next start."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import importlib
 import json
 import logging
 import shutil
@@ -24,6 +24,7 @@ from services.demo import wechat
 from services.demo.clock import DemoClock
 from services.demo.days import FIRST, Day
 from services.demo.doing import Town
+from services.demo.followers import FOLLOWERS, Followers
 from services.demo.hurry import without_waiting_for_the_disk
 from services.demo.months import Months, Size
 from shared.moments import LOCAL, WEEKDAYS
@@ -38,9 +39,14 @@ NOTICE = (
     "Demonstration: everybody and everything here is invented, and so is the date.",
 )
 _MARK = "demo.json"
-_MEANWHILE = {"sla": ("marks",), "desk": ("waiting",), "routing": ("meaning",)}
-"""Jobs that begin after the play: the clock jumps, and `Months` does what is due; or they want the
-processor for themselves."""
+_MEANWHILE = {
+    "desk": ("waiting",),
+    "routing": ("meaning", "learning"),
+    "sla": ("marks", "trials"),
+    "tracking": ("look at the board", "keep bands true", "publish gauges"),
+}
+"""Jobs that begin after the play: the clock jumps, and `Months` does what is due; or nobody looks
+at what they do, and they want the processor for themselves."""
 _KEEP_EVERY = 20
 """Seconds."""
 
@@ -104,15 +110,19 @@ class Demonstration:
             self._clock.set(datetime.fromisoformat(kept["now"]))
             self._played.set()
             self._clock.run()
+        followers = None if kept else Followers(partial(follow, self.settings))
         process = Process(
             self.settings,
             self._load,
             whole=True,
             make_runtime=partial(runtime_for, clock=self._clock, notice=NOTICE),
+            only_open=FOLLOWERS if followers else frozenset(),
         )
-        beside = partial(self._beside, process, leave=leave)
+        beside = partial(self._beside, process, followers, leave=leave)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             status = runner.run(process.run(setup=True, demo=True, beside=beside))
+        if followers is not None:
+            followers.end()
         if self._played.is_set():
             self._keep()
         return status
@@ -152,9 +162,7 @@ class Demonstration:
         return {name: partial(self._build, name, build) for name, build in self._builds().items()}
 
     def _build(self, name: str, build: Build, runtime: Runtime) -> Service:
-        service = build(runtime)
-        # Everything of a look comes at once: to wait for more would only take time.
-        service.subscription = replace(service.subscription, linger=0.0, linger_at_broker=False)
+        service = _hurried(build(runtime))
         for job in _MEANWHILE.get(name, ()):
             service.jobs[job] = self._after_the_play(service.jobs[job])
         return service
@@ -166,25 +174,30 @@ class Demonstration:
 
         return waiting
 
-    async def _beside(self, process: Process, app: FastAPI, *, leave: bool) -> None:
+    async def _beside(
+        self, process: Process, followers: Followers | None, app: FastAPI, *, leave: bool
+    ) -> None:
         wechat.serve_platform(app)
-        if not self._played.is_set():
-            with self._letters_of(process.services["notification"]):
-                await self._play(app)
+        if followers is not None:
+            await followers.start()
+            await self._play(app, followers)
+            await followers.stop()
         if leave:
             process.stop()
             return
+        if followers is not None:
+            await asyncio.gather(*(process.services[name].begin() for name in FOLLOWERS))
         self._welcome()
         while True:
             await asyncio.sleep(_KEEP_EVERY)
             self._keep()
 
-    async def _play(self, app: FastAPI) -> None:
+    async def _play(self, app: FastAPI, followers: Followers) -> None:
         say(f"演示两个月：{self.size.cases} 件，约一两分钟 / two months in a minute or two")
         began = time.monotonic()
         progress = _Progress(self.size)
         size = replace(self.size, within=self.size.within - (began - self._began))
-        months = Months(app, size, tell=progress)
+        months = Months(app, size, followers, tell=progress)
         async with without_waiting_for_the_disk(app.state.runtime.database):
             town = await months.play()
         progress.end(town)
@@ -198,16 +211,6 @@ class Demonstration:
             seconds=round(time.monotonic() - began, 1),
         )
         self._clock.run()
-
-    @contextlib.contextmanager
-    def _letters_of(self, notification: Service) -> Any:
-        """What would have been sent goes into a file while there is so much of it."""
-        with (self.settings.data / "messages.log").open("a", encoding="utf-8") as file:
-            notification.deps.printer.stream = file
-            try:
-                yield
-            finally:
-                notification.deps.printer.stream = None
 
     def _welcome(self) -> None:
         url = self.settings.url
@@ -227,6 +230,34 @@ class Demonstration:
             f"  5. 发出的信 / what was sent            {self.settings.data / 'messages.log'}\n"
         )
         say("Ctrl-C 结束 / stops everything; make demo 接着来 / goes on, ARGS=--again 重来 / anew")
+
+
+def follow(settings: Settings, clock: DemoClock) -> Process:
+    """The process of `FOLLOWERS`, beside the one that plays."""
+
+    def build(name: str, runtime: Runtime) -> Service:
+        app = importlib.import_module(f"services.{name}.app")
+        service = _hurried(app.build(runtime))
+        for job in _MEANWHILE.get(name, ()):
+            del service.jobs[job]
+        if name == "notification":
+            # What would have been sent goes into a file while there is so much of it.
+            file = settings.data / "messages.log"
+            service.deps.printer.stream = file.open("a", encoding="utf-8")
+        return service
+
+    return Process(
+        settings.model_copy(update={"base_url": settings.url, "port": 0}),
+        lambda: {name: partial(build, name) for name in FOLLOWERS},
+        whole=False,
+        make_runtime=partial(runtime_for, clock=clock, notice=NOTICE),
+    )
+
+
+def _hurried(service: Service) -> Service:
+    # Everything of a look comes at once: to wait for more would only take time.
+    service.subscription = replace(service.subscription, linger=0.0, linger_at_broker=False)
+    return service
 
 
 class _Progress:

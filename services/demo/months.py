@@ -17,6 +17,7 @@ from services.demo.asking import Asking
 from services.demo.clock import DemoClock
 from services.demo.days import Day, arrivals, days_of, end_of, looks, surge_day
 from services.demo.doing import Town
+from services.demo.followers import Followers, Positions, positions_of
 from services.demo.letters import Letter, stock
 from services.demo.lives import Life
 from services.demo.pace import Pace
@@ -52,6 +53,7 @@ class Months:
         self,
         app: FastAPI,
         size: Size,
+        followers: Followers,
         *,
         tell: Callable[[Day, int, Town], None] = lambda day, of, town: None,
     ) -> None:
@@ -61,7 +63,8 @@ class Months:
         self.services: dict[str, Service] = app.state.services
         self._tell = tell
         self._rng = random.Random(size.seed)
-        self._quiet = Quiet(runtime.kafka, self.services)
+        self._followers = followers
+        self._quiet = Quiet(runtime.kafka, self.services.values(), self._positions)
         self._ahead = Ahead(runtime.embedder)
         calendars = self.services["sla"].deps.calendars
         self.days = days_of(calendars.definition, size.days)
@@ -120,7 +123,6 @@ class Months:
         await self._take_in()
         # Everything until now has been taken in: what came due is late for certain.
         await mark_due(self.services["sla"])
-        self.services["notification"].deps.wake.set()
         self._pace.looked(time.monotonic() - begun)
 
     async def _take_in(self) -> None:
@@ -130,9 +132,14 @@ class Months:
         """
         for relay in self._relays():
             relay.release()
+        await self._followers.release(self.clock.now())
         await self._quiet.wait()
+        await self._followers.hold()
         for relay in self._relays():
             relay.hold()
+
+    async def _positions(self) -> Positions:
+        return positions_of(self.services.values()) | await self._followers.positions()
 
     def _relays(self) -> list[Relay]:
         return [s.relay for s in self.services.values() if s.relay is not None]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from services.demo.followers import Positions
 from shared.messaging.brokers import Brokers, client_options
 from shared.service import Service
 
@@ -18,8 +19,13 @@ _AGAIN = 0.02
 class Quiet:
     """Nothing waits in an outbox, and every service has processed the log to its end."""
 
-    def __init__(self, kafka: str | Brokers, services: Mapping[str, Service]) -> None:
-        self._services = services
+    def __init__(
+        self,
+        kafka: str | Brokers,
+        services: Iterable[Service],
+        positions: Callable[[], Awaitable[Positions]],
+    ) -> None:
+        self._services, self._positions = services, positions
         self._onlooker = AIOKafkaConsumer(**client_options(kafka))
 
     async def start(self) -> None:
@@ -36,30 +42,22 @@ class Quiet:
             await asyncio.sleep(_AGAIN)
 
     async def _is_quiet(self) -> bool:
-        consumers = [s.consumer for s in self._services.values() if s.consumer is not None]
-        if any(consumer.measure_lag() for consumer in consumers):
-            return False
-        ends = await self._ends()
-        if any(self._is_behind(service, ends) for service in self._services.values()):
-            return False
+        positions = await self._positions()
+        ends = await self._ends(positions)
+        for read in positions.values():
+            if any(ends[tp] > done for tp, done in read.items()):
+                return False
         # What was processed may have emitted something, which may be out already.
-        return not await self._something_waits() and await self._ends() == ends
+        return not await self._something_waits() and await self._ends(positions) == ends
 
     async def _something_waits(self) -> bool:
         async def waits(service: Service) -> bool:
             async with service.engine.connect() as connection:
                 return bool((await connection.exec_driver_sql(_WAITING)).scalar_one())
 
-        return any(await asyncio.gather(*map(waits, self._services.values())))
+        return any(await asyncio.gather(*map(waits, self._services)))
 
-    async def _ends(self) -> dict[TopicPartition, int]:
-        consumers = [s.consumer for s in self._services.values() if s.consumer is not None]
-        read = {tp for consumer in consumers for tp in consumer.positions()}
+    async def _ends(self, positions: Positions) -> dict[TopicPartition, int]:
+        read = {tp for one in positions.values() for tp in one}
         found: dict[TopicPartition, int] = await self._onlooker.end_offsets(list(read))
         return found
-
-    @staticmethod
-    def _is_behind(service: Service, ends: dict[TopicPartition, int]) -> bool:
-        if service.consumer is None:
-            return False
-        return any(ends.get(tp, 0) > done for tp, done in service.consumer.positions().items())
