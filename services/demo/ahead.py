@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 
 from shared.embeddings import Embedder, EmbedderAway, beginning
@@ -25,13 +26,13 @@ class Ahead:
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
-        self._texts: deque[str] = deque()
+        self._texts: deque[tuple[str, Callable[[], bool]]] = deque()
         self._asked = self._said = 0
         self._on = asyncio.Event()
 
-    def expect(self, text: str) -> None:
-        """`text` will be said after all that are expected already."""
-        self._texts.append(text)
+    def expect(self, text: str, wanted: Callable[[], bool] = lambda: True) -> None:
+        """`text` will be said after all that are expected already, if it is `wanted` by then."""
+        self._texts.append((text, wanted))
         self._on.set()
 
     def said(self) -> None:
@@ -46,10 +47,11 @@ class Ahead:
         while True:
             self._on.clear()
             while self._texts and self._asked < self._said + AT_MOST:
-                texts = [self._texts.popleft() for _ in range(min(_AT_ONCE, len(self._texts)))]
-                self._asked += len(texts)
+                next_ones = [self._texts.popleft() for _ in range(min(_AT_ONCE, len(self._texts)))]
+                self._asked += len(next_ones)
+                texts = [beginning("", text) for text, wanted in next_ones if wanted()]
                 with suppress(EmbedderAway):
-                    await self._embedder.embed([beginning("", text) for text in texts])
+                    await self._embedder.embed(texts)
                 if not self._embedder.available:
                     await asyncio.sleep(_AWAY)
             await self._on.wait()

@@ -121,8 +121,6 @@ class Demonstration:
         beside = partial(self._beside, process, followers, leave=leave)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             status = runner.run(process.run(setup=True, demo=True, beside=beside))
-        if followers is not None:
-            followers.end()
         if self._played.is_set():
             self._keep()
         return status
@@ -179,9 +177,12 @@ class Demonstration:
     ) -> None:
         wechat.serve_platform(app)
         if followers is not None:
-            await followers.start()
-            await self._play(app, followers)
-            await followers.stop()
+            try:
+                await followers.start()
+                await self._play(app, followers)
+                await followers.stop()
+            finally:
+                followers.end()
         if leave:
             process.stop()
             return

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -75,8 +76,8 @@ class Followers:
         await asyncio.to_thread(self._process.join)
 
     def end(self) -> None:
-        """End them, however far they are."""
-        self._line.close()
+        """End them, however far they are: what is not played to its end is begun anew."""
+        self._process.kill()
 
     async def _ask(self, *what: Any) -> Any:
         def ask() -> Any:
@@ -108,7 +109,7 @@ def _follow(line: Connection, make: Make) -> None:
 
 
 async def _obey(line: Connection, process: Process, clock: DemoClock) -> None:
-    """Do what the play says until it hangs up."""
+    """Do what the play says, until it says that it is over."""
     services = process.services.values()
     relays = [service.relay for service in services if service.relay is not None]
 
@@ -128,11 +129,11 @@ async def _obey(line: Connection, process: Process, clock: DemoClock) -> None:
         "positions": lambda: positions_of(services),
         "stop": process.stop,
     }
-    with contextlib.suppress(EOFError):
-        line.send(None)
-        while True:
+    line.send(None)
+    what = ""
+    while what != "stop":
+        try:
             what, *more = await asyncio.to_thread(line.recv)
-            line.send(doing[what](*more))
-            if what == "stop":
-                return
-    process.stop()
+        except EOFError:
+            os._exit(1)  # the play was killed, and the servers with it
+        line.send(doing[what](*more))

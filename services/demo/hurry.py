@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 
 from shared.db.address import parse_address
 
+_FOR_POWER_CUTS = ("full_page_writes", "fsync")
 _LOOK_AGAIN = 0.02
 """Seconds."""
 
@@ -36,7 +37,8 @@ async def _set(database: str, value: str) -> None:
         finally:
             await connection.close()
 
-    await ask(f"ALTER SYSTEM SET fsync = {value}")
+    for name in _FOR_POWER_CUTS:
+        await ask(f"ALTER SYSTEM SET {name} = {value}")
     await ask("SELECT pg_reload_conf()")
     # A connection that begins after the server has read its settings has them.
     while await ask("SHOW fsync") != value:

@@ -16,7 +16,7 @@ from shared.moments import moment
 
 WORKING_DAY = 7.5
 """Hours."""
-PACE = {"facilities": 3.4, "eresources": 1.5, "acquisition": 1.3, "it": 0.9, "circulation": 0.7}
+PACE = {"facilities": 3.4, "eresources": 1.4, "acquisition": 1.3, "it": 0.9, "circulation": 0.7}
 """How long a department takes, most of them 1: one of them is slow, and it shows."""
 _TOLD = ("FIRST_RESPONSE", "RESOLUTION")
 _OUTCOMES = {
@@ -45,7 +45,7 @@ class Life(Doing):
         if case is None or await self._ended_early(case):
             return
         department = await self._placed(case)
-        taken = await self._signed(department) if department else None
+        taken = await self._signed(department, case) if department else None
         if taken is None:
             return
         outcome = await self._worked_on(str(taken["department"]), taken)
@@ -65,7 +65,7 @@ class Life(Doing):
         if self.letter.topic == "not_ours":
             return await self._rejected()
         direct = self.letter.topic == "praise" or (
-            self.letter.about.get("inquiry") and self._chance(0.5)
+            self._chance(0.8 if self.letter.about.get("inquiry") else 0.25)
         )
         if not direct:
             return False
@@ -130,16 +130,17 @@ class Life(Doing):
         near = {"it": "eresources", "eresources": "it", "facilities": "space", "space": "desk"}
         return near.get(right, "office" if right != "office" else "desk")
 
-    async def _signed(self, department: str) -> Json | None:
+    async def _signed(self, department: str, case: Json) -> Json | None:
         """Accepted, and in somebody's hands: the case as it is then."""
-        pace = self._pace(department)
+        soon = case["type"] == "inquiry" or case["priority"] in ("P1", "P2")
+        pace = self._pace(department) * (0.4 if soon else 1)
         await self._wait(0.7 * pace)
         if await self._do(f"liaison.{department}", "accept") is None:
             return None
         if self._chance(0.5):
             await self._wait(0.5 * pace)
         handler = f"handler.{department}"
-        if self._chance(0.5):
+        if self._chance(0.3):
             taken = await self._do(f"liaison.{department}", "assign", to=handler)
         else:
             taken = await self._do(handler, "claim")
@@ -155,9 +156,9 @@ class Life(Doing):
         """The outcome of the reply, when there is one."""
         handler = f"handler.{department}"
         pace = self._pace(department)
-        days = {"P1": 0.1, "P2": 0.4, "P4": 1.5}.get(str(case["priority"]), 0.8)
+        days = {"P1": 0.1, "P2": 0.3, "P4": 1.0}.get(str(case["priority"]), 0.5)
         days *= self.rng.lognormvariate(0, 0.7)
-        effort = days * WORKING_DAY * pace * (0.4 if case["type"] == "inquiry" else 1)
+        effort = days * WORKING_DAY * pace * (0.25 if case["type"] == "inquiry" else 1)
         if self._chance(0.15):
             await self._work(handler, "note", text=self.letter.say("notes"))
         asks = bool(self.letter.about["asks"]) and self._chance(0.09)
@@ -165,9 +166,9 @@ class Life(Doing):
             return None
         if self._chance(0.05):
             await self._together(department)
-        if effort > 0.5 * WORKING_DAY or self._chance(0.05):
-            await self._wait(min(0.15 * effort, 2 * pace))
-            if self._chance(0.85):
+        if self._takes_longer(effort, case) or self._chance(0.08):
+            await self._wait(min(0.15 * effort, pace))
+            if self._chance(0.9):
                 await self._work(handler, "progress", text=self.letter.say("progress"))
         if self.letter.about.get("vendor") and self._chance(0.16):
             await self._waiting_for_others(handler)
@@ -175,6 +176,12 @@ class Life(Doing):
             await self._more_time(department)
         await self._until_done(handler, 0.6 * effort, case)
         return await self._answered(department)
+
+    def _takes_longer(self, effort: float, case: Json) -> bool:
+        """Than a first word was promised in, or nearly: something is said before."""
+        due = moment(case["due"].get("FIRST_RESPONSE"))
+        end = self.town.hours.add_working(self._now, timedelta(hours=1 + 0.8 * effort))
+        return due is not None and due < end
 
     async def _until_done(self, handler: str, effort: float, case: Json) -> None:
         """The rest of the work; a promise that breaks meanwhile is given a reason and a date."""
@@ -336,7 +343,7 @@ class Life(Doing):
         await self._wait(1, heard=True)
         department = self.letter.department
         sent = await self._dispatch(department, "读者说没有解决，请重新看一看。")
-        if sent is None or not await self._signed(department):
+        if sent is None or not await self._signed(department, sent):
             return
         await self._wait(6 * self._pace(department))
         second = await self._answered(department)
@@ -353,9 +360,8 @@ class Life(Doing):
         if self._chance(0.4):
             upheld = await self._do("leader", "uphold", reason=self.letter.say("upholds"))
             department = self.letter.department
-            if upheld is None or await self._dispatch(department, "复核成立，请重新办理。") is None:
-                return
-            if await self._signed(department):
+            sent = upheld and await self._dispatch(department, "复核成立，请重新办理。")
+            if sent and await self._signed(department, sent):
                 await self._wait(6)
                 await self._answered(department)
         else:

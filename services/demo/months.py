@@ -202,10 +202,11 @@ class Months:
     ) -> None:
         """One comment, and its life."""
         letter = letters.write(rng, exams=day.exams, holiday=self._holiday_near(day))
-        self._ahead.expect(letter.text)
+        drawn = rng.random()
+        self._ahead.expect(letter.text, lambda: drawn <= self._kept)
         await self.town.schedule.outside(at)
         self._ahead.said()
-        if self._kept < 1.0 and rng.random() > self._kept:
+        if drawn > self._kept:
             self.town.counts["left out"] += 1
             return
         if rng.random() < 0.008:

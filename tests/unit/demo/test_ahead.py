@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from services.demo.ahead import AT_MOST, Ahead
@@ -65,3 +66,14 @@ async def test_without_a_model_nothing_is_asked() -> None:
     ahead = Ahead(Embedder())
     ahead.expect("a letter")
     await ahead.run()
+
+
+async def test_what_will_be_left_out_is_not_asked_for() -> None:
+    model = Model()
+    ahead = Ahead(model)
+    for number in range(6):
+        ahead.expect(f"letter {number}", partial(bool, number % 2 == 0))
+    running = asyncio.create_task(ahead.run())
+    await settle()
+    assert model.asked == ["letter 0", "letter 2", "letter 4"]
+    running.cancel()
