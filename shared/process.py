@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Set
 from functools import partial
 
+import structlog
 import uvicorn
 from aiokafka.errors import KafkaError
 from fastapi import FastAPI
@@ -26,7 +27,6 @@ from shared.messaging.failures import cannot_start, is_transient
 from shared.messaging.restore import lost_services, restore_log
 from shared.messaging.topics import create_topics
 from shared.messaging.watch import BrokerWatch
-from shared.observability.logs import log
 from shared.observability.metrics import REGISTRY, ServiceCollector
 from shared.running import note_of
 from shared.security import Signer
@@ -35,6 +35,8 @@ from shared.settings import Settings, refuse
 from shared.tasks import end
 from shared.web.app import web_app
 from shared.web.protocol import BoundedProtocol
+
+log = structlog.get_logger()
 
 Build = Callable[[Runtime], Service]
 Beside = Callable[[FastAPI], Awaitable[None]]

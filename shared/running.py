@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import structlog
 
-from shared.observability.logs import log
 from shared.settings import Settings
+
+log = structlog.get_logger()
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic
 
+import structlog
 from fastapi import APIRouter
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -41,7 +42,6 @@ from shared.messaging.relay import Relay
 from shared.messaging.seals import Sealer
 from shared.messaging.subscription import Subscription
 from shared.messaging.transaction import Transaction, transaction
-from shared.observability.logs import log
 from shared.security import Signer
 from shared.settings import Settings
 from shared.tasks import end
@@ -49,6 +49,7 @@ from shared.tasks import end
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+log = structlog.get_logger()
 
 Deps = TypeVar("Deps", default=Any)
 """What the entry points of one service work with: a dataclass of its own."""

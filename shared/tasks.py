@@ -7,8 +7,11 @@ import contextlib
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
+import structlog
+
 from shared.messaging.failures import Backoff, is_transient
-from shared.observability.logs import log
+
+log = structlog.get_logger()
 
 
 class Supervised:

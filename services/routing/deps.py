@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import HTTPConnection
 
@@ -28,11 +29,11 @@ from services.routing.store import Stored
 from shared.embeddings import Embedder, EmbedderAway, Vector, beginning
 from shared.messaging.directory import Directory
 from shared.messaging.transaction import Transaction
-from shared.observability.logs import log
 from shared.web.auth import service_of
 from shared.web.pages import Pages
 
 NAME = "routing"
+log = structlog.get_logger()
 
 
 class Rules:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.routing import store
@@ -19,8 +20,9 @@ from shared.contracts.refusal import Refusal
 from shared.db.engine import driver_of
 from shared.embeddings import EmbedderAway, Vector, beginning
 from shared.moments import here
-from shared.observability.logs import log
 from shared.service import Service
+
+log = structlog.get_logger()
 
 FOLLOW_EVERY = 5.0
 """Seconds after which an edit made in another process counts here."""

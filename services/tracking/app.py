@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import structlog
+
 from services.tracking import api, handlers, jobs, pages
 from services.tracking.deps import NAME, Deps
 from services.tracking.jobs import reports
 from services.tracking.store import CaseRow, TrackingTable, generation
 from services.tracking.wording import page_words
 from shared.messaging.subscription import LINGER, Subscription
-from shared.observability.logs import log
 from shared.service import Runtime, Service
 from shared.web.pages import Pages
+
+log = structlog.get_logger()
 
 HERE = Path(__file__).parent
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
+import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
@@ -30,11 +31,11 @@ from shared.backup.errors import BackupError
 from shared.backup.tools import Tool, find_tool
 from shared.db.address import parse_address
 from shared.messaging.offsets import committed_by
-from shared.observability.logs import log
 
 if TYPE_CHECKING:
     from shared.service import Service
 
+log = structlog.get_logger()
 
 _NAME = re.compile(r"express-\d{8}T\d{6}Z" + re.escape(SUFFIX))
 # One row; the ends as a list, so that the snapshot is asked once.

@@ -13,6 +13,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import structlog
+
 from shared.embedded.child import (
     Child,
     Ownership,
@@ -20,7 +22,8 @@ from shared.embedded.child import (
     socket_directory,
     tail,
 )
-from shared.observability.logs import log
+
+log = structlog.get_logger()
 
 SOCKET = "model"
 _SERVER = Path(__file__).with_name("model_server.py")

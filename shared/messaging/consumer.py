@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING
 
+import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 
@@ -33,13 +34,13 @@ from shared.messaging.subscriber import new_subscriber
 from shared.messaging.subscription import Subscription
 from shared.messaging.transaction import Transaction
 from shared.messaging.unreadable import Batches, CarefulReader, is_unreadable
-from shared.observability.logs import log
 from shared.observability.metrics import UNREADABLE
 from shared.tasks import end
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+log = structlog.get_logger()
 
 COMMIT_EVERY = 3.0
 """Seconds between offset commits: a commit costs as much as a small poll, and what comes again

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import TopicAuthorizationFailedError
 
@@ -33,9 +34,11 @@ from shared.contracts.sla import QuietHoursSet
 from shared.contracts.tracking import ReportMade
 from shared.messaging.brokers import client_options
 from shared.messaging.subscription import believed
-from shared.observability.logs import log
 from shared.security import SESSION_TICK, Session
 from shared.tasks import Supervised
+
+log = structlog.get_logger()
+
 
 _EVER = datetime.min.replace(tzinfo=UTC)
 

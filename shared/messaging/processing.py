@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import structlog
+
 from shared.messaging.dead_letters import heal, heal_all, reason_of
 from shared.messaging.envelope import Record
 from shared.messaging.failures import is_timeout, is_transient, location_of
@@ -17,11 +19,11 @@ from shared.messaging.foreground import Foreground
 from shared.messaging.kill_points import kill_point
 from shared.messaging.subscription import RawHandler, Subscription
 from shared.messaging.transaction import Transaction
-from shared.observability.logs import log
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+log = structlog.get_logger()
 
 BURIED_IN_A_ROW = 20
 """Dead letters without one good event in between; at the next one the fault is taken for ours."""

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import asyncpg
+import structlog
 from aiokafka import AIOKafkaProducer
 
 from shared.db.address import Address
@@ -30,8 +31,9 @@ from shared.messaging.refusals import (
     reason_of,
 )
 from shared.messaging.retention import prune
-from shared.observability.logs import log
 from shared.tasks import end, woken
+
+log = structlog.get_logger()
 
 SWEEP = 0.5
 """Seconds after which the relay looks even if nobody woke it."""

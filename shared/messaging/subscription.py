@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
+import structlog
 from aiokafka import ConsumerRecord
 from sqlmodel import SQLModel
 
@@ -15,8 +16,9 @@ from shared.messaging.dead_letters import bury, letters_of, missing_before, purg
 from shared.messaging.envelope import InvalidMessage, Record, record_of
 from shared.messaging.foreground import Foreground
 from shared.messaging.transaction import Transaction, ids_of
-from shared.observability.logs import log
 from shared.observability.metrics import REFUSED_RECORDS
+
+log = structlog.get_logger()
 
 Kept = dict[str, set[tuple[str, int] | str | None]]
 """Case → identities of the records that are dead letters of it."""

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 import asyncpg
+import structlog
 from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import SQLModel
@@ -29,7 +30,8 @@ from shared.messaging.row_buffer import RowBuffer, arrays_of, fill_together, loa
 from shared.messaging.seals import NO_KEY, Sealer
 from shared.messaging.statements import Statement, write
 from shared.messaging.streams import Streams
-from shared.observability.logs import log
+
+log = structlog.get_logger()
 
 Row = TypeVar("Row", bound=SQLModel)
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import (
     ConsumerStoppedError,
@@ -20,7 +21,7 @@ from aiokafka.errors import (
     UnsupportedCodecError,
 )
 
-from shared.observability.logs import log
+log = structlog.get_logger()
 
 TRIES = 3
 """Fetches of the same batch before it is taken for damaged where it lies, not on its way."""

@@ -6,12 +6,14 @@ import asyncio
 import time
 from collections.abc import Callable
 
+import structlog
 from aiokafka.errors import KafkaError
 
 from shared.messaging.connecting import BrokerRefused
 from shared.messaging.topics import cluster_id
-from shared.observability.logs import log
 from shared.tasks import Supervised
+
+log = structlog.get_logger()
 
 EVERY = 5.0
 

@@ -2,55 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import time
-import traceback
-from datetime import UTC, datetime
-from typing import Any
 
-
-class Log:
-    """Writes events of at least a level, each with its values: ``log.info("learned", letters=3)``.
-
-    `exc_info` adds the traceback: of that error, or with True of the one being handled.
-    """
-
-    def __init__(self, level: int = logging.INFO) -> None:
-        self.level = level
-
-    def info(self, event: str, **values: Any) -> None:
-        """Say what happened."""
-        self._say(logging.INFO, event, values)
-
-    def warning(self, event: str, **values: Any) -> None:
-        """Say what somebody may have to look at."""
-        self._say(logging.WARNING, event, values)
-
-    def error(
-        self, event: str, *, exc_info: bool | BaseException | None = None, **values: Any
-    ) -> None:
-        """Say what went wrong."""
-        error = sys.exc_info()[1] if exc_info is True else exc_info or None
-        self._say(logging.ERROR, event, values, error)
-
-    def _say(
-        self, level: int, event: str, values: dict[str, Any], error: BaseException | None = None
-    ) -> None:
-        if level >= self.level:
-            sys.stderr.write(_line(level, event, values, error) + "\n")
-            sys.stderr.flush()
-
-
-log = Log()
+import structlog
+from structlog.typing import Processor
 
 
 def configure(level: int = logging.INFO) -> None:
-    """From which level on events are told; the libraries' own lines are too, rate-limited."""
-    log.level = level
+    """Set up structlog, and pass the libraries' own lines through it, rate-limited."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.JSONRenderer(ensure_ascii=False)],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Lines())
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+            foreign_pre_chain=shared,
+        )
+    )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
@@ -58,25 +41,6 @@ def configure(level: int = logging.INFO) -> None:
     for name in ("aiokafka", "faststream"):
         logging.getLogger(name).addFilter(_Sparse())
         handler.addFilter(_Sparse(prefix=name))
-
-
-def _line(level: int, event: str, values: dict[str, Any], error: BaseException | None) -> str:
-    said = values | {
-        "event": event,
-        "level": logging.getLevelName(level).lower(),
-        "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
-    }
-    if error is not None:
-        said["exception"] = "".join(traceback.format_exception(error)).rstrip()
-    return json.dumps(said, ensure_ascii=False, default=repr)
-
-
-class _Lines(logging.Formatter):
-    """A library's line in the same form."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        error = record.exc_info[1] if record.exc_info else None
-        return _line(record.levelno, record.getMessage(), {}, error)
 
 
 class _Sparse(logging.Filter):

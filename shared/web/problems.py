@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
@@ -15,10 +16,11 @@ from starlette.responses import JSONResponse, Response
 from shared.contracts.refusal import Refusal
 from shared.messaging.failures import DRIVER_ERRORS, is_transient
 from shared.messaging.group_commit import Busy
-from shared.observability.logs import log
 from shared.validation import error_words, in_language
 from shared.web.auth import maybe_staff
 from shared.web.pages import Pages, choose_locale, wants_html
+
+log = structlog.get_logger()
 
 _AWAY = (DBAPIError, TimeoutError, OSError, *DRIVER_ERRORS)
 """What a database that is away looks like, by SQLAlchemy and by the driver."""

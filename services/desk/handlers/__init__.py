@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+import structlog
+
 from services.desk.deps import deps_of
 from services.desk.domain import (
     CONFIDENTIAL_CATEGORY,
@@ -68,8 +70,9 @@ from shared.messaging.envelope import Record
 from shared.messaging.row_buffer import set_values
 from shared.messaging.subscription import Handler
 from shared.messaging.transaction import Transaction
-from shared.observability.logs import log
 from shared.privacy import mask
+
+log = structlog.get_logger()
 
 
 async def record_event(event: Event, tx: Transaction) -> None:

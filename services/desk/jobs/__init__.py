@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import structlog
 from sqlalchemy import TextClause, text
 
 from services.desk.deps import Deps
@@ -25,8 +26,9 @@ from shared.contracts.refusal import Refusal
 from shared.contracts.vocabulary import State
 from shared.messaging.failures import is_transient, location_of
 from shared.messaging.transaction import Transaction
-from shared.observability.logs import log
 from shared.service import Service
+
+log = structlog.get_logger()
 
 EVERY = 60.0
 """Seconds."""

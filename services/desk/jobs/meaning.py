@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import suppress
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.desk.deps import Deps, Meaning
@@ -13,8 +14,9 @@ from services.desk.store import meanings
 from shared.db.engine import driver_of
 from shared.db.nearest import extension_installed, index
 from shared.embeddings import EmbedderAway, beginning
-from shared.observability.logs import log
 from shared.service import Service
+
+log = structlog.get_logger()
 
 LOOK_EVERY = 60.0
 """Seconds after which all cases are looked at, whatever arrived."""

@@ -16,6 +16,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import structlog
+
 from services.desk.deps import Deps, deps_of
 from services.desk.domain.surges import (
     LEAST,
@@ -35,8 +37,9 @@ from services.desk.store.surges import Counted, Said, Surge
 from shared.ids import new_id
 from shared.messaging.transaction import Transaction
 from shared.moments import LOCAL
-from shared.observability.logs import log
 from shared.service import Service
+
+log = structlog.get_logger()
 
 LOOK_EVERY = 20.0
 LOOK_AT_ALL = 600.0

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import structlog
+
 from services.desk.deps import Deps, deps_of
 from services.desk.domain.suggesting import sentences
 from services.desk.jobs.grouping import MOST, Group, grouped
@@ -19,8 +21,9 @@ from services.desk.store.themes_found import Suggestion
 from shared.ids import new_id
 from shared.messaging.transaction import Transaction
 from shared.moments import here
-from shared.observability.logs import log
 from shared.service import Service
+
+log = structlog.get_logger()
 
 ANEW_AFTER = timedelta(hours=20)
 FIRST_AFTER = 120.0

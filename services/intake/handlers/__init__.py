@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from pydantic import ValidationError
 
 from services.intake import store
@@ -37,7 +38,8 @@ from shared.contracts.refusal import Refusal
 from shared.messaging.envelope import Record
 from shared.messaging.subscription import Handler
 from shared.messaging.transaction import Transaction
-from shared.observability.logs import log
+
+log = structlog.get_logger()
 
 KAFKA = "kafka"
 """Whose numbers the source ids on the topic are, where the program does not say."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
+import structlog
+
 from services.notification import domain
 from services.notification.domain import Outage
 from services.notification.ledger.outcomes import Outcome
 from services.notification.transports import Interrupted, TransportUnavailable, UnknownOutcome
-from shared.observability.logs import log
 from shared.observability.metrics import TRANSPORT_UNAVAILABLE
+
+log = structlog.get_logger()
 
 PER_TRANSPORT = 24
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.notification import ledger, store
@@ -19,8 +20,9 @@ from shared.messaging.brokers import client_options
 from shared.messaging.envelope import InvalidMessage, Record, type_and_source_of
 from shared.messaging.partitions import PARTITIONS
 from shared.messaging.subscription import believed
-from shared.observability.logs import log
 from shared.service import Service
+
+log = structlog.get_logger()
 
 
 async def recall(service: Service[Deps]) -> int:

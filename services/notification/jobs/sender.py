@@ -10,6 +10,7 @@ import contextlib
 from collections import Counter
 from datetime import datetime, timedelta
 
+import structlog
 from aiokafka.errors import KafkaError
 
 from services.notification import domain, store
@@ -29,8 +30,9 @@ from services.notification.transports import (
 )
 from shared.messaging.failures import Backoff, is_transient
 from shared.messaging.kill_points import kill_point
-from shared.observability.logs import log
 from shared.service import Service
+
+log = structlog.get_logger()
 
 PER_RATE_LIMIT_KEY = 8
 """At once to one mail domain, or through one official account; to one receiver never two."""

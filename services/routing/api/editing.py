@@ -6,6 +6,8 @@ import asyncio
 import json
 from functools import partial
 
+import structlog
+
 from services.routing import seeds, store
 from services.routing.deps import Deps
 from services.routing.domain import (
@@ -18,8 +20,9 @@ from services.routing.domain import (
 )
 from services.routing.store import Stored
 from shared.contracts.refusal import Conflict, Malformed, Refusal, Unacceptable
-from shared.observability.logs import log
 from shared.service import Service
+
+log = structlog.get_logger()
 
 MOST = 50
 """Mistakes that are shown at once."""

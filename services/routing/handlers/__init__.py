@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import structlog
+
 from services.routing import store
 from services.routing.deps import NoMeaning, deps_of
 from services.routing.domain import (
@@ -50,8 +52,9 @@ from shared.messaging.directory import DirectoryEmpty
 from shared.messaging.envelope import Record
 from shared.messaging.subscription import Handler
 from shared.messaging.transaction import Transaction
-from shared.observability.logs import log
 from shared.observability.metrics import ROUTED
+
+log = structlog.get_logger()
 
 
 async def decide_department(event: FeedbackReceived | CaseSplitOff, tx: Transaction) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from services.routing.deps import Deps
 from services.routing.domain.model import NOT_OURS
 from services.routing.learning.beside import TrainingFailed, train_beside
@@ -12,8 +14,9 @@ from services.routing.learning.report import Trained
 from services.routing.store import learned
 from shared.contracts.refusal import Conflict, NotFound
 from shared.db.engine import driver_of
-from shared.observability.logs import log
 from shared.service import Service
+
+log = structlog.get_logger()
 
 FEWEST = 30
 """Letters the running version has not learned from, on which two versions can be compared."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import structlog
+
 from services.sla import store
 from services.sla.deps import deps_of
 from services.sla.domain import cases
@@ -54,7 +56,8 @@ from shared.contracts.routing import FeedbackRouted, FeedbackTriageNeeded
 from shared.contracts.vocabulary import Clock
 from shared.messaging.subscription import Handler
 from shared.messaging.transaction import Transaction
-from shared.observability.logs import log
+
+log = structlog.get_logger()
 
 Decide = Callable[[CaseClocks, Rules], Update]
 

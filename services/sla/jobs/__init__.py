@@ -7,6 +7,8 @@ import contextlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import structlog
+
 from services.sla import store
 from services.sla.deps import Deps
 from services.sla.domain import cases
@@ -15,11 +17,11 @@ from services.sla.store import Look, ReadUntil, apply
 from services.sla.store.rules import settle_recount, to_recount
 from shared.messaging.partitions import PARTITIONS
 from shared.messaging.subscription import YIELD_EVERY
-from shared.observability.logs import log
 
 if TYPE_CHECKING:
     from shared.service import Service
 
+log = structlog.get_logger()
 
 BATCH = 20
 """Due clocks of one partition in one transaction: small, so that none waits long for the others."""

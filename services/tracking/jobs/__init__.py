@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import structlog
 from sqlalchemy import text
 
 from services.tracking.deps import BOARD, Deps
@@ -11,8 +12,9 @@ from services.tracking.deps.pace import PACE, projects_all
 from services.tracking.store import bands, gauges, generation
 from services.tracking.store.board import changes as changes_of_the_board
 from shared.observability import metrics
-from shared.observability.logs import log
 from shared.service import Service
+
+log = structlog.get_logger()
 
 LOOK_EVERY = 1.0
 """Seconds."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
+import structlog
 from sqlalchemy import text
 
 from services.tracking.deps import Deps
@@ -20,8 +21,9 @@ from shared.contracts import EVENTS
 from shared.contracts.tracking import ReportMade
 from shared.contracts.vocabulary import Role
 from shared.messaging.offsets import committed_by, ends_of
-from shared.observability.logs import log
 from shared.service import Service
+
+log = structlog.get_logger()
 
 EVERY = 20.0
 """Seconds."""
