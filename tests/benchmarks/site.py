@@ -29,7 +29,7 @@ from shared.observability import logs
 from shared.process import Build, Process
 from shared.service import Runtime, Service
 from shared.settings import read_settings
-from shared.web.auth import Staff, staff
+from shared.web.auth import Staff, signed_in
 from tests.benchmarks.coming import with_changes
 from tests.benchmarks.load import free_port
 from tests.benchmarks.processes import cpu_of
@@ -180,7 +180,7 @@ def _with_an_empty_route(build: Build, runtime: Runtime) -> Service:
     router = APIRouter()
 
     @router.get("/control/empty")
-    async def empty(person: Annotated[Staff, Depends(staff)]) -> dict[str, str]:
+    async def empty(person: Annotated[Staff, Depends(signed_in)]) -> dict[str, str]:
         return {"user": person.username}
 
     service.routers.append(router)

@@ -18,7 +18,7 @@ from shared.contracts import Actor
 from shared.contracts.refusal import Forbidden, NotFound, Refusal
 from shared.contracts.vocabulary import Role
 from shared.moments import local
-from shared.web.auth import Staff, runtime_of, service_of, staff
+from shared.web.auth import Staff, runtime_of, service_of, signed_in
 from shared.web.bodies import checked, described, read_body
 from shared.web.pages import wants_html
 
@@ -30,7 +30,7 @@ router = APIRouter(tags=["session"])
     summary="Away until a moment, with a substitute; without a moment: back",
     openapi_extra=described(Absence),
 )
-async def say_absence(request: Request, who: Annotated[Staff, Depends(staff)]) -> Response:
+async def say_absence(request: Request, who: Annotated[Staff, Depends(signed_in)]) -> Response:
     """``{name, away_until, substitute}``. `account`: somebody of the department of its head, or
     anybody for an administrator."""
     raw = await read_body(request, may_be_empty=True)

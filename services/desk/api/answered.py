@@ -19,7 +19,7 @@ from services.desk.domain.suggesting import age_of, sentences, worth
 from services.desk.store import answered, similar
 from shared.messaging.row_buffer import values_of
 from shared.moments import local
-from shared.web.auth import Staff, service_of, staff
+from shared.web.auth import Staff, service_of, signed_in
 
 router = APIRouter(tags=["cases"])
 
@@ -28,7 +28,7 @@ MOST = 3
 
 @router.get("/api/cases/{feedback_id}/answered", summary="Answers to the like, to take from")
 async def show_answered(
-    request: Request, person: Annotated[Staff, Depends(staff)], feedback_id: str
+    request: Request, person: Annotated[Staff, Depends(signed_in)], feedback_id: str
 ) -> JSONResponse:
     """``{items}``: at most 3 cases that the same department answered and this person may see, with
     `likeness`, `outcome`, `replied_at`, `reopened`, `stars`, and the `sentences` of the last public

@@ -23,13 +23,13 @@ from shared.contracts.vocabulary import Role
 from shared.ids import id_as_typed
 from shared.messaging.transaction import Transaction
 from shared.moments import local
-from shared.web.auth import Staff, runtime_of, service_of, staff
+from shared.web.auth import Staff, runtime_of, service_of, signed_in
 from shared.web.bodies import ParsedBody, checked, read_body
 from shared.web.pages import choose_locale, wants_html
 
 router = APIRouter(tags=["many cases"])
 
-Person = Annotated[Staff, Depends(staff)]
+Person = Annotated[Staff, Depends(signed_in)]
 MOST = 500
 BULK = (
     Action.DISPATCH,

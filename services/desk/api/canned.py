@@ -28,13 +28,13 @@ from shared.ids import new_id
 from shared.messaging.transaction import Transaction
 from shared.moments import written_day, written_due
 from shared.privacy import mask
-from shared.web.auth import Staff, service_of, staff
+from shared.web.auth import Staff, service_of, signed_in
 from shared.web.bodies import checked, described, read_body
 from shared.web.pages import wants_html
 
 router = APIRouter(tags=["canned replies"])
 
-Person = Annotated[Staff, Depends(staff)]
+Person = Annotated[Staff, Depends(signed_in)]
 READERS = frozenset({Role.COORDINATOR, Role.CLERK, Role.HANDLER, Role.REVIEWER, Role.ADMIN})
 """Who answers readers, or writes these."""
 FOR_ALL = frozenset({Role.COORDINATOR, Role.ADMIN})

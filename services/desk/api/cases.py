@@ -29,13 +29,13 @@ from shared.contracts.refusal import NotFound
 from shared.contracts.vocabulary import Channel, State
 from shared.db.engine import driver_of
 from shared.service import Service
-from shared.web.auth import Staff, runtime_of, service_of, staff
+from shared.web.auth import Staff, runtime_of, service_of, signed_in
 from shared.web.bodies import read_body
 from shared.web.pages import choose_locale, wants_html
 
 router = APIRouter(tags=["cases"])
 
-Person = Annotated[Staff, Depends(staff)]
+Person = Annotated[Staff, Depends(signed_in)]
 Short = Annotated[str, Field(max_length=100), AfterValidator(clean)]
 Words = Annotated[str, Field(max_length=500), AfterValidator(clean)]
 Long = Annotated[str, Field(max_length=1000), AfterValidator(clean)]

@@ -20,12 +20,12 @@ from services.desk.store import CaseRow, drafts
 from shared.contracts.refusal import Forbidden, NotFound
 from shared.messaging.transaction import Transaction
 from shared.moments import local
-from shared.web.auth import Staff, service_of, staff
+from shared.web.auth import Staff, service_of, signed_in
 from shared.web.bodies import checked, described, read_body
 
 router = APIRouter(tags=["cases"])
 
-Person = Annotated[Staff, Depends(staff)]
+Person = Annotated[Staff, Depends(signed_in)]
 _NO_STORE = {"Cache-Control": "no-store"}
 _WRITES = frozenset({Action.REPLY, Action.SUBMIT, Action.APPROVE})
 

@@ -25,13 +25,13 @@ from shared.ids import id_as_typed, new_id
 from shared.messaging.transaction import Transaction
 from shared.moments import local
 from shared.privacy import masked
-from shared.web.auth import Staff, service_of, staff
+from shared.web.auth import Staff, service_of, signed_in
 from shared.web.bodies import checked, described, read_body
 from shared.web.pages import wants_html
 
 router = APIRouter(prefix="/api/incidents", tags=["incidents"])
 
-Person = Annotated[Staff, Depends(staff)]
+Person = Annotated[Staff, Depends(signed_in)]
 READERS = frozenset({Role.COORDINATOR, Role.LEADER, Role.AUDITOR})
 """Who sees every case sees incidents, too."""
 _SAID_TO_ALL = (Action.ANSWER_INCIDENT, Action.CLOSE_INCIDENT, "explain")

@@ -20,13 +20,13 @@ from services.desk.domain import Viewer, sees_words
 from services.desk.store import CaseRow, PrivateRow, PrivateWordsRow
 from services.desk.store.related import as_written
 from shared.messaging.transaction import Transaction
-from shared.web.auth import Staff, runtime_of, service_of, staff
+from shared.web.auth import Staff, runtime_of, service_of, signed_in
 from shared.web.bodies import checked, described, read_body
 from shared.web.letter import ReplyLetter, foundations, say
 
 router = APIRouter(tags=["cases"])
 
-Person = Annotated[Staff, Depends(staff)]
+Person = Annotated[Staff, Depends(signed_in)]
 LINK = "/track/…"
 """Instead of the reporter's own link: the code in it is theirs alone."""
 

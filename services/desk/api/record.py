@@ -20,11 +20,11 @@ from shared.contracts.vocabulary import Role
 from shared.db.engine import driver_of
 from shared.moments import local
 from shared.service import Service
-from shared.web.auth import Staff, service_of, staff
+from shared.web.auth import Staff, service_of, signed_in
 
 router = APIRouter(tags=["record"])
 
-Person = Annotated[Staff, Depends(staff)]
+Person = Annotated[Staff, Depends(signed_in)]
 _NO_STORE = {"Cache-Control": "no-store"}
 
 

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from services.desk.api.bodies import ReportsWanted
 from services.desk.store.people import READS_REPORTS, REPORT_KINDS, choose_reports, person
 from shared.contracts.refusal import Forbidden, NotFound
-from shared.web.auth import Staff, runtime_of, service_of, staff
+from shared.web.auth import Staff, runtime_of, service_of, signed_in
 from shared.web.bodies import checked, described, read_body
 from shared.web.pages import wants_html
 
@@ -25,7 +25,7 @@ router = APIRouter(tags=["session"])
     summary="Which reports come by mail",
     openapi_extra=described(ReportsWanted),
 )
-async def say_reports(request: Request, who: Annotated[Staff, Depends(staff)]) -> Response:
+async def say_reports(request: Request, who: Annotated[Staff, Depends(signed_in)]) -> Response:
     """``{wanted: [week, month, term]}``, also none; all of them until one says otherwise."""
     if not set(who.roles) & READS_REPORTS:
         raise Forbidden(

@@ -23,13 +23,13 @@ from shared.messaging.transaction import Transaction
 from shared.moments import local
 from shared.privacy import masked
 from shared.web import names
-from shared.web.auth import Staff, service_of, staff
+from shared.web.auth import Staff, service_of, signed_in
 from shared.web.bodies import checked, described, read_body
 from shared.web.pages import wants_html
 
 router = APIRouter(tags=["review"])
 
-Person = Annotated[Staff, Depends(staff)]
+Person = Annotated[Staff, Depends(signed_in)]
 EDITORS = frozenset({Role.COORDINATOR, Role.ADMIN})
 READERS = EDITORS | {Role.LEADER, Role.AUDITOR, Role.REVIEWER}
 PAGE = "/desk/review-rules"

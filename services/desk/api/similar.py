@@ -19,7 +19,7 @@ from services.desk.store import meanings, similar
 from shared.contracts.refusal import NotFound
 from shared.messaging.row_buffer import values_of
 from shared.service import Service
-from shared.web.auth import Staff, service_of, staff
+from shared.web.auth import Staff, service_of, signed_in
 
 router = APIRouter(tags=["cases"])
 
@@ -32,7 +32,7 @@ OTHER_WORDS = 0.9
 
 @router.get("/api/cases/{feedback_id}/similar", summary="Near-equal cases")
 async def show_similar(
-    request: Request, person: Annotated[Staff, Depends(staff)], feedback_id: str
+    request: Request, person: Annotated[Staff, Depends(signed_in)], feedback_id: str
 ) -> JSONResponse:
     """``{items}``: at most 10 open or lately answered cases of what this person may see, as in the
     list, with `text`, `likeness` (0 to 1, the highest first), `same` (``words``, or the ``matter``

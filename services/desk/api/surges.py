@@ -25,13 +25,13 @@ from shared.contracts.refusal import Conflict, NotFound
 from shared.messaging.row_buffer import values_of
 from shared.messaging.transaction import Transaction
 from shared.moments import local
-from shared.web.auth import Staff, service_of, staff
+from shared.web.auth import Staff, service_of, signed_in
 from shared.web.bodies import checked, described, read_body
 from shared.web.pages import wants_html
 
 router = APIRouter(prefix="/api/surges", tags=["incidents"])
 
-Person = Annotated[Staff, Depends(staff)]
+Person = Annotated[Staff, Depends(signed_in)]
 _SHOWN = 50
 
 

@@ -29,13 +29,13 @@ from shared.ids import id_as_typed, new_id
 from shared.messaging.row_buffer import values_of
 from shared.messaging.transaction import Transaction
 from shared.moments import FURTHEST_AHEAD, here, local
-from shared.web.auth import Staff, runtime_of, service_of, staff
+from shared.web.auth import Staff, runtime_of, service_of, signed_in
 from shared.web.bodies import checked, described, read_body
 from shared.web.pages import wants_html
 
 router = APIRouter(prefix="/api/themes", tags=["themes"])
 
-Person = Annotated[Staff, Depends(staff)]
+Person = Annotated[Staff, Depends(signed_in)]
 EDITORS = frozenset({Role.COORDINATOR, Role.LEADER})
 NO_STORE = {"Cache-Control": "no-store"}
 MOST_MEASURES = 50

@@ -25,13 +25,13 @@ from shared.contracts.refusal import Conflict, NotFound, Unacceptable
 from shared.ids import new_id
 from shared.messaging.transaction import Transaction
 from shared.moments import FURTHEST_AHEAD, here, local
-from shared.web.auth import Staff, service_of, staff
+from shared.web.auth import Staff, service_of, signed_in
 from shared.web.bodies import checked, described, read_body
 from shared.web.pages import wants_html
 
 router = APIRouter(prefix="/api/theme-suggestions", tags=["themes"])
 
-Person = Annotated[Staff, Depends(staff)]
+Person = Annotated[Staff, Depends(signed_in)]
 RECURS_FROM = 3
 """Weeks in which it came up: from here on something should be done about it."""
 

@@ -18,12 +18,12 @@ from services.desk.domain import sees
 from services.desk.store import CaseRow, viewers
 from shared.contracts.refusal import NotFound
 from shared.messaging.transaction import Transaction
-from shared.web.auth import Staff, runtime_of, service_of, staff
+from shared.web.auth import Staff, runtime_of, service_of, signed_in
 from shared.web.bodies import checked, described, read_body
 
 router = APIRouter(prefix="/api/cases/{feedback_id}", tags=["cases"])
 
-Person = Annotated[Staff, Depends(staff)]
+Person = Annotated[Staff, Depends(signed_in)]
 
 
 class Beat(Body):

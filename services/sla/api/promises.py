@@ -27,13 +27,13 @@ from shared.contracts.vocabulary import Clock
 from shared.moments import LOCAL, here, local
 from shared.security import WHY
 from shared.web import names
-from shared.web.auth import Staff, runtime_of, service_of, staff
+from shared.web.auth import Staff, runtime_of, service_of, signed_in
 from shared.web.pages import choose_locale
 from shared.web.permissions import Permission
 
 router = APIRouter(tags=["promises"])
 
-Person = Annotated[Staff, Depends(staff)]
+Person = Annotated[Staff, Depends(signed_in)]
 Cycle = Annotated[int | None, Query(ge=1, le=1000)]
 _MINUTE = timedelta(minutes=1)
 

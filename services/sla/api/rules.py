@@ -23,7 +23,7 @@ from shared.contracts.refusal import Conflict, Unacceptable
 from shared.contracts.vocabulary import CaseType, Priority
 from shared.messaging.transaction import Transaction
 from shared.moments import LOCAL, here
-from shared.web.auth import Staff, runtime_of, service_of, staff, with_role
+from shared.web.auth import Staff, runtime_of, service_of, signed_in, with_role
 from shared.web.bodies import body_as, described
 from shared.web.permissions import Permission
 
@@ -33,7 +33,7 @@ DAYS = 400
 """The longest stretch of the calendar one answer shows."""
 
 
-Signed = Annotated[Staff, Depends(staff)]
+Signed = Annotated[Staff, Depends(signed_in)]
 Moment = Annotated[
     datetime,
     # A plus sign that nobody escaped arrives as a blank.
