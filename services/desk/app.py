@@ -53,12 +53,16 @@ def build(runtime: Runtime) -> Service[Deps]:
         # It says that the coordinator has the case; as a rule its dispatch follows at once.
         unhurried={CaseOpened},
     )
-    # "bulk" would be an id to the routes of a case.
+    # What staff ask all day. "bulk" would be an id to the routes of a case, "look" an action.
+    service.hot_routes = [
+        route
+        for router in (api.bulk, api.drafts, api.preview, api.canned, api.cases)
+        for route in router.routes
+    ]
     service.routers = [
         api.session,
         api.absence,
         api.reports_wanted,
-        api.bulk,
         api.incidents,
         api.surges,
         api.themes,
@@ -66,12 +70,8 @@ def build(runtime: Runtime) -> Service[Deps]:
         api.theme_moves,
         api.similar,
         api.answered,
-        api.drafts,
-        api.preview,
-        api.canned,
         api.review_rules,
         api.viewers,
-        api.cases,
         api.record,
         *pages.routers,
         api.described(),
