@@ -25,7 +25,7 @@ def build(runtime: Runtime) -> Service[Deps]:
     deps = Deps(
         directory=runtime.directory,
         pages=Pages.of(runtime, NAME, HERE / "templates"),
-        rules=Rules(seeds.shipped_rules()),
+        rules=Rules(seeds.shipped_rules),
         meaning=Meaning(
             runtime.embedder,
             seeds.shipped_model(),

@@ -37,11 +37,19 @@ log = structlog.get_logger()
 
 
 class Rules:
-    """The compiled rules in force; the shipped ones until the database was asked."""
+    """The compiled rules in force; the shipped ones while the database has none."""
 
-    def __init__(self, shipped: Stored) -> None:
-        self.stored = shipped
+    def __init__(self, shipped: Callable[[], Stored]) -> None:
+        self._shipped = shipped
+        self._stored: Stored | None = None
         self.problems: list[str] = []
+
+    @property
+    def stored(self) -> Stored:
+        # Shipped rules are compiled for whoever asks before there are others, and for nobody else.
+        if self._stored is None:
+            self._stored = self._shipped()
+        return self._stored
 
     @property
     def version(self) -> int:
@@ -53,7 +61,7 @@ class Rules:
 
     def use(self, stored: Stored) -> None:
         """Decide by these from now on."""
-        self.stored, self.problems = stored, []
+        self._stored, self.problems = stored, []
 
     async def refresh(self, connection: AsyncConnection) -> bool:
         """Follow what is stored, whoever edited it; True when it was another version.
@@ -61,7 +69,8 @@ class Rules:
         Rules that this code cannot read (written by a newer one) leave the old ones in force.
         """
         version = await store.stored_version(connection)
-        if version is None or (version == self.version and self.stored.at is not None):
+        known = self._stored
+        if version is None or (known and known.at and known.version == version):
             return False
         try:
             stored = await store.stored_rules(connection)

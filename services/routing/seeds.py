@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from pathlib import Path
 
@@ -46,4 +47,5 @@ def shipped_kinds() -> Kinds:
 
 async def seed(connection: AsyncConnection, now: datetime) -> bool:
     """Store the shipped rules where there are none, or an older shipped version nobody edited."""
-    return await store.seed(connection, now, shipped_rules())
+    body = SHIPPED.read_text(encoding="utf-8")
+    return await store.seed(connection, now, body, version=json.loads(body)["version"])

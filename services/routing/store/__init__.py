@@ -324,9 +324,9 @@ class Stored:
     by: str | None = None
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=1)
 def compiled(body: str, *, checked: bool) -> RuleSet:
-    """The rules compiled; the same text is asked for at set-up, at start and after an edit."""
+    """The rules compiled, of one text at a time: shipped ones are some megabytes."""
     return RuleSet(parse_rules(body) if checked else parse_rules(body, departments=None))
 
 
@@ -351,13 +351,13 @@ async def store_rules(
     return (await connection.exec_driver_sql(_INSERT, values)).first() is not None
 
 
-async def seed(connection: AsyncConnection, now: datetime, shipped: Stored) -> bool:
-    """Store `shipped` where there are no rules, or an older shipped version nobody edited."""
+async def seed(connection: AsyncConnection, now: datetime, body: str, *, version: int) -> bool:
+    """Store the shipped rules where there are none, or an older shipped version nobody edited."""
     row = (await connection.exec_driver_sql(_NEWEST)).first()
-    if row is not None and (row.shipped is None or row.shipped >= shipped.version):
+    if row is not None and (row.shipped is None or row.shipped >= version):
         return False
-    version = shipped.version if row is None else max(shipped.version, row.version + 1)
-    values = (version, with_version(shipped.text, version), now, None, shipped.version)
+    stored_as = version if row is None else max(version, row.version + 1)
+    values = (stored_as, with_version(body, stored_as), now, None, version)
     return (await connection.exec_driver_sql(_INSERT, values)).first() is not None
 
 
