@@ -14,8 +14,6 @@ from typing import Annotated, Any
 import httpx2
 import typer
 import uvloop
-from rich.console import Console
-from rich.table import Table
 
 from services import recovery
 from services.demo import command as demonstration
@@ -179,6 +177,9 @@ def _together(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 
 def _print_status(body: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
     console = Console()
     console.print(f"web {body['web']}   kafka {body['kafka']}   database {body['database']}")
     if problem := body["embeddings"].get("problem"):
@@ -214,6 +215,9 @@ def _welcome(settings: Settings, *, demo: bool) -> None:
 
 def _accounts(settings: Settings) -> None:
     """The accounts of a system with demo people, and their password."""
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in ("账号 account", "身份 role", ""):
         table.add_column(column)

@@ -9,14 +9,12 @@ from typing import Annotated
 import typer
 
 from shared.db import DatabaseNotReady
-from shared.db.migrate import write_next
 from shared.embedded import ServerUnavailable
 from shared.ids import id_as_typed
 from shared.messaging.failures import cannot_start, is_transient
-from shared.messaging.log_state import LogLost
 from shared.messaging.refusals import send_again
 from shared.observability import logs
-from shared.process import LOG_LOST, Build, Process, runtime_for, say, servers_for
+from shared.process import Build, runtime_for, say, serve, servers_for
 from shared.service import Service
 from shared.settings import Settings, read_settings, refuse
 
@@ -34,17 +32,7 @@ def service_commands(name: str, build: Build) -> typer.Typer:
         """Run this service: HTTP, consumer, relay and jobs."""
         if context.invoked_subcommand is not None:
             return
-        logs.configure()
-        settings = read_settings()
-        process = Process(settings, lambda: {name: build}, whole=False)
-        try:
-            status = asyncio.run(
-                process.run(on_ready=lambda: say(f"{name} is ready: {settings.url}"))
-            )
-        except LogLost as lost:
-            print(lost, file=sys.stderr)
-            status = LOG_LOST
-        raise SystemExit(status)
+        serve(name, build)
 
     @cli.command()
     def migrate() -> None:
@@ -99,6 +87,7 @@ def service_commands(name: str, build: Build) -> typer.Typer:
     @cli.command(hidden=True)
     def revise(message: str) -> None:
         """For developers: write the next migration from the difference to the tables."""
+        from shared.db.migrate import write_next
 
         async def work(service: Service) -> None:
             await service.migrate()

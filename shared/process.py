@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Set
 from functools import partial
+from typing import NoReturn
 
 import structlog
 import uvicorn
@@ -24,14 +25,16 @@ from shared.embedded.model import missing, socket_of
 from shared.embeddings import Embedder, parse_source
 from shared.messaging.directory import DirectoryReader
 from shared.messaging.failures import cannot_start, is_transient
+from shared.messaging.log_state import LogLost
 from shared.messaging.restore import lost_services, restore_log
 from shared.messaging.topics import create_topics
 from shared.messaging.watch import BrokerWatch
+from shared.observability import logs
 from shared.observability.metrics import REGISTRY, ServiceCollector
 from shared.running import note_of
 from shared.security import Signer
 from shared.service import Runtime, Service
-from shared.settings import Settings, refuse
+from shared.settings import Settings, read_settings, refuse
 from shared.tasks import end
 from shared.web.app import web_app
 from shared.web.protocol import BoundedProtocol
@@ -318,6 +321,19 @@ class Process:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop.set)
+
+
+def serve(name: str, build: Build) -> NoReturn:
+    """Run one service: HTTP, consumer, relay and jobs."""
+    logs.configure()
+    settings = read_settings()
+    process = Process(settings, lambda: {name: build}, whole=False)
+    try:
+        status = asyncio.run(process.run(on_ready=lambda: say(f"{name} is ready: {settings.url}")))
+    except LogLost as lost:
+        print(lost, file=sys.stderr)
+        status = LOG_LOST
+    raise SystemExit(status)
 
 
 def _bind(settings: Settings) -> socket.socket:

@@ -24,7 +24,8 @@ from typing_extensions import TypeVar
 
 from shared.clock import Clock, SystemClock
 from shared.contracts import Event
-from shared.db import migrate
+from shared.db import revisions
+from shared.db.databases import ensure_database, known_role
 from shared.db.engine import create_engine, database_name, driven, service_address
 from shared.db.extensions import install
 from shared.db.restored import check_finished
@@ -173,23 +174,25 @@ class Service(Generic[Deps]):
 
     async def connect(self) -> None:
         """Open the database as the service's own role; nothing else starts yet."""
-        self.role = await migrate.known_role(self.runtime.database, self.name)
+        self.role = await known_role(self.runtime.database, self.name)
         await self.engine.dispose()
         self.engine = create_engine(self.database, name=database_name(self.name), role=self.role)
 
     async def migrate(self) -> str | None:
         """Create and migrate the database; a sentence where it is newer than this code."""
-        await migrate.ensure_database(self.runtime.database, self.name)
+        from shared.db.migrate import upgrade  # Alembic, which whoever only serves need not hold
+
+        await ensure_database(self.runtime.database, self.name)
         await self.install_extensions()
         await self.connect()
         patient = create_engine(
             self.database, name=database_name(self.name), role=self.role, command_timeout=None
         )
         try:
-            newer = await migrate.upgrade(patient, self.name, self.migrations, self.metadata)
+            newer = await upgrade(patient, self.name, self.migrations, self.metadata)
         finally:
             await patient.dispose()
-        return migrate.ahead(self.name, newer) if newer else None
+        return revisions.ahead(self.name, newer) if newer else None
 
     async def install_extensions(self) -> None:
         """Install what the service wishes for, as the account of the set-up."""
@@ -198,8 +201,8 @@ class Service(Generic[Deps]):
 
     async def check_database(self) -> None:
         """Raise `DatabaseNotReady` unless this code works on the database as it stands."""
-        standing = await migrate.check(self.engine, self.name, self.migrations)
-        newer = migrate.ahead(self.name, standing) if standing.fit is Fit.AHEAD else None
+        standing = await revisions.check(self.engine, self.name, self.migrations)
+        newer = revisions.ahead(self.name, standing) if standing.fit is Fit.AHEAD else None
         if newer and newer != self._tables_ahead:
             log.warning(newer, service=self.name)
         self._tables_ahead = newer

@@ -1,6 +1,14 @@
-"""``python -m services.desk``."""
+"""``python -m services.desk``: serves; with arguments, one of its commands."""
 
-from services.desk.commands import cli
+import sys
+
+from services.desk.app import build
+from shared.process import serve
 
 if __name__ == "__main__":
-    cli()
+    if sys.argv[1:]:
+        from services.desk.commands import cli  # whoever serves need not hold them
+
+        cli()
+    else:
+        serve("desk", build)

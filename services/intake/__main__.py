@@ -1,8 +1,14 @@
-"""``python -m services.intake``: run it, or one of its commands."""
+"""``python -m services.intake``: serves; with arguments, one of its commands."""
 
-from __future__ import annotations
+import sys
 
-from services.intake.commands import cli
+from services.intake.app import build
+from shared.process import serve
 
 if __name__ == "__main__":
-    cli()
+    if sys.argv[1:]:
+        from services.intake.commands import cli  # whoever serves need not hold them
+
+        cli()
+    else:
+        serve("intake", build)

@@ -1,9 +1,14 @@
-"""``python -m services.notification``."""
+"""``python -m services.notification``: serves; with arguments, one of its commands."""
+
+import sys
 
 from services.notification.app import build
-from shared.cli import service_commands
-
-cli = service_commands("notification", build)
+from shared.process import serve
 
 if __name__ == "__main__":
-    cli()
+    if sys.argv[1:]:
+        from services.notification.commands import cli  # whoever serves need not hold them
+
+        cli()
+    else:
+        serve("notification", build)

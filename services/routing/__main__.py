@@ -1,6 +1,14 @@
-"""``python -m services.routing``."""
+"""``python -m services.routing``: serves; with arguments, one of its commands."""
 
-from services.routing.commands import cli
+import sys
+
+from services.routing.app import build
+from shared.process import serve
 
 if __name__ == "__main__":
-    cli()
+    if sys.argv[1:]:
+        from services.routing.commands import cli  # whoever serves need not hold them
+
+        cli()
+    else:
+        serve("routing", build)

@@ -1,6 +1,14 @@
-"""``python -m services.tracking``."""
+"""``python -m services.tracking``: serves; with arguments, one of its commands."""
 
-from services.tracking.commands import cli
+import sys
+
+from services.tracking.app import build
+from shared.process import serve
 
 if __name__ == "__main__":
-    cli()
+    if sys.argv[1:]:
+        from services.tracking.commands import cli  # whoever serves need not hold them
+
+        cli()
+    else:
+        serve("tracking", build)

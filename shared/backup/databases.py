@@ -14,8 +14,8 @@ import asyncpg
 from shared.backup.errors import BackupError
 from shared.backup.tools import Tool
 from shared.db.address import parse_address
+from shared.db.databases import ensure_database
 from shared.db.engine import database_name
-from shared.db.migrate import ensure_database
 from shared.db.restored import mark_finished, mark_unfinished
 
 if TYPE_CHECKING:

@@ -113,7 +113,7 @@ async def check_choices(services: Sequence[Service], archive: Archive, choices: 
 
 
 def _check_revision(service: Service, part: ServicePart) -> None:
-    if part.revision is not None and part.revision not in revisions.known(service.migrations):
+    if part.revision is not None and part.revision not in revisions.names(service.migrations):
         raise BackupError(
             f"the backup is of a newer release: its {service.name} is at version {part.revision}; "
             "restore it with that release"

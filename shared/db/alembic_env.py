@@ -9,7 +9,8 @@ from alembic import context
 from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import Script
 
-from shared.db.revisions import TABLE, record
+from shared.db.migrate import record
+from shared.db.revisions import TABLE
 
 
 def run() -> None:

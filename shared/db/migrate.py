@@ -1,23 +1,23 @@
-"""Databases of the services: made, migrated (Alembic, one history per service), and checked."""
+"""Migrating the tables of a service with Alembic, one history each.
+
+Only a set-up imports this: whether the tables fit is asked without it (`shared.db.revisions`).
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from pathlib import Path
 
-import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.db import revisions
-from shared.db.address import parse_address
-from shared.db.engine import database_name
 from shared.db.errors import DatabaseNotReady
-from shared.db.revisions import Fit, Standing
+from shared.db.revisions import TABLE, Fit, Revision, Standing, too_far_ahead
+from shared.db.revisions import standing as standing_of
 from shared.release import RELEASE
 
 LOCK_KEY = 0x4D_49_47_52
@@ -35,59 +35,6 @@ def alembic_config(migrations: Path, connection: Connection, metadata: MetaData)
     return config
 
 
-async def ensure_database(server: str, service: str) -> str | None:
-    """Create the service's database and its owning role; gives the role, if there is one.
-
-    Where the account may not create roles, the database simply belongs to the account.
-    """
-    name = database_name(service)
-    connection = await parse_address(server).connect(name="express_setup")
-    try:
-        may = await connection.fetchrow(
-            "SELECT rolcreaterole OR rolsuper AS role, rolcreatedb OR rolsuper AS db "
-            "FROM pg_roles WHERE rolname = current_user"
-        )
-        assert may is not None
-        role: str | None = None
-        known = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", name)
-        if not known and may["role"]:
-            with contextlib.suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
-                await connection.execute(f'CREATE ROLE "{name}" NOLOGIN')
-            known = 1
-        if known:
-            if may["role"]:
-                await connection.execute(f'GRANT "{name}" TO current_user')
-            role = name
-        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
-            owner = f' OWNER "{role}"' if role else ""
-            try:
-                await connection.execute(
-                    f"CREATE DATABASE \"{name}\"{owner} TEMPLATE template0 ENCODING 'UTF8' "
-                    "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LOCALE 'C.UTF-8'"
-                )
-                await connection.execute(f'REVOKE CONNECT ON DATABASE "{name}" FROM PUBLIC')
-                if role:
-                    await connection.execute(f'GRANT CONNECT ON DATABASE "{name}" TO "{role}"')
-            except asyncpg.DuplicateDatabaseError:
-                pass
-    finally:
-        await connection.close()
-    return role
-
-
-async def known_role(server: str, service: str) -> str | None:
-    """The role this service acts as, where set-up made one."""
-    name = database_name(service)
-    connection = await parse_address(server).connect(name=name)
-    try:
-        member = await connection.fetchval(
-            "SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = $1", name
-        )
-    finally:
-        await connection.close()
-    return name if member else None
-
-
 async def upgrade(
     engine: AsyncEngine, service: str, migrations: Path, metadata: MetaData
 ) -> Standing | None:
@@ -98,12 +45,12 @@ async def upgrade(
     """
     async with _one_at_a_time, engine.connect() as connection:
         await _take_turn(connection)
-        standing = await connection.run_sync(revisions.standing, migrations)
+        standing = await connection.run_sync(standing_of, migrations)
         if standing.fit is Fit.AHEAD:
             return standing
         if standing.fit is Fit.TOO_FAR_AHEAD:
-            raise DatabaseNotReady(_too_far_ahead(service, standing))
-        await connection.run_sync(revisions.prepare, migrations)
+            raise DatabaseNotReady(too_far_ahead(service, standing))
+        await connection.run_sync(prepare, migrations)
         await connection.commit()
         await connection.run_sync(
             lambda c: command.upgrade(alembic_config(migrations, c, metadata), "head")
@@ -129,49 +76,61 @@ async def _take_turn(connection: AsyncConnection) -> None:
 
 def write_next(connection: Connection, migrations: Path, metadata: MetaData, message: str) -> None:
     """Write the next migration from the difference between the database and the tables."""
-    known = revisions.known(migrations)
-    last = [name for name, one in known.items() if one.release < RELEASE]
+    there = known(migrations)
+    last = [name for name, one in there.items() if one.release < RELEASE]
     config = alembic_config(migrations, connection, metadata)
-    config.attributes["works_with"] = (last or list(known))[-1]
+    config.attributes["works_with"] = (last or list(there))[-1]
     config.attributes["release"] = RELEASE
-    number = f"{len(known) + 1:04}"
+    number = f"{len(there) + 1:04}"
     command.revision(config, message=message, autogenerate=True, rev_id=number)
 
 
-async def check(engine: AsyncEngine, service: str, migrations: Path) -> Standing:
-    """How the tables stand to this code; `DatabaseNotReady` unless it works on them."""
-    hint = f"run: python -m services.{service} migrate  (or: python -m services setup)"
+def known(migrations: Path) -> dict[str, Revision]:
+    """What the migrations of a service say of themselves, the oldest first."""
+    scripts = list(directory(migrations).walk_revisions())
+    return {one.revision: declared(one) for one in reversed(scripts)}
+
+
+def declared(script: Script) -> Revision:
+    """What the migration file says; ValueError where it does not."""
+    module = script.module
     try:
-        async with engine.connect() as connection:
-            standing = await connection.run_sync(revisions.standing, migrations)
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) != asyncpg.InvalidCatalogNameError.sqlstate:
-            raise
-        raise DatabaseNotReady(f"{service}: there is no database yet; {hint}") from None
-    match standing.fit:
-        case Fit.NOT_SET_UP:
-            raise DatabaseNotReady(f"{service}: the database is not set up; {hint}")
-        case Fit.BEHIND:
-            raise DatabaseNotReady(
-                f"{service}: the database is at version {standing.present}, this code needs "
-                f"{standing.head}; {hint}"
-            )
-        case Fit.TOO_FAR_AHEAD:
-            raise DatabaseNotReady(_too_far_ahead(service, standing))
-    return standing
+        return Revision(module.WORKS_WITH, module.RELEASE)
+    except AttributeError as missing:
+        raise ValueError(f"{module.__file__} does not say {missing.name}") from None
 
 
-def ahead(service: str, standing: Standing) -> str:
-    """The sentence of tables that are newer than the code that works on them."""
-    return (
-        f"{service}: the database is at version {standing.present} of release {standing.release}, "
-        f"newer than this code ({standing.head}, release {RELEASE}), which still works on it"
+def directory(migrations: Path) -> ScriptDirectory:
+    """The migration files of a service."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations))
+    config.set_main_option("path_separator", "os")
+    return ScriptDirectory.from_config(config)
+
+
+def prepare(connection: Connection, migrations: Path) -> None:
+    """Make the table of revisions and enter those that are in the tables already."""
+    connection.execute(
+        text(
+            f"CREATE TABLE IF NOT EXISTS {TABLE} ("
+            "revision text PRIMARY KEY, works_with text NOT NULL, release integer NOT NULL, "
+            "at timestamptz NOT NULL DEFAULT now())"
+        )
     )
+    present = MigrationContext.configure(connection).get_current_revision()
+    if present is not None:
+        for script in directory(migrations).iterate_revisions(present, "base"):
+            record(connection, script)
 
 
-def _too_far_ahead(service: str, standing: Standing) -> str:
-    needed = f"release {standing.release} or newer" if standing.release else "a newer release"
-    return (
-        f"{service}: the database is at version {standing.present}, on which this code "
-        f"({standing.head}, release {RELEASE}) does not work; run {needed}"
+def record(connection: Connection, script: Script) -> None:
+    """Enter a revision; inside the transaction that makes its tables."""
+    said = declared(script)
+    connection.execute(
+        text(
+            f"INSERT INTO {TABLE} (revision, works_with, release) "
+            "VALUES (:revision, :works_with, :release) ON CONFLICT (revision) DO UPDATE "
+            "SET works_with = excluded.works_with, release = excluded.release"
+        ),
+        {"revision": script.revision, "works_with": said.works_with, "release": said.release},
     )

@@ -3,19 +3,25 @@
 A migration says ``WORKS_WITH``, the oldest revision whose code still works on the tables it makes,
 and ``RELEASE``, the release it first goes out with. Both are kept in the database as well, in
 ``schema_revisions``: code of the release before has no file of the migrations that came after it.
+Which revisions the code knows is read in their files, so that a process that serves needs no
+Alembic (`shared.db.migrate`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import Script, ScriptDirectory
+import asyncpg
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.db.errors import DatabaseNotReady
+from shared.release import RELEASE
 
 
 class Fit(StrEnum):
@@ -30,6 +36,7 @@ class Fit(StrEnum):
     TOO_FAR_AHEAD = "too far ahead"
 
 
+_NAME = re.compile(r"""^revision\b.* = ["'](\w+)["']$""", re.MULTILINE)
 TABLE = "schema_revisions"
 """The runner's own, like Alembic's; no service's metadata has it."""
 
@@ -56,10 +63,12 @@ class Standing:
     release that works on them. None where the database does not say."""
 
 
-def stand(
-    known: Mapping[str, Revision], head: str, present: str | None, told: Mapping[str, Revision]
-) -> Standing:
-    """Compare the revisions that the code knows with what the database was `told`."""
+def stand(known: Sequence[str], present: str | None, told: Mapping[str, Revision]) -> Standing:
+    """Compare the revisions that the code knows with what the database was `told`.
+
+    `known`: the oldest first.
+    """
+    head = known[-1]
     if present is None:
         return Standing(Fit.NOT_SET_UP, present, head)
     if present == head:
@@ -73,35 +82,22 @@ def stand(
     return Standing(Fit.TOO_FAR_AHEAD, present, head, oldest.release if oldest else None)
 
 
-def declared(script: Script) -> Revision:
-    """What the migration file says; ValueError where it does not."""
-    module = script.module
-    try:
-        return Revision(module.WORKS_WITH, module.RELEASE)
-    except AttributeError as missing:
-        raise ValueError(f"{module.__file__} does not say {missing.name}") from None
-
-
 def standing(connection: Connection, migrations: Path) -> Standing:
     """How the tables of this database stand to the code with these `migrations`."""
-    head = directory(migrations).get_current_head()
-    assert head is not None
-    present = MigrationContext.configure(connection).get_current_revision()
-    return stand(known(migrations), head, present, _told(connection))
+    return stand(names(migrations), _present(connection), _told(connection))
 
 
-def known(migrations: Path) -> dict[str, Revision]:
-    """What the migrations of a service say of themselves, the oldest first."""
-    scripts = list(directory(migrations).walk_revisions())
-    return {one.revision: declared(one) for one in reversed(scripts)}
+def names(migrations: Path) -> list[str]:
+    """The revisions of a service, the oldest first."""
+    files = sorted((migrations / "versions").glob("*.py"))
+    return [name for one in files for name in _NAME.findall(one.read_text(encoding="utf-8"))]
 
 
-def directory(migrations: Path) -> ScriptDirectory:
-    """The migration files of a service."""
-    config = Config()
-    config.set_main_option("script_location", str(migrations))
-    config.set_main_option("path_separator", "os")
-    return ScriptDirectory.from_config(config)
+def _present(connection: Connection) -> str | None:
+    if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
 
 
 def _told(connection: Connection) -> dict[str, Revision]:
@@ -112,29 +108,41 @@ def _told(connection: Connection) -> dict[str, Revision]:
     return {row.revision: Revision(row.works_with, row.release) for row in rows}
 
 
-def prepare(connection: Connection, migrations: Path) -> None:
-    """Make the table of revisions and enter those that are in the tables already."""
-    connection.execute(
-        text(
-            f"CREATE TABLE IF NOT EXISTS {TABLE} ("
-            "revision text PRIMARY KEY, works_with text NOT NULL, release integer NOT NULL, "
-            "at timestamptz NOT NULL DEFAULT now())"
-        )
+async def check(engine: AsyncEngine, service: str, migrations: Path) -> Standing:
+    """How the tables stand to this code; `DatabaseNotReady` unless it works on them."""
+    hint = f"run: python -m services.{service} migrate  (or: python -m services setup)"
+    try:
+        async with engine.connect() as connection:
+            found = await connection.run_sync(standing, migrations)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != asyncpg.InvalidCatalogNameError.sqlstate:
+            raise
+        raise DatabaseNotReady(f"{service}: there is no database yet; {hint}") from None
+    match found.fit:
+        case Fit.NOT_SET_UP:
+            raise DatabaseNotReady(f"{service}: the database is not set up; {hint}")
+        case Fit.BEHIND:
+            raise DatabaseNotReady(
+                f"{service}: the database is at version {found.present}, this code needs "
+                f"{found.head}; {hint}"
+            )
+        case Fit.TOO_FAR_AHEAD:
+            raise DatabaseNotReady(too_far_ahead(service, found))
+    return found
+
+
+def ahead(service: str, standing: Standing) -> str:
+    """The sentence of tables that are newer than the code that works on them."""
+    return (
+        f"{service}: the database is at version {standing.present} of release {standing.release}, "
+        f"newer than this code ({standing.head}, release {RELEASE}), which still works on it"
     )
-    present = MigrationContext.configure(connection).get_current_revision()
-    if present is not None:
-        for script in directory(migrations).iterate_revisions(present, "base"):
-            record(connection, script)
 
 
-def record(connection: Connection, script: Script) -> None:
-    """Enter a revision; inside the transaction that makes its tables."""
-    said = declared(script)
-    connection.execute(
-        text(
-            f"INSERT INTO {TABLE} (revision, works_with, release) "
-            "VALUES (:revision, :works_with, :release) ON CONFLICT (revision) DO UPDATE "
-            "SET works_with = excluded.works_with, release = excluded.release"
-        ),
-        {"revision": script.revision, "works_with": said.works_with, "release": said.release},
+def too_far_ahead(service: str, standing: Standing) -> str:
+    """The sentence of tables on which this code does not work."""
+    needed = f"release {standing.release} or newer" if standing.release else "a newer release"
+    return (
+        f"{service}: the database is at version {standing.present}, on which this code "
+        f"({standing.head}, release {RELEASE}) does not work; run {needed}"
     )

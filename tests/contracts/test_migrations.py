@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from services.__main__ import NAMES
-from shared.db.revisions import Revision, known
+from shared.db.migrate import directory, known
+from shared.db.revisions import Revision, names
 from shared.release import RELEASE
 
 SERVICES = Path(__file__).parents[2] / "services"
@@ -36,6 +37,13 @@ def mistakes(migrations: dict[str, Revision]) -> list[str]:
 @pytest.mark.parametrize("service", NAMES)
 def test_every_migration_works_with_the_code_of_the_release_before(service: str) -> None:
     assert mistakes(known(SERVICES / service / "migrations")) == []
+
+
+@pytest.mark.parametrize("service", NAMES)
+def test_the_revisions_read_in_the_files_are_the_history_that_alembic_reads(service: str) -> None:
+    migrations = SERVICES / service / "migrations"
+    assert names(migrations) == list(known(migrations))
+    assert names(migrations)[-1] == directory(migrations).get_current_head()
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,7 @@ def test_the_image_holds_all_that_a_service_imports() -> None:
     program = (
         "import sys, importlib\n"
         f"for name in {sorted(modules)!r}: sys.modules[name] = None\n"
-        f"for name in {NAMES!r}: importlib.import_module(f'services.{{name}}.__main__')\n"
+        f"for name in {NAMES!r}: importlib.import_module(f'services.{{name}}.commands')\n"
         "import services.__main__\n"
     )
     done = subprocess.run(

@@ -12,7 +12,8 @@ from shared.contracts import EVENTS, INBOUND, INBOUND_REJECTED, Event
 from shared.contracts.desk import CaseNoted, CaseOpened
 from shared.contracts.intake import FeedbackReceived, FeedbackUrged
 from shared.contracts.vocabulary import State
-from shared.db import migrate, own_registry
+from shared.db import own_registry
+from shared.db.databases import ensure_database
 from shared.messaging.envelope import Record
 from shared.messaging.subscription import Subscription
 from shared.messaging.tables import messaging_tables
@@ -69,7 +70,7 @@ class ToyService(Service):
         return None
 
     async def migrate(self) -> None:
-        await migrate.ensure_database(self.runtime.database, self.name)
+        await ensure_database(self.runtime.database, self.name)
         await self.connect()
         async with self.engine.begin() as connection:
             await connection.run_sync(self.metadata.drop_all)

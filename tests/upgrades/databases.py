@@ -12,10 +12,10 @@ from alembic import command
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.db import revisions
 from shared.db.address import parse_address
+from shared.db.databases import ensure_database
 from shared.db.engine import create_engine, database_name
-from shared.db.migrate import alembic_config, ensure_database
+from shared.db.migrate import alembic_config, directory, prepare
 from shared.service import Service
 from tests.upgrades.catalogue import Catalogue, catalogue
 
@@ -45,7 +45,7 @@ class Database:
         """Run the service's migrations up to `revision`."""
 
         def run(connection: Connection) -> None:
-            revisions.prepare(connection, service.migrations)
+            prepare(connection, service.migrations)
             connection.commit()
             config = alembic_config(service.migrations, connection, service.metadata)
             command.upgrade(config, revision)
@@ -84,5 +84,5 @@ async def empty_database(server: str) -> AsyncIterator[Database]:
 
 def contracts(migrations: Path, revision: str) -> Sequence[str]:
     """What a migration says it takes away, as ``table`` or ``table.column``."""
-    script = revisions.directory(migrations).get_revision(revision)
+    script = directory(migrations).get_revision(revision)
     return getattr(script.module, "CONTRACTS", ())

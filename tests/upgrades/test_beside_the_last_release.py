@@ -19,7 +19,7 @@ from services.__main__ import NAMES, builds
 from shared.contracts import Event
 from shared.contracts.event import REGISTER
 from shared.db import service_address
-from shared.db.revisions import known
+from shared.db.migrate import known
 from shared.embedded import start_servers
 from shared.release import RELEASE
 from tests.fakes.smtp import smtp_sink

@@ -10,7 +10,8 @@ from alembic.runtime.migration import MigrationContext
 
 from services.__main__ import NAMES, builds
 from shared.db.address import parse_address
-from shared.db.revisions import TABLE, known
+from shared.db.migrate import known
+from shared.db.revisions import TABLE
 from shared.service import Runtime, Service
 from tests.upgrades.catalogue import Thing, broken, catalogue, differences
 from tests.upgrades.databases import contracts, empty_database

@@ -9,8 +9,7 @@ from pathlib import Path
 from sqlalchemy import Column, Text
 
 from services.__main__ import NAMES
-from shared.db.migrate import write_next
-from shared.db.revisions import known
+from shared.db.migrate import known, write_next
 from shared.release import RELEASE
 from shared.service import Runtime
 from tests.upgrades.histories import FIRST, Histories

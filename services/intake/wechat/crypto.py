@@ -9,10 +9,12 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from typing import TYPE_CHECKING
 
 from services.intake.wechat.errors import BadCipher
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
 _BLOCK = 32  # The protocol pads to 32 although the cipher's own block is 16.
 _CIPHER_BLOCK = 16
@@ -89,6 +91,9 @@ def _open_one(raw: bytes, key: str, appid: str) -> tuple[bytes, bool]:
 
 
 def _cipher(key: str) -> Cipher[modes.CBC]:
+    # 8 MB, for whoever has an official account with a key.
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
     # binascii ignores stray bits in the last letter, as the platform's own samples need.
     aes = base64.b64decode(key + "=")
     return Cipher(algorithms.AES(aes), modes.CBC(aes[:16]))

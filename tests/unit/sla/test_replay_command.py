@@ -15,8 +15,7 @@ from openpyxl import Workbook, load_workbook
 from typer.testing import CliRunner, Result
 
 from services.desk.seeds import DEPARTMENTS
-from services.sla.__main__ import cli
-from services.sla.commands import past_file
+from services.sla.commands import cli, past_file
 from services.sla.domain import replay_summary
 from services.sla.domain.policy import due_times
 from services.sla.domain.replay_summary import HOURS
