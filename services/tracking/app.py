@@ -11,6 +11,8 @@ from services.tracking.deps import NAME, Deps
 from services.tracking.jobs import reports
 from services.tracking.store import CaseRow, TrackingTable, generation
 from services.tracking.wording import page_words
+from shared.contracts import Event
+from shared.contracts.desk import CategoryListed, DepartmentListed, SurgeListed
 from shared.messaging.subscription import LINGER, Subscription
 from shared.service import Runtime, Service
 from shared.web.pages import Pages
@@ -18,10 +20,13 @@ from shared.web.pages import Pages
 log = structlog.get_logger()
 
 HERE = Path(__file__).parent
+ON_THE_BOARD = (DepartmentListed, CategoryListed, SurgeListed)
+"""What it shows besides what was projected: names, and of what suddenly more is said."""
 
 
 def build(runtime: Runtime) -> Service[Deps]:
     """The service, ready to start."""
+    deps = Deps(Pages.of(runtime, NAME, HERE / "templates", words=page_words), runtime.clock)
     service = Service(
         NAME,
         runtime,
@@ -36,8 +41,14 @@ def build(runtime: Runtime) -> Service[Deps]:
             linger=4 * LINGER,
             linger_at_broker=True,
         ),
-        deps=Deps(Pages.of(runtime, NAME, HERE / "templates", words=page_words), runtime.clock),
+        deps=deps,
     )
+
+    def show_on_the_board(event: Event) -> None:
+        if isinstance(event, ON_THE_BOARD):
+            deps.board.renamed()
+
+    runtime.directory.listeners.append(show_on_the_board)
     service.hot_routes = api.HOT_ROUTES
     service.routers = [api.router, pages.router]
 

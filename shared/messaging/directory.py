@@ -7,7 +7,7 @@ no service has to ask another.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,6 +55,8 @@ class Directory:
 
     def __init__(self) -> None:
         self.loaded = False
+        self.listeners: list[Callable[[Event], None]] = []
+        """Called with each entry once it is taken in."""
         self.departments: dict[str, tuple[str, str]] = {}
         """Code → (Chinese, English)."""
         self.categories: dict[str, tuple[str, str, str]] = {}
@@ -125,6 +127,8 @@ class Directory:
                 self.reports_mailed[event.kind, event.staff] = event
             case _:
                 pass
+        for listener in self.listeners:
+            listener(event)
 
     def _list_person(self, event: PersonListed) -> None:
         before = self.people.get(event.username)

@@ -51,6 +51,10 @@ class Pace:
         self._known += 1
         self._gather()
 
+    def renamed(self) -> None:
+        """What the board shows besides its sums is another: that counts as no change of theirs."""
+        self._gather()
+
     @property
     def is_look_due(self) -> bool:
         """Whether it is longer than `every` since somebody looked what others changed."""

@@ -21,6 +21,7 @@ from services.tracking.api.asking import Asked
 from services.tracking.deps import Deps, broadcasts
 from services.tracking.store.board import changes
 from shared.contracts import EVENTS
+from shared.contracts.desk import SurgeListed
 from shared.messaging.partitions import PARTITIONS
 from tests.patience import PATIENCE
 from tests.service.tracking.conftest import Web
@@ -67,6 +68,37 @@ async def test_only_the_parts_that_moved_are_sent(web: Web) -> None:
     await watched.aclose()
     assert len(web.service.deps.board_streams) == 0
     assert len(web.service.deps.broadcasts) == 0
+
+
+async def test_a_surge_is_shown_at_once_as_it_is_found_grows_and_is_judged(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broadcasts, "ANEW", 2 * PATIENCE)
+    directory = web.service.runtime.directory
+    found = SurgeListed(
+        surge_id="s",
+        matter="aircon",
+        at=web.clock.now(),
+        found_at=web.clock.now(),
+        status="suggested",
+        zh="空调",
+        en="Air conditioning",
+        n=6,
+        minutes=30,
+        usual=1.0,
+        cases=("a", "b"),
+    )
+    grown = found.model_copy(update={"cases": ("a", "b", "c")})
+    watched = watch(web)
+    async with asyncio.timeout(PATIENCE):
+        assert "空调" not in (await anext(watched))["parts"]["now"]
+        said = []
+        for event in (found, grown, grown.model_copy(update={"status": "dismissed"})):
+            directory.apply(event)
+            said.append((await anext(watched))["parts"]["now"])
+    assert ["空调" in one for one in said] == [True, True, False]
+    assert said[0] != said[1]
+    await watched.aclose()
 
 
 async def test_many_who_look_cost_one_computation(web: Web) -> None:

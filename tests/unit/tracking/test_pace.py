@@ -52,6 +52,17 @@ def test_after_a_rest_a_change_moves_it_at_once(board: Board) -> None:
     assert len(set(board.woken)) == 2
 
 
+def test_a_name_that_is_another_moves_it_and_is_no_change_of_the_sums(board: Board) -> None:
+    board.pace.renamed()
+    board.pace.renamed()
+    assert len(board.woken) == 1
+    board.wait(300)
+    assert len(board.woken) == 2
+    board.wait(300)
+    board.pace.looked(0)
+    assert len(board.woken) == 2
+
+
 def test_changes_that_keep_coming_move_it_every_so_often(board: Board) -> None:
     for _ in range(1_000):
         board.pace.changed()
