@@ -19,7 +19,7 @@ from services.desk.api.searching import find, question_of
 from services.desk.api.viewing import viewer_of
 from services.desk.deps import deps_of
 from services.desk.domain import OFFERED, Action, reader_of, scopes_of, sees
-from services.desk.domain.search import Snippet
+from services.desk.domain.search import Snippet, is_like_a_code
 from services.desk.store.finding import find_in
 from services.desk.store.looks import QUEUES, Wanted
 from services.desk.store.queues import Question, looking
@@ -60,7 +60,8 @@ async def list_cases(
 ) -> JSONResponse:
     """``{items, next}``; of what this person may see. For `q` each says where it was `found`:
     ``{in, snippet: [before, hit, after]}``; `by_words` is true while nobody can say what `q` means;
-    `read_as` is how it was read, where it is pinyin or misspelt.
+    `read_as` is how it was read, where it is pinyin or misspelt; `no_such_code` is true where `q`
+    is written as a code or an id and no case of the list has it.
     """
     viewer = viewer_of(person)
     runtime_of(request).directory.check_department(department)
@@ -145,6 +146,8 @@ async def page_body(
         more["by_words"] = True
     if question is not None and question.read_as:
         more["read_as"] = question.read_as
+    if not items and not wanted.cursor and is_like_a_code(wanted.q):
+        more["no_such_code"] = True
     return {"items": items, "next": cursor} | more
 
 

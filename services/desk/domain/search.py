@@ -106,7 +106,38 @@ _MANY = 60
 def asks(words: str) -> bool:
     """Whether words may mean something, rather than name one case or person."""
     folded = fold(words)
-    return bool(_ASKED.search(folded)) and not _CODE.search(folded)
+    named = _CODE.search(folded) or is_like_a_code(words)
+    return bool(_ASKED.search(folded)) and not named
+
+
+_LIKE_A_CODE = re.compile(rf"[0-9a-z\s_.·{_DASHES}]+")
+_BETWEEN = re.compile(rf"[\s_.·{_DASHES}]+")
+
+
+def is_like_a_code(words: str) -> bool:
+    """Whether all of it is written as the code or the id of a case is, blanks and dashes aside.
+
+    Words have twenty letters now and then ("library wifi is too slow"), and a room its number: what
+    is not in the groups of a code is one where letters stand between its digits.
+    """
+    folded = fold(words).strip()
+    plain = _BETWEEN.sub("", folded)
+    digits = sum(map(str.isdigit, plain))
+    if not _LIKE_A_CODE.fullmatch(folded) or not digits:
+        return False
+    if len(plain) == _ID:
+        return all(c in "0123456789abcdef" for c in plain)
+    if len(plain) != _TRACKING or "u" in plain:
+        return False
+    groups = _BETWEEN.split(folded)
+    mixed = any(not group.isdigit() and not group.isalpha() for group in groups)
+    return len({len(group) for group in groups}) == 1 or (digits >= _DIGITS and mixed)
+
+
+_ID, _TRACKING = 32, 20
+"""Letters and digits of the id of a case, and of its tracking code."""
+_DIGITS = 3
+"""A code has six on the average."""
 
 
 def fused(*lists: Sequence[str]) -> list[str]:

@@ -452,12 +452,12 @@ async def test_a_search_in_a_queue_says_so_and_leads_to_all(
     await desk.process(examples.routed(await desk.case(text="水杯还在占座"), "it"))
     headers = {"accept-language": locale}
     for asked in ({"q": "水杯"}, {"q": "水杯", "queue": "triage"}, {"q": "茶壶"}):
-        page = await office.get("/desk", params=asked | {"category": "seat"}, headers=headers)
+        page = await office.get("/desk", params=asked | {"category": "seats"}, headers=headers)
         assert only in page.text
         link = re.search(rf'href="([^"]*)">{all_of_them}<', page.text)
         assert link is not None
         kept = dict(parse_qsl(unescape(link[1]).partition("?")[2]))
-        assert kept == {"q": asked["q"], "queue": "all", "category": "seat"}
+        assert kept == {"q": asked["q"], "queue": "all", "category": "seats"}
     for asked in ({"q": "水杯", "queue": "all"}, {"queue": "triage"}):
         page = await office.get("/desk", params=asked, headers=headers)
         assert all_of_them not in page.text

@@ -128,6 +128,30 @@ async def test_a_whole_code_or_id_finds_its_case_and_nothing_near(
         assert compass.asked == []
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "7K3M 9QXA 0BCD EFGH 23AB",
+        "7k3m9 qxa0b cdefg h23ab",
+        "７Ｋ３Ｍ　９ＱＸＡ　０ＢＣＤ　ＥＦＧＨ　２３ＡＢ",
+        "0199a bcdef ab7cd e8fab cdefa bcdef ab",
+    ],
+)
+async def test_a_code_with_a_slip_in_it_finds_nothing_near_and_is_said_to_be_nobody_s(
+    desk: Desk, compass: Compass, typed: str
+) -> None:
+    await town(desk)
+    compass.asked.clear()
+    office = desk.as_("coordinator")
+    body = (await office.get("/api/cases", params={"q": typed})).json()
+    assert (body["items"], body["no_such_code"]) == ([], True)
+    assert compass.asked == []
+    asked = {"queue": "all", "q": typed}
+    assert "没有哪一件的查询码或编号是这个" in (await office.get("/desk", params=asked)).text
+    english = await office.get("/desk", params=asked | {"lang": "en"})
+    assert "No case has this code or number." in english.text
+
+
 async def test_a_question_asked_again_is_not_asked_of_the_model(
     desk: Desk, compass: Compass
 ) -> None:

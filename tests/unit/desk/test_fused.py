@@ -28,6 +28,17 @@ def test_what_stands_high_in_several_orders_comes_first() -> None:
         ("0199abcd-efab-7cde-8fab-cdefabcdefab", False),
         ("0199abcdefab7cde8fabcdefabcdefab", False),
         ("internationalization", True),
+        # A code with a slip in it, however its groups are divided.
+        ("7K3M 9QXA 0BCD EFGH 23AB", False),
+        ("7k3m 9qxa 0bcd efgh 23ab", False),
+        ("7K3M9 QXA0B CDEFG H23AB", False),
+        ("7K3 M9QXA-0BCD EFG H23AB", False),
+        ("７Ｋ３Ｍ　９ＱＸＡ　０ＢＣＤ　ＥＦＧＨ　２３ＡＢ", False),
+        ("0199a bcdef ab7cd e8fab cdefa bcdef ab", False),
+        ("library wifi is too slow", True),
+        ("room 217 printer jammed", True),
+        ("wifi slow here once more", True),
+        ("三层 7K3M 9QXA 0BCD EFGH 23AB", True),
     ],
 )
 def test_a_number_or_a_single_letter_means_nothing(words: str, means: bool) -> None:
