@@ -20,7 +20,7 @@ from sqlalchemy.orm.attributes import instance_dict
 from sqlmodel import SQLModel
 
 from shared.db import table_of
-from shared.messaging.seals import NO_KEY, SEAL, Sealer
+from shared.messaging.seals import DERIVED, NO_KEY, SEAL, Sealer
 from shared.messaging.statements import Fetch, Statement
 
 Row = TypeVar("Row", bound=SQLModel)
@@ -89,6 +89,9 @@ class _Plan:
         of_cases = f"FROM {name} WHERE feedback_id = ANY($1::text[])"
         self.select = f"SELECT {columns} {of_cases}"
         self.as_array = f"ARRAY(SELECT ROW({columns}) {of_cases})"
+        self.said = tuple(c for c in self.columns if not c.startswith(DERIVED))
+        said = ", ".join(f'"{c}"' for c in self.said)
+        self.said_as_array = f"ARRAY(SELECT ROW({said}) {of_cases})"
         pairs = ", ".join(f"${n}::{types[c]}[]" for n, c in enumerate(self.key, 1))
         self.delete = f"DELETE FROM {name} WHERE ({key}) IN (SELECT * FROM unnest({pairs}))"
 
@@ -241,6 +244,24 @@ async def load_together(
     if wanted:
         (found,) = await fetch(f"SELECT {', '.join(arrays_of(buffers))}", wanted)
         fill_together(buffers, wanted, found)
+
+
+async def read_values(
+    fetch: Fetch, row_classes: Sequence[type[SQLModel]], feedback_id: str, also: str, *values: Any
+) -> tuple[list[list[Values]], Any]:
+    """The rows of a case in several tables, without what is derived for the search, and what
+    `also` gives (``$1`` is the case in an array, ``$2`` the first of `values`): one round trip.
+
+    For who only reads: no row is made of the values, and no transaction holds them.
+    """
+    plans = [_plan(c) for c in row_classes]
+    arrays = ", ".join(plan.said_as_array for plan in plans)
+    ((*found, more),) = await fetch(f"SELECT {arrays}, {also}", [feedback_id], *values)
+    tables = [
+        [dict(zip(plan.said, row, strict=True)) for row in rows]
+        for plan, rows in zip(plans, found, strict=True)
+    ]
+    return tables, more
 
 
 def arrays_of(buffers: Sequence[RowBuffer[Any]]) -> tuple[str, ...]:

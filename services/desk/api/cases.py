@@ -24,10 +24,9 @@ from services.desk.store.finding import find_in
 from services.desk.store.looks import QUEUES, Wanted
 from services.desk.store.queues import Question, looking
 from services.desk.store.reading import CaseDetail, read_detail
-from services.desk.store.readings import is_recorded, record
+from services.desk.store.readings import record
 from shared.contracts.refusal import NotFound
 from shared.contracts.vocabulary import Channel, State
-from shared.db.engine import driver_of
 from shared.service import Service
 from shared.web.auth import Staff, runtime_of, service_of, signed_in
 from shared.web.bodies import read_body
@@ -42,6 +41,8 @@ Long = Annotated[str, Field(max_length=1000), AfterValidator(clean)]
 Blank = BeforeValidator(lambda value: None if value == "" else value)
 """A field of a search form that was left empty asks for nothing."""
 _NO_STORE = {"Cache-Control": "no-store"}
+_CONTACT = ("contact",)
+"""What a look at a case shows of who is behind it."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -102,7 +103,7 @@ async def act(request: Request, person: Person) -> Response:
     service = service_of(request, "desk")
     await do(service, person, feedback_id, wanted, raw, request.headers.get("if-match"))
     context = view_context(request, person)
-    found = await _read(service, feedback_id)
+    found = await _read(service, feedback_id, context)
     if wants_html(request):
         # Who gave the case away may not see it any more: back to the work, then.
         still = sees(context.viewer, found.case)
@@ -161,10 +162,10 @@ async def case_body(
     feedback_id: str,
     context: views.ViewContext,
     *,
-    what: tuple[str, ...] = ("contact",),
+    what: tuple[str, ...] = _CONTACT,
 ) -> dict[str, Any]:
     """The answer of ``GET /api/cases/{id}``; `NotFound` also for what is not theirs to see."""
-    found = await _read(service, feedback_id)
+    found = await _read(service, feedback_id, context, what)
     if not sees(context.viewer, found.case):
         raise NotFound()
     return await _shown(service, found, context, what)
@@ -186,27 +187,28 @@ async def _shown(
     service: Service,
     found: CaseDetail,
     context: views.ViewContext,
-    what: tuple[str, ...] = ("contact",),
+    what: tuple[str, ...] = _CONTACT,
 ) -> dict[str, Any]:
     """The whole case; a look at who is behind it goes on record, as `what`, before it is shown."""
     body = views.detail(found, context)
-    if not views.shows_person(body):
-        return body
-    feedback_id, username = body["feedback_id"], context.viewer.username
-    async with service.engine.connect() as connection:
-        fetch = driver_of(connection).fetch
-        known = await is_recorded(fetch, feedback_id, username, what, context.now)
-    if not known:
+    if views.shows_person(body) and not found.on_record:
         async with service.transaction() as tx:
-            await record(tx, feedback_id, reader_of(context.viewer, found.case), what)
+            await record(tx, body["feedback_id"], reader_of(context.viewer, found.case), what)
     return body
 
 
-async def _read(service: Service, feedback_id: str) -> CaseDetail:
+async def _read(
+    service: Service,
+    feedback_id: str,
+    context: views.ViewContext,
+    what: tuple[str, ...] = _CONTACT,
+) -> CaseDetail:
     if not is_id(feedback_id):
         raise NotFound()
     async with service.engine.connect() as connection:
-        found = await read_detail(connection, feedback_id)
+        found = await read_detail(
+            connection, feedback_id, context.viewer.username, what, context.now
+        )
     if found is None:
         raise NotFound()
     return found

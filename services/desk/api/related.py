@@ -24,7 +24,7 @@ from services.desk.domain import (
     unlink_back,
 )
 from services.desk.domain.deciding import wrong
-from services.desk.store import CaseRow, incidents, jobs, related
+from services.desk.store import CaseRow, PrivateRow, incidents, jobs, related
 from shared.contracts import Actor
 from shared.contracts.desk import CaseProgressed, CaseRejected, CaseReplied
 from shared.contracts.refusal import Conflict
@@ -52,8 +52,8 @@ async def lock(
         ids += await related.parts_of(tx, feedback_id)
     if (other := _named(fields, action)) is not None:
         ids += await related.ids_above(tx, other)
-    await tx.lock(*ids)
-    await store.load(tx, [*ids, *([other] if other else [])])
+    await tx.lock(*ids, loading=(CaseRow, PrivateRow))
+    await store.load(tx, [other] if other else [])
 
 
 def is_repeated(tx: Transaction, case: Case, action: Action, fields: Mapping[str, Any]) -> bool:

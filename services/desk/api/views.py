@@ -19,14 +19,12 @@ from services.desk.domain import (
 )
 from services.desk.domain.hints import hints, without_them
 from services.desk.domain.promises import NOT_ON_TOP, ON_TOP, asks_for_date, running
-from services.desk.store import case_of
 from services.desk.store.reading import CaseDetail
 from services.desk.store.tables import INTERNAL
 from services.desk.wording import actor_name, sentence
 from shared.contracts import Actor
 from shared.contracts.vocabulary import ALARM_NAMES, State
 from shared.messaging.directory import Directory
-from shared.messaging.row_buffer import values_of
 from shared.moments import due_words, local
 
 Answer = dict[str, Any]
@@ -90,8 +88,7 @@ def shows_split(row: Mapping[str, Any]) -> bool:
 
 def detail(found: CaseDetail, context: ViewContext) -> Answer:
     """Everything about one case that this viewer may see."""
-    row = values_of(found.case)
-    case = case_of(found.case)
+    row, case = found.row, found.case
     open_words = sees_words(context.viewer, case)
     body = item(row, context) | {
         "text": found.words.text if found.words else "",
@@ -185,7 +182,7 @@ def _work(found: CaseDetail, case: Case, context: ViewContext, *, open_words: bo
         "parent": case.parent,
         "children": list(case.children) if case.state is State.MERGED else [],
         "links": list(case.links),
-        "desk": found.case.desk,
+        "desk": found.row["desk"],
         "supervised_at": local(case.supervised_at),
         "alarm": _alarm(case.alarm, context),
         "draft": _draft(found, context),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -16,7 +17,7 @@ from services.desk.store.tables import CaseRow, TimelineRow
 from shared.contracts import Event, short_type
 from shared.contracts.sla import KeptPromises, PromiseStatus
 from shared.contracts.vocabulary import CaseType, Clock, Priority, State
-from shared.messaging.row_buffer import set_values
+from shared.messaging.row_buffer import set_values, values_of
 from shared.messaging.transaction import Transaction
 from shared.observability.metrics import TRANSITIONS
 
@@ -69,22 +70,27 @@ def find(tx: Transaction, feedback_id: str) -> CaseRow | None:
 
 def case_of(row: CaseRow) -> Case:
     """The case as the domain sees it."""
-    lists: dict[str, Any] = {name: tuple(getattr(row, name)) for name in _LISTS}
+    return case_from(values_of(row))
+
+
+def case_from(row: Mapping[str, Any]) -> Case:
+    """The same, of the columns of its row."""
+    lists: dict[str, Any] = {name: tuple(row[name]) for name in _LISTS}
     return Case(
-        feedback_id=row.feedback_id,
-        state=State(row.state),
-        case_type=CaseType(row.case_type) if row.case_type else None,
-        priority=Priority(row.priority) if row.priority else None,
-        confidence_asked=row.confidence_asked,
-        anonymous=row.anonymous,
-        entered_by=row.entered_by,
-        extension=_EXTENSION.validate_python(row.extension),
-        alarm=_ALARM.validate_python(row.alarm),
-        review=_REVIEW.validate_python(row.review),
-        parts=_PARTS.validate_python(row.parts),
-        resolution_due=_due(row.promises.get(Clock.RESOLUTION)),
-        breached=_breached(row.promises),
-        **{name: getattr(row, name) for name in _COPIED},
+        feedback_id=row["feedback_id"],
+        state=State(row["state"]),
+        case_type=CaseType(row["case_type"]) if row["case_type"] else None,
+        priority=Priority(row["priority"]) if row["priority"] else None,
+        confidence_asked=row["confidence_asked"],
+        anonymous=row["anonymous"],
+        entered_by=row["entered_by"],
+        extension=_EXTENSION.validate_python(row["extension"]),
+        alarm=_ALARM.validate_python(row["alarm"]),
+        review=_REVIEW.validate_python(row["review"]),
+        parts=_PARTS.validate_python(row["parts"]),
+        resolution_due=_due(row["promises"].get(Clock.RESOLUTION)),
+        breached=_breached(row["promises"]),
+        **{name: row[name] for name in _COPIED},
         **lists,
     )
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.desk.domain import Case
+from services.desk.store.cases import case_from
+from services.desk.store.readings import IS_RECORDED, look
 from services.desk.store.tables import (
     CaseRow,
     DecisionRow,
@@ -20,7 +24,7 @@ from services.desk.store.tables import (
     WordsRow,
 )
 from shared.db.engine import driver_of
-from shared.messaging.row_buffer import RowBuffer, load_together, values_of
+from shared.messaging.row_buffer import RowBuffer, Values, load_together, read_values
 
 _TABLES = (
     CaseRow,
@@ -39,7 +43,8 @@ _TABLES = (
 class CaseDetail:
     """All that is known of a case."""
 
-    case: CaseRow
+    row: Values
+    case: Case
     words: Any
     decision: Any
     private: Any
@@ -50,27 +55,34 @@ class CaseDetail:
     drafts: list[Any]
     """Each for nobody but its writer."""
     mentions: list[Any]
+    on_record: bool
+    """That this person was shown who it is, a moment ago."""
 
 
-async def read_detail(connection: AsyncConnection, feedback_id: str) -> CaseDetail | None:
-    """The case with everything around it, or None."""
-    fetch = driver_of(connection).fetch
-    tables = {row_class: RowBuffer[Any](row_class, fetch) for row_class in _TABLES}
-    await load_together(fetch, list(tables.values()), [feedback_id])
-    case = tables[CaseRow].get(feedback_id)
-    if case is None:
+async def read_detail(
+    connection: AsyncConnection,
+    feedback_id: str,
+    username: str,
+    what: tuple[str, ...],
+    now: datetime,
+) -> CaseDetail | None:
+    """The case with everything around it, as `username` looks at `what` of it; or None."""
+    found, on_record = await read_values(
+        driver_of(connection).fetch, _TABLES, feedback_id, IS_RECORDED, *look(username, what, now)
+    )
+    tables = dict(zip(_TABLES, found, strict=True))
+    if not (cases := tables[CaseRow]):
         return None
 
     def rows(row_class: Any) -> list[Any]:
-        # A page reads dozens of fields: attributes of a table row are dear.
-        found = tables[row_class].for_case(feedback_id)
-        return [SimpleNamespace(**values_of(row)) for row in found]
+        return [SimpleNamespace(**values) for values in tables[row_class]]
 
     def row(row_class: Any) -> Any:
         return next(iter(rows(row_class)), None)
 
     return CaseDetail(
-        case=case,
+        row=cases[0],
+        case=case_from(cases[0]),
         words=row(WordsRow),
         decision=row(DecisionRow),
         private=row(PrivateRow),
@@ -79,6 +91,7 @@ async def read_detail(connection: AsyncConnection, feedback_id: str) -> CaseDeta
         timeline=sorted(rows(TimelineRow), key=lambda t: t.seq),
         drafts=rows(DraftRow),
         mentions=rows(MentionRow),
+        on_record=on_record,
     )
 
 

@@ -6,33 +6,34 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.desk.domain import rights_of
-from services.desk.store.cases import append_line, case_of, find, load, put
+from services.desk.store.cases import append_line, case_of, find, put
 from services.desk.store.tables import CaseRow, ReadingRow
 from shared.contracts import Actor
 from shared.contracts.desk import CasePersonalDataRead
-from shared.messaging.statements import Fetch
 from shared.messaging.transaction import Transaction
 
 ONCE_IN = timedelta(hours=1)
-_RECENT = """
-SELECT 1 FROM readings
-WHERE feedback_id = $1 AND username = $2 AND at > $3 AND what = $4 LIMIT 1
-"""
+IS_RECORDED = """EXISTS (
+  SELECT FROM readings
+  WHERE feedback_id = ANY($1::text[]) AND username = $2 AND at > $3 AND what = $4
+)"""
+"""Whether a look is one with a look that stands on record already: of this case (in an array), and
+what `look` gives."""
 
 
-async def is_recorded(
-    fetch: Fetch, feedback_id: str, username: str, what: tuple[str, ...], now: datetime
-) -> bool:
-    """Whether this look is one with a look that stands on record already."""
-    return bool(await fetch(_RECENT, feedback_id, username, now - ONCE_IN, ",".join(what)))
+def look(username: str, what: tuple[str, ...], now: datetime) -> tuple[str, datetime, str]:
+    """A look as `IS_RECORDED` takes it."""
+    return username, now - ONCE_IN, ",".join(what)
 
 
 async def record(tx: Transaction, feedback_id: str, by: Actor, what: tuple[str, ...]) -> None:
     """Put on record that `by` was shown who it is, unless it was a moment ago."""
-    await tx.lock(feedback_id)
-    await load(tx, [feedback_id])
+    await tx.lock(feedback_id, loading=(CaseRow,))
     row = find(tx, feedback_id)
-    if row is None or await is_recorded(tx.fetch, feedback_id, by.name or "", what, tx.now):
+    known = await tx.fetch(
+        f"SELECT {IS_RECORDED} AS known", [feedback_id], *look(by.name or "", what, tx.now)
+    )
+    if row is None or known[0]["known"]:
         return
     case = case_of(row)
     event = CasePersonalDataRead(
