@@ -29,6 +29,14 @@ DECIDE: Mapping[Action, Decide] = {
 """Who decides what an action makes of a case."""
 OFFERED = frozenset(DECIDE) - NOT_OFFERED
 """What staff can ask for over HTTP."""
+_OFFERED_IN = {
+    state: [
+        (action, TRANSITIONS[state, action])
+        for action in Action
+        if action in OFFERED and (state, action) in TRANSITIONS
+    ]
+    for state in State
+}
 
 Who = Actor | Sequence[Actor]
 """Who acts; a person with several roles as one actor for each, in the order they are tried."""
@@ -79,10 +87,8 @@ def allowed_actions(case: Case, by: Who, at: datetime) -> list[str]:
     actors = (by,) if isinstance(by, Actor) else tuple(by)
     return [
         action.value
-        for action in Action
-        if action in OFFERED
-        and (transition := TRANSITIONS.get((case.state, action))) is not None
-        and any(
+        for action, transition in _OFFERED_IN[case.state]
+        if any(
             (who_is(a) in transition.by or offered_late(who_is(a), action, case.breached))
             and foreign(case, action, a) is None
             and guard(case, action, a, at) is None
