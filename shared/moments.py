@@ -43,7 +43,9 @@ def not_ahead(until: datetime, now: datetime) -> tuple[str, str] | None:
 
 def here(value: datetime) -> datetime:
     """An aware moment in the zone it is read in; one at the end of time is shown as near it."""
-    return min(max(value, _EARLIEST), _LATEST).astimezone(LOCAL)
+    if not _EARLIEST < value < _LATEST:
+        value = min(max(value, _EARLIEST), _LATEST)
+    return value.astimezone(LOCAL)
 
 
 def moment(value: Moment) -> datetime | None:
