@@ -6,7 +6,6 @@ import re
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BeforeValidator, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
@@ -28,6 +27,7 @@ from services.desk.store.readings import record
 from shared.contracts.refusal import NotFound
 from shared.contracts.vocabulary import Channel, State
 from shared.service import Service
+from shared.web.answers import QuickJSONResponse
 from shared.web.auth import Staff, runtime_of, service_of, signed_in
 from shared.web.bodies import read_body
 from shared.web.pages import choose_locale, wants_html
@@ -58,7 +58,7 @@ async def list_cases(
     q: Annotated[Words, Query()] = "",
     cursor: Annotated[Long | None, Query()] = None,
     limit: Annotated[Annotated[int, Field(ge=1, le=200)] | None, Blank, Query()] = None,
-) -> JSONResponse:
+) -> QuickJSONResponse:
     """``{items, next}``; of what this person may see. For `q` each says where it was `found`:
     ``{in, snippet: [before, hit, after]}``; `by_words` is true while nobody can say what `q` means;
     `read_as` is how it was read, where it is pinyin or misspelt; `no_such_code` is true where `q`
@@ -82,14 +82,14 @@ async def list_cases(
         limit=limit or 50,
     )
     body = await list_body(service_of(request, "desk"), wanted, view_context(request, person))
-    return JSONResponse(body, headers=_NO_STORE)
+    return QuickJSONResponse(body, headers=_NO_STORE)
 
 
 @router.get("/api/cases/{feedback_id}", summary="One case")
-async def show_case(request: Request, person: Person, feedback_id: str) -> JSONResponse:
+async def show_case(request: Request, person: Person, feedback_id: str) -> QuickJSONResponse:
     """The case with its words, promises, timeline, and what this person may do now."""
     body = await case_body(service_of(request, "desk"), feedback_id, view_context(request, person))
-    return JSONResponse(body, headers=_NO_STORE)
+    return QuickJSONResponse(body, headers=_NO_STORE)
 
 
 @router.post("/api/cases/{feedback_id}/{action}", include_in_schema=False)
@@ -110,7 +110,7 @@ async def act(request: Request, person: Person) -> Response:
         return RedirectResponse(
             f"/desk/cases/{feedback_id}?done={action}" if still else f"/desk?done={action}", 303
         )
-    return JSONResponse(await _shown(service, found, context), headers=_NO_STORE)
+    return QuickJSONResponse(await _shown(service, found, context), headers=_NO_STORE)
 
 
 def is_id(feedback_id: str) -> bool:
