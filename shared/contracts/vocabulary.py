@@ -86,7 +86,7 @@ class CaseType(StrEnum):
 
 
 class Priority(StrEnum):
-    """P1 urgent … P4 suggestion."""
+    """P1 emergency, P2 high, P3 normal, P4 low."""
 
     P1 = "P1"
     P2 = "P2"

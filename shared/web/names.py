@@ -54,8 +54,9 @@ PRIORITIES: dict[str, str] = {
     "P1": "紧急",
     "P2": "高",
     "P3": "普通",
-    "P4": "建议",
+    "P4": "低",
 }
+"""How soon, and nothing of what it is about: a suggestion is a type."""
 CHANNELS: dict[str, str] = {
     "web": "网页",
     "desk": "服务台",

@@ -11,6 +11,7 @@ from services.sla.domain.policy import parse_allowance
 from services.sla.domain.working_time import Windows
 from services.sla.wording.messages import translate
 from shared.moments import MONTHS, WEEKDAYS
+from shared.web import names
 
 KINDS = {
     "entry": "单独安排",
@@ -23,18 +24,6 @@ KINDS = {
 }
 MARKS = {"entry": "改", "make_up": "班", "holiday": "休", "exam": "考", "vacation": "假"}
 """Beside the colour, in the cell of a day."""
-ROWS = {
-    "P1": "P1 特急",
-    "P2": "P2 加急",
-    "P3": "P3 普通",
-    "P4": "P4 一般",
-    "proposal": "提案",
-    "inquiry": "咨询",
-    "praise": "表扬",
-    "complaint": "投诉",
-    "request": "求助",
-    "suggestion": "建议",
-}
 ROLES = {
     "coordinator": "协调人员",
     "leader": "馆领导",
@@ -54,6 +43,11 @@ DIMENSION_NAMES = {
     "type": "类型",
     "priority": "优先级",
 }
+_ROWS = (
+    ("priority", names.PRIORITIES),
+    ("type", names.TYPES),
+    ("channel", names.CHANNELS),
+)
 _UNITS = {"min": "{n} 分钟", "h": "{n} 小时", "wd": "{n} 个工作日"}
 
 
@@ -65,7 +59,7 @@ def page_words(locale: str) -> Mapping[str, Any]:
         "kinds": {kind: named(KINDS, kind) for kind in KINDS},
         "marks": {kind: named(MARKS, kind) for kind in MARKS},
         "kind_mark": partial(named, MARKS),
-        "row_name": partial(named, ROWS),
+        "row_name": partial(row_name, locale=locale),
         "role_name": partial(named, ROLES),
         "dimension_name": partial(named, DIMENSION_NAMES),
         "duration_words": partial(duration_words, locale=locale),
@@ -74,6 +68,15 @@ def page_words(locale: str) -> Mapping[str, Any]:
         "month_name": partial(month_name, locale=locale),
         "weekday_names": WEEKDAYS[locale if locale == "zh" else "en"],
     }
+
+
+def row_name(name: str, locale: str) -> str:
+    """What a row of the policy is called: `P1` → "P1 紧急", `praise` → 表扬; else its own name."""
+    for kind, table in _ROWS:
+        if name in table:
+            said = names.pick(kind, table, name, locale)
+            return f"{name} {said}" if kind == "priority" else said
+    return name
 
 
 def role_name(code: str, locale: str) -> str:

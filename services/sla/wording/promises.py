@@ -11,6 +11,7 @@ from services.sla.domain.clocks import Timer
 from services.sla.domain.explaining import Explanation, Move
 from services.sla.domain.policy import WORKING_DAY
 from services.sla.wording.messages import translate
+from services.sla.wording.pages import row_name
 from shared.contracts.vocabulary import CLOCK_NAMES, Clock
 from shared.moments import WEEKDAYS, here, written_day
 from shared.web import names
@@ -220,15 +221,7 @@ class Speaker:
 
     def row(self, name: str) -> str:
         """What a row of the policy is called."""
-        for kind, table in (
-            ("priority", names.PRIORITIES),
-            ("type", names.TYPES),
-            ("channel", names.CHANNELS),
-        ):
-            if name in table:
-                said = names.pick(kind, table, name, self.locale)
-                return f"{name} {said}" if kind == "priority" else said
-        return name
+        return row_name(name, self.locale)
 
     def skipped(self, seen: Explanation) -> Iterator[str]:
         """Days on the way of which nothing counted: weekends together, holidays by name."""

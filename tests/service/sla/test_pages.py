@@ -136,7 +136,7 @@ async def test_the_table_of_promises_is_edited_as_a_table(sla: Service, client: 
 async def test_quiet_hours_are_published_with_the_promises(sla: Service, client: Client) -> None:
     shown = (await client.get("/sla/policy", headers=browser(sla))).text
     assert "每天 21:00–07:30" in shown
-    assert "特急（P1）不分昼夜" in shown
+    assert "紧急（P1）不分昼夜" in shown
     page = (await client.get("/sla/policy/edit", headers=browser(sla))).text
     form = dict(re.findall(r'name="([^"]+)"[^>]*? value="([^"]*)"', page))
     assert (form["quiet"], form["quiet_p1"]) == ("21:00–07:30", "")
@@ -149,7 +149,7 @@ async def test_quiet_hours_are_published_with_the_promises(sla: Service, client:
     await client.post(sent.headers["location"], headers=browser(sla))
     shown = (await client.get("/sla/policy?from=1&to=2", headers=browser(sla))).text
     assert "每天 22:00–07:00" in shown
-    assert "特急（P1）只在 00:00–06:00 安静" in shown
+    assert "紧急（P1）只在 00:00–06:00 安静" in shown
 
     # Everybody is told once; those who know it already are not told again.
     sla.runtime.directory.loaded = True

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from services.desk.wording import fields, labels
+from services.sla.wording.pages import row_name
 from services.tracking.wording.journey import PROMISES
 from services.tracking.wording.messages import LOCALES as OF_TRACKING
 from shared.contracts import vocabulary
+from shared.contracts.vocabulary import Priority
 from shared.web import catalogue, names
 
 TABLES = [
@@ -67,3 +69,13 @@ def test_every_code_of_the_vocabulary_has_a_name(locale: str) -> None:
 
 def test_a_catalogue_is_read_and_merged_once_however_many_words_are_asked_for() -> None:
     assert catalogue.load([names.LOCALES], "en") is catalogue.load([names.LOCALES], "en")
+
+
+def test_a_priority_has_one_name_on_every_page_and_it_is_no_type() -> None:
+    for locale in ("zh", "en"):
+        called = {p: names.pick("priority", names.PRIORITIES, p, locale) for p in Priority}
+        types = {names.pick("type", names.TYPES, t, locale) for t in names.TYPES}
+        assert len(set(called.values())) == len(Priority)
+        assert not types & set(called.values())
+        for code, said in called.items():
+            assert row_name(code, locale) == f"{code} {said}"
