@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from services.sla.__main__ import cli
+from services.sla.commands import cli
 
 
 def _due(tmp_path: Path, *arguments: str, **environment: str) -> Result:
