@@ -317,7 +317,20 @@ def _promise(clock: str, one: dict[str, Any], wording: Wording) -> dict[str, Any
     }
     if reason := wording.reason(one.get("reason")):
         made["reason"] = reason
+    if (moved := _moved(one)) is not None:
+        made["moved"] = moved
     return made
+
+
+def _moved(one: Mapping[str, Any]) -> str | None:
+    """``later`` or ``earlier`` than was promised first; None: neither.
+
+    What begins anew has a promise of its own: that its date is before the first one, which may
+    have been kept, is no news."""
+    due, first = (datetime.fromisoformat(one[name]) for name in ("due", "first_due"))
+    if due > first:
+        return "later"
+    return "earlier" if due < first and one.get("cycle", 1) == 1 else None
 
 
 _MINE = {

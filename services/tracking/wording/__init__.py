@@ -16,6 +16,7 @@ from services.tracking.wording.journey import (
     shown_state,
     state_words,
     steps,
+    takes_longer,
 )
 from services.tracking.wording.lines import Wording
 from services.tracking.wording.messages import LOCALES
@@ -33,6 +34,7 @@ def page_words(locale: str) -> Mapping[str, Any]:
         "shown_state": shown_state,
         "goal_of": goal,
         "promised": promise,
+        "takes_longer": takes_longer,
         "just_done": partial(just_done, locale=locale),
         "group_name": partial(group_words, locale=locale),
         "promise_name": partial(pick, None, PROMISES, locale=locale, locales=LOCALES),

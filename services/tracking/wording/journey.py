@@ -139,6 +139,12 @@ def _sentence(case: dict[str, Any]) -> str:
     return SENTENCES.get(state, SENTENCES["RECEIVED"])
 
 
+def takes_longer(case: dict[str, Any]) -> bool:
+    """Whether the answer is promised for later than it was at first."""
+    resolution = promise(case, "RESOLUTION") or {}
+    return resolution.get("moved") == "later"
+
+
 def shown_state(case: dict[str, Any]) -> str:
     """As which state it is shown: what was not taken on stays that, also after an appeal."""
     return "REJECTED" if case.get("rejected") else str(case.get("state") or "")

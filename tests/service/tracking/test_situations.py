@@ -94,6 +94,22 @@ def reopened(s: Story) -> Events:
     ]
 
 
+def reopened_at_once(s: Story) -> Events:
+    """Answered on the day of receipt after it was extended: half the time ends before the first."""
+    sooner = {"first_due": LATER, "cycle": 2, "reason": "reopened"}
+    return [
+        *extended(s),
+        *s.answered(),
+        s.of(CaseReopened, reason="还是一样", cycle=2),
+        s.promised(Clock.RESOLUTION, at("2026-03-09 10:00"), **sooner),
+    ]
+
+
+def brought_forward(s: Story) -> Events:
+    sooner = at("2026-03-06 10:00")
+    return [*s.worked(), s.changed("moved", Clock.RESOLUTION, sooner, reason="priority")]
+
+
 def answered(s: Story) -> Events:
     return [*s.answered(), s.promised(Clock.FOLLOW_UP, at("2026-03-09 10:00"))]
 
@@ -134,6 +150,7 @@ SITUATIONS: dict[str, tuple[Callable[[Story], Events], tuple[str, ...]]] = {
     "rejected": (rejected, ("没能受理", "不属于图书馆", "接下来：您觉得不对")),
     "appealed": (appealed, ("馆领导正在复核", "接下来：馆领导告诉您", "预计", "复核的结果")),
     "appealed and upheld": (upheld, ("我们重新来办这件事", "接下来：")),
+    "brought forward": (brought_forward, ("信息系统部正在办理", "<del>", "提前了")),
     "reopened": (reopened, ("我们重新来办这件事", "接下来：", "预计")),
 }
 
@@ -155,6 +172,17 @@ async def test_the_page_says_where_who_next_and_by_when(web: Web, code: str, nam
     english = plain((await web.get(f"/track/{code}?lang=en")).text)
     assert "{" not in english
     assert "Next: " in english
+
+
+@pytest.mark.parametrize("events", [reopened_at_once, brought_forward])
+async def test_what_is_due_earlier_is_not_said_to_take_longer(
+    web: Web, code: str, events: Callable[[Story], Events]
+) -> None:
+    await process_batch(web.service, *events(Story(code=code)))
+    page = plain((await web.get(f"/track/{code}")).text)
+    assert "延长" not in page
+    # What begins anew has a date of its own.
+    assert ("<del>" in page) is (events is brought_forward)
 
 
 async def test_whoever_was_joined_is_not_asked_what_another_was_asked(web: Web, code: str) -> None:
