@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql
 from sqlmodel import SQLModel
 
 from shared.db import table_of
-from shared.messaging.statements import Statement
+from shared.messaging.statements import Insert, Statement
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
@@ -27,19 +27,15 @@ def _numbers(row_class: type[SQLModel]) -> list[str]:
 
 
 @cache
-def _statement(row_class: type[SQLModel]) -> str:
+def _insert(row_class: type[SQLModel]) -> Insert:
     table = table_of(row_class)
     key = [c.name for c in table.primary_key.columns]
     columns = [*key, *_numbers(row_class)]
-    arrays = ", ".join(
-        f"${n}::{table.columns[c].type.compile(_DIALECT)}[]" for n, c in enumerate(columns, 1)
-    )
-    quoted = ", ".join(f'"{c}"' for c in columns)
     added = ", ".join(f'"{c}" = t."{c}" + EXCLUDED."{c}"' for c in _numbers(row_class))
-    return (
-        f'INSERT INTO "{table.name}" AS t ({quoted}) SELECT * FROM unnest({arrays}) '
-        f"ON CONFLICT ({', '.join(f'{chr(34)}{c}{chr(34)}' for c in key)}) "
-        f"DO UPDATE SET {added}"
+    return Insert(
+        f'"{table.name}" AS t',
+        {c: table.columns[c].type.compile(_DIALECT) for c in columns},
+        f"ON CONFLICT ({', '.join(f'{chr(34)}{c}{chr(34)}' for c in key)}) DO UPDATE SET {added}",
     )
 
 
@@ -68,4 +64,4 @@ class CounterDeltas:
             sums.clear()
         if not rows:
             return []
-        return [Statement(_statement(self._class), [list(c) for c in zip(*rows, strict=True)])]
+        return [Statement(_insert(self._class), [list(c) for c in zip(*rows, strict=True)])]

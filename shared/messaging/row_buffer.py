@@ -21,7 +21,7 @@ from sqlmodel import SQLModel
 
 from shared.db import table_of
 from shared.messaging.seals import DERIVED, NO_KEY, SEAL, Sealer
-from shared.messaging.statements import Fetch, Statement
+from shared.messaging.statements import Fetch, Insert, Statement
 
 Row = TypeVar("Row", bound=SQLModel)
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -78,14 +78,13 @@ class _Plan:
         types = {c.name: c.type.compile(_DIALECT) for c in self.table.columns}
         name = f'"{self.table.name}"'
         columns = ", ".join(f'"{c}"' for c in self.columns)
-        arrays = ", ".join(f"${n}::{types[c]}[]" for n, c in enumerate(self.columns, 1))
-        self.insert = f"INSERT INTO {name} ({columns}) SELECT * FROM unnest({arrays})"
+        written = {c: types[c] for c in self.columns}
+        self.insert = Insert(name, written)
         rest = [c for c in self.columns if c not in self.key]
         update = ", ".join(f'"{c}" = EXCLUDED."{c}"' for c in rest)
         key = ", ".join(f'"{c}"' for c in self.key)
-        self.upsert = f"{self.insert} ON CONFLICT ({key}) " + (
-            f"DO UPDATE SET {update}" if rest else "DO NOTHING"
-        )
+        replacing = f"DO UPDATE SET {update}" if rest else "DO NOTHING"
+        self.upsert = Insert(name, written, f"ON CONFLICT ({key}) {replacing}")
         of_cases = f"FROM {name} WHERE feedback_id = ANY($1::text[])"
         self.select = f"SELECT {columns} {of_cases}"
         self.as_array = f"ARRAY(SELECT ROW({columns}) {of_cases})"

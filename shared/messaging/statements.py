@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,14 +13,36 @@ Fetch = Callable[..., Awaitable[list[Any]]]
 _PARAMETER = re.compile(r"\$(\d+)")
 
 
+class Insert:
+    """An INSERT `into` a table, of the columns that `types` names, and what follows `then`.
+
+    Made once for each table: of several rows a column is an array; one row goes without, in half
+    of the time here and in the database.
+    """
+
+    def __init__(self, into: str, types: Mapping[str, str], then: str = "") -> None:
+        columns = ", ".join(f'"{name}"' for name in types)
+        numbered = [f"${n}::{kind}" for n, kind in enumerate(types.values(), 1)]
+        row, arrays = ", ".join(numbered), ", ".join(f"{one}[]" for one in numbered)
+        self.of_many = (
+            f"INSERT INTO {into} ({columns}) SELECT * FROM unnest({arrays}) {then}".rstrip()
+        )
+        self.of_one = f"INSERT INTO {into} ({columns}) VALUES ({row}) {then}".rstrip()
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """An INSERT with ``$1``, ``$2`` …, and the columns that these are, each of scalars.
+    """What is inserted: the columns, each of scalars and at least of one.
 
     It asks no other table of the batch."""
 
-    text: str
+    insert: Insert
     values: Sequence[Sequence[Any]]
+
+    @property
+    def is_of_one(self) -> bool:
+        """Whether it is a single row."""
+        return len(self.values[0]) == 1
 
 
 class Column:
@@ -53,9 +75,16 @@ async def write(fetch: Fetch, statements: Sequence[Statement]) -> None:
     All see the tables as they were before: no two may touch the same row, and what deletes runs
     on its own before.
     """
-    if statements:
-        text = _combined(tuple((s.text, len(s.values)) for s in statements))
-        await fetch(text, *[Column(values) for s in statements for values in s.values])
+    if not statements:
+        return
+    # Not for each table by itself: the driver remembers a hundred texts, and there are many tables.
+    single = all(s.is_of_one for s in statements[:-1])
+    parts, values = [], []
+    for s in statements:
+        one = single and s.is_of_one
+        parts.append((s.insert.of_one if one else s.insert.of_many, len(s.values)))
+        values += [column[0] if one else Column(column) for column in s.values]
+    await fetch(_combined(tuple(parts)), *values)
 
 
 # The same tables are written again and again: the text stays the same, so that the driver finds

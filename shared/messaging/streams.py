@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from shared.messaging.statements import Fetch, Statement
+from shared.messaging.statements import Fetch, Insert, Statement
 
 # Locks the rows that exist and makes those that do not, in id order, in one round trip. After
 # ON CONFLICT DO UPDATE a row is returned as it is once the wait is over, whoever changed it
@@ -34,12 +34,12 @@ SELECT ARRAY(
              (SELECT ctid FROM streams AS seen WHERE seen.feedback_id = locked.feedback_id))
   FROM locked
 ), """
-_WRITE = """
-INSERT INTO streams (feedback_id, seq, taken, letters)
-SELECT * FROM unnest($1::text[], $2::int[], $3::jsonb[], $4::int[])
-ON CONFLICT (feedback_id) DO UPDATE
-SET seq = EXCLUDED.seq, taken = EXCLUDED.taken, letters = EXCLUDED.letters
-"""
+_WRITE = Insert(
+    "streams",
+    {"feedback_id": "text", "seq": "int", "taken": "jsonb", "letters": "int"},
+    "ON CONFLICT (feedback_id) DO UPDATE "
+    "SET seq = EXCLUDED.seq, taken = EXCLUDED.taken, letters = EXCLUDED.letters",
+)
 
 
 class CaseNotLocked(RuntimeError):

@@ -28,17 +28,24 @@ from shared.messaging.failures import location_of
 from shared.messaging.replay import Replay
 from shared.messaging.row_buffer import RowBuffer, arrays_of, fill_together, load_together
 from shared.messaging.seals import NO_KEY, Sealer
-from shared.messaging.statements import Statement, write
+from shared.messaging.statements import Insert, Statement, write
 from shared.messaging.streams import Streams
 
 log = structlog.get_logger()
 
 Row = TypeVar("Row", bound=SQLModel)
 
-_EMIT = """
-INSERT INTO outbox (ce_id, topic, key, seq, headers, body)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::jsonb[], $6::bytea[])
-"""
+_EMIT = Insert(
+    "outbox",
+    {
+        "ce_id": "text",
+        "topic": "text",
+        "key": "text",
+        "seq": "int",
+        "headers": "jsonb",
+        "body": "bytea",
+    },
+)
 
 
 class TransactionCache(Protocol):

@@ -12,7 +12,7 @@ import pytest
 from shared.contracts.vocabulary import State
 from shared.ids import new_id
 from shared.messaging.row_buffer import _dump
-from shared.messaging.statements import Column, Statement, write
+from shared.messaging.statements import Column, Insert, Statement, write
 from shared.service import Service
 from tests.messaging.conftest import scalar
 from tests.messaging.test_streams import process, reader, story
@@ -69,24 +69,42 @@ async def test_a_poll_costs_four_round_trips_however_much_it_brings(
 async def test_statements_written_together_keep_their_values_apart() -> None:
     sent: list[tuple[Any, ...]] = []
 
-    async def fetch(text: str, *columns: Column) -> list[Any]:
+    async def fetch(text: str, *values: Any) -> list[Any]:
+        columns = [value for value in values if isinstance(value, Column)]
         # Nothing the first time, as the driver asks whether arrays are in it.
         assert [list(c) for c in columns] == [[] for _ in columns]
-        sent.append((text, *(value for c in columns for value in c)))
+        sent.append((text, *(list(v) if isinstance(v, Column) else v for v in values)))
         return []
 
-    a, b = (
-        Statement("INSERT a ($1, $2)", ([1], [2])),
-        Statement("INSERT b ($1, $10)", ([3], *([value] for value in "456789xyz"))),
-    )
+    a = Statement(Insert("a", {"x": "int", "y": "int"}), ([1], [2]))
+    ten = {f"c{n}": "text" for n in range(10)}
+    b = Statement(Insert("b", ten, "ON CONFLICT DO NOTHING"), [[value] for value in "456789wxyz"])
+    two = Statement(Insert("c", {"z": "int"}), ([7, 8],))
     await write(fetch, [])
     await write(fetch, [a])
-    await write(fetch, [a, b, a])
+    await write(fetch, [b, a])
+    await write(fetch, [a, two])
+    await write(fetch, [two, a])
+    names = ", ".join(f'"{n}"' for n in ten)
+    cast = ", ".join(f"${n}::text" for n in range(1, 11))
+    into_a = 'INSERT INTO a ("x", "y")'
     assert sent == [
-        ("INSERT a ($1, $2)", 1, 2),
+        (f"{into_a} VALUES ($1::int, $2::int)", 1, 2),
         (
-            "WITH w0 AS (INSERT a ($1, $2)), w1 AS (INSERT b ($3, $12)) INSERT a ($13, $14)",
-            *(1, 2, 3, *"456789xyz", 1, 2),
+            f"WITH w0 AS (INSERT INTO b ({names}) VALUES ({cast}) ON CONFLICT DO NOTHING) "
+            f"{into_a} VALUES ($11::int, $12::int)",
+            *(*"456789wxyz", 1, 2),
+        ),
+        # The outbox, which is last, may have several for one of each other table.
+        (
+            f"WITH w0 AS ({into_a} VALUES ($1::int, $2::int)) "
+            'INSERT INTO c ("z") SELECT * FROM unnest($3::int[])',
+            *(1, 2, [7, 8]),
+        ),
+        (
+            'WITH w0 AS (INSERT INTO c ("z") SELECT * FROM unnest($1::int[])) '
+            f"{into_a} SELECT * FROM unnest($2::int[], $3::int[])",
+            *([7, 8], [1], [2]),
         ),
     ]
 
