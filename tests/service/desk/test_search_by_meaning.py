@@ -15,7 +15,7 @@ from tests.fakes.embedder import Compass
 from tests.patience import PATIENCE
 from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
-from tests.service.desk.test_search import found
+from tests.service.desk.finding import found
 
 CUP = "三层东区217一上午都是一个水杯占着"
 SNATCH = "有人代人抢座，管不管"
