@@ -82,7 +82,7 @@ async def project(event: Event, tx: Transaction) -> None:
         counted, scopes = (counts_of(case), scopes_of(case)) if known is not None else ({}, ())
         changes |= changed or {}
         vars(case).update(changes)
-        changes |= _settle(case, deadlines(case))
+        changes |= _settle(case, deadlines(case, event.at))
         moved = scopes_of(case) != scopes
         if known is None:
             changes |= _settle(case, with_measured(case, state_since=event.at.isoformat()))

@@ -118,7 +118,8 @@ def _is_meant(of: str, detail: str | None) -> bool:
 
 
 def late_at(case: Case, end: datetime) -> bool:
-    """Whether it is late now with its promise to the reporter, and has been since before `end`."""
+    """Whether it is open, and its promise to the reporter was broken before `end`, whatever new
+    date it was given."""
     since = case.measured.get("late_since")
     return (
         case.state in OPEN
@@ -133,5 +134,5 @@ def was_late_at(at: datetime, seconds: int, end: datetime) -> bool:
 
 
 def _passed(case: Case, now: datetime) -> bool:
-    """A deadline passed a moment ago that is not marked yet."""
+    """A deadline has passed that is not marked; see `Unmarked`."""
     return case.due_at is not None and case.due_at <= now and not case.overdue

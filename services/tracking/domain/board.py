@@ -144,11 +144,12 @@ class Percentiles(NamedTuple):
 
 
 class Unmarked(NamedTuple):
-    """Deadlines that passed a moment ago and are not marked yet."""
+    """Deadlines that passed on one day and are not marked: not yet, or because that promise was
+    broken before, which nobody marks twice."""
 
     department: str
+    day: datetime
     n: int
-    today: int
     at_risk: int
 
 
@@ -169,9 +170,12 @@ def body(
         if one.n:
             details[one.measure][one.detail] += one.n
     mine = [one for one in parts["now"] if question.department in (None, one.department)]
-    present = _present(mine, list(unmarked))
+    passed = list(unmarked)
+    passed_here = [one for one in passed if question.department in (None, one.department)]
+    present = _present(mine, passed_here)
     due = {one.bucket: one.n for one in parts["due"] if one.bucket}
-    not_yet_marked = present.pop("passed_today")
+    today = day_of(question.now)
+    passed_today = sum(one.n for one in passed_here if one.day == today)
     # Who was late when the period ended: counted back from the present.
     late_now = present.pop("late")
     in_period["late"] = late_now - sum(one.n for one in parts["late_since_end"])
@@ -182,7 +186,7 @@ def body(
         "to": local(question.last),
         "department": question.department,
         **present,
-        "due_today": max(0, due.get(day_of(question.now), 0) - not_yet_marked),
+        "due_today": max(0, due.get(today, 0) - passed_today),
         "received": _received(question, parts["received"]),
         **_figures(in_period, durations, before=False),
         "totals": {name: in_period[name] for name in _TOTALS}
@@ -200,7 +204,12 @@ def body(
         "channels": details["channel"],
         "categories": details["category"],
         "reporter_groups": details["group"],
-        "departments": compare(parts["now"], parts["departments"], parts["late_flow_by"], own),
+        "departments": compare(
+            [*parts["now"], *(Sum("now", "overdue", None, p.department, "", p.n) for p in passed)],
+            parts["departments"],
+            parts["late_flow_by"],
+            own,
+        ),
         "flow": shape.flow(parts["flow"]),
         "dwell": shape.dwell(in_period),
         "heat": shape.heat(details["arrived"]),
@@ -209,7 +218,13 @@ def body(
         "trend_by_category": shape.trend(
             parts["trend"], question.shape_first, question.end, question.shape_step
         ),
-        "trend": _trend(question, parts["day"], due, present["open"]["total"], present["overdue"]),
+        "trend": _trend(
+            question,
+            [*parts["day"], *(Sum("day", "overdue_flow", p.day, "", "", p.n) for p in passed_here)],
+            due,
+            present["open"]["total"],
+            present["overdue"],
+        ),
         "minimum_cases": MINIMUM_CASES,
     }
 
@@ -270,7 +285,6 @@ def _present(sums: list[Sum], unmarked: list[Unmarked]) -> dict[str, Any]:
         "overdue_by_department": dict(overdue),
         "at_risk": at_risk - sum(passed.at_risk for passed in unmarked),
         "late": late,
-        "passed_today": sum(passed.today for passed in unmarked),
     }
 
 

@@ -82,6 +82,7 @@ class Case(Protocol):
     due_at: datetime | None
     overdue: bool
     resolution_overdue: bool
+    """Its promise to the reporter was broken, whatever new date it was given since."""
     at_risk: bool
     first_due_at: datetime | None
     outcome: str | None
@@ -335,28 +336,32 @@ def warn(case: Case, event: SlaWarned) -> Changes:
     return with_measured(case, warned=warned)
 
 
-def deadlines(case: Case) -> Changes:
-    """What follows from state and promises: the next deadline, and whether one has passed."""
+def deadlines(case: Case, at: datetime) -> Changes:
+    """What follows from state and promises at that moment: the next deadline, and what has passed.
+
+    A promise that was broken and given a new date is overdue again when that has passed: until
+    then it is a deadline as any other. That it was broken stays (`resolution_overdue`).
+    """
     due: list[datetime] = []
-    late: set[str] = set()
-    at_risk = False
+    overdue = broken = at_risk = False
     if case.state in OPEN:
         warned = case.measured.get("warned", {})
         for clock, promise in case.promises.items():
             if clock in NEVER_LATE or not still_runs(promise):
                 continue
-            if promise["status"] == PromiseStatus.BREACHED:
-                late.add(clock)
-                continue
+            broken |= clock == Clock.RESOLUTION and promise["status"] == PromiseStatus.BREACHED
             runs_out = datetime.fromisoformat(promise["due"])
+            if runs_out <= at:
+                overdue = True
+                continue
             due.append(runs_out)
             # A deadline that has moved since was not warned of.
             at_risk |= clock in warned and datetime.fromisoformat(warned[clock]) == runs_out
     return {
         "due_at": min(due, default=None),
-        "overdue": bool(late),
-        "resolution_overdue": Clock.RESOLUTION in late,
-        "at_risk": at_risk and not late,
+        "overdue": overdue,
+        "resolution_overdue": broken,
+        "at_risk": at_risk and not overdue,
     }
 
 

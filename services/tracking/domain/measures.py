@@ -24,7 +24,7 @@ class Found(StrEnum):
     RECEIVED = "received"
     FIRST_DUE = "first_due"
     LATE = "late"
-    """Open and late with the promise to the reporter when the period ended."""
+    """Open when the period ended, and the promise to the reporter was broken."""
     DISPATCH = "dispatch"
     REPLY = "reply"
     RATING = "rating"
@@ -69,7 +69,11 @@ COUNTS: dict[str, Counted] = {
     "open_since": _cases(
         Found.OPEN, "这些天收到、还未办结的", "received on these days, still open"
     ),
-    "late": _cases(Found.LATE, "办结期限已过、还未办结的", "open past the promised date"),
+    "late": _cases(
+        Found.LATE,
+        "办结期限超过了、还未办结的（另定了新期限也算）",
+        "open, and the promised date was missed, whether or not there is a new one",
+    ),
     "received": _cases(Found.RECEIVED, "收到的", "received"),
     "channel": _cases(Found.RECEIVED, "经这个渠道收到的", "received on this channel"),
     "category": _cases(Found.RECEIVED, "收到的这一类", "received of this category"),
@@ -213,8 +217,9 @@ _ALL: tuple[Measure, ...] = (
             "resolved before the promised date; a reopening changes nothing about the first time",
         ),
         (
-            "这段时间办结的，加上期末仍超期未办结的，谁也藏不住",
-            "resolved in the period, and those open past their date at its end: none can hide",
+            "这段时间办结的，加上期末还未办结、办结期限超过了的（另定了新期限也算），谁也藏不住",
+            "resolved in the period, and those open at its end whose promised date was missed, with"
+            " or without a new one: none can hide",
         ),
     ),
     _rate(

@@ -53,7 +53,7 @@ class Reading:
     percentiles: Sequence[Percentiles]
     """How long first response, acceptance and resolution took in the period, and before it."""
     unmarked: Sequence[Unmarked]
-    """Deadlines that have passed and whose breach has not been emitted yet: usually none."""
+    """Deadlines that have passed and are not marked, of all departments: usually none."""
     upcoming: Sequence[Mapping[str, Any]]
     """The open cases whose deadline comes first."""
 
@@ -189,7 +189,7 @@ def _sorted(rows: Sequence[asyncpg.Record]) -> _Rows:
         if part == "bands":
             found.bands[measure, bool(detail)] = _bands(numbers)
         elif part == "unmarked":
-            found.unmarked.append(Unmarked(department, n, *numbers))
+            found.unmarked.append(Unmarked(department, bucket, n, *numbers))
         elif part == "next":
             found.upcoming.append(
                 {

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from services.tracking.domain.bands import EDGES
 from shared.db.compiled import Compiled
+from shared.moments import LOCAL
 
 # One value after the other, each found in the index: there are few, and many rows of each.
 _SINGLES = """
@@ -38,9 +39,9 @@ SELECT 'age', measure, bucket, '', '', sum(n)::bigint, NULL, NULL
 FROM counters WHERE measure = 'open_since' AND {{scope}} AND bucket >= :oldest {{department}}
 GROUP BY measure, bucket
 UNION ALL
-SELECT 'unmarked', '', NULL, coalesce(c.department, ''), '', count(*),
-  ARRAY[count(*) FILTER (WHERE c.due_at >= :today), count(*) FILTER (WHERE c.at_risk)], NULL
-FROM cases c WHERE c.due_at <= :at AND NOT c.overdue {{filters}} GROUP BY 4
+SELECT 'unmarked', '', date_trunc('day', c.due_at, '{LOCAL.key}'), coalesce(c.department, ''), '',
+  count(*), ARRAY[count(*) FILTER (WHERE c.at_risk)], NULL
+FROM cases c WHERE c.due_at <= :at AND NOT c.overdue {{everywhere}} GROUP BY 3, 4
 UNION ALL
 (SELECT 'next', c.feedback_id, c.due_at, c.department, c.state, c.confidential::int, NULL,
   ARRAY[c.title, c.priority]
@@ -173,6 +174,8 @@ def statement(
         "scope": "scope = ANY(:cells)" if of_cells else "scope = :scope",
         "department": "" if department is None else "AND department = :department",
         "filters": chosen(filters, department, "c"),
+        # Departments stand beside each other, whichever is asked for.
+        "everywhere": chosen(filters, None, "c"),
         # Said in each of them: it is then the same whichever comes first.
         "undated": "NULL::timestamptz",
         "no_more": "NULL::bigint[], NULL::text[]",

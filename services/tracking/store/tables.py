@@ -75,7 +75,9 @@ class CaseRow(TrackingTable, table=True):
     due_at: datetime | None = moment(nullable=True)
     """The next deadline of an open case; none while it stands still or has passed."""
     overdue: bool = False
+    """A deadline of it had passed when something happened to it last."""
     resolution_overdue: bool = False
+    """Open, and the promise to the reporter was broken, whatever new date it was given since."""
     outcome: str | None = None
     """Of the last reply."""
     extended: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from shared.contracts import sla
 from shared.contracts.vocabulary import Clock
+from tests.fakes.promises import Promises
 from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
 from tests.service.desk.test_bulk_pages import send
@@ -68,6 +70,38 @@ async def test_a_broken_promise_stands_in_the_queue_until_somebody_says_why(desk
     assert done["reasons_owed"] == []
     assert await ids(desk, "leader") == []
     assert "还欠一个原因" not in (await handler.get(f"/desk/cases/{feedback_id}")).text
+
+
+async def test_a_broken_promise_with_a_new_date_is_not_overdue_now_and_was_late_once(
+    desk: Desk,
+) -> None:
+    feedback_id = await desk.in_progress()
+    promises = Promises(feedback_id)
+    due, renewed = at(DUE), at("2026-03-18 10:00")
+
+    async def says() -> tuple[bool, str]:
+        handler = desk.as_("handler", "space")
+        case = (await handler.get(f"/api/cases/{feedback_id}")).json()
+        page = (await handler.get(f"/desk/cases/{feedback_id}")).text
+        (row,) = re.findall(r'<tr class="promise-(?:(?!<tr).)*?</tr>', page, re.S)
+        return case["overdue"], re.sub(r"<[^>]+>", "", row.rpartition("<td>")[2])
+
+    await desk.process(
+        promises.change("promised", Clock.RESOLUTION, due, at=examples.RECEIVED),
+        promises.breached(Clock.RESOLUTION, at=due),
+    )
+    desk.clock.set(at("2026-03-11 10:01"))
+    assert await says() == (True, "已超期")
+    handler = desk.as_("handler", "space")
+    await desk.do(handler, feedback_id, "explain_breach", **REASON, until=renewed.isoformat())
+    await desk.process(promises.change("moved", Clock.RESOLUTION, renewed, at=desk.clock.now()))
+    assert await says() == (False, "还有 6 天 曾超期")
+    english = await handler.get(f"/desk/cases/{feedback_id}?lang=en")
+    assert "was late once" in english.text
+    desk.clock.set(renewed)
+    assert await says() == (True, "已超期")
+    await desk.process(promises.change("met", Clock.RESOLUTION, at=renewed, in_time=False))
+    assert await says() == (False, "曾超期")
 
 
 async def test_it_is_owed_still_when_the_answer_is_out_and_another_promise_runs(

@@ -222,11 +222,12 @@ class Log:
         }
 
     def _is_overdue(self, case: dict[str, Any]) -> bool:
-        return any(p.status == "breached" or p.due <= self.now for p in running(case).values())
+        return any(p.due <= self.now for p in running(case).values())
 
     def departments(self, first: datetime, last: datetime) -> dict[str, dict[str, Any]]:
         """What stands beside each other in the table of departments."""
         happened = [one for _, all_ in self.folded for one in all_ if first <= one["at"] < last]
+        lying = [case for case, _ in self.folded if case["state"] in OPEN_STATES]
         found: dict[str, dict[str, Any]] = {}
         for department in {one["department"] for one in happened} - {""}:
             mine = [one for one in happened if one["department"] == department]
@@ -235,6 +236,9 @@ class Log:
             found[department] = {
                 "returns": (count["return"], count["dispatch"]),
                 "breaches": count["breach"],
+                "overdue": sum(
+                    case["department"] == department and self._is_overdue(case) for case in lying
+                ),
                 "hands": (sum(hands), len(hands)),
                 "on_time": self.figures(first, last, department=department)["on_time"],
             }

@@ -16,6 +16,7 @@ from services.tracking.domain import board as measures
 from services.tracking.store import board as store
 from shared.contracts import EVENTS
 from shared.contracts.desk import (
+    CaseBreachExplained,
     CaseClosed,
     CaseReopened,
     CaseReturned,
@@ -85,6 +86,53 @@ async def test_due_today_becomes_overdue_when_the_moment_passes(web: Web) -> Non
     body = await board(web)
     assert (body["due_today"], body["overdue"]) == (0, 1)
     assert body["overdue_by_department"] == {"": 1}
+
+
+async def test_a_broken_promise_with_a_new_date_is_overdue_when_that_has_passed(web: Web) -> None:
+    story = Story()
+    due, renewed = at("2026-03-04 11:00"), at("2026-03-06 10:00")
+    events = [*story.worked("it"), story.met(Clock.FIRST_RESPONSE)]
+    events.append(story.promised(Clock.RESOLUTION, due))
+    story.now = due
+    await process_batch(web.service, *events, story.breached(Clock.RESOLUTION))
+
+    async def says() -> tuple[int, int, int, int, list[float]]:
+        body = await board(web)
+        (row,) = body["departments"]["rows"]
+        listed = (await web.get("/api/dashboard/cases?measure=overdue", as_="leader")).json()
+        counted = (body["overdue"], row["overdue"], len(listed["items"]), body["due_today"])
+        return *counted, body["trend"]["overdue"][-3:]
+
+    web.clock.set(due)
+    assert await says() == (1, 1, 1, 0, [0, 0, 1])
+    why = story.of(CaseBreachExplained, clock=Clock.RESOLUTION, code="overload", text="缺料")
+    await process_batch(web.service, why, story.promised(Clock.RESOLUTION, renewed))
+    assert await says() == (0, 0, 0, 0, [0, 0, 0])
+    body = await board(web)
+    assert [one["feedback_id"] for one in body["breaking_next"]] == [story.id]
+    assert body["breaches_by_clock"] == {"RESOLUTION": 1}
+    assert body["on_time"] == {"rate": 0.0, "n": 1}, "broken it stays, and cannot hide"
+    web.clock.set(at("2026-03-06 09:00"))
+    assert await says() == (0, 0, 0, 1, [0, 0, 0])
+    # Nobody marks the same promise twice: the date has passed all the same.
+    web.clock.set(at("2026-03-07 09:00"))
+    assert await says() == (1, 1, 1, 0, [0, 1, 1])
+    story.now = at("2026-03-07 08:00")
+    await process_batch(web.service, story.assigned("it"))
+    assert (await says())[:4] == (1, 1, 1, 0)
+
+
+async def test_departments_beside_the_one_that_is_asked_for_have_what_has_passed(web: Web) -> None:
+    for department in ("it", "space"):
+        story = Story()
+        soon = story.promised(Clock.RESOLUTION, at("2026-03-04 11:00"))
+        await process_batch(web.service, *story.worked(department), soon)
+    web.clock.set(at("2026-03-04 11:00"))
+    answer = await web.get("/api/dashboard?department=it", as_="leader")
+    body = answer.json()
+    assert body["overdue"] == 1
+    rows = {row["department"]: row["overdue"] for row in body["departments"]["rows"]}
+    assert rows == {"it": 1, "space": 1}
 
 
 async def test_an_open_overdue_case_cannot_hide_from_the_on_time_rate(web: Web) -> None:

@@ -20,7 +20,8 @@ def value(name: str, **labels: str) -> float | None:
 
 async def test_gauges_say_what_the_board_says(web: Web) -> None:
     story, soon, back = Story(), Story(), Story()
-    await process_batch(web.service, *story.worked("it"), story.breached(Clock.RESOLUTION))
+    passed = story.worked("it"), story.promised(Clock.RESOLUTION, story.now)
+    await process_batch(web.service, *passed[0], passed[1], story.breached(Clock.RESOLUTION))
     await process_batch(
         web.service,
         soon.received(),

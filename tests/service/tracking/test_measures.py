@@ -12,12 +12,11 @@ import pytest
 
 from services.tracking.domain.measures import COUNTS, MEASURES
 from tests.service.tracking.conftest import Web
-from tests.service.tracking.histories import History
+from tests.service.tracking.histories import NOW, History
 from tests.service.tracking.naive import Log
 from tests.support import at, process_batch
 from tests.unit.tracking.examples import Story
 
-NOW = at("2026-03-04 10:00")
 PERIODS = (
     ("from=2026-02-20&to=2026-03-15", at("2026-02-20 00:00"), at("2026-03-16 00:00")),
     ("from=2026-02-24&to=2026-02-27", at("2026-02-24 00:00"), at("2026-02-28 00:00")),
@@ -122,6 +121,7 @@ async def test_departments_and_the_period_before_equal_a_recount(web: Web) -> No
         row = rows[department]
         n, of = want["returns"]
         assert (row["return_rate"]["n"], row["breaches"]) == (of, want["breaches"])
+        assert row["overdue"] == want["overdue"]
         assert row["return_rate"]["rate"] == (round(n / of, 4) if of else None)
         seconds, times = want["hands"]
         assert row["hands_hours"] == {

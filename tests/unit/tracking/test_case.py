@@ -20,7 +20,7 @@ def view(*events: Any) -> CaseRow:
     for event in events:
         for name, value in (changes_of(case, event) or {}).items():
             setattr(case, name, value)
-        for name, value in deadlines(case).items():
+        for name, value in deadlines(case, event.at).items():
             setattr(case, name, value)
     return case
 
