@@ -14,6 +14,7 @@ from services.tracking.api.asking import asked_of
 from services.tracking.api.context import ViewContext
 from services.tracking.deps import NAME
 from services.tracking.domain.behind import behind, keys
+from services.tracking.domain.case import title_of
 from services.tracking.store.drill_down import Row, rows_behind
 from services.tracking.wording.board import AGE_NAMES, HIDDEN, adds_words, detail_words
 from shared.contracts.refusal import NoSuchChoice
@@ -71,7 +72,7 @@ def _item(row: Row, measure: str, context: ViewContext) -> dict[str, Any]:
     case = row.case
     return {
         "feedback_id": case.feedback_id,
-        "title": HIDDEN[context.locale == "en"] if case.confidential else case.title,
+        "title": HIDDEN[context.locale == "en"] if case.confidential else title_of(case),
         "state": case.state,
         "split": case.split,
         "department": row.department,

@@ -60,6 +60,8 @@ class Case(Protocol):
     """The fields of a case's view that decide something."""
 
     feedback_id: str
+    title: str
+    """The reporter's own, or the beginning of what they wrote."""
     seq: int
     """Events of it so far."""
     state: str
@@ -109,7 +111,7 @@ def with_measured(case: Case, **changed: Any) -> Changes:
     ``state_since`` and ``late_since`` (ISO times), ``last_department``, ``broken`` (its promise to
     the reporter, once), ``warned`` {clock: the deadline that was warned of}, ``reasons`` {clock:
     why it was broken last, as it is counted: ``{seq, code, department, at, category, channel,
-    priority, reporter_group}``}.
+    priority, reporter_group}``}, ``title`` (as the office corrected it; see `title_of`).
     """
     return {"measured": {k: v for k, v in (case.measured | changed).items() if v}}
 
@@ -179,13 +181,21 @@ def dispatch(case: Case, event: CaseDispatched) -> Changes:
 
 
 def correct(case: Case, event: CaseCorrected) -> Changes:
-    """The title stays that of the reporter, who reads it."""
-    return {
+    """The title of the reporter stays, for who wrote it; staff read the corrected one."""
+    changes: Changes = {
         "category": event.category or case.category,
         "case_type": event.case_type.value,
         "priority": event.priority.value,
         "confidential": event.confidential,
     }
+    if "title" in event.changed:
+        changes |= with_measured(case, title=event.title)
+    return changes
+
+
+def title_of(case: Case) -> str:
+    """What staff read as its title: the corrected one, else the reporter's."""
+    return str(case.measured.get("title") or case.title)
 
 
 def accept(case: Case, event: CaseAccepted) -> Changes:

@@ -44,7 +44,7 @@ SELECT 'unmarked', '', date_trunc('day', c.due_at, '{LOCAL.key}'), coalesce(c.de
 FROM cases c WHERE c.due_at <= :at AND NOT c.overdue {{everywhere}} GROUP BY 3, 4
 UNION ALL
 (SELECT 'next', c.feedback_id, c.due_at, c.department, c.state, c.confidential::int, NULL,
-  ARRAY[c.title, c.priority]
+  ARRAY[coalesce(c.measured ->> 'title', c.title), c.priority]
 FROM cases c WHERE c.due_at > :at AND NOT c.overdue {{filters}} ORDER BY c.due_at LIMIT :most)
 UNION ALL
 SELECT 'changed', '', NULL, '', '', sum(times)::bigint, NULL, NULL

@@ -9,9 +9,11 @@ from shared.messaging.transaction import Transaction
 
 
 async def cases_in(tx: Transaction, feedback_ids: Sequence[str]) -> dict[str, Any]:
-    """Those of these cases that are there: ``feedback_id, title, confidential, received_at``."""
+    """Those of these cases that are there, by the title that staff read: ``feedback_id, title,
+    confidential, received_at``."""
     rows = await tx.connection.exec_driver_sql(
-        "SELECT feedback_id, title, confidential, received_at FROM cases "
+        "SELECT feedback_id, coalesce(measured ->> 'title', title) AS title, confidential, "
+        "received_at FROM cases "
         "WHERE feedback_id = ANY($1::text[])",
         (list(feedback_ids),),
     )

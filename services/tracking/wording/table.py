@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from services.tracking.domain.case import title_of
 from services.tracking.wording.board import HIDDEN, group_words
 from shared.contracts.vocabulary import Clock
 from shared.spreadsheets import Cell
@@ -58,7 +59,7 @@ def line(
         case.received_at,
         names.pick("channel", names.CHANNELS, case.channel, locale),
         HIDDEN[english] if case.confidential else case.place,
-        HIDDEN[english] if case.confidential else case.title,
+        HIDDEN[english] if case.confidential else title_of(case),
         names.state_name(names.shown_as(case.state, split=case.split), locale),
         department(case.department) if case.department else None,
         category(case.category) if case.category else None,

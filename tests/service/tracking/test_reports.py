@@ -11,6 +11,8 @@ import pytest
 
 from services.tracking.domain.reports import Kind, containing, latest
 from services.tracking.store import export
+from services.tracking.store.reading import cases_of
+from services.tracking.store.themes import cases_in
 from shared.contracts.desk import CaseBreachExplained, CaseCorrected
 from shared.contracts.vocabulary import Clock
 from shared.spreadsheets import open_table
@@ -165,3 +167,39 @@ async def test_the_table_has_a_row_for_each_case(
     assert sorted(row[0] for row in rows) == sorted(story.id for story in stories)
     own = await web.get(f"/api/reports/cases.{kind}?{WEEK}", as_="liaison.it")
     assert own.status_code == 200
+
+
+async def test_the_corrected_title_is_the_title_in_every_list(web: Web) -> None:
+    story = Story()
+    await process_batch(
+        web.service,
+        *story.worked("it"),
+        story.of(
+            CaseCorrected,
+            changed=("title",),
+            title="三层东区占座",
+            case_type="complaint",
+            priority="P3",
+            reason="说清楚",
+        ),
+        story.of(
+            CaseCorrected,
+            changed=("priority",),
+            title="三层东区占座",
+            case_type="complaint",
+            priority="P2",
+            reason="急",
+        ),
+    )
+    answer = await web.get(f"/api/reports/cases.csv?{WEEK}", as_="leader")
+    (row,) = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
+    listed = await web.get("/api/dashboard/cases?measure=open", as_="leader")
+    board = await web.get("/api/dashboard", as_="leader")
+    (one,), (coming,) = listed.json()["items"], board.json()["breaking_next"]
+    titles = {row["标题"], one["title"], coming["title"]}
+    assert titles == {"三层东区占座"}
+    async with web.service.transaction() as tx:
+        in_themes = (await cases_in(tx, [story.id]))[story.id]
+        reporters = (await cases_of(tx, [story.id]))[0]
+    assert in_themes.title == "三层东区占座"
+    assert reporters.title.startswith("三层东区217"), "who wrote it reads their own words"
