@@ -70,6 +70,17 @@ CHANNELS: dict[str, str] = {
     "staff": "馆员发现",
     "api": "系统接入",
 }
+GROUPS: dict[str, str] = {
+    "students": "学生",
+    "undergraduates": "本科生",
+    "graduates": "研究生",
+    "teachers": "教师",
+    "faculty": "教师",
+    "staff": "职工",
+    "alumni": "校友",
+    "visitors": "访客",
+}
+"""Usual groups of reporters; a library may have others, which are called by their code."""
 CHANNEL_ICONS: dict[str, str] = {
     "web": "globe",
     "desk": "desk",

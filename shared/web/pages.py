@@ -386,6 +386,7 @@ class Pages:
             "type": names.TYPES,
             "priority": names.PRIORITIES,
             "channel": names.CHANNELS,
+            "group": names.GROUPS,
         }
         for name, table in tables.items():
             env.filters[f"{name}_name"] = partial(names.pick, name, table, locale=locale)

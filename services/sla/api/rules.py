@@ -9,20 +9,24 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.sla import seeds
-from services.sla.deps import deps_of
+from services.sla.deps import Deps, deps_of
 from services.sla.domain.calendar_edits import cannot_be
 from services.sla.domain.calendars import LIBRARY, Calendars, Weekday
 from services.sla.domain.editing import edit_day
 from services.sla.domain.policy import Policy, due_times
+from services.sla.domain.policy_check import Known, check_policy, unreadable
 from services.sla.domain.working_time import OutsideCalendar
 from services.sla.store import CalendarRow, PolicyRow, Rulebook
+from services.sla.store.cases import groups_seen
 from services.sla.store.rules import as_document, policy_row
 from shared.contracts.refusal import Conflict, Unacceptable
 from shared.contracts.vocabulary import CaseType, Priority
 from shared.messaging.transaction import Transaction
 from shared.moments import LOCAL, here
+from shared.web import names
 from shared.web.auth import Staff, runtime_of, service_of, signed_in, with_role
 from shared.web.bodies import body_as, described
 from shared.web.permissions import Permission
@@ -82,7 +86,7 @@ async def edit_policy(request: Request, person: Administrator) -> dict[str, Any]
     edit = await body_as(request, PolicyEdit)
     async with service_of(request, "sla").transaction() as tx:
         rules = await fresh(tx)
-        policy = next_policy(rules, edit)
+        policy = next_policy(rules, edit, await known_values(tx.connection, rules))
         await insert(tx, policy_row(policy, at=tx.now, by=person.username))
         tx.after_commit(partial(rules.adopt, policy))
     return as_document(policy)
@@ -199,17 +203,32 @@ def known_unit(request: Request, department: str | None) -> None:
     runtime_of(request).directory.check_department(department, *had)
 
 
-def next_policy(rules: Rulebook, edit: PolicyEdit) -> Policy:
+async def known_values(connection: AsyncConnection, rules: Deps) -> Known:
+    """What rows of the policy may name: what the directory lists, groups of readers that are usual
+    or of whom somebody wrote."""
+    listed = rules.directory
+    had = rules.calendars.definition.departments
+    departments = {*listed.departments, *listed.closed_departments, *had}
+    return {
+        "department": departments if listed.departments else (),
+        "category": {*listed.categories, *listed.closed_categories},
+        "group": {*names.GROUPS, *await groups_seen(connection)},
+    }
+
+
+def next_policy(rules: Rulebook, edit: PolicyEdit, known: Known) -> Policy:
     """The version that follows the one in force. Raises Unacceptable."""
     body = edit.model_dump(include=set(PolicyEdit.model_fields))
     body["quiet"] = rules.policy.quiet if edit.quiet is None else edit.quiet
     try:
-        return Policy(version=rules.current + 1, **body)
+        policy = Policy(version=rules.current + 1, **body)
     except ValidationError as error:
-        raise cannot_be(error) from None
+        raise unreadable(error) from None
+    check_policy(policy, known)
+    return policy
 
 
-async def fresh(tx: Transaction) -> Rulebook:
+async def fresh(tx: Transaction) -> Deps:
     """The rules as they are stored now; the shipped ones are stored first where none are."""
     rules = deps_of(tx)
     await seeds.seed(tx.connection, tx.now)

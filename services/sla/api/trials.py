@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from fastapi import APIRouter, Request
+from pydantic import Field
 
 from services.sla import seeds
 from services.sla.api.rules import (
@@ -17,6 +18,7 @@ from services.sla.api.rules import (
     fresh,
     insert,
     known_unit,
+    known_values,
     next_policy,
 )
 from services.sla.deps import deps_of
@@ -24,6 +26,7 @@ from services.sla.domain.calendar_edits import CalendarEdit, apply_edit
 from services.sla.domain.calendars import CalendarDefinition
 from services.sla.domain.hours import hours_text
 from services.sla.domain.policy import Policy
+from services.sla.domain.policy_check import check_policy
 from services.sla.domain.year_view import differing_days
 from services.sla.store import CalendarRow, PolicyRow, trials
 from services.sla.store.rules import as_document, policy_of, policy_row, stored_parts
@@ -38,6 +41,8 @@ router = APIRouter(prefix="/api/sla", tags=["sla"])
 
 TERM = timedelta(days=120)
 """What a policy is tried on where no dates are named: about a term."""
+EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
+"""Beyond them no receipt lies."""
 MOST_DAYS = 60
 """Days whose hours differ that are listed."""
 
@@ -45,8 +50,8 @@ MOST_DAYS = 60
 class PolicyTrial(PolicyEdit):
     """A table of promises, and the receipts it is tried on (both days included)."""
 
-    first: date | None = None
-    last: date | None = None
+    first: date | None = Field(None, ge=EARLIEST, le=LATEST)
+    last: date | None = Field(None, ge=EARLIEST, le=LATEST)
 
 
 @router.post("/calendar/preview", status_code=202, openapi_extra=described(CalendarEdit))
@@ -96,12 +101,16 @@ async def begin_calendar(tx: Transaction, edit: CalendarEdit, by: str) -> str:
 async def begin_policy(tx: Transaction, edit: PolicyTrial, by: str) -> str:
     """Ask for a trial on past cases; gives its id. Raises Unacceptable."""
     rules = await fresh(tx)
-    body, quiet = stored_parts(next_policy(rules, edit))
+    body, quiet = stored_parts(next_policy(rules, edit, await known_values(tx.connection, rules)))
     today = tx.now.astimezone(LOCAL).date()
     last = edit.last or today
     first = edit.first or last - TERM
     if last < first:
-        raise Unacceptable("结束日期早于开始日期。", "The last day is before the first.")
+        raise Unacceptable(
+            "结束日期早于开始日期。",
+            "The last day is before the first.",
+            errors={"last": "结束日期早于开始日期 | the last day is before the first"},
+        )
     about = {
         "first": first.isoformat(),
         "last": last.isoformat(),
@@ -143,6 +152,7 @@ async def publish_trial(tx: Transaction, trial_id: str, by: str) -> int:
         )
     else:
         made = policy_of(trial.body, trial.about.get("quiet"), version=version)
+        check_policy(made, await known_values(tx.connection, rules))
         row = policy_row(made, at=tx.now, by=by)
     await insert(tx, row)
     await trials.mark_published(tx, trial_id, version)

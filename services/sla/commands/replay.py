@@ -68,12 +68,12 @@ def replay(
     at = _now(now)
     settings = read_settings()
     rules = asyncio.run(stored_rules(settings))
+    names = departments_of(departments)
     if policy is not None:
-        rules = Rulebook(policy_of(policy), rules.calendars.definition)
+        rules = Rulebook(policy_of(policy, names), rules.calendars.definition)
     if calendar is not None:
         definition = calendar_of(calendar, rules.calendars.definition)
         rules = Rulebook(rules.policy, definition)
-    names = departments_of(departments)
     given = {
         Column.ID: id,
         Column.RECEIVED: received,

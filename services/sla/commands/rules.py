@@ -17,10 +17,12 @@ from services.sla.domain.calendars import CalendarDefinition
 from services.sla.domain.departments import DepartmentNames
 from services.sla.domain.notices import is_notice, with_notice
 from services.sla.domain.policy import Policy
+from services.sla.domain.policy_check import problems
 from services.sla.store import Rulebook
 from shared.db import create_engine, service_address
 from shared.embedded import EmbeddedPostgres
 from shared.settings import Settings, refuse
+from shared.validation import error_words
 
 
 async def stored_rules(settings: Settings) -> Rulebook:
@@ -48,13 +50,18 @@ async def stored_rules(settings: Settings) -> Rulebook:
     return rules
 
 
-def policy_of(path: Path) -> Policy:
-    """The table of promises in a file, as ``GET /api/sla/policy`` gives it."""
+def policy_of(path: Path, departments: DepartmentNames) -> Policy:
+    """The table of promises in a file, as ``GET /api/sla/policy`` gives it; its rows are for our
+    departments. Ends the process with a sentence where it is none."""
     body = {"version": 0} | _object(path, "--policy")
     try:
-        return Policy.model_validate(body)
+        policy = Policy.model_validate(body)
     except ValidationError as error:
         refuse(f"--policy {path}: {_first(error)}")
+    for where, _, en in problems(policy, {"department": departments.codes}):
+        more = " (name yours with --departments)" if where.endswith(".department") else ""
+        refuse(f"--policy {path}: {where}: {en}{more}")
+    return policy
 
 
 def calendar_of(path: Path, base: CalendarDefinition) -> CalendarDefinition:
@@ -99,5 +106,5 @@ def _object(path: Path, option: str) -> dict[str, Any]:
 def _first(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    words = first["msg"].removeprefix("Value error, ")
+    words = error_words(first, english=True)
     return f"{where}: {words}" if where else words

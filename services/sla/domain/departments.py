@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 
 class DepartmentNames:
@@ -15,6 +15,11 @@ class DepartmentNames:
         for code, (zh, en) in names.items():
             for name in (code, zh, en):
                 self._by_name.setdefault(_plain(name), code)
+
+    @property
+    def codes(self) -> Collection[str]:
+        """Of all of them."""
+        return self._names.keys()
 
     def code_of(self, name: str) -> str | None:
         """The code of the department; None where it is none of ours."""

@@ -148,7 +148,10 @@ class Policy(_Frozen):
         if missing := [p.value for p in Priority if p.value not in self.rows]:
             raise ValueError(f"缺少这些行：{'、'.join(missing)} | no row for {', '.join(missing)}")
         if narrow := [p.value for p in Priority if self.rows[p.value].when is not None]:
-            raise ValueError(f"{', '.join(narrow)}: the row of a priority is for all of it")
+            raise ValueError(
+                f"{'、'.join(narrow)} 这一行是整个优先级的，不能再选条件 | "
+                f"{', '.join(narrow)}: the row of a priority is for all of it"
+            )
         return self
 
     @cached_property

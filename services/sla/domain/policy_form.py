@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from services.sla.domain.policy import DIMENSIONS, Policy, QuietHours, Row, parse_allowance
+from services.sla.domain.policy_check import ROW_NAME
 from shared.contracts.refusal import Unacceptable
 from shared.contracts.vocabulary import Clock, Role
 
@@ -15,6 +16,8 @@ CLOCKS = tuple(c for c in Clock if c not in (Clock.FOLLOW_UP, Clock.APPEAL))
 """The columns of the table; the others stand among the defaults."""
 DEFAULTS = (Clock.REVIEW, Clock.FOLLOW_UP, Clock.APPEAL)
 MOST_ROWS = 40
+_COLUMNS = ("name", *CLOCKS, "note", "warn", "escalate", *DIMENSIONS)
+_OF_COLUMN = {"progress_note": "note"}
 
 _DURATION = re.compile(
     r"(\d{1,4}(?:\.\d{1,2})?)\s*(?:个)?\s*"
@@ -53,12 +56,12 @@ def read_duration(text: str, *, field: str) -> str | None:
             pass
         else:
             return code
-    raise Unacceptable(
+    raise _wrong(
+        field,
         f"“{text}” 不是时长。请写成 30 分钟、4 小时、2 个工作日；"
         "夜里和假期也算的，写 4 小时（不分昼夜）。",
         f"“{text}” is not a length of time. Write 30 min, 4 h or 2 working days; where nights and "
         "holidays count, 4 h (day and night).",
-        errors={field: "duration"},
     )
 
 
@@ -70,10 +73,10 @@ def read_night(text: str, *, field: str) -> dict[str, str] | None:
     match = _HOURS.fullmatch(plain)
     found = [int(n or 0) for n in match.groups()] if match else []
     if match is None or max(found[0], found[2]) > 23 or max(found[1], found[3]) > 59:
-        raise Unacceptable(
+        raise _wrong(
+            field,
             f"“{text}” 不是一段时间。请写成 21:00–07:30；不要就留空。",
             f"“{text}” is no stretch of time. Write 21:00–07:30, or leave it empty for none.",
-            errors={field: "hours"},
         )
     starts, ends = (f"{found[n]:02}:{found[n + 1]:02}" for n in (0, 2))
     return {"starts": starts, "ends": ends}
@@ -88,7 +91,7 @@ def night_code(hours: Mapping[str, str] | None) -> str | None:
 
 def read_percents(text: str, *, field: str) -> list[int]:
     """`50%, 75%`. Raises Unacceptable."""
-    return [_percent(part, field) for part in _parts(text)]
+    return [_percent(part, field) for part in parts(text)]
 
 
 def read_escalations(text: str, roles: Mapping[str, str], *, field: str) -> list[dict[str, Any]]:
@@ -96,15 +99,16 @@ def read_escalations(text: str, roles: Mapping[str, str], *, field: str) -> list
 
     Raises Unacceptable."""
     found = []
-    for part in _parts(text):
+    for part in parts(text):
         match = re.fullmatch(r"(\d{1,4}\s*%?)\s*(.+)", part)
         name = match[2].strip().casefold() if match else ""
         role = roles.get(name) or (name if name in Role._value2member_map_ else None)
         if match is None or role is None:
-            raise Unacceptable(
-                f"“{part}” 读不懂：请写成“75% {next(iter(roles), 'reviewer')}”。",
-                f"“{part}” cannot be read: write “75% {next(iter(roles), 'reviewer')}”.",
-                errors={field: "escalation"},
+            heads = [n for n, code in roles.items() if code == Role.REVIEWER] or ["reviewer"]
+            raise _wrong(
+                field,
+                f"“{part}” 读不懂：请写成“75% {heads[0]}”。",
+                f"“{part}” cannot be read: write “75% {heads[-1]}”.",
             )
         found.append({"at": _percent(match[1], field), "to": role})
     return found
@@ -116,16 +120,19 @@ def read_table(form: Mapping[str, str], roles: Mapping[str, str]) -> dict[str, A
     Raises Unacceptable; whether it is a policy at all says `Policy`."""
     rows: dict[str, Any] = {}
     for number in range(MOST_ROWS):
-        name = form.get(f"r{number}.name", "").strip()
-        if not name or form.get(f"r{number}.drop"):
+        at = f"r{number}"
+        name = form.get(f"{at}.name", "").strip()
+        if form.get(f"{at}.drop") or not any(form.get(f"{at}.{c}", "").strip() for c in _COLUMNS):
             continue
-        if name in rows or not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
-            raise Unacceptable(
+        if not name:
+            raise _wrong(f"{at}.name", "请写名称。", "Please give it a name.")
+        if name in rows or not ROW_NAME.fullmatch(name):
+            raise _wrong(
+                f"{at}.name",
                 f"“{name}” 不能作行名：用字母、数字、- 和 _，不要重复。",
                 f"“{name}” cannot name a row: letters, digits, - and _, each name once.",
-                errors={f"r{number}.name": "name"},
             )
-        rows[name] = _row(form, f"r{number}", roles)
+        rows[name] = _row(form, at, roles)
     defaults = {
         clock.value: duration
         for clock in DEFAULTS
@@ -142,6 +149,30 @@ def read_table(form: Mapping[str, str], roles: Mapping[str, str]) -> dict[str, A
         own = read_night(form.get("quiet_p1", ""), field="quiet_p1")
         table["quiet"] = quiet | {"p1": own}
     return table
+
+
+def fields_of(form: Mapping[str, str], errors: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong by field of the form, where it is by place in the body: `rows.P3.warn` →
+    `r2.warn`. A place that is in no field keeps its name."""
+    rows = {form[f"r{n}.name"].strip(): f"r{n}" for n in range(MOST_ROWS) if form.get(f"r{n}.name")}
+    return {_field(where, rows): said for where, said in errors.items()}
+
+
+def _field(where: str, rows: Mapping[str, str]) -> str:
+    match where.split("."):
+        case ["rows", name] if name in rows:
+            return f"{rows[name]}.name"
+        case ["rows", name, "clocks" | "when", column, *_] if name in rows:
+            return f"{rows[name]}.{column}"
+        case ["rows", name, column, *_] if name in rows:
+            return f"{rows[name]}.{_OF_COLUMN.get(column, column)}"
+        case ["defaults", clock, *_]:
+            return f"default.{clock}"
+        case ["quiet", "p1", *_]:
+            return "quiet_p1"
+        case ["quiet", *_]:
+            return "quiet"
+    return where
 
 
 def differences(before: Policy, after: Policy) -> dict[str, dict[str, tuple[Any, Any]]]:
@@ -197,7 +228,7 @@ def _row(form: Mapping[str, str], at: str, roles: Mapping[str, str]) -> dict[str
         for clock in CLOCKS
         if (duration := read_duration(form.get(f"{at}.{clock}", ""), field=f"{at}.{clock}"))
     }
-    when = {d: values for d in DIMENSIONS if (values := list(_parts(form.get(f"{at}.{d}", ""))))}
+    when = {d: values for d in DIMENSIONS if (values := parts(form.get(f"{at}.{d}", "")))}
     warn = form.get(f"{at}.warn", "").strip()
     return {
         "clocks": clocks,
@@ -211,12 +242,15 @@ def _row(form: Mapping[str, str], at: str, roles: Mapping[str, str]) -> dict[str
 def _percent(text: str, field: str) -> int:
     match = re.fullmatch(r"(\d{1,4})\s*%?", text.strip())
     if match is None:
-        raise Unacceptable(
-            f"“{text}” 不是百分数。", f"“{text}” is no percentage.", errors={field: "percent"}
-        )
+        raise _wrong(field, f"“{text}” 不是百分数。", f"“{text}” is no percentage.")
     return int(match[1])
 
 
-def _parts(text: str) -> Iterable[str]:
+def parts(text: str) -> list[str]:
+    """What stands in a field between commas."""
     plain = unicodedata.normalize("NFKC", text)
     return [part for part in (p.strip() for p in re.split(r"[,;、\n]", plain)) if part]
+
+
+def _wrong(field: str, zh: str, en: str) -> Unacceptable:
+    return Unacceptable(zh, en, errors={field: f"{zh} | {en}"})

@@ -6,26 +6,41 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from services.sla.api.rules import known_values
 from services.sla.api.trials import TERM, PolicyTrial, begin_policy
+from services.sla.deps import deps_of
 from services.sla.domain.policy import DIMENSIONS, Policy, conditions_of
-from services.sla.domain.policy_form import CLOCKS, DEFAULTS, differences, night_code, read_table
+from services.sla.domain.policy_check import BY_THEMSELVES, Known
+from services.sla.domain.policy_form import (
+    CLOCKS,
+    DEFAULTS,
+    differences,
+    fields_of,
+    night_code,
+    parts,
+    read_table,
+)
 from services.sla.pages.common import locale_of, may_edit, reader, render, up_to_date
 from services.sla.store.rules import policy_version, policy_versions
 from services.sla.wording.pages import duration_words, role_name
 from shared.contracts.refusal import Refusal
 from shared.contracts.vocabulary import Role
 from shared.moments import LOCAL
+from shared.validation import in_language
+from shared.web import names
 from shared.web.auth import Staff, require_role, runtime_of, service_of, to_sign_in
 from shared.web.bodies import checked, read_body
 from shared.web.permissions import Permission
+from shared.web.problems import field_errors
 
 router = APIRouter(include_in_schema=False)
 
-FIELDS = 800
-"""Of the form: a table of 40 rows."""
+FIELDS = 3000
+"""Of the form: a table of 40 rows, and what each is for."""
 SPARE = 2
 """Empty rows below the table, for new ones."""
 
@@ -68,7 +83,7 @@ async def edit_page(request: Request) -> Response:
         return away
     person = require_role(request, Permission.EDIT_PROMISES)
     policy = (await up_to_date(request)).policy
-    return _edit_page(request, person, policy, _typed(policy, locale_of(request)))
+    return await _edit_page(request, person, policy, _typed(policy, locale_of(request)))
 
 
 @router.post("/sla/policy/edit")
@@ -78,7 +93,10 @@ async def try_page(request: Request) -> Response:
         return away
     person = require_role(request, Permission.EDIT_PROMISES)
     body = await read_body(request, may_be_empty=True, multipart=True, most_fields=FIELDS)
-    form = body.form
+    # Of a list several may be chosen.
+    form: dict[str, str] = {}
+    for name, value in body.pairs:
+        form[name] = f"{form[name]}, {value}" if form.get(name) else value
     roles = {role_name(r, at).casefold(): r.value for r in Role for at in ("zh", "en")}
     try:
         table = read_table(form, roles)
@@ -86,23 +104,30 @@ async def try_page(request: Request) -> Response:
         edit = checked(PolicyTrial, table | period)
         async with service_of(request, "sla").transaction() as tx:
             trial = await begin_policy(tx, edit, person.username)
-    except Refusal as refusal:
-        policy = (await up_to_date(request)).policy
-        return _edit_page(
+    except (Refusal, RequestValidationError) as error:
+        locale, status = locale_of(request), 422
+        if isinstance(error, Refusal):
+            status = error.status
+            errors = {w: in_language(said, locale) for w, said in (error.errors or {}).items()}
+            errors = errors or {"": error.detail(locale)}
+        else:
+            errors = field_errors(request, error.errors())
+        return await _edit_page(
             request,
             person,
-            policy,
+            (await up_to_date(request)).policy,
             form,
-            status=refusal.status,
-            wrong=refusal.detail(locale_of(request)),
-            errors=refusal.errors or {},
+            status=status,
+            errors=fields_of(form, errors),
         )
     return RedirectResponse(f"/sla/trials/{trial}", 303)
 
 
-def _edit_page(
+async def _edit_page(
     request: Request, person: Staff, policy: Policy, form: Mapping[str, str], **context: Any
 ) -> Response:
+    async with service_of(request, "sla").engine.connect() as connection:
+        known = await known_values(connection, deps_of(request))
     today = runtime_of(request).clock.now().astimezone(LOCAL).date()
     numbers = sorted(
         int(name[1:-5]) for name in form if name.startswith("r") and name.endswith(".name")
@@ -116,8 +141,26 @@ def _edit_page(
         form=form,
         numbers=[*numbers, *range(more, more + SPARE)],
         term=(today - TERM, today),
-        **({"wrong": "", "errors": {}} | _columns() | context),
+        choices=_choices(request, known),
+        picked=lambda field: parts(form.get(field, "")),
+        opened=lambda at: any(
+            f"{at}.{d}" in context.get("errors", ()) for d in ("when", *DIMENSIONS)
+        ),
+        **({"errors": {}} | _columns() | context),
     )
+
+
+def _choices(request: Request, known: Known) -> dict[str, list[str]]:
+    """Dimension → the codes to choose from, as the directory orders them."""
+    listed = deps_of(request).directory
+    return {
+        "department": list(listed.departments),
+        "group": [*names.GROUPS, *sorted(set(known["group"]) - names.GROUPS.keys())],
+        "category": list(listed.categories),
+        "channel": list(names.CHANNELS),
+        "type": list(names.TYPES),
+        "priority": list(names.PRIORITIES),
+    }
 
 
 def _columns() -> dict[str, Any]:
@@ -126,6 +169,7 @@ def _columns() -> dict[str, Any]:
         "defaults": [clock.value for clock in DEFAULTS],
         "dimensions": DIMENSIONS,
         "conditions_of": conditions_of,
+        "by_themselves": BY_THEMSELVES,
     }
 
 

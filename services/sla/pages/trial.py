@@ -15,7 +15,7 @@ from services.sla.pages.common import locale_of, render, up_to_date
 from services.sla.store import trials
 from services.sla.store.rules import policy_of, policy_version
 from services.sla.store.trials import Trial
-from shared.contracts.refusal import Conflict, NotFound
+from shared.contracts.refusal import Conflict, NotFound, Unacceptable
 from shared.web.auth import Staff, require_role, service_of, to_sign_in
 from shared.web.permissions import Permission
 
@@ -41,9 +41,9 @@ async def publish_page(request: Request, trial_id: str) -> Response:
         async with service_of(request, "sla").transaction() as tx:
             version = await publish_trial(tx, trial_id, person.username)
             trial = await trials.lock(tx, trial_id)
-    except Conflict as refusal:
+    except (Conflict, Unacceptable) as refusal:
         words = refusal.detail(locale_of(request))
-        return await _page(request, trial_id, person, status=409, wrong=words)
+        return await _page(request, trial_id, person, status=refusal.status, wrong=words)
     assert trial is not None
     if trial.kind == "policy":
         return RedirectResponse(f"/sla/policy?saved={version}", 303)

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from services.sla.domain import clocks
 from services.sla.domain.case_clocks import CaseClocks, Left, Update, in_order
 from services.sla.domain.clocks import Pause, Step, Timer
@@ -32,6 +34,7 @@ SELECT DISTINCT feedback_id FROM clocks
 WHERE met_at IS NULL AND cancelled_at IS NULL AND feedback_id > $1
 ORDER BY feedback_id LIMIT $2
 """
+_GROUPS = "SELECT DISTINCT reporter_group FROM cases WHERE reporter_group <> ''"
 
 
 LOADED = (CaseRow, ClockRow)
@@ -182,6 +185,12 @@ def _write(
         if check is not None:
             checks.append(check)
     return checks
+
+
+async def groups_seen(connection: AsyncConnection) -> set[str]:
+    """Of which groups of readers somebody wrote."""
+    rows = await connection.exec_driver_sql(_GROUPS)
+    return {name for (name,) in rows}
 
 
 async def open_cases(tx: Transaction, after: str, limit: int) -> list[str]:

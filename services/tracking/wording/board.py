@@ -53,17 +53,6 @@ REPORTS = (
 """Kinds of reports by name: Chinese, English."""
 HIDDEN = ("（保密）", "(confidential)")
 """Stands for the words of a confidential case."""
-GROUPS = {
-    "students": ("学生", "Students"),
-    "undergraduates": ("本科生", "Undergraduates"),
-    "graduates": ("研究生", "Graduates"),
-    "teachers": ("教师", "Teachers"),
-    "faculty": ("教师", "Faculty"),
-    "staff": ("职工", "Staff"),
-    "alumni": ("校友", "Alumni"),
-    "visitors": ("访客", "Visitors"),
-}
-"""Usual groups of reporters; a library may have others, which are called by their code."""
 _IN_TIME = frozenset(
     {
         "on_time",
@@ -81,7 +70,7 @@ _IN_TIME = frozenset(
 
 def group_words(code: str, locale: str) -> str:
     """What a group of reporters is called."""
-    return GROUPS[code][locale == "en"] if code in GROUPS else code
+    return names.pick("group", names.GROUPS, code, locale)
 
 
 def reason_words(code: str, locale: str) -> str:

@@ -11,11 +11,13 @@ from services.sla.jobs.trials import work_on_trial
 from shared.contracts.sla import QuietHoursSet
 from shared.contracts.vocabulary import Role
 from shared.service import Service
-from tests.service.sla.support import ordinary
+from tests.service.sla.support import ordinary, received
 from tests.service.sla.test_calendar import Client, client, signed_in
 from tests.support import outbox_of, process_batch
 
 __all__ = ["client"]
+
+OF_A_GROUP = {"reporter_group": "summer_school"}
 
 
 def browser(sla: Service, role: str = Role.ADMIN, language: str = "zh") -> dict[str, str]:
@@ -186,7 +188,8 @@ async def test_quiet_hours_are_published_with_the_promises(sla: Service, client:
         ("r2.RESOLUTION", "很快", "不是时长"),
         ("r2.escalate", "75% 校长", "读不懂"),
         ("r2.warn", "几乎", "不是百分数"),
-        ("r2.name", "", "缺少这些行：P3"),
+        ("r2.name", "", "请写名称"),
+        ("r2.name", "ordinary", "缺少这些行：P3"),
         ("r7.name", "有空格 的", "不能作行名"),
         ("quiet", "25:00–07:30", "不是一段时间"),
     ],
@@ -201,3 +204,126 @@ async def test_a_table_that_cannot_be_comes_back_as_it_was_typed(
     assert back.status_code == 422
     assert words in back.text
     assert f'value="{value}"' in back.text
+    # Where it is, in words, and one step away.
+    if "缺少" not in words:
+        (told,) = re.findall(r'<div class="problem" id="wrong".*?</div>', back.text, re.S)
+        assert f'href="#{field}"' in told
+        assert re.search(rf'<input [^>]*name="{field}"[^>]*aria-invalid="true"', back.text)
+
+
+async def filled(sla: Service, client: Client, **more: str) -> dict[str, str]:
+    """The form as it comes, and what somebody typed."""
+    page = (await client.get("/sla/policy/edit", headers=browser(sla))).text
+    form = dict(re.findall(r'name="([^"]+)"[^>]*? value="([^"]*)"', page))
+    form = {name: typed for name, typed in form.items() if not name.endswith(".drop")}
+    return form | {name.replace("__", "."): value for name, value in more.items()}
+
+
+@pytest.fixture
+def listed(sla: Service) -> None:
+    directory = sla.runtime.directory
+    directory.departments["it"] = ("信息系统部", "Information Systems")
+    directory.categories["systems"] = ("系统平台", "Systems", "it")
+
+
+async def test_a_percentage_that_cannot_be_is_named_by_its_row_and_its_field(
+    sla: Service, client: Client
+) -> None:
+    form = await filled(sla, client, r2__warn="200")
+    back = await client.post("/sla/policy/edit", data=form, headers=browser(sla))
+    assert back.status_code == 422
+    assert '<a href="#r2.warn">P3 普通 · 提醒经办人</a>：须小于 100' in back.text
+    assert re.search(r'name="r2.warn"[^>]*aria-invalid="true"', back.text)
+    wrong = form | {"r2.warn": "75", "r2.escalate": "75% 校长"}
+    back = await client.post("/sla/policy/edit", data=wrong, headers=browser(sla))
+    assert "请写成“75% 部门负责人”" in back.text
+
+
+@pytest.mark.parametrize("first", ["0001-01-01", "9999-12-31", "soon"])
+async def test_days_of_receipt_that_cannot_be_are_refused_at_their_field(
+    sla: Service, client: Client, first: str
+) -> None:
+    form = await filled(sla, client, first=first, last="9999-12-31")
+    back = await client.post("/sla/policy/edit", data=form, headers=browser(sla))
+    assert back.status_code == 422
+    assert 'href="#first"' in back.text or 'href="#last"' in back.text
+
+
+@pytest.mark.usefixtures("listed")
+async def test_a_new_row_without_a_name_is_not_dropped(sla: Service, client: Client) -> None:
+    form = await filled(sla, client, r7__FIRST_RESPONSE="1 小时", r7__department="it")
+    back = await client.post("/sla/policy/edit", data=form, headers=browser(sla))
+    assert back.status_code == 422
+    assert '<a href="#r7.name">新的一行 · 名称</a>：请写名称。' in back.text
+    assert re.search(r'id="r7.name"[^>]*aria-invalid="true"', back.text)
+    assert re.search(r'name="r7.FIRST_RESPONSE"[^>]*value="1 小时"', back.text)
+    assert '<option value="it" selected>信息系统部</option>' in back.text
+
+
+@pytest.mark.usefixtures("listed")
+@pytest.mark.parametrize(
+    ("dimension", "value", "words"),
+    [
+        ("department", "信息系统部", "没有这个部门：信息系统部"),
+        ("department", "nodep", "没有这个部门：nodep"),
+        ("category", "nothing", "没有这个类别：nothing"),
+        ("group", "学生", "没有这个读者群体：学生"),
+        ("channel", "fax", "须为 web、desk"),
+        ("type", "noise", "须为 complaint"),
+        ("priority", "P9", "须为 P1"),
+        ("priority", "", "不会用到任何一件"),
+    ],
+)
+async def test_a_row_that_fits_no_case_is_refused_by_form_and_program(
+    sla: Service, client: Client, dimension: str, value: str, words: str
+) -> None:
+    form = await filled(sla, client, r7__name="students", r7__RESOLUTION="2wd")
+    form[f"r7.{dimension}"] = value
+    back = await client.post("/sla/policy/edit", data=form, headers=browser(sla))
+    assert back.status_code == 422
+    assert words in back.text
+    at = f"r7.{dimension}" if value else "r7.department"
+    assert f'<a href="#{at}">students' in back.text
+    assert re.search(rf'<select [^>]*id="{at}" aria-invalid="true"', back.text)
+    assert "<details open>" in back.text
+
+    policy = (await client.get("/api/sla/policy", headers=signed_in(sla))).json()
+    when = {"when": {dimension: [value]}} if value else {}
+    policy["rows"]["students"] = {"clocks": {"RESOLUTION": "2wd"}} | when
+    for path in ("policy", "policy/try"):
+        refused = await client.post(f"/api/sla/{path}", json=policy, headers=signed_in(sla))
+        assert refused.status_code == 422
+        assert words in refused.json()["detail"]
+        assert [w for w in refused.json()["errors"] if w.startswith("rows.students.when")]
+
+
+@pytest.mark.usefixtures("listed")
+async def test_a_row_is_for_what_is_chosen_from_lists(sla: Service, client: Client) -> None:
+    page = (await client.get("/sla/policy/edit", headers=browser(sla, language="en"))).text
+    for said in ("Information Systems", "Systems", "WeChat", "Complaint", "P1 Emergency"):
+        assert f">{said}</option>" in page
+    assert '<option value="students">Students</option>' in page
+    form: dict[str, object] = dict(await filled(sla, client, r7__name="mine", r7__TRIAGE="1 h"))
+    form |= {"r7.department": ["it"], "r7.channel": ["web", "wechat"], "r7.group": "students"}
+    sent = await client.post("/sla/policy/edit", data=form, headers=browser(sla))
+    assert sent.status_code == 303, sent.text
+    assert (await client.post(sent.headers["location"], headers=browser(sla))).status_code == 303
+    row = (await client.get("/api/sla/policy", headers=signed_in(sla))).json()["rows"]["mine"]
+    assert {dimension: codes for dimension, codes in row["when"].items() if codes} == {
+        "department": ["it"],
+        "group": ["students"],
+        "channel": ["web", "wechat"],
+    }
+    shown = (await client.get("/sla/policy", headers=browser(sla))).text
+    for said in ("信息系统部", "学生", "微信"):
+        assert f"<span data-theirs>{said}</span>" in shown
+
+
+async def test_a_group_that_somebody_wrote_of_is_one(sla: Service, client: Client) -> None:
+    await process_batch(sla, received("2026-03-04 10:00").model_copy(update=OF_A_GROUP))
+    policy = (await client.get("/api/sla/policy", headers=signed_in(sla))).json()
+    policy["rows"]["guests"] = {"clocks": {"TRIAGE": "1h"}, "when": {"group": ["summer_school"]}}
+    done = await client.post("/api/sla/policy", json=policy, headers=signed_in(sla))
+    assert done.status_code == 200, done.text
+    page = (await client.get("/sla/policy/edit", headers=browser(sla))).text
+    assert '<option value="summer_school" selected>summer_school</option>' in page

@@ -20,6 +20,7 @@ TABLES = [
     ("type", names.TYPES, names.LOCALES),
     ("priority", names.PRIORITIES, names.LOCALES),
     ("channel", names.CHANNELS, names.LOCALES),
+    ("group", names.GROUPS, names.LOCALES),
     ("queue", labels.QUEUES, labels.LOCALES),
     ("clock_status", labels.CLOCK_STATUS, labels.LOCALES),
     ("decider", labels.DECIDERS, labels.LOCALES),
