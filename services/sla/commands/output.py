@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -79,7 +80,8 @@ class OutputFile:
         self._empty = True
 
     def __enter__(self) -> Self:
-        self._file = self._part.open("wb")
+        with self._named():
+            self._file = self._part.open("wb")
         # The odd rows come after the cases, and there may be many.
         self._odd = tempfile.TemporaryFile("w+", encoding="utf-8")
         header = [self._say(zh) for zh in COLUMNS.values()]
@@ -94,10 +96,20 @@ class OutputFile:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._odd.close()
         self._file.close()
-        if kind is None:
-            os.replace(self._part, self._path)
-        else:
+        try:
+            if kind is None:
+                with self._named():
+                    os.replace(self._part, self._path)
+        finally:
             self._part.unlink(missing_ok=True)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """What goes wrong is said of the file that was asked for."""
+        try:
+            yield
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from None
 
     def add(self, row: dict[str, Any]) -> None:
         """Write one case."""

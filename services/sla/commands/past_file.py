@@ -19,6 +19,17 @@ from shared.spreadsheets import Table, open_table
 EVERY = 50_000
 """Rows between two words of progress."""
 
+_ENDS = (
+    "whoever ends on the day that is due is in time, hours are counted to the beginning of the day"
+)
+_OF_DAYS = {
+    Column.RECEIVED: "promises and hours are counted from the beginning of the day",
+    Column.RESPONDED: _ENDS,
+    Column.CLOSED: _ENDS,
+    Column.DUE: "a day that is due lasts until its end",
+}
+"""What is made of a day, by what it is the day of."""
+
 Tell = Callable[[str], None]
 
 
@@ -117,7 +128,7 @@ class PastFile:
                 f"There are: {', '.join(name for name in table.header if name)}"
             )
         found = cls(path, table.how, table.header, columns, looked, total, departments)
-        found._note(given)
+        found._note(given, possible)
         found._settle_orders(orders)
         return found
 
@@ -185,10 +196,21 @@ class PastFile:
             value = int(value)
         return str(value).strip()
 
-    def _note(self, given: Mapping[Column, str]) -> None:
+    def _note(self, given: Mapping[Column, str], possible: Mapping[Column, list[int]]) -> None:
+        taken = set(self.columns.values())
         for column, index in self.columns.items():
+            name = self.header[index]
             if not given.get(column):
-                self.notes.append(f"{column.value}: column {self.header[index]!r}, by its name")
+                self.notes.append(f"{column.value}: column {name!r}, by its name")
+                others = [i for i in possible[column] if i not in taken and self.header[i] != name]
+                if others:
+                    more = ", ".join(repr(self.header[i]) for i in others)
+                    self.notes.append(f"{column.value}: not read, though its name fits: {more}")
+            if (n := self.header.count(name)) > 1 and not given.get(column, "").isdigit():
+                self.notes.append(
+                    f"{column.value}: {n} columns are called {name!r}; number {index + 1} is read "
+                    f"(name another by its number)"
+                )
         for column in (Column.RESPONDED, Column.CLOSED, Column.DUE):
             if column not in self.columns:
                 self.notes.append(f"{column.value}: no such column")
@@ -197,11 +219,16 @@ class PastFile:
         """Whether the month or the day stands first, column by column."""
         mine = {i: self.dates[i] for c, i in self.columns.items() if c in DATES}
         certain = Counter(c.certain for c in mine.values() if c.certain is not None)
+        whats = {index: column for column, index in self.columns.items()}
         for index, column in mine.items():
             both = column.ambiguous or column.first_above_12 or column.second_above_12
             name = self.header[index]
-            if column.all_midnight and column.readable:
-                self.notes.append(f"{name!r}: days without a time; a day lasts until its end")
+            for kind, n in column.guessed.items():
+                self.notes.append(f"{name!r}: {kind}: {n} of {column.readable} values")
+            if column.days or (column.all_midnight and column.readable):
+                n = column.readable if column.all_midnight else column.days
+                some = "" if n == column.readable else f" ({n} of {column.readable} values)"
+                self.notes.append(f"{name!r}: days without a time{some}; {_OF_DAYS[whats[index]]}")
             if not both:
                 continue
             if column.certain is not None:

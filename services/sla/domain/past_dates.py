@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
@@ -68,7 +69,10 @@ class DateColumn:
     ambiguous: int = 0
     """Values that could be either."""
     with_am_pm: bool = False
-    examples: list[str] = field(default_factory=list)
+    days: int = 0
+    """Values that are days, whatever stands around them."""
+    guessed: Counter[str] = field(default_factory=Counter)
+    """What values could mean otherwise, too, and as what they are read."""
 
     def look(self, cell: Cell) -> None:
         """Take one value into account."""
@@ -88,6 +92,9 @@ class DateColumn:
             return
         if when is not None:
             self.readable += 1
+            self.days += when.day or _is_typed_day(cell)
+            if (guess := _guess(cell)) is not None:
+                self.guessed[guess] += 1
             if not when.day and self.all_midnight:
                 self.all_midnight = when.at == midnight(when.at)
 
@@ -104,8 +111,32 @@ class DateColumn:
         if when is None or when.day:
             return when
         # A typed cell of a workbook at midnight is a day there, whatever stands around it.
-        typed = isinstance(cell, datetime) and cell.time() == time()
-        return when._replace(day=self.all_midnight or typed)
+        return when._replace(day=self.all_midnight or _is_typed_day(cell))
+
+
+def _is_typed_day(cell: Cell) -> bool:
+    return isinstance(cell, datetime) and cell.time() == time()
+
+
+def _guess(cell: Cell) -> str | None:
+    """As what a readable value is read that could be something else; None: it says what it is."""
+    if isinstance(cell, str):
+        if _SHORT_YEAR.match(cell):
+            return "years of two digits, read as 1970 to 2069"
+        if " CST" in cell:
+            return "CST, read as the time of China"
+        if not _PLAIN_NUMBER.fullmatch(cell.strip()):
+            return None
+    elif not isinstance(cell, int | float):
+        return None
+    value = float(cell.strip().strip("'\"")) if isinstance(cell, str) else float(cell)
+    if _SERIAL_FROM <= value < _SERIAL_TO:
+        return "numbers, read as days since 1899-12-30"
+    if _UNIX_FROM <= value < _UNIX_TO:
+        return "numbers, read as seconds since 1970"
+    if 1000 * _UNIX_FROM <= value < 1000 * _UNIX_TO:
+        return "numbers, read as milliseconds since 1970"
+    return None
 
 
 _NOTHING = """
@@ -140,6 +171,8 @@ _FORMS = tuple(
 _USUAL = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{3}|\.\d{6})?)?(?:Z|[+-]\d\d:\d\d)?"
 )
+_SHORT_YEAR = re.compile(r"\s*\d{1,2}[-/. ](?:\d{1,2}|[A-Za-z]{3,9})[-/. ,]+\d{2}(?!\d)")
+_PLAIN_NUMBER = re.compile(r"['\"]?\+?\d+(?:\.\d*)?(?:[eE]\+?\d{1,2})?['\"]?")
 _PAIR = re.compile(r"\s*(\d{1,2})[-/.](\d{1,2})[-/.](?:\d{4}|\d{2})(?!\d)")
 _MONTHS = {
     name: number

@@ -328,18 +328,91 @@ def test_progress_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         (["--calendar", "past.csv"], "--calendar past.csv"),
         (["--out", "out.pdf"], "must end in .csv, .xlsx or .json"),
         (["--out", "past.csv"], "that is the file that is read"),
-        (["--out", "no/where.csv"], "No such file"),
+        (["--out", "no/where.csv"], "no/where.csv: No such file"),
+        (["--policy", "nodep.json"], "rows.ours.when.department: no such department: nodep"),
+        (["--policy", "alone.json"], "rows.students.when: “students” does not say which cases"),
     ],
 )
 def test_what_is_wrong_is_one_line_and_status_two(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: str
 ) -> None:
+    policy = json.loads(Path("services/sla/data/policy.json").read_text("utf-8"))
     monkeypatch.chdir(tmp_path)
     file = _csv(tmp_path, "received,closed", "2024-03-05,2024-03-06")
+    for name, row in {
+        "nodep": {"ours": {"clocks": {}, "when": {"department": ["nodep"]}}},
+        "alone": {"students": {"clocks": {}}},
+    }.items():
+        body = policy | {"rows": policy["rows"] | row}
+        (tmp_path / f"{name}.json").write_text(json.dumps(body), "utf-8")
+    before = sorted(path.name for path in tmp_path.iterdir())
     done = _run(tmp_path, file, *arguments)
     assert (done.exit_code, done.stdout) == (2, "")
     assert words in done.stderr.splitlines()[-1]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["past.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_an_output_that_cannot_be_put_there_is_named_as_it_was_given(tmp_path: Path) -> None:
+    (tmp_path / "there.csv").mkdir()
+    file = _csv(tmp_path, "received,closed", "2024-03-05,2024-03-06")
+    done = _run(tmp_path, file, out="there.csv")
+    assert done.exit_code == 2
+    assert f"{tmp_path / 'there.csv'}: Is a directory" in done.stderr.splitlines()[-1]
+    assert ".part" not in done.stderr
+    assert not list(tmp_path.glob(".*.part"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (
+            ["received,closed,received", "2024-03-05 09:00,2024-03-06 09:00,2024-03-01 09:00"],
+            ["received: 2 columns are called 'received'; number 1 is read"],
+        ),
+        (
+            ["created,closed,opened", "2024-03-05 09:00,2024-03-06 09:00,2024-03-01 09:00"],
+            ["received: not read, though its name fits: 'created'"],
+        ),
+        (
+            ["received,closed", "1e9,2024-03-06 09:00", "2001-09-09 10:00,45000.5"],
+            [
+                "'received': numbers, read as seconds since 1970: 1 of 2 values",
+                "'closed': numbers, read as days since 1899-12-30: 1 of 2 values",
+            ],
+        ),
+        (
+            ["received,closed", "5-Mar-24 09:00,Tue Mar 5 10:00:00 CST 2024"],
+            [
+                "'received': years of two digits, read as 1970 to 2069: 1 of 1 values",
+                "'closed': CST, read as the time of China: 1 of 1 values",
+            ],
+        ),
+        (
+            ["received,closed,due", "2024-03-05,2024-03-06 09:00,2024-03-07"],
+            [
+                "'received': days without a time; promises and hours are counted from the begin",
+                "'due': days without a time; a day that is due lasts until its end",
+            ],
+        ),
+        (
+            ["received,closed", "2026-03-02 09:00,2026-03-04", "2026-03-02 09:00,2026-03-04 10:00"],
+            ["'closed': days without a time (1 of 2 values); whoever ends on the day that is due"],
+        ),
+    ],
+)
+def test_what_is_guessed_is_told(tmp_path: Path, rows: list[str], told: list[str]) -> None:
+    done = _run(tmp_path, _csv(tmp_path, *rows))
+    assert done.exit_code == 0, done.stderr
+    for words in told:
+        assert [line for line in done.stderr.splitlines() if line.startswith(words)], done.stderr
+
+
+def test_hours_to_a_day_are_to_its_beginning_as_is_told(tmp_path: Path) -> None:
+    file = _csv(tmp_path, "received,closed", "2024-03-04 09:00,2024-03-06")
+    made = _replayed(tmp_path, file)
+    assert made["cases"][0]["end_elapsed_hours"] == 39.0
+    (note,) = [n for n in made["summary"]["notes"] if n.startswith("'closed'")]
+    assert note.endswith("hours are counted to the beginning of the day")
 
 
 @pytest.mark.parametrize(
