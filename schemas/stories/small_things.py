@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.stories.people import Case, Story, at
 from shared.contracts import INBOUND, REPORTER, desk, intake, notification, routing, sla, tracking
-from shared.contracts.vocabulary import CaseType, Channel, Priority, Solved
+from shared.contracts.vocabulary import CaseType, Channel, Clock, Priority, Solved
 
 
 def small_things() -> Story:
@@ -61,6 +61,18 @@ def directory() -> Story:
             ends="07:00",
             p1_starts="00:00",
             p1_ends="06:00",
+        ),
+    )
+    yield runtime(
+        "promised",
+        sla.OrdinaryPromisesSet(
+            at=at("2026-03-09T01:00:00"),
+            policy_version=2,
+            times=(
+                sla.PromisedTime(clock=Clock.TRIAGE, time="4h"),
+                sla.PromisedTime(clock=Clock.FIRST_RESPONSE, time="1h"),
+                sla.PromisedTime(clock=Clock.RESOLUTION, time="1wd"),
+            ),
         ),
     )
     yield runtime(

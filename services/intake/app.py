@@ -12,6 +12,7 @@ from services.intake.handlers.recollect import OWN, OWN_TOMBSTONES, forget_witho
 from services.intake.jobs import forgetting, learn_incidents
 from services.intake.store import Arrival, IntakeTable, Receipt
 from services.intake.wechat import WechatSettingError, accounts_from_setting
+from services.intake.wording import page_words
 from shared.contracts import INBOUND
 from shared.messaging.group_commit import GroupCommit
 from shared.messaging.subscription import LINGER, Subscription
@@ -49,7 +50,12 @@ def build(runtime: Runtime) -> Service[Deps]:
     )
     service.deps = Deps(
         runtime=runtime,
-        pages=Pages.of(runtime, "intake", HERE / "templates"),
+        pages=Pages.of(
+            runtime,
+            NAME,
+            HERE / "templates",
+            words=partial(page_words, runtime.directory),
+        ),
         group=group,
         accounts=accounts,
         meaning=Meaning(runtime.embedder),

@@ -1,8 +1,12 @@
-"""The short answers a follower of the official account reads at once."""
+"""The short answers a follower of the official account reads at once; what pages promise."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+
+from shared.contracts.vocabulary import Clock
+from shared.durations import within_words
+from shared.messaging.directory import Directory
 
 _RECEIVED = {
     "zh": "收到了，谢谢您。用户关系办公室会认真读。\n查询码：{code}\n看进展：{url}",
@@ -41,6 +45,30 @@ _OVER = {
 _TITLE, _KNOWN = 40, 300
 """Characters in a chat, of a title and of an explanation: the platform takes 2,048 bytes."""
 _SOMETHING = {"zh": "请写点什么。", "en": "Please write something."}
+_PROMISE = {
+    "zh": "每一条都有人读。我们会在{within}回应您。",
+    "en": "Every message is read by a person. You will hear from us {within}.",
+}
+_NO_FIGURE = {
+    "zh": "每一条都有人读。什么时候前回应，寄出后马上告诉您。",
+    "en": "Every message is read by a person. By when you hear from us is said once it is sent.",
+}
+
+
+def page_words(directory: Directory, locale: str) -> Mapping[str, Callable[..., str]]:
+    """What the pages say of the promises in force; no figure until they are told."""
+
+    def within(clock: str) -> str:
+        told = directory.promises
+        return within_words(told.time_of(clock), locale) if told else ""
+
+    def general_promise() -> str:
+        said = within(Clock.FIRST_RESPONSE)
+        if not said:
+            return _NO_FIGURE[locale]
+        return _PROMISE[locale].format(within=f" {said}" if said[0].isdigit() else said)
+
+    return {"within": within, "general_promise": general_promise}
 
 
 def received(locale: str, code: str, url: str) -> str:

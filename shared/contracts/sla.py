@@ -167,6 +167,36 @@ class QuietHoursSet(
         return "quiet_hours"
 
 
+class PromisedTime(BaseModel):
+    """How long something may take."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    clock: Clock
+    time: str
+    """As the policy writes it: ``4h``, ``5wd``, ``30min 24x7``."""
+
+
+class OrdinaryPromisesSet(
+    DirectoryFact, type="directory.promises.v1", owner="sla", topic=DIRECTORY, shred=()
+):
+    """What is promised to whoever writes now, as far as nothing is known of the comment: the times
+    of the row for ordinary ones (P3). A case's own promises may be others."""
+
+    policy_version: int
+    times: tuple[PromisedTime, ...]
+    """A clock without a promise is left out."""
+
+    def time_of(self, clock: str) -> str:
+        """The time a clock has; empty for one that is not promised."""
+        return next((one.time for one in self.times if one.clock == clock), "")
+
+    @property
+    def key(self) -> str:
+        """There is one entry: the newest."""
+        return "promises"
+
+
 KeptPromises = dict[str, dict[str, Any]]
 """Clock → its `Promise` as JSON without the clock: how a reader keeps the promises of a case."""
 

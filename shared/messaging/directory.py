@@ -30,7 +30,7 @@ from shared.contracts.desk import (
 from shared.contracts.intake import TokenIssued
 from shared.contracts.notification import ReportMailed
 from shared.contracts.refusal import NoSuchChoice
-from shared.contracts.sla import QuietHoursSet
+from shared.contracts.sla import OrdinaryPromisesSet, QuietHoursSet
 from shared.contracts.tracking import ReportMade
 from shared.messaging.brokers import client_options
 from shared.messaging.subscription import believed
@@ -79,6 +79,8 @@ class Directory:
         """Kind and account → what became of the last mail with such a report."""
         self.quiet_hours: QuietHoursSet | None = None
         """As the promises were published last; None: nobody ever changed those that are shipped."""
+        self.promises: OrdinaryPromisesSet | None = None
+        """What is promised for an ordinary comment; None: not told yet."""
         self._named: dict[str, set[str]] = {}
         """Account → accounts that named it as their substitute, whether or not for a time that
         is over."""
@@ -123,6 +125,8 @@ class Directory:
                 self.reports[event.kind, event.department] = event
             case QuietHoursSet():
                 self.quiet_hours = event
+            case OrdinaryPromisesSet():
+                self.promises = event
             case ReportMailed():
                 self.reports_mailed[event.kind, event.staff] = event
             case _:

@@ -48,6 +48,9 @@ async def test_on_a_phone_a_reader_gets_thanks_a_code_and_dates(
 
 async def test_a_date_that_is_promised_late_is_seen_without_a_reload(browse: Browse) -> None:
     page = await browse("/", width=PHONE)
+    # What is promised in general is told once the system has started.
+    while "我们会在 1 个工作日内回应您" not in await page.locator("#promise").inner_text():
+        await page.reload()
     await page.clock.install()
     asked = 0
 

@@ -7,19 +7,22 @@ from datetime import datetime
 
 from services.sla.domain.case_clocks import CaseClocks, Left, Reached, in_order
 from services.sla.domain.clocks import MarkKind, Timer
-from services.sla.domain.policy import Night, Policy, QuietHours
+from services.sla.domain.policy import Night, Policy, QuietHours, Subject, choose_row
 from shared.contracts.sla import (
     Change,
     ClockChange,
     ClockEvent,
     EscalationRaised,
+    OrdinaryPromisesSet,
     Promise,
+    PromisedTime,
     QuietHoursSet,
     SlaBreached,
     SlaPromisesChanged,
     SlaSegmentEnded,
     SlaWarned,
 )
+from shared.contracts.vocabulary import Clock, Priority
 
 
 def events_of_mark(feedback_id: str, reached: Reached) -> Iterator[ClockEvent]:
@@ -63,6 +66,17 @@ def quiet_of(told: QuietHoursSet | None) -> QuietHours:
     own = told.p1_starts is not None and told.p1_ends is not None
     p1 = Night(starts=str(told.p1_starts), ends=str(told.p1_ends)) if own else None
     return QuietHours(starts=told.starts, ends=told.ends, p1=p1)
+
+
+def ordinary_promises_set(policy: Policy, at: datetime) -> OrdinaryPromisesSet:
+    """What a policy promises for an ordinary comment, of which no more is known, for everybody."""
+    row = choose_row(policy, Subject(Priority.P3)).row
+    times = [
+        PromisedTime(clock=clock, time=text)
+        for clock in Clock
+        if (text := policy.duration(row, clock))
+    ]
+    return OrdinaryPromisesSet(at=at, policy_version=policy.version, times=tuple(times))
 
 
 def promises_changed(

@@ -178,10 +178,15 @@ class Policy(_Frozen):
 
     def allowance(self, row: Row, clock: Clock) -> Allowance | None:
         """The time a clock has, or None when this row does not promise it."""
+        text = self.duration(row, clock)
+        return parse_allowance(text) if text else None
+
+    def duration(self, row: Row, clock: Clock) -> str | None:
+        """The same as it is written."""
         text = row.clocks.get(clock) or self.defaults.get(clock)
         if text is None and clock is Clock.NEXT_RESPONSE:
             text = row.clocks.get(Clock.FIRST_RESPONSE)
-        return parse_allowance(text) if text else None
+        return text
 
 
 @dataclass(frozen=True, slots=True)

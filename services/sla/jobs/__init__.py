@@ -12,7 +12,7 @@ import structlog
 from services.sla import store
 from services.sla.deps import Deps
 from services.sla.domain import cases
-from services.sla.domain.events import quiet_hours_set, quiet_of
+from services.sla.domain.events import ordinary_promises_set, quiet_hours_set, quiet_of
 from services.sla.store import Look, ReadUntil, apply
 from services.sla.store.rules import settle_recount, to_recount
 from shared.messaging.partitions import PARTITIONS
@@ -159,6 +159,7 @@ async def follow_rules(service: Service[Deps]) -> None:
             await asyncio.sleep(2 * FOLLOW_EVERY)
             await recount_open(service, settle=True)
         await tell_quiet_hours(service)
+        await tell_promises(service)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(rules.edited.wait(), FOLLOW_EVERY)
 
@@ -180,6 +181,25 @@ async def tell_quiet_hours(service: Service[Deps]) -> bool:
     async with service.transaction() as tx:
         tx.emit(quiet_hours_set(rules.policy, tx.now))
     rules.told_quiet = (rules.current, known)
+    return True
+
+
+async def tell_promises(service: Service[Deps]) -> bool:
+    """Tell what the policy in force promises in general, likewise; True if it was told.
+
+    Where nothing is known yet it is told too: the public form names no figure until it is."""
+    rules, directory = service.deps, service.runtime.directory
+    if not directory.loaded:
+        return False
+    known = directory.promises
+    wanted = ordinary_promises_set(rules.policy, service.runtime.clock.now())
+    if known is not None and wanted.times == known.times:
+        return False
+    if rules.told_promises == (rules.current, known):
+        return False  # It is on its way.
+    async with service.transaction() as tx:
+        tx.emit(wanted)
+    rules.told_promises = (rules.current, known)
     return True
 
 

@@ -14,7 +14,7 @@ from services.sla.domain.calendars import CalendarDefinition, Calendars
 from services.sla.domain.case_clocks import Rules
 from services.sla.domain.policy import Policy
 from services.sla.store.tables import CalendarRow, PolicyRow
-from shared.contracts.sla import QuietHoursSet
+from shared.contracts.sla import OrdinaryPromisesSet, QuietHoursSet
 from shared.messaging.transaction import Transaction
 
 __all__ = ["CalendarRow", "PolicyRow", "Rulebook"]
@@ -71,6 +71,8 @@ class Rulebook:
         self.asleep_until: datetime | None = None
         self.told_quiet: tuple[int, QuietHoursSet | None] | None = None
         """The version whose quiet hours this process told last, and what was known before."""
+        self.told_promises: tuple[int, OrdinaryPromisesSet | None] | None = None
+        """The same of what it promises in general."""
 
     @property
     def policy(self) -> Policy:

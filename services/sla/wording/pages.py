@@ -7,9 +7,9 @@ from datetime import date, time
 from functools import lru_cache, partial
 from typing import Any
 
-from services.sla.domain.policy import parse_allowance
 from services.sla.domain.working_time import Windows
 from services.sla.wording.messages import translate
+from shared import durations
 from shared.moments import MONTHS, WEEKDAYS
 from shared.web import names
 
@@ -48,7 +48,6 @@ _ROWS = (
     ("type", names.TYPES),
     ("channel", names.CHANNELS),
 )
-_UNITS = {"min": "{n} 分钟", "h": "{n} 小时", "wd": "{n} 个工作日"}
 
 
 def page_words(locale: str) -> Mapping[str, Any]:
@@ -86,14 +85,7 @@ def role_name(code: str, locale: str) -> str:
 
 def duration_words(code: str | None, locale: str) -> str:
     """`5wd` → "5 个工作日"; `4h 24x7` → "4 小时（不分昼夜）"."""
-    if not code:
-        return "–"
-    parse_allowance(code)
-    amount, _, rest = code.partition(" ")
-    number = amount.rstrip("minhwd")
-    one = "1 个工作日" if amount == "1wd" else ""
-    said = translate(one or _UNITS[amount.removeprefix(number)], locale).format(n=number)
-    return translate("{span}（不分昼夜）", locale).format(span=said) if rest else said
+    return durations.duration_words(code, locale) if code else "–"
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from shared.contracts.sla import OrdinaryPromisesSet, PromisedTime
+from shared.contracts.vocabulary import Clock
 from tests.service.intake.conftest import Intake
 
 HTML = {"Accept": "text/html"}
@@ -32,6 +34,44 @@ async def test_after_sending_comes_the_code_and_the_way_to_follow_it(intake: Int
     assert f"https://fx.test/track/{row['tracking_code']}" in answer.text
     assert "<svg" in answer.text
     assert (row["email"], row["anonymous"], row["locale"]) == ("l@example.edu", False, "en")
+
+
+async def test_the_form_and_the_receipt_promise_what_the_policy_in_force_says(
+    intake: Intake,
+) -> None:
+    english = HTML | {"Accept-Language": "en"}
+
+    async def read(**headers: str) -> tuple[str, str]:
+        headers = headers or HTML
+        form = (await intake.client.get("/", headers=headers)).text
+        sent = await intake.client.post("/api/feedback", data={"text": "占座"}, headers=headers)
+        return form, sent.text
+
+    for page in (*await read(), *await read(**english)):
+        assert not re.search(r"\d (个工作日|小时)|working", page)
+    assert "寄出后马上告诉您" in (await read())[0]
+    intake.service.runtime.directory.apply(
+        OrdinaryPromisesSet(
+            at=intake.clock.now(),
+            policy_version=2,
+            times=(
+                PromisedTime(clock=Clock.FIRST_RESPONSE, time="1h"),
+                PromisedTime(clock=Clock.RESOLUTION, time="1wd"),
+                PromisedTime(clock=Clock.TRIAGE, time="in no known form"),
+            ),
+        )
+    )
+    form, sent = await read()
+    assert "我们会在工作时间 1 小时内回应您。" in form
+    for clock, said in (
+        ("TRIAGE", ""),
+        ("FIRST_RESPONSE", "工作时间 1 小时内"),
+        ("RESOLUTION", "1 个工作日内"),
+    ):
+        assert f'data-promise="{clock}">{said}</strong>' in sent
+    form, sent = await read(**english)
+    assert "You will hear from us within 1 hour of working time." in form
+    assert "within 1 working day" in sent
 
 
 async def test_a_mistake_keeps_every_word(intake: Intake) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from services.sla import jobs
 from services.sla.jobs.trials import work_on_trial
-from shared.contracts.sla import QuietHoursSet
+from shared.contracts.sla import OrdinaryPromisesSet, QuietHoursSet
 from shared.contracts.vocabulary import Role
 from shared.service import Service
 from tests.service.sla.support import ordinary, received
@@ -133,6 +133,34 @@ async def test_the_table_of_promises_is_edited_as_a_table(sla: Service, client: 
     assert "<del>5 个工作日</del>" in shown
     assert "<ins>3 个工作日</ins>" in shown
     assert "students" in shown
+
+
+async def test_what_is_promised_in_general_is_told_whenever_others_know_another(
+    sla: Service, client: Client
+) -> None:
+    async def told() -> list[OrdinaryPromisesSet]:
+        events = [e for e in await outbox_of(sla) if e["type"] == "directory.promises.v1"]
+        return [OrdinaryPromisesSet.model_validate(e["body"]) for e in events]
+
+    sla.runtime.directory.loaded = False
+    assert not await jobs.tell_promises(sla)  # What others know is not read yet.
+    sla.runtime.directory.loaded = True
+    assert await jobs.tell_promises(sla)
+    assert not await jobs.tell_promises(sla)
+    (shipped,) = await told()
+    assert [shipped.time_of(c) for c in ("FIRST_RESPONSE", "RESOLUTION")] == ["1wd", "5wd"]
+    sla.runtime.directory.apply(shipped)
+
+    policy = (await client.get("/api/sla/policy", headers=browser(sla))).json()
+    rows = policy["rows"]
+    rows["P3"]["clocks"] |= {"FIRST_RESPONSE": "1h", "RESOLUTION": "1wd"}
+    # Meant for some only: it is no promise to everybody.
+    rows["seats"] = rows["P3"] | {"clocks": {"RESOLUTION": "9wd"}, "when": {"category": ["seats"]}}
+    body = {k: policy[k] for k in ("rows", "defaults", "reopened_percent")}
+    assert (await client.post("/api/sla/policy", json=body, headers=browser(sla))).is_success
+    assert await jobs.tell_promises(sla)
+    _, changed = await told()
+    assert [changed.time_of(c) for c in ("FIRST_RESPONSE", "RESOLUTION")] == ["1h", "1wd"]
 
 
 async def test_quiet_hours_are_published_with_the_promises(sla: Service, client: Client) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 from starlette.requests import Request
 
 from services.desk.wording import page_words as desk_words
+from services.intake.wording import page_words as intake_words
 from services.tracking.wording import page_words as tracking_words
 from shared.clock import ManualClock
+from shared.messaging.directory import Directory
 from shared.moments import LOCAL
 from shared.web import catalogue
 from shared.web.pages import (
@@ -26,7 +29,11 @@ from shared.web.pages import (
 CLOCK = ManualClock(datetime(2026, 11, 25, 10, 20, tzinfo=LOCAL))
 SERVICES = Path(__file__).parents[3] / "services"
 
-WORDS = {"desk": desk_words, "tracking": tracking_words}
+WORDS = {
+    "desk": desk_words,
+    "tracking": tracking_words,
+    "intake": partial(intake_words, Directory()),
+}
 
 
 def pages(service: str) -> Pages:
