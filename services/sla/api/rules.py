@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.sla import seeds
 from services.sla.deps import Deps, deps_of
-from services.sla.domain.calendar_edits import cannot_be
+from services.sla.domain.calendar_edits import cannot_be, in_range
 from services.sla.domain.calendars import LIBRARY, Calendars, Weekday
 from services.sla.domain.editing import edit_day
 from services.sla.domain.policy import Policy, due_times
@@ -127,6 +127,8 @@ async def edit_calendar(request: Request, person: Administrator) -> dict[str, An
         raise Unacceptable(
             "“open” 和 “counts_as” 只能填一个。", "Give either open or counts_as, not both."
         )
+    if edit.open is not None or edit.counts_as is not None:
+        in_range(edit.date, field="date")
     async with service_of(request, "sla").transaction() as tx:
         rules = await fresh(tx)
         try:

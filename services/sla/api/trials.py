@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -27,7 +25,7 @@ from services.sla.domain.calendars import CalendarDefinition
 from services.sla.domain.hours import hours_text
 from services.sla.domain.policy import Policy
 from services.sla.domain.policy_check import check_policy
-from services.sla.domain.year_view import differing_days
+from services.sla.domain.year_view import COMPARED, differing_days
 from services.sla.store import CalendarRow, PolicyRow, trials
 from services.sla.store.rules import as_document, policy_of, policy_row, stored_parts
 from services.sla.store.trials import Trial
@@ -177,17 +175,20 @@ def shown(trial: Trial, calendar: CalendarDefinition) -> dict[str, Any]:
         "cases": trial.found,
     }
     if trial.kind == "calendar" and trial.published is None:
-        body["days"] = _days(trial, calendar)
+        body |= _days(trial, calendar)
     return body
 
 
-def _days(trial: Trial, calendar: CalendarDefinition) -> list[Mapping[str, Any]]:
+def _days(trial: Trial, calendar: CalendarDefinition) -> dict[str, Any]:
+    """``{days, compared: {first, last}, past}``: which days differ, where that was looked for, and
+    whether some of them are over."""
     tried = CalendarDefinition.model_validate(trial.body)
     assert trial.at is not None
-    first = trial.at.astimezone(LOCAL).date() - timedelta(days=31)
+    today = trial.at.astimezone(LOCAL).date()
+    first = today - timedelta(days=31)
     department = str(trial.about.get("department", ""))
-    found = differing_days(calendar, tried, department, first=first)
-    return [
+    found = list(differing_days(calendar, tried, department, first=first))
+    days = [
         {
             "date": after.day.isoformat(),
             "before": hours_text(before.open),
@@ -195,8 +196,14 @@ def _days(trial: Trial, calendar: CalendarDefinition) -> list[Mapping[str, Any]]
             # Of a holiday that goes: which one.
             "name": after.name or before.name,
         }
-        for before, after in islice(found, MOST_DAYS)
+        for before, after in found[:MOST_DAYS]
     ]
+    last = first + COMPARED - timedelta(days=1)
+    return {
+        "days": days,
+        "compared": {"first": first.isoformat(), "last": last.isoformat()},
+        "past": any(after.day < today for _, after in found),
+    }
 
 
 async def _begin(

@@ -28,6 +28,10 @@ from shared.validation import error_words, in_language
 Line = Field("", max_length=200, pattern=r"^[^\x00-\x1f]*$")
 
 
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2098, 12, 31)
+"""What a calendar can say something about: working time is counted a little further."""
+
+
 class Action(StrEnum):
     """What is done."""
 
@@ -61,7 +65,7 @@ class CalendarEdit(BaseModel):
     kind: PeriodKind = PeriodKind.VACATION
     week: dict[Weekday, str] = {}
     works_on_holidays: bool = False
-    year: int | None = Field(None, ge=1990, le=2100)
+    year: int | None = Field(None, ge=FIRST_DAY.year, le=LAST_DAY.year)
     notice: str | dict[str, Any] = ""
     department: str = Field("", max_length=40, pattern=r"^[a-z0-9_-]*$")
     reason: str = Line
@@ -74,6 +78,8 @@ def apply_edit(
     """The next version of the calendar. Raises Unacceptable for what cannot be."""
     try:
         changed = _HOW[edit.action](definition, edit, shipped)
+        for year in changed.years.keys() - definition.years.keys():
+            in_range(date(year, 1, 1), field="notice")
         return changed_to(changed, definition.version + 1)
     except ValueError as error:
         raise cannot_be(error) from None
@@ -87,6 +93,23 @@ def cannot_be(error: ValueError) -> Unacceptable:
         zh, en = error_words(first, english=False), error_words(first, english=True)
     zh, en = in_language(zh, "zh"), in_language(en, "en")
     return Unacceptable(f"这样填不行：{zh}", f"This cannot be: {en}")
+
+
+def in_range(day: date, *, field: str) -> None:
+    """Raises Unacceptable for a day of which no calendar says anything."""
+    if not FIRST_DAY <= day <= LAST_DAY:
+        span = f"{FIRST_DAY}", f"{LAST_DAY}"
+        zh = "日历从 {} 排到 {}，{} 不在里面。".format(*span, day)
+        en = "The calendar goes from {} to {}; {} is not in it.".format(*span, day)
+        raise Unacceptable(zh, en, errors={field: f"{zh} | {en}"})
+
+
+def _anew(edit: CalendarEdit) -> tuple[date, date]:
+    """The days that something is said of; what stands there is taken back whatever its date."""
+    first, last = _range(edit)
+    in_range(first, field="first")
+    in_range(last, field="last")
+    return first, last
 
 
 def _range(edit: CalendarEdit) -> tuple[date, date]:
@@ -116,12 +139,12 @@ def _of_library(edit: CalendarEdit) -> None:
 
 def _holiday(old: CalendarDefinition, edit: CalendarEdit, _: object) -> CalendarDefinition:
     _of_library(edit)
-    return editing.add_holiday(old, *_range(edit), name=_named(edit))
+    return editing.add_holiday(old, *_anew(edit), name=_named(edit))
 
 
 def _make_up(old: CalendarDefinition, edit: CalendarEdit, _: object) -> CalendarDefinition:
     _of_library(edit)
-    first, last = _range(edit)
+    first, last = _anew(edit)
     if last != first or edit.counts_as is None:
         raise Unacceptable(
             "调休一次改一天，并选它算星期几。",
@@ -139,11 +162,11 @@ def _hours(old: CalendarDefinition, edit: CalendarEdit, _: object) -> CalendarDe
             "Please give hours, such as 08:30-12:00, 13:30-17:30.",
             errors={"hours": "missing"},
         )
-    return editing.edit_days(old, *_range(edit), hours=windows, department=edit.department)
+    return editing.edit_days(old, *_anew(edit), hours=windows, department=edit.department)
 
 
 def _closed(old: CalendarDefinition, edit: CalendarEdit, _: object) -> CalendarDefinition:
-    return editing.edit_days(old, *_range(edit), hours=(), department=edit.department)
+    return editing.edit_days(old, *_anew(edit), hours=(), department=edit.department)
 
 
 def _ordinary(old: CalendarDefinition, edit: CalendarEdit, _: object) -> CalendarDefinition:
@@ -153,7 +176,7 @@ def _ordinary(old: CalendarDefinition, edit: CalendarEdit, _: object) -> Calenda
 
 
 def _period(old: CalendarDefinition, edit: CalendarEdit, _: object) -> CalendarDefinition:
-    first, last = _range(edit)
+    first, last = _anew(edit)
     if last < first:
         raise Unacceptable(
             "结束不能早于开始。", "It cannot end before it begins.", errors={"last": "order"}

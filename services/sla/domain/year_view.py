@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from services.sla.domain.calendars import LIBRARY, CalendarDefinition, PeriodKind
+from services.sla.domain.calendars import (
+    LIBRARY,
+    CalendarDefinition,
+    PeriodKind,
+    UnitHours,
+)
 from services.sla.domain.working_time import Windows
 
 
@@ -66,14 +71,39 @@ def year_view(
         day += timedelta(days=1)
 
 
+COMPARED = timedelta(days=3 * 366)
+"""Of the days that only their weekday decides, so many are compared."""
+
+
 def differing_days(
     before: CalendarDefinition, after: CalendarDefinition, department: str, *, first: date
 ) -> Iterator[tuple[DayView, DayView]]:
-    """Days of three years from `first` on that have other hours."""
-    for n in range(3 * 366):
-        day = first + timedelta(days=n)
+    """Days that have other hours: of those from `first` on as far as `COMPARED` reaches, and of all
+    that only one of the two names."""
+    days = {first + timedelta(days=n) for n in range(COMPARED.days)}
+    for period in set(_named_days(before, department)) ^ set(_named_days(after, department)):
+        n, last = period[0].toordinal(), period[1].toordinal()
+        days |= {date.fromordinal(k) for k in range(n, last + 1)}
+    for day in sorted(days):
         if before.hours_on(day, department) != after.hours_on(day, department):
             yield day_view(before, day, department), day_view(after, day, department)
+
+
+def _named_days(
+    definition: CalendarDefinition, department: str
+) -> Iterator[tuple[date, date, str]]:
+    """All that stands there with its dates: ``(first day, last day, what it says)``."""
+    unit = definition.departments.get(department, UnitHours())
+    for days in (definition.days, unit.days):
+        for day, hours in days.items():
+            yield day, day, repr(hours)
+    for year in definition.years.values():
+        for made in year.make_up:
+            yield made.day, made.day, made.counts_as.value
+        for holiday in year.holidays:
+            yield holiday.first, holiday.last, ""
+    for period in definition.vacations if unit.vacations is None else unit.vacations:
+        yield period.first, period.last, repr(period.week)
 
 
 def _names(period: object) -> tuple[str, str]:

@@ -26,6 +26,8 @@ from services.sla.pages.common import (
     render,
     up_to_date,
 )
+from services.sla.wording import translate
+from services.sla.wording.pages import field_name
 from shared.contracts.refusal import Refusal
 from shared.moments import LOCAL
 from shared.web.auth import Staff, require_role, runtime_of, service_of, to_sign_in
@@ -65,7 +67,11 @@ async def change_calendar(request: Request) -> Response:
         return await _page(request, person, status=refusal.status, form=body.form, wrong=words)
     except RequestValidationError as error:
         errors = field_errors(request, error.errors())
-        words = "；".join(f"{name}: {text}" for name, text in errors.items())
+        locale = locale_of(request)
+        words = translate("；", locale).join(
+            f"{field_name(name, locale)}{translate('：', locale)}{text}"
+            for name, text in errors.items()
+        )
         return await _page(request, person, status=422, form=body.form | typed, wrong=words)
     return RedirectResponse(f"/sla/trials/{trial}", 303)
 
@@ -88,7 +94,8 @@ async def _page(
     first = _day(asked.get("first"))
     last = _day(asked.get("last")) or first
     shown = request.query_params.get("year", "")
-    year = int(shown) if shown.isdigit() and int(shown) in _YEARS else (first or today).year
+    year = int(shown) if shown.isdigit() and len(shown) == 4 else (first or today).year
+    year = year if year in _YEARS else today.year
     days = list(year_view(definition, year, department))
     unit = definition.departments.get(department)
     week = (unit.week if unit and unit.week else None) or definition.week
@@ -129,9 +136,10 @@ def _by_month(days: list[DayView]) -> Iterator[tuple[int, list[DayView]]]:
 
 
 def _weeks(days: list[DayView]) -> list[list[DayView | None]]:
-    """Rows of seven, Monday first; None before the first and after the last."""
+    """Six rows of seven, Monday first; None before the first and after the last: months beside each
+    other are of one height, and so are their rows."""
     cells: list[DayView | None] = [None] * days[0].day.weekday() + [*days]
-    cells += [None] * (-len(cells) % 7)
+    cells += [None] * (6 * 7 - len(cells))
     return [cells[n : n + 7] for n in range(0, len(cells), 7)]
 
 

@@ -7,6 +7,7 @@ from datetime import date, time
 from functools import lru_cache, partial
 from typing import Any
 
+from services.sla.domain.calendars import Weekday
 from services.sla.domain.working_time import Windows
 from services.sla.wording.messages import translate
 from shared import durations
@@ -43,6 +44,22 @@ DIMENSION_NAMES = {
     "type": "类型",
     "priority": "优先级",
 }
+_FIELDS = {
+    "first": "从",
+    "last": "到",
+    "name": "名称",
+    "name_en": "英文名称",
+    "hours": "上班时间",
+    "counts_as": "算星期几",
+    "kind": "是",
+    "week": "每天的上班时间",
+    "year": "年份",
+    "notice": "通知",
+    "reason": "原因",
+    "action": "改成",
+    "department": "部门",
+}
+"""Of the forms of the calendar."""
 _ROWS = (
     ("priority", names.PRIORITIES),
     ("type", names.TYPES),
@@ -67,6 +84,13 @@ def page_words(locale: str) -> Mapping[str, Any]:
         "month_name": partial(month_name, locale=locale),
         "weekday_names": WEEKDAYS[locale if locale == "zh" else "en"],
     }
+
+
+def field_name(name: str, locale: str) -> str:
+    """What a field of the calendar's forms is called: `week.mon` is Monday's."""
+    if name.startswith("week.") and name[5:] in Weekday._value2member_map_:
+        return WEEKDAYS[locale if locale == "zh" else "en"][list(Weekday).index(Weekday(name[5:]))]
+    return _named(_FIELDS, name, locale=locale)
 
 
 def row_name(name: str, locale: str) -> str:

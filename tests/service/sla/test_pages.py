@@ -47,6 +47,9 @@ async def test_all_staff_read_and_only_an_administrator_is_offered_to_change(
 async def test_the_year_shows_what_each_day_is(sla: Service, client: Client) -> None:
     page = (await client.get("/sla/calendar?year=2026", headers=browser(sla))).text
     assert page.count("data-day=") == 365
+    # Months of five weeks and of six are drawn alike.
+    months = re.findall(r'<table class="month".*?</table>', page, re.S)
+    assert [month.count("<tr>") for month in months] == 12 * [1 + 6]
     national = re.search(r'<td class="([^"]*)"><a [^>]*data-day="2026-10-01"[^>]*>', page)
     assert national is not None
     assert "d-holiday" in national[1]
@@ -92,7 +95,12 @@ async def test_a_change_leads_to_what_it_moves_and_then_counts(
         ({"action": "holiday", "first": "2026-03-10"}, "请写上名称"),
         ({"action": "notice", "notice": "{"}, "读不懂"),
         ({"action": "week", "week.mon": ""}, "至少要有一天上班"),
-        ({"action": "period", "name": "暑假", "first": "2026-08-01", "last": "x"}, "last"),
+        ({"action": "period", "name": "暑假", "first": "2026-08-01", "last": "x"}, "到：请写成"),
+        ({"action": "closed", "first": "soon"}, "从：请写成"),
+        ({"action": "closed", "first": "9999-12-31"}, "9999-12-31 不在里面"),
+        ({"action": "holiday", "first": "2026-03-10", "name": 201 * "很"}, "名称：最多 200 个字"),
+        ({"action": "week", "week.mon": "8" * 201, "week.tue": ""}, "不是上班时间"),
+        ({"action": "publish", "year": "2101"}, "年份：不大于 2098"),
     ],
 )
 async def test_what_is_wrong_is_said_where_it_was_typed(
@@ -237,6 +245,31 @@ async def test_a_table_that_cannot_be_comes_back_as_it_was_typed(
         (told,) = re.findall(r'<div class="problem" id="wrong".*?</div>', back.text, re.S)
         assert f'href="#{field}"' in told
         assert re.search(rf'<input [^>]*name="{field}"[^>]*aria-invalid="true"', back.text)
+
+
+@pytest.mark.parametrize(
+    ("first", "days", "past"),
+    [("2029-06-13", 1, False), ("2020-06-10", 1, True), ("2026-03-14", 0, False)],
+)
+async def test_a_day_that_will_change_is_never_called_unchanged(
+    sla: Service, client: Client, first: str, days: int, past: bool
+) -> None:
+    form = {"action": "closed", "first": first}
+    sent = await client.post("/sla/calendar", data=form, headers=browser(sla))
+    page = (await client.get(sent.headers["location"], headers=browser(sla))).text
+    assert page.count(f'<th scope="row">{first}') == days
+    assert ("有的日子已经过去" in page) is past
+    unchanged = "从 2026-02-01 到 2029-02-02，还有这次写到的日子，没有哪一天的上班时间会变"
+    assert (unchanged in page) is (days == 0)
+
+
+async def test_a_year_that_no_calendar_has_is_shown_as_this_one(
+    sla: Service, client: Client
+) -> None:
+    for asked in ("first=9999-12-31", "year=9999", "first=0001-01-01"):
+        page = await client.get(f"/sla/calendar?{asked}", headers=browser(sla))
+        assert page.status_code == 200
+        assert 'data-day="2026-01-01"' in page.text
 
 
 async def filled(sla: Service, client: Client, **more: str) -> dict[str, str]:

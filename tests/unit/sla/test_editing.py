@@ -36,6 +36,27 @@ def _notice_of(year: Year) -> dict[str, Any]:
     return {"year": 2026, "papers": ["https://www.gov.cn/"], "days": days}
 
 
+@pytest.mark.parametrize("day", [date(2029, 6, 13), date(2020, 6, 10), date(2097, 3, 5)])
+def test_a_day_far_from_now_differs_where_it_is_changed(day: date) -> None:
+    closed = apply_edit(SHIPPED, CalendarEdit(action=Action.CLOSED, first=day), SHIPPED)
+    named = CalendarEdit(action=Action.HOLIDAY, first=day, name="馆庆")
+    holiday = apply_edit(SHIPPED, named, SHIPPED)
+    for changed in (closed, holiday):
+        ((before, after),) = differing_days(SHIPPED, changed, "", first=date(2026, 1, 1))
+        assert (before.day, bool(before.open), after.open) == (day, True, ())
+        back = [
+            after.day for _, after in differing_days(changed, SHIPPED, "", first=date(2026, 1, 1))
+        ]
+        assert back == [day]
+
+
+def test_what_stands_beyond_the_calendar_can_be_taken_back() -> None:
+    beyond = date(9999, 12, 31)
+    old = changed_to(SHIPPED, 1, days={beyond: ()})
+    back = CalendarEdit(action=Action.ORDINARY, first=beyond)
+    assert apply_edit(old, back, SHIPPED).days == {}
+
+
 @pytest.mark.parametrize("year", [2025, 2026])
 def test_a_notice_says_what_is_shipped(year: int) -> None:
     blank = changed_to(SHIPPED, 1, years={y: v for y, v in SHIPPED.years.items() if y != year})
