@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from shared.contracts.refusal import Refusal
 from shared.db import DatabaseNotReady
 from shared.embedded import ServerUnavailable
 from shared.ids import id_as_typed
@@ -100,7 +101,8 @@ def service_commands(name: str, build: Build) -> typer.Typer:
 
 
 def with_service(build: Build, work: object, settings: Settings | None = None) -> None:
-    """Run ``work(service)`` on a service that is built but not started."""
+    """Run ``work(service)`` on a service that is built but not started; what it refuses is said in
+    one line."""
     logs.configure()
     settings = settings or read_settings()
 
@@ -116,6 +118,8 @@ def with_service(build: Build, work: object, settings: Settings | None = None) -
         asyncio.run(run())
     except (ServerUnavailable, DatabaseNotReady) as error:
         refuse(str(error))
+    except Refusal as refusal:
+        refuse(f"{refusal.zh} | {refusal.en}")
     except Exception as error:
         if not is_transient(error):
             raise

@@ -16,10 +16,10 @@ from services.desk.app import build
 from services.desk.domain import diagram as draw
 from services.desk.store import CategoryRow, DepartmentRow, PersonRow
 from services.desk.store import people as accounts
+from services.desk.store.posts import check_names, nobody_left, posts_filled
 from services.desk.store.record import read_record
 from services.desk.store.review_rules import codes_of, set_rule
 from shared.cli import service_commands, with_service
-from shared.contracts.refusal import Refusal
 from shared.contracts.vocabulary import Priority, Role
 from shared.db.engine import driver_of
 from shared.ids import id_as_typed
@@ -31,6 +31,10 @@ from shared.service import Service
 from shared.settings import refuse
 
 cli = service_commands("desk", build)
+
+_Force = Annotated[
+    bool, typer.Option("--force", help="also where nobody is left to administer or coordinate")
+]
 
 
 @cli.command()
@@ -85,6 +89,7 @@ def create_user(
     replace: Annotated[
         bool, typer.Option("--replace", help="change an account that exists")
     ] = False,
+    force: _Force = False,
 ) -> None:
     """Create an account (or change one, with --replace). Asks for the password."""
     name = accounts.account_name(name)
@@ -105,6 +110,7 @@ def create_user(
             if known is not None and not replace:
                 refuse(f"{name} exists already; --replace changes it")
             await _check_department(tx, department)
+            before = await posts_filled(tx)
             row = known or PersonRow(username=name, display="", role="", password="")
             row.display = display or row.display or name
             accounts.set_roles(row, role)
@@ -117,8 +123,13 @@ def create_user(
             else:
                 accounts.set_password(tx, row, hashed)
             accounts.list_person(tx, row)
+            left = await nobody_left(tx, before, name, force=force)
         await _hand_over(service)
-        say(f"{name}: {', '.join(row.roles)}" + (f", {department}" if department else ""))
+        say(
+            f"{name}: {', '.join(row.roles)}"
+            + (f", {department}" if department else "")
+            + _mind(left)
+        )
 
     with_service(build, work)
 
@@ -128,6 +139,7 @@ def set_roles(
     name: Annotated[str, typer.Argument(help="the account, e.g. wang.li")],
     role: Annotated[list[Role], typer.Option(help="what this person does; may be repeated")],
     department: Annotated[str, typer.Option(help="code of the department; default: as now")] = "",
+    force: _Force = False,
 ) -> None:
     """Give an account other roles, at once and without a new password."""
 
@@ -138,12 +150,14 @@ def set_roles(
             row = await _account(tx, name)
             _check_roles(role, department or row.department or "")
             await _check_department(tx, department)
+            before = await posts_filled(tx)
             accounts.set_roles(row, role)
             row.department = department or row.department
             accounts.list_person(tx, row)
+            left = await nobody_left(tx, before, row.username, force=force)
         await _hand_over(service)
         where = f", {row.department}" if row.department else ""
-        say(f"{row.username}: {', '.join(row.roles)}{where}")
+        say(f"{row.username}: {', '.join(row.roles)}{where}{_mind(left)}")
 
     with_service(build, work)
 
@@ -172,12 +186,9 @@ def _set_absence(name: str, until: datetime | None, substitute: str) -> None:
     async def work(service: Service) -> None:
         await service.connect()
         await service.check_database()
-        try:
-            async with service.transaction() as tx:
-                row = await _account(tx, name)
-                await accounts.set_absence(tx, row, until, substitute)
-        except Refusal as refusal:
-            refuse(refusal.detail("en"))
+        async with service.transaction() as tx:
+            row = await _account(tx, name)
+            await accounts.set_absence(tx, row, until, substitute)
         if until is None:
             say(f"{row.username}: back")
         else:
@@ -203,6 +214,7 @@ async def _check_department(tx: Transaction, department: str) -> None:
 @cli.command(name="deactivate-user")
 def deactivate_user(
     name: Annotated[str, typer.Argument(help="the account, e.g. wang.li")],
+    force: _Force = False,
 ) -> None:
     """Close the account of somebody who left; their open cases go back to the department."""
 
@@ -211,10 +223,12 @@ def deactivate_user(
         await service.check_database()
         async with service.transaction() as tx:
             row = await _account(tx, name)
+            before = await posts_filled(tx)
             row.active = False
             accounts.list_person(tx, row)
+            left = await nobody_left(tx, before, row.username, force=force)
         await _hand_over(service)
-        say(f"{row.username}: closed")
+        say(f"{row.username}: closed{_mind(left)}")
 
     with_service(build, work)
 
@@ -282,6 +296,8 @@ def add_department(
         await service.connect()
         await service.check_database()
         async with service.transaction() as tx:
+            if not close:
+                await check_names(tx, DepartmentRow, code, zh, en)
             row = (await accounts.all_departments(tx)).get(code) or DepartmentRow(
                 code=code, zh="", en=""
             )
@@ -290,6 +306,10 @@ def add_department(
         say(f"{code}: {zh} / {en}" + (" (closed)" if close else ""))
 
     with_service(build, work)
+
+
+def _mind(left: tuple[str, str] | None) -> str:
+    return f"\n注意：{left[0]} | mind: {left[1]}" if left else ""
 
 
 async def _hand_over(service: Service) -> None:
@@ -319,6 +339,8 @@ def add_category(
             if await accounts.department(tx, department) is None:
                 codes = ", ".join(sorted(await accounts.all_departments(tx)))
                 refuse(f"DEPARTMENT: there is no {department!r}; choose from {codes}")
+            if not close:
+                await check_names(tx, CategoryRow, code, zh, en)
             row = (await accounts.all_categories(tx)).get(code) or CategoryRow(
                 code=code, zh="", en="", department=department
             )

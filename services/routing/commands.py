@@ -24,7 +24,7 @@ from shared.cli import service_commands, with_service
 from shared.contracts.refusal import Refusal
 from shared.embedded import EmbeddedModel
 from shared.embeddings import EmbedderAway, Vector, beginning
-from shared.messaging.directory import DirectoryReader
+from shared.messaging.directory import Directory, DirectoryReader
 from shared.process import embedder_of, say
 from shared.service import Service
 from shared.settings import read_settings, refuse
@@ -171,7 +171,7 @@ def learn_file(
                 refuse(f"{file}: no column {missing.args[0]!r} was found; name it with --text, …")
             except OSError as error:
                 refuse(f"{file}: {error.strerror}")
-            for line in understood(columns, found, service):
+            for line in understood(columns, found, directory):
                 say(line)
             if not found.letters:
                 refuse(f"{file}: there is nothing to learn from")
@@ -193,17 +193,22 @@ def learn_file(
 
 
 def understood(
-    columns: Mapping[Column, str], found: Understood, service: Service[Deps]
+    columns: Mapping[Column, str], found: Understood, directory: Directory
 ) -> Iterator[str]:
     """What was made of a file, in lines."""
     yield "columns: " + ", ".join(f"{column} = {name!r}" for column, name in columns.items())
     for code, count in found.owners.most_common():
-        name = service.deps.directory.department_name(code, "zh")
+        name = directory.department_name(code, "zh")
         yield f"  {count:6} {code} {'(belongs elsewhere)' if code == NOT_OURS else name}"
     if found.unknown:
         yield "no such department here; left out, or name them with --map NAME=CODE:"
         for unknown, count in found.unknown.most_common():
             yield f"  {count:6} {unknown!r}"
+    for (name, codes), count in found.ambiguous.most_common():
+        yield (
+            f"  {count:6} {name!r}: {'、'.join(codes)} 都叫这个，没学；用 --map NAME=CODE 说是哪个"
+            f" | {', '.join(codes)} are all called so; left out, say which with --map NAME=CODE"
+        )
     for what, rows in (("left out", found.odd), ("taken, but odd", found.doubtful)):
         for why, lines in rows.items():
             yield f"{what}: {why}: {len(lines)} rows: {spans(lines)}"

@@ -99,13 +99,22 @@ class Owners:
         categories: Mapping[str, tuple[str, ...]],
     ) -> None:
         self._exact: dict[str, str] = {plainly(name): NOT_OURS for name in _NOT_OURS.split()}
+        full: dict[str, set[str]] = {}
         short: dict[str, set[str]] = {}
         for code, names in departments.items():
             for name in (code, *names[:2]):
-                self._exact[plainly(name)] = code
+                full.setdefault(plainly(name), set()).add(code)
                 short.setdefault(_ENDINGS.sub("", plainly(name)), set()).add(code)
+        own = {plainly(code): code for code in departments}
+        said = {plainly(name): code for name, code in told.items()}
         self._short = {name: of.copy().pop() for name, of in short.items() if len(of) == 1}
-        self._exact |= {plainly(name): code for name, code in told.items()}
+        self._exact |= {name: of.copy().pop() for name, of in full.items() if len(of) == 1}
+        self._exact |= own | said
+        self._several = {
+            name: tuple(sorted(of))
+            for name, of in full.items()
+            if len(of) > 1 and name not in own | said
+        }
         self._categories = {
             plainly(name): code
             for code, names in categories.items()
@@ -114,10 +123,17 @@ class Owners:
         }
 
     def owner(self, name: str) -> str | None:
-        """The department of that name, ``not_ours``, or None."""
+        """The department of that name, ``not_ours``, or None: of none, or of `several`."""
         plain = plainly(name)
+        if self.several(name):
+            return None
         found = self._exact.get(plain) or self._exact.get(plain.removeprefix("图书馆"))
         return found or self._short.get(_ENDINGS.sub("", plain.removeprefix("图书馆")))
+
+    def several(self, name: str) -> tuple[str, ...]:
+        """The departments, where more than one is called exactly so: none of them is guessed."""
+        plain = plainly(name)
+        return self._several.get(plain) or self._several.get(plain.removeprefix("图书馆"), ())
 
     def category(self, name: str) -> str | None:
         """The category of that name, or None."""
@@ -143,6 +159,8 @@ class Understood:
     letters: list[Past] = field(default_factory=list)
     unknown: Counter[str] = field(default_factory=Counter)
     """Names that are no department here → rows."""
+    ambiguous: Counter[tuple[str, tuple[str, ...]]] = field(default_factory=Counter)
+    """Names that several departments here have, with their codes → rows."""
     odd: dict[str, list[int]] = field(default_factory=dict)
     """What is wrong → the lines; these rows are left out."""
     doubtful: dict[str, list[int]] = field(default_factory=dict)
@@ -167,6 +185,10 @@ class Understood:
             self.odd.setdefault("no department", []).append(line)
             return
         owner = owners.owner(name)
+        if owner is None and (codes := owners.several(name)):
+            self.ambiguous[name[:60], codes] += 1
+            self.odd.setdefault("a name of several departments", []).append(line)
+            return
         if owner is None:
             self.unknown[name[:60]] += 1
             self.odd.setdefault("no such department", []).append(line)

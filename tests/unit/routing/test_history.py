@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from services.routing.commands import spans
+from services.routing.commands import spans, understood
 from services.routing.domain.history import Column, Owners, columns_of, moment_of
 from services.routing.domain.model import NOT_OURS
 from services.routing.learning.history import look_through
+from shared.messaging.directory import Directory
 
 DEPARTMENTS = {
     "space": ("空间与设施服务部", "Space Services"),
@@ -39,6 +40,29 @@ OWNERS = Owners(DEPARTMENTS, {"采编中心": "acquisition"}, CATEGORIES)
 )
 def test_a_department_is_known_by_code_name_or_as_told(name: str, owner: str | None) -> None:
     assert OWNERS.owner(name) == owner
+
+
+def test_a_name_that_two_departments_have_is_given_to_neither_until_its_code_is_told(
+    tmp_path: Path,
+) -> None:
+    twice = DEPARTMENTS | {"it2": ("信息技术部", "IT Department"), "lab": ("IT", "Lab")}
+    owners = Owners(twice, {}, CATEGORIES)
+    for name in ("信息技术部", "图书馆信息技术部", "it  department"):
+        assert owners.owner(name) is None, name
+        assert owners.several(name) == ("it", "it2")
+    # A code is nobody else's, whatever others are called.
+    assert (owners.owner("it"), owners.owner("it2"), owners.several("IT")) == ("it", "it2", ())
+    told = Owners(twice, {"信息技术部": "it"}, CATEGORIES)
+    assert (told.owner("信息技术部"), told.several("信息技术部")) == ("it", ())
+    file = tmp_path / "history.csv"
+    file.write_text("内容,部门\n网页打不开了,信息技术部\n网页又打不开了,it2\n", encoding="utf-8")
+    columns, found = look_through(file, {}, owners)
+    assert found.owners == {"it2": 1}
+    names = {column: str(column) for column in columns}
+    (said,) = (line for line in understood(names, found, Directory()) if "都叫这个" in line)
+    assert "'信息技术部': it、it2" in said
+    assert "1 '" in said
+    assert "--map NAME=CODE" in said
 
 
 def test_columns_are_guessed_by_name_and_those_that_are_named_come_first() -> None:
