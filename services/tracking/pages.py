@@ -21,7 +21,7 @@ from services.tracking.deps import NAME, Deps, deps_of
 from services.tracking.domain.themes import LEAST_BEFORE, WEEKS
 from services.tracking.wording.board import PRESETS, REPORTS, filter_words
 from services.tracking.wording.report import said_context
-from shared.contracts.refusal import NotFound, Refusal, TooMany, Unavailable
+from shared.contracts.refusal import NotFound, Refusal, TooMany, Unacceptable, Unavailable
 from shared.moments import local
 from shared.security import MATTERS, MATTERS_COOKIE, code_in, plain_code
 from shared.service import Service
@@ -117,8 +117,6 @@ async def dashboard_page(request: Request) -> Response:
     asked = asked_of(request, person, default=FIRST_SHOWN)
     service: Service[Deps] = service_of(request, NAME)
     context = ViewContext.of(service.runtime, asked.locale)
-    question = asked.question(context.now)
-    answer = await answer_to(service, question, anew=wants_anew(request))
     directory = service.runtime.directory
     own = person.departments_with(Permission.SEE_OWN_FIGURES)
     departments = [
@@ -126,19 +124,32 @@ async def dashboard_page(request: Request) -> Response:
         for code in directory.departments
         if not asked.restricted or code in own
     ]
-    response: Response = service.deps.pages.render(
+    render = partial(
+        service.deps.pages.render,
         request,
         "dashboard.html",
         user=person.user,
-        parts=parts_of(service.deps, asked, answer, context),
         asked=asked,
-        stream=asked.query(lang=asked.locale),
-        presets=PRESETS[asked.locale == "en"],
         departments=departments,
+        presets=PRESETS[asked.locale == "en"],
+    )
+    try:
+        question = asked.question(context.now)
+    except Unacceptable as error:
+        refused: Response = render(status=error.status, wrong=error.errors, groups=[], parts={})
+        return refused
+    answer = await answer_to(service, question, anew=wants_anew(request))
+    response: Response = render(
+        wrong={},
+        parts=parts_of(service.deps, asked, answer, context),
+        stream=asked.query(lang=asked.locale),
         groups=sorted({*answer.body["reporter_groups"], asked.reporter_group or ""} - {""}),
         chosen=filter_words(asked, asked.locale, context.name_of, context.category),
         period_from=local(question.first),
-        period_to=local(min(question.last, context.now)),
+        # What is still to come is looked at to its end, what has begun until now.
+        period_to=local(
+            question.last if question.first > context.now else min(question.last, context.now)
+        ),
         days=(question.end - question.first_day).days,
         as_of=local(context.now),
     )

@@ -105,6 +105,22 @@ async def test_the_filters_stand_in_the_address(browse: Browse) -> None:
     await expect(own.locator("[id^=row-]:not(#row-it)")).to_have_count(0)
 
 
+async def test_dates_that_are_no_period_are_said_at_the_field(browse: Browse) -> None:
+    page = await browse("/dashboard?period=custom&from=2026-01-05&to=2026-01-09", as_="leader")
+    browse.expect("status of 422")
+    wrong = page.locator("#error-to")
+    await expect(wrong).to_be_hidden()
+    await page.locator("#to").fill("2026-01-02")
+    await expect(wrong).to_have_text("结束早于开始。")
+    await expect(page.locator("#to")).to_have_attribute("aria-invalid", "true")
+    await expect(page).to_have_url(re.compile("from=2026-01-05&to=2026-01-02"))
+    await expect(page.locator("#tile-open")).to_have_count(0)
+    await page.locator("#to").fill("2026-01-07")
+    await expect(wrong).to_be_hidden()
+    await expect(page.locator("#to")).to_have_attribute("aria-invalid", "false")
+    await expect(page.locator("#tile-open")).to_be_visible()
+
+
 FULL = """
 () => document.querySelectorAll('.board tbody, .board .breaking').forEach((list) => {
   const most = list.closest('#table-departments') ? 16 : 9, row = list.children[0];

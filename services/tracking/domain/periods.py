@@ -12,6 +12,13 @@ NOW = datetime(1970, 1, 1, tzinfo=UTC)
 ONE_DAY = timedelta(days=1)
 LONGEST = 370
 """Days a period may have."""
+FIRST_YEAR, LAST_YEAR = 2000, 2200
+"""Years that can be meant."""
+_ENDS = {"from": ("开始的日子", "The beginning"), "to": ("结束的日子", "The end")}
+_STILL_TO_COME = (
+    "开始的日子还没有到；要看以后的，请也写明到哪一天。"
+    " | The beginning is still to come; to look ahead, say until when as well."
+)
 
 
 @lru_cache(maxsize=20_000)
@@ -39,23 +46,25 @@ def midnight(day: date) -> datetime:
 def period(begin: str | None, end: str | None, now: datetime) -> tuple[datetime, datetime]:
     """The period asked for as ``[begin, end)`` on full hours; without dates: today.
 
-    A date as `end` means the whole of that day. ValueError, in words for people, for what is no
-    date, runs backwards, or is longer than `LONGEST` days.
+    A date as `end` means the whole of that day. ValueError (which end, words for people) for what
+    is no date, runs backwards, is longer than `LONGEST` days, or has no end and is still to come.
     """
     today = day_of(now)
     last = _moment(end, "to", whole_day=True) if end else None
     first = _moment(begin, "from") if begin else None
     if last is None:
-        last = max(today, first or today) + ONE_DAY
+        last = today + ONE_DAY
+        if first is not None and first >= last:
+            raise ValueError("from", _STILL_TO_COME)
     if first is None:
         first = day_of(last - timedelta(microseconds=1))
     first = hour_of(first)
     if last != hour_of(last):
         last = hour_of(last) + timedelta(hours=1)
     if first >= last:
-        raise ValueError("to", "结束早于开始 | the end is before the beginning")
+        raise ValueError("to", "结束早于开始。 | The end is before the beginning.")
     if last - first > LONGEST * ONE_DAY:
-        raise ValueError("from", f"最多 {LONGEST} 天 | at most {LONGEST} days")
+        raise ValueError("from", f"时段最多 {LONGEST} 天。 | A period has at most {LONGEST} days.")
     return first, last
 
 
@@ -92,24 +101,19 @@ def days_between(first: datetime, last: datetime) -> list[datetime]:
 
 
 def _moment(words: str, field: str, *, whole_day: bool = False) -> datetime:
+    zh, en = _ENDS[field]
     try:
         if len(words) <= 10:
-            day = midnight(_in_our_times(date.fromisoformat(words)))
-            return day + ONE_DAY if whole_day else day
-        # A plus sign that nobody escaped arrives as a blank.
-        moment = datetime.fromisoformat(words.replace(" ", "+") if "T" in words else words)
-        _in_our_times(moment)
+            day = date.fromisoformat(words)
+        else:
+            # A plus sign that nobody escaped arrives as a blank.
+            day = datetime.fromisoformat(words.replace(" ", "+") if "T" in words else words)
     except (ValueError, OverflowError):
-        raise ValueError(
-            field, "须为日期，如 2026-03-04 | must be a date such as 2026-03-04"
-        ) from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=LOCAL)
-    return moment.astimezone(UTC)
-
-
-def _in_our_times(day: date) -> date:
-    """`day` itself; years that cannot be meant are no dates."""
-    if not 2000 <= day.year <= 2200:
-        raise ValueError(day)
-    return day
+        said = f"{zh}须为日期，如 2026-03-04。 | {en} must be a date such as 2026-03-04."
+        raise ValueError(field, said) from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        said = f"{zh}须在 {FIRST_YEAR} 年到 {LAST_YEAR} 年之间。"
+        raise ValueError(field, f"{said} | {en} must be between {FIRST_YEAR} and {LAST_YEAR}.")
+    if not isinstance(day, datetime):
+        return midnight(day) + ONE_DAY if whole_day else midnight(day)
+    return (day if day.tzinfo is not None else day.replace(tzinfo=LOCAL)).astimezone(UTC)

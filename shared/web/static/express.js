@@ -96,6 +96,11 @@
     xhr.asked = ++asked;
   });
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    // A page that says itself what is wrong with what was asked is shown as any other.
+    if (detail.xhr.status === 422 && detail.target === live() && detail.serverResponse.includes('id="live"')) {
+      detail.shouldSwap = true;
+      detail.isError = false;
+    }
     if (!detail.shouldSwap || !detail.xhr.asked) return;
     if (detail.xhr.asked < shown) detail.shouldSwap = false;
     else shown = detail.xhr.asked;
@@ -156,7 +161,8 @@
   async function refusal(form, doc) {
     const told = doc && $("[data-problem]:not([hidden])", doc)?.textContent.trim();
     const fields = doc ? $$(".field-error, .problem-list [data-field]", doc).map((line) => {
-      const label = line.dataset.field && form.elements[line.dataset.field]?.labels?.[0]?.textContent.trim();
+      const own = line.dataset.field && form.elements[line.dataset.field]?.labels?.[0];
+      const label = (own || $("strong", line))?.textContent.trim();
       return (label ? label + colon : "") + ($("span", line) || line).textContent.trim();
     }) : [];
     return [told, ...fields].filter(Boolean).join(" ") || words.wordFailed;

@@ -53,11 +53,19 @@
     for (const one of document.querySelectorAll("[data-custom]")) one.hidden = period?.value !== "custom";
   }
 
+  // What is wrong with a field is said below it, by the page that came.
+  function mark() {
+    for (const line of document.querySelectorAll(".filters .field-error")) {
+      document.querySelector(`[aria-describedby="${line.id}"]`)?.setAttribute("aria-invalid", String(Boolean(line.textContent)));
+    }
+  }
+
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
   addEventListener("pagehide", close);
   addEventListener("pageshow", (e) => { if (e.persisted) open(); });
   // Other filters were chosen: another address.
   document.addEventListener("express:live", () => { if (live()?.dataset.parts !== address) open(); });
+  document.addEventListener("express:live", mark);
   document.addEventListener("change", dates);
   dates();
   open();

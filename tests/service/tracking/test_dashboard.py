@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -224,6 +225,51 @@ async def test_a_period_that_is_none_is_refused_by_field(web: Web, query: str) -
     answer = await web.get(f"/api/dashboard{query}", as_="leader")
     assert answer.status_code == 422
     assert set(answer.json()["errors"]) <= {"from", "to"}
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "zh", "en"),
+    [
+        (
+            "from=2026-03-04&to=2026-03-01",
+            "to",
+            "结束早于开始。",
+            "The end is before the beginning.",
+        ),
+        ("from=2026-03-09", "from", "开始的日子还没有到", "The beginning is still to come"),
+        ("from=1900-01-01&to=2100-01-01", "from", "2000 年到 2200 年之间", "between 2000 and 2200"),
+    ],
+)
+async def test_the_page_says_at_the_field_what_is_wrong_with_a_period(
+    web: Web, query: str, field: str, zh: str, en: str
+) -> None:
+    for locale, said in (("zh", zh), ("en", en)):
+        page = await web.get(f"/dashboard?period=custom&{query}&lang={locale}", as_="leader")
+        assert page.status_code == 422
+        lines = dict(
+            re.findall(r'<p class="field-error" id="error-(\w+)"[^>]*>([^<]*)<', page.text)
+        )
+        assert said in lines.pop(field)
+        assert set(lines.values()) == {""}
+        assert re.search(rf'name="{field}"[^>]*aria-invalid="true"', page.text)
+        # What was typed stands in the field, and what comes alone has it for the field.
+        assert f'name="from" type="date" value="{query[5:15]}"' in page.text
+        assert re.search(rf'data-put="error-{field}" value="[^"]*{said}', page.text)
+        assert "data-parts" not in page.text
+    behind = await web.get(
+        f"/dashboard/cases?measure=open&{query}&lang=zh",
+        as_="leader",
+        headers={"accept": "text/html"},
+    )
+    assert (behind.status_code, zh in behind.text) == (422, True)
+    assert "<strong>" not in behind.text.partition("problem-list")[2], "said once"
+
+
+async def test_a_period_that_is_all_to_come_is_shown_to_its_end(web: Web) -> None:
+    page = await web.get("/dashboard?period=custom&from=2026-03-09&to=2026-03-10", as_="leader")
+    said = re.search(r'<p class="period hint">(.*?) · ', page.text)
+    assert said is not None
+    assert said[1] == "时段：下周一 00:00 – 下周三 00:00"
 
 
 @pytest.mark.parametrize(
