@@ -15,7 +15,7 @@ _MOMENT = (
 _NUMBER = ("须为数字", "must be a number")
 _LIST = ("须为列表", "must be a list")
 _WORDS: Mapping[str, tuple[str, str]] = {
-    "missing": ("必填", "required"),
+    "missing": ("必填", "is required"),
     "extra_forbidden": ("没有这一项", "there is no such field"),
     "none_required": ("须为空", "must be empty"),
     "greater_than": ("须大于 {gt}", "must be more than {gt}"),

@@ -18,6 +18,7 @@ from shared.messaging.failures import DRIVER_ERRORS, is_transient
 from shared.messaging.group_commit import Busy
 from shared.validation import error_words, in_language
 from shared.web.auth import maybe_staff
+from shared.web.field_words import wrong_lines
 from shared.web.pages import Pages, choose_locale, wants_html
 
 log = structlog.get_logger()
@@ -91,7 +92,7 @@ def problem(
                 "status": status,
                 "detail": detail,
                 "allowed": allowed or [],
-                "errors": errors or {},
+                "wrong": wrong_lines(errors, detail, locale),
                 "retry_after": retry_after,
                 "without": without if request.method == "GET" else None,
             },

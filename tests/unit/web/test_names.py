@@ -14,6 +14,7 @@ from services.tracking.wording.messages import LOCALES as OF_TRACKING
 from shared.contracts import vocabulary
 from shared.contracts.vocabulary import Priority
 from shared.web import catalogue, names
+from shared.web.field_words import FIELD_NAMES
 
 TABLES = [
     ("outcome", names.OUTCOMES, names.LOCALES),
@@ -30,6 +31,7 @@ TABLES = [
     ("found", labels.FOUND, labels.LOCALES),
     (None, labels.PARTS, labels.LOCALES),
     ("field", fields.FIELDS, labels.LOCALES),
+    ("field", FIELD_NAMES, names.LOCALES),
     ("yes_no", fields.YES_NO, labels.LOCALES),
     ("solved", fields.SOLVED, labels.LOCALES),
     (None, PROMISES, OF_TRACKING),
