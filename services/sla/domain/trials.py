@@ -25,12 +25,15 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """A past promise under other rules."""
+    """A past promise under the rules in force, and under others."""
 
     clock: Clock
-    before: datetime
-    after: datetime
+    before: datetime | None
+    """What the rules in force would have promised; None: nothing."""
+    after: datetime | None
     ended: datetime | None
+    broken_then: bool
+    """By what was promised then, whatever the rules are now."""
     broken_before: bool
     broken_after: bool
 
@@ -46,24 +49,33 @@ def moved_by(case: CaseClocks, rules: Rules, *, now: datetime) -> list[Moved]:
     ]
 
 
-def tried_on(case: CaseClocks, rules: Rules, *, now: datetime) -> Iterator[Retried]:
-    """Each promise of a past case: kept or broken then, and under these rules.
+def tried_on(
+    case: CaseClocks, rules: Rules, in_force: Rules, *, now: datetime
+) -> Iterator[Retried]:
+    """Each promise of a past case: kept or broken by the rules in force, and by these, both counted
+    anew by the same calendar, so that what differs is what the rules differ in.
 
-    What was called off counts for neither; a clock these rules do not promise cannot be broken."""
+    What was called off counts for neither; a clock that is not promised cannot be broken."""
     for timer in case.timers:
         if timer.clock is Clock.FOLLOW_UP or timer.cancelled_at is not None:
             continue
-        broken = timer.breached_at is not None and timer.in_time is not True
-        again = _again(timer, case, rules)
-        if again is None:
-            if broken:
-                yield Retried(timer.clock, timer.due, timer.due, timer.met_at, True, False)
+        then = timer.breached_at is not None and timer.in_time is not True
+        before, after = (_due_again(timer, case, r) for r in (in_force, rules))
+        if before is None and after is None and not then:
             continue
         until = timer.met_at or timer.paused_at or now
-        yield Retried(timer.clock, timer.due, again.due, timer.met_at, broken, until > again.due)
+        yield Retried(
+            timer.clock,
+            before,
+            after,
+            timer.met_at,
+            then,
+            before is not None and until > before,
+            after is not None and until > after,
+        )
 
 
-def _again(timer: Timer, case: CaseClocks, rules: Rules) -> Timer | None:
+def _due_again(timer: Timer, case: CaseClocks, rules: Rules) -> datetime | None:
     builder = UpdateBuilder(case, rules)
     row = builder.row(timer.department)
     allowance = builder.allowed(row, timer.clock, reopened=timer.reopened, progress=timer.progress)
@@ -77,4 +89,4 @@ def _again(timer: Timer, case: CaseClocks, rules: Rules) -> Timer | None:
         calendar=name,
         department=timer.department,
         ladder=clocks.ladder_of(row),
-    )
+    ).due

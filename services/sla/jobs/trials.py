@@ -52,6 +52,8 @@ async def work_on_trial(service: Service[Deps]) -> bool:
             return False
         ids = await stored.next_cases(tx, trial, BATCH)
         await store.load(tx, ids)
+        if trial.kind == "policy":
+            await rules.fetch_policies(tx.connection, [trial.base])
         look = _on_calendar(trial, rules) if trial.kind == "calendar" else _on_policy(trial, rules)
         for n, feedback_id in enumerate(ids, 1):
             if not n % YIELD_EVERY:
@@ -77,7 +79,7 @@ def _on_calendar(trial: Trial, rules: Deps) -> Look:
             trial.count("later" if moved.after > moved.before else "earlier")
             trial.find(
                 {
-                    "feedback_id": feedback_id,
+                    **_about(feedback_id, case),
                     "clock": moved.clock.value,
                     "before": local(moved.before),
                     "after": local(moved.after),
@@ -88,12 +90,15 @@ def _on_calendar(trial: Trial, rules: Deps) -> Look:
 
 
 def _on_policy(trial: Trial, rules: Deps) -> Look:
-    """Past promises as this policy would have had them, by the calendar of today."""
+    """Past promises as this policy would have had them, and as the one that was in force when it
+    was asked for, both by the calendar of today."""
     tried = Rules(Policy.model_validate(trial.body), rules.calendars)
+    in_force = rules.rules(trial.base)
 
     def look(feedback_id: str, case: CaseClocks, now: datetime) -> None:
-        for one in trials.tried_on(case, tried, now=now):
+        for one in trials.tried_on(case, tried, in_force, now=now):
             trial.count("promises")
+            trial.count("then", one.broken_then)
             trial.count("before", one.broken_before)
             trial.count("after", one.broken_after)
             if one.broken_before == one.broken_after:
@@ -103,7 +108,7 @@ def _on_policy(trial: Trial, rules: Deps) -> Look:
                 continue
             trial.find(
                 {
-                    "feedback_id": feedback_id,
+                    **_about(feedback_id, case),
                     "clock": one.clock.value,
                     "before": local(one.before),
                     "after": local(one.after),
@@ -113,3 +118,14 @@ def _on_policy(trial: Trial, rules: Deps) -> Look:
             )
 
     return look
+
+
+def _about(feedback_id: str, case: CaseClocks) -> dict[str, str | None]:
+    """What a case is known by here, where nobody knows its title."""
+    return {
+        "feedback_id": feedback_id,
+        "received_at": local(case.received_at),
+        "priority": case.priority.value,
+        "department": case.department or None,
+        "category": case.category or None,
+    }

@@ -79,7 +79,10 @@ async def test_a_change_leads_to_what_it_moves_and_then_counts(
         pass
     page = (await client.get(trial, headers=browser(sla))).text
     assert "/desk/cases/case-1" in page
-    assert "2026-03-13 10:00" in page
+    # In the form of the house: a case by what it is, a time as people say it.
+    assert re.search(r'<time datetime="2026-03-13T10:00:00[^>]*>下周五 10:00</time>', page)
+    assert 'title="case-1">没有分类 …case-1</a>' in page
+    assert "收到于" in page
     assert 'http-equiv="refresh"' not in page
     saved = await client.post(trial, headers=browser(sla))
     assert saved.headers["location"] == "/sla/calendar?saved=2&year=2026"

@@ -16,6 +16,14 @@ from tests.support import at, outbox_of, process_batch
 
 __all__ = ["client"]
 
+CASE_1 = {
+    "feedback_id": "case-1",
+    "received_at": "2026-03-04T10:00:00+08:00",
+    "priority": "P3",
+    "department": "space",
+    "category": None,
+}
+"""What a listed case is known by."""
 NOTICE = {
     "days": [
         {"name": "清明节", "date": "2027-04-03", "isOffDay": True},
@@ -62,8 +70,7 @@ async def test_a_preview_says_which_open_promises_move_and_moves_none(
     trial = await tried(sla, client, "calendar/preview", **closed)
     assert trial["counts"] == {"cases": 2, "later": 2}
     assert {one["feedback_id"] for one in trial["cases"]} == {"case-1", "case-2"}
-    assert trial["cases"][0] == {
-        "feedback_id": "case-1",
+    assert trial["cases"][0] == CASE_1 | {
         "clock": "RESOLUTION",
         "before": "2026-03-11T10:00:00+08:00",
         "after": "2026-03-12T10:00:00+08:00",
@@ -219,8 +226,7 @@ async def test_a_policy_is_tried_on_past_cases(sla: Service, client: Client) -> 
         trial["counts"]["after"] - 1,
     )
     (broken,) = [one for one in trial["cases"] if one["broken"]]
-    assert broken == {
-        "feedback_id": "case-1",
+    assert broken == CASE_1 | {
         "clock": "RESOLUTION",
         "before": "2026-03-11T10:00:00+08:00",
         "after": "2026-03-09T10:00:00+08:00",
@@ -235,6 +241,27 @@ async def test_a_policy_is_tried_on_past_cases(sla: Service, client: Client) -> 
     assert done.json() == {"version": 2}
     shown = (await client.get("/api/sla/policy", headers=signed_in(sla))).json()
     assert shown["rows"]["P3"]["clocks"]["RESOLUTION"] == "3wd"
+
+
+async def test_what_was_published_is_no_difference_any_more(sla: Service, client: Client) -> None:
+    await process_batch(sla, *ordinary())
+    await process_batch(sla, replied("2026-03-10 10:00"))
+    policy = (await client.get("/api/sla/policy", headers=signed_in(sla))).json()
+    policy["rows"]["P3"]["clocks"]["RESOLUTION"] = "3wd"
+    del policy["version"]
+    first = await tried(sla, client, "policy/try", **policy)
+    assert first["counts"]["broken"] == 1
+    await client.post(f"/api/sla/trials/{first['trial']}/publish", headers=signed_in(sla))
+    again = await tried(sla, client, "policy/try", **policy)
+    assert again["counts"]["before"] == again["counts"]["after"] == first["counts"]["after"]
+    assert "broken" not in again["counts"]
+    assert again["cases"] == []
+    # What was promised at the time is a third thing.
+    assert again["counts"]["then"] == first["counts"]["then"] == first["counts"]["before"]
+    # Of a promise that only one of the two makes there is no date under the other.
+    policy["rows"]["P3"]["clocks"].pop("RESOLUTION")
+    (freed,) = (await tried(sla, client, "policy/try", **policy))["cases"]
+    assert (freed["clock"], freed["after"], freed["broken"]) == ("RESOLUTION", None, False)
 
 
 async def test_the_policy_in_force_breaks_what_it_broke(sla: Service, client: Client) -> None:
