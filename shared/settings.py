@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal, NoReturn
 from urllib.parse import urlsplit
@@ -238,3 +238,17 @@ def refuse(sentence: str) -> NoReturn:
     """Say why this cannot start, in one line, and leave with exit status 2."""
     print(sentence, file=sys.stderr)
     raise SystemExit(2)
+
+
+@contextlib.contextmanager
+def refusing_file(path: Path | str) -> Iterator[None]:
+    """What goes wrong with a file that a command was given is one line with the path as given.
+
+    Around what touches this file only: an `OSError` of a server is not the file's.
+    """
+    try:
+        yield
+    except OSError as error:
+        refuse(f"{path}: {error.strerror or error}")
+    except UnicodeDecodeError:
+        refuse(f"{path}: not text in UTF-8")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import BaseModel
 
 from services.routing import learning, store
 from services.routing.api.editing import replace_rules
@@ -27,7 +28,7 @@ from shared.embeddings import EmbedderAway, Vector, beginning
 from shared.messaging.directory import Directory, DirectoryReader
 from shared.process import embedder_of, say
 from shared.service import Service
-from shared.settings import read_settings, refuse
+from shared.settings import read_settings, refuse, refusing_file
 from shared.spreadsheets import UnreadableTable
 
 cli = service_commands(NAME, build)
@@ -48,7 +49,8 @@ def export_rules(
         if file is None:
             say(stored.text)
         else:
-            file.write_text(stored.text, encoding="utf-8")
+            with refusing_file(file):
+                file.write_text(stored.text, encoding="utf-8")
             say(f"{file}: rules version {stored.version}")
 
     with_service(build, work)
@@ -65,8 +67,7 @@ def make_model(
     rules = RuleSet(load_rules())
     ruled = [decide(rules, Submission(text=one.text, title=one.title)) for one in known]
     model, quality = learning.train(known, vectors, embedder, ruled)
-    target.write_text(model.model_dump_json() + "\n", encoding="utf-8")
-    say(f"{target}: {quality}")
+    _write(target, model, quality)
 
 
 @cli.command("make-alarms", hidden=True)
@@ -78,8 +79,7 @@ def make_alarms(
     known = alarms.read_alarm_letters(_lines(letters))
     vectors, embedder = _vectors([beginning(one.title, one.text) for one in known])
     model, quality = alarms.train_alarms(known, vectors, embedder)
-    target.write_text(model.model_dump_json() + "\n", encoding="utf-8")
-    say(f"{target}: {quality}")
+    _write(target, model, quality)
 
 
 @cli.command("make-kinds", hidden=True)
@@ -91,12 +91,21 @@ def make_kinds(
     known = kinds.read_kinds(_lines(letters))
     vectors, embedder = _vectors([beginning(x.get("title", ""), x["text"]) for x in known])
     model, quality = kinds.train_kinds(known, vectors, embedder)
-    target.write_text(model.model_dump_json() + "\n", encoding="utf-8")
-    say(f"{target}: {quality}")
+    _write(target, model, quality)
 
 
 def _lines(files: list[Path]) -> str:
-    return "".join(file.read_text(encoding="utf-8") for file in files)
+    found = []
+    for file in files:
+        with refusing_file(file):
+            found.append(file.read_text(encoding="utf-8"))
+    return "".join(found)
+
+
+def _write(target: Path, model: BaseModel, quality: object) -> None:
+    with refusing_file(target):
+        target.write_text(model.model_dump_json() + "\n", encoding="utf-8")
+    say(f"{target}: {quality}")
 
 
 def _vectors(texts: list[str]) -> tuple[list[Vector], str]:
@@ -164,13 +173,14 @@ def learn_file(
                 refuse(f"--map: there is no department {', '.join(unknown)}")
             owners = Owners(directory.departments, told, directory.categories)
             try:
-                columns, found = await asyncio.to_thread(history.look_through, file, given, owners)
+                with refusing_file(file):
+                    columns, found = await asyncio.to_thread(
+                        history.look_through, file, given, owners
+                    )
             except UnreadableTable as unreadable:
                 refuse(f"{file}: {unreadable.en}")
             except KeyError as missing:
                 refuse(f"{file}: no column {missing.args[0]!r} was found; name it with --text, …")
-            except OSError as error:
-                refuse(f"{file}: {error.strerror}")
             for line in understood(columns, found, directory):
                 say(line)
             if not found.letters:
@@ -299,10 +309,8 @@ def import_rules(
     file: Annotated[Path, typer.Argument(help="a document that export-rules wrote")],
 ) -> None:
     """Put an edited document in force, as the next version, if nobody edited them meanwhile."""
-    try:
+    with refusing_file(file):
         text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        refuse(f"{file}: {error}")
 
     async def work(service: Service[Deps]) -> None:
         await service.connect()

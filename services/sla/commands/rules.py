@@ -21,7 +21,7 @@ from services.sla.domain.policy_check import problems
 from services.sla.store import Rulebook
 from shared.db import create_engine, service_address
 from shared.embedded import EmbeddedPostgres
-from shared.settings import Settings, refuse
+from shared.settings import Settings, refuse, refusing_file
 from shared.validation import error_words
 
 
@@ -93,9 +93,8 @@ def departments_of(path: Path | None) -> DepartmentNames:
 
 def _object(path: Path, option: str) -> dict[str, Any]:
     try:
-        body = json.loads(path.read_text("utf-8-sig"))
-    except OSError as error:
-        refuse(f"{option} {path}: {error.strerror}")
+        with refusing_file(f"{option} {path}"):
+            body = json.loads(path.read_text("utf-8-sig"))
     except ValueError as error:
         refuse(f"{option} {path}: not JSON ({error})")
     if not isinstance(body, dict):

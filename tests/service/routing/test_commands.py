@@ -50,3 +50,19 @@ async def test_rules_go_out_to_a_file_and_come_back_as_the_next_version(
     status, said = await command(routing, "import-rules", str(file))
     assert status == 2
     assert f"at version {SHIPPED + 1}" in said
+
+
+async def test_a_file_that_cannot_be_had_is_named_in_one_sentence(
+    routing: Routing, tmp_path: Path
+) -> None:
+    nowhere, folder = tmp_path / "no such" / "r.json", tmp_path
+    binary = tmp_path / "r.bin"
+    binary.write_bytes(b"\xff\xfe\x00")
+    for words, why in (
+        (("export-rules", nowhere), "No such file or directory"),
+        (("export-rules", folder), "Is a directory"),
+        (("import-rules", nowhere), "No such file or directory"),
+        (("import-rules", binary), "not text in UTF-8"),
+    ):
+        status, said = await command(routing, *map(str, words))
+        assert (status, said) == (2, f"{words[1]}: {why}\n")
