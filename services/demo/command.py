@@ -31,7 +31,7 @@ def register(
             typer.Option(
                 min=10, help="seconds it may take, its start too; a slow machine plays fewer"
             ),
-        ] = 165.0,
+        ] = 170.0,
         leave: Annotated[bool, typer.Option("--leave", help="end when it is played")] = False,
     ) -> None:
         """Play two invented months of a library, then stay up on their last afternoon.

@@ -84,7 +84,7 @@ def _body(letter: Letter, number: int, rng: random.Random, channel: str) -> Json
         body["category"] = letter.about["category"]
     if rng.random() < 0.15:
         body["anonymous"] = True
-    elif channel == "email" or rng.random() < 0.35:
+    elif channel == "email" or rng.random() < 0.25:
         name = rng.choice(stock()["names"])
         body["contact"] = {"name": name, "email": f"reader{number}@example.edu"}
     return body
