@@ -16,7 +16,13 @@ from services.tracking.deps import NAME
 from services.tracking.domain.behind import behind, keys
 from services.tracking.domain.case import title_of
 from services.tracking.store.drill_down import Row, rows_behind
-from services.tracking.wording.board import AGE_NAMES, HIDDEN, adds_words, detail_words
+from services.tracking.wording.board import (
+    AGE_NAMES,
+    HIDDEN,
+    adds_words,
+    detail_words,
+    moment_words,
+)
 from shared.contracts.refusal import NoSuchChoice
 from shared.contracts.vocabulary import BreachCode, Channel, Clock, Outcome, State
 from shared.moments import local
@@ -60,7 +66,11 @@ async def drill_down_body(request: Request, person: Staff) -> dict[str, Any]:
         "detail_name": _detail_name(wanted.key, wanted.detail, context),
         "from": local(question.first),
         "to": local(question.last),
+        "at_present": wanted.at_present,
+        "as_of": local(context.now),
+        "at_name": moment_words(wanted.whole, asked.locale),
         "department": question.department,
+        "department_name": context.name_of(question.department) or None,
         "items": [_item(row, wanted.key, context) for row in found[:MOST_LISTED]],
         "skipped": skip,
         "next": str(skip + MOST_LISTED),
@@ -77,9 +87,11 @@ def _item(row: Row, measure: str, context: ViewContext) -> dict[str, Any]:
         "split": case.split,
         "department": row.department,
         "department_name": context.name_of(row.department) or None,
+        "received_at": local(case.received_at),
         "at": local(row.at),
         "detail": row.detail,
-        "detail_name": _detail_name(measure, row.detail, context),
+        # By what it was counted by: a rate has no details of its own.
+        "detail_name": _detail_name(row.name, row.detail, context),
         "said": None if row.adds is None else adds_words(measure, row.adds, context.locale),
         "adds": row.adds,
         "hours": None if row.seconds is None else round(row.seconds / 3600, 2),

@@ -51,6 +51,11 @@ class Behind:
         """The sums, with where each is found."""
         return [(name, COUNTS[name]) for name in self.whole]
 
+    @property
+    def at_present(self) -> bool:
+        """Whether it is a number of now, whatever period was asked for."""
+        return all(counted.found is Found.OPEN for _, counted in self.counted)
+
 
 def behind(key: str, detail: str | None) -> Behind:
     """What is behind a measure or a sum of that name; KeyError for any other."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -356,11 +356,9 @@ def deadlines(case: Case, at: datetime) -> Changes:
     overdue = broken = at_risk = False
     if case.state in OPEN:
         warned = case.measured.get("warned", {})
-        for clock, promise in case.promises.items():
-            if clock in NEVER_LATE or not still_runs(promise):
-                continue
-            broken |= clock == Clock.RESOLUTION and promise["status"] == PromiseStatus.BREACHED
-            runs_out = datetime.fromisoformat(promise["due"])
+        for clock, runs_out in running(case):
+            status = case.promises[clock]["status"]
+            broken |= clock == Clock.RESOLUTION and status == PromiseStatus.BREACHED
             if runs_out <= at:
                 overdue = True
                 continue
@@ -373,6 +371,18 @@ def deadlines(case: Case, at: datetime) -> Changes:
         "resolution_overdue": broken,
         "at_risk": at_risk and not overdue,
     }
+
+
+def running(case: Case) -> Iterator[tuple[str, datetime]]:
+    """Clock and deadline of the promises for which time passes, also of those that are late."""
+    for clock, promise in case.promises.items():
+        if clock not in NEVER_LATE and still_runs(promise):
+            yield clock, datetime.fromisoformat(promise["due"])
+
+
+def next_due(case: Case) -> datetime | None:
+    """Of an open case the earliest deadline, passed or not."""
+    return min((due for _, due in running(case)), default=None) if case.state in OPEN else None
 
 
 def shorten(text: str) -> str:

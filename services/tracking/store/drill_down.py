@@ -20,7 +20,8 @@ from services.tracking.domain.behind import (
     was_late_at,
 )
 from services.tracking.domain.board import Question
-from services.tracking.domain.measures import COUNTS, Found
+from services.tracking.domain.case import next_due
+from services.tracking.domain.measures import COUNTS, RETURN_RATE, Found
 from services.tracking.store.board import conditions
 from services.tracking.store.tables import WAS_SPLIT
 from shared.contracts.vocabulary import ENDED
@@ -47,19 +48,29 @@ _AT = {
 _MET = frozenset({Found.RESOLUTION, Found.FIRST_RESPONSE, Found.ACCEPT})
 _PROMISES_MET = f"""
 SELECT {_COLUMNS}, d.department AS of_department, cast(:detail AS text) AS of_detail,
-  d.met_at AS at, d.working_seconds AS of_seconds, d.in_time
+  d.met_at AS at, d.working_seconds AS of_seconds, d.in_time AS adds
 FROM durations d JOIN cases c USING (feedback_id)
 WHERE d.clock = :kind AND d.met_at >= :first AND d.met_at < :last {{filters}}
 ORDER BY d.in_time, d.met_at DESC, d.feedback_id, d.cycle
 """
-_OCCURRENCES = f"""
+_KEPT = f"""
 SELECT {_COLUMNS}, o.department AS of_department, o.detail AS of_detail, o.at,
-  o.seconds AS of_seconds
+  o.seconds AS of_seconds, {{adds}} AS adds
 FROM occurrences o JOIN cases c USING (feedback_id)
 WHERE o.kind = :kind AND o.at >= :first AND o.at < :last
   AND (cast(:detail AS text) IS NULL OR o.detail = :detail) {{filters}}
 ORDER BY o.at DESC, o.feedback_id, o.seq
 """
+_OCCURRENCES = _KEPT.replace("{adds}", "NULL")
+# Returned by the same department before it was sent anywhere else.
+_DISPATCHES = _KEPT.replace(
+    "{adds}",
+    """EXISTS (
+  SELECT FROM occurrences r WHERE r.feedback_id = o.feedback_id AND r.kind = 'return'
+    AND r.department = o.department AND r.seq > o.seq AND NOT EXISTS (
+      SELECT FROM occurrences s WHERE s.feedback_id = o.feedback_id AND s.kind = 'dispatch'
+        AND s.seq > o.seq AND s.seq < r.seq))""",
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +79,10 @@ class Row:
 
     case: Any
     """Its view as it is now."""
+    name: str
+    """The sum it was counted by."""
     at: datetime | None
+    """When what is counted happened; of what is true at present the next deadline."""
     department: str | None
     detail: str | None = None
     seconds: int | None = None
@@ -122,8 +136,8 @@ async def _cases(
     ):
         if not counts_for(case, name, question, wanted.detail):
             continue
-        at = getattr(case, order) if moment else case.due_at or case.received_at
-        yield Row(case, at, case.department, adds=_adds(case, question, wanted))
+        at = next_due(case) if found is Found.OPEN else getattr(case, order)
+        yield Row(case, name, at, case.department, adds=_adds(case, question, wanted))
 
 
 def _adds(case: Any, question: Question, wanted: Behind) -> float | None:
@@ -139,11 +153,11 @@ async def _each(
     """What happened, each time: a promise that was met, or whatever else is kept."""
     found = COUNTS[name].found
     first, last = period_of(question, name)
-    met = found in _MET
+    met, returned = found in _MET, wanted.key == RETURN_RATE.key
     async for case, one in _select(
         tx,
         question,
-        _PROMISES_MET if met else _OCCURRENCES,
+        _PROMISES_MET if met else _DISPATCHES if returned else _OCCURRENCES,
         of="d" if met else "o",
         first=first,
         last=last,
@@ -152,12 +166,13 @@ async def _each(
     ):
         yield Row(
             case,
+            name,
             one["at"],
             one["of_department"] or None,
             one["of_detail"] or None,
             one["of_seconds"],
             working=name != "dwell",
-            adds=float(one["in_time"]) if met else None,
+            adds=float(one["adds"]) if met or returned else None,
         )
 
 
@@ -171,7 +186,7 @@ async def _late(tx: Transaction, question: Question) -> AsyncIterator[Row]:
         of="c",
     ):
         if late_at(case, question.end):
-            yield Row(case, None, case.department, adds=0.0)
+            yield Row(case, "late", None, case.department, adds=0.0)
     async for case, one in _select(
         tx,
         question,
@@ -182,7 +197,7 @@ async def _late(tx: Transaction, question: Question) -> AsyncIterator[Row]:
         end=question.end,
     ):
         if was_late_at(one["at"], one["seconds"], question.end):
-            yield Row(case, None, one["of_department"] or None, adds=0.0)
+            yield Row(case, "late", None, one["of_department"] or None, adds=0.0)
 
 
 async def _select(

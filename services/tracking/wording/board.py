@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from services.tracking.domain.behind import ALL_BUT
+from services.tracking.domain.measures import COUNTS, RETURN_RATE, Found
 from services.tracking.wording.messages import translate
 from shared.contracts.vocabulary import BREACH_NAMES, BreachCode
 from shared.web import names
@@ -98,11 +99,48 @@ def filter_words(
     return [(en if locale == "en" else zh, value) for zh, en, value in said if value]
 
 
+MOMENTS: dict[Found, tuple[str, str]] = {
+    Found.OPEN: ("下一个期限", "Next due"),
+    Found.RECEIVED: ("收到", "Received"),
+    Found.FIRST_DUE: ("首次响应到期", "First response due"),
+    Found.DISPATCH: ("派出", "Sent"),
+    Found.REPLY: ("最近一次答复", "Last reply"),
+    Found.RATING: ("评价", "Rated"),
+    Found.RETURN: ("退回", "Returned"),
+    Found.BREACH: ("超期", "Missed"),
+    Found.REASON: ("说明原因", "Explained"),
+    Found.STATE: ("走完这一步", "Past this step"),
+    Found.HANDS: ("交出", "Done with"),
+    Found.UNDELIVERED: ("没有送达", "Failed"),
+    Found.RESOLUTION: ("办结", "Resolved"),
+    Found.FIRST_RESPONSE: ("首次响应", "First response"),
+    Found.ACCEPT: ("签收", "Accepted"),
+    Found.LATE: ("办结", "Resolved"),
+}
+"""What the moment of a line is, by where it is found: Chinese, English."""
+_FIRST = {
+    Found.DISPATCH: ("首次派出", "First sent"),
+    Found.REPLY: ("首次答复", "First reply"),
+}
+"""The same of a case that is counted once, by the first time."""
+
+
+def moment_words(sums: tuple[str, ...], locale: str) -> str:
+    """What the times in the list behind these sums are."""
+    counted = COUNTS[sums[0]]
+    words = MOMENTS[counted.found]
+    if not counted.each and sums[0] != "outcome":
+        words = _FIRST.get(counted.found, words)
+    return words[locale == "en"]
+
+
 def adds_words(measure: str, adds: float, locale: str) -> str:
     """How a line counts towards a rate: in time or late, else how much it adds."""
     say = partial(translate, locale=locale)
     if measure in _IN_TIME:
         return say("按时") if adds else say("超期")
+    if measure == RETURN_RATE.key:
+        return say("退回了") if adds else say("没有退回")
     if measure == "hops":
         return say("派了 {n} 次").format(n=int(adds))
     if adds and adds != 1:
@@ -134,6 +172,8 @@ def detail_words(
             return translate("其他", locale)
         case "category":
             return category(detail)
+        case "group":
+            return group_words(detail, locale)
         case "dispatches":
             if not detail:
                 return translate("首次派出", locale)

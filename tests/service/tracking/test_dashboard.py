@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from services.desk.seeds import DEPARTMENTS
 from services.tracking.domain import board as measures
+from services.tracking.domain.measures import COUNTS, MEASURES
 from services.tracking.store import board as store
 from shared.contracts import EVENTS
 from shared.contracts.desk import (
@@ -551,3 +552,87 @@ async def test_a_department_renamed_is_called_so_at_once(web: Web) -> None:
     await board(web)
     web.service.runtime.directory.departments["it"] = ("系统部", "Systems")
     assert (await board(web))["department_names"] == {"it": "系统部"}
+
+
+@pytest.mark.parametrize("measure", ["open", "overdue", "at_risk", "due", "state", "open_since"])
+async def test_a_list_of_now_says_so_and_each_column_is_one_thing(web: Web, measure: str) -> None:
+    waiting, overdue = Story(now=at("2026-03-02 09:00")), Story(now=at("2026-03-02 10:00"))
+    await process_batch(web.service, *waiting.begun(), waiting.changed("paused", "RESOLUTION"))
+    await process_batch(web.service, waiting.changed("paused", "FIRST_RESPONSE"))
+    due = overdue.promised(Clock.FIRST_RESPONSE, at("2026-03-03 10:00"))
+    await process_batch(web.service, *overdue.begun(), due)
+    path = f"/dashboard/cases?period=month&measure={measure}"
+    body = (await web.get(f"/api{path}", as_="leader")).json()
+    assert (body["at_present"], body["at_name"]) == (True, "下一个期限")
+    if measure == "open":
+        moments = {one["feedback_id"]: (one["at"], one["received_at"]) for one in body["items"]}
+        assert moments == {
+            waiting.id: (None, "2026-03-02T09:00:00+08:00"),
+            overdue.id: ("2026-03-03T10:00:00+08:00", "2026-03-02T10:00:00+08:00"),
+        }
+    page = (await web.get(path, as_="leader")).text
+    heading = re.search(r'<p class="hint mb-3">(.*?)</p>', page, re.S)
+    assert heading is not None
+    assert re.sub("<[^>]+>", "", heading[1]).startswith("现在 今天 10:00 · ")
+    if body["items"]:
+        assert re.findall(r'<th scope="col">([^<]+)</th>', page)[:2] == ["下一个期限", "收到"]
+    english = (await web.get(f"{path}&lang=en", as_="leader")).text
+    assert "Now <time" in english
+
+
+async def test_a_list_of_a_period_names_its_moments(web: Web) -> None:
+    for key in {*COUNTS, *MEASURES} - {"open", "overdue", "at_risk", "due", "state", "open_since"}:
+        body = (await web.get(f"/api/dashboard/cases?measure={key}", as_="leader")).json()
+        assert not body["at_present"], key
+        assert body["at_name"], key
+    said = {
+        key: (await web.get(f"/api/dashboard/cases?measure={key}", as_="leader")).json()["at_name"]
+        for key in ("received", "closed", "on_time", "answered", "outcome", "dispatched", "returns")
+    }
+    assert said == {
+        "received": "收到",
+        "closed": "办结",
+        "on_time": "办结",
+        "answered": "首次答复",
+        "outcome": "最近一次答复",
+        "dispatched": "首次派出",
+        "returns": "退回",
+    }
+
+
+async def test_the_list_of_a_return_rate_says_which_were_returned_by_names(web: Web) -> None:
+    returned, kept = Story(), Story()
+    await process_batch(
+        web.service,
+        *returned.begun(),
+        returned.dispatched("space"),
+        returned.of(CaseReturned, department="space", reason="不归我们"),
+        returned.dispatched("it", previous_department="space"),
+        returned.of(CaseReturned, department="it", reason="不归我们"),
+        returned.dispatched("it", previous_department="it"),
+        *kept.begun(),
+        kept.dispatched("it"),
+    )
+    path = "/dashboard/cases?measure=return_rate&department=it"
+    items = (await web.get(f"/api{path}", as_="leader")).json()["items"]
+    said = sorted((one["adds"], one["said"], one["detail"] or "") for one in items)
+    assert said == [(0.0, "没有退回", ""), (0.0, "没有退回", "it"), (1.0, "退回了", "space")]
+    row = (await board(web, "?department=it"))["departments"]["rows"][0]
+    assert (row["return_rate"]["n"], row["return_rate"]["rate"]) == (3, 0.3333)
+    names = {one["detail"]: one["detail_name"] for one in items}
+    assert names[None] is None
+    assert names["space"].startswith("从")
+    group = "/api/dashboard/cases?measure=group&detail=students"
+    assert (await web.get(group, as_="leader")).json()["detail_name"] == "学生"
+    dwell = (await web.get("/api/dashboard/cases?measure=dwell_hours", as_="leader")).json()
+    assert {one["detail_name"] for one in dwell["items"]} <= {"已收到", "待整理", "待签收"}
+    assert dwell["items"]
+
+
+async def test_what_is_now_in_the_report_of_a_past_week_is_called_so(web: Web) -> None:
+    await process_batch(web.service, *Story().worked("it"))
+    for path in ("/reports?kind=week&at=2026-02-24", "/dashboard"):
+        page = (await web.get(path, as_="leader")).text
+        table = page[page.index('id="table-departments"') :]
+        for name in ("未办结", "已超期"):
+            assert f'<th scope="col">{name} <small>现在</small></th>' in table
