@@ -75,7 +75,7 @@ GROUPS: dict[str, str] = {
     "undergraduates": "本科生",
     "graduates": "研究生",
     "teachers": "教师",
-    "faculty": "教师",
+    "faculty": "教研人员",
     "staff": "职工",
     "alumni": "校友",
     "visitors": "访客",

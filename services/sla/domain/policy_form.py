@@ -119,10 +119,10 @@ def read_table(form: Mapping[str, str], roles: Mapping[str, str]) -> dict[str, A
 
     Raises Unacceptable; whether it is a policy at all says `Policy`."""
     rows: dict[str, Any] = {}
-    for number in range(MOST_ROWS):
+    for number in filled_rows(form):
         at = f"r{number}"
         name = form.get(f"{at}.name", "").strip()
-        if form.get(f"{at}.drop") or not any(form.get(f"{at}.{c}", "").strip() for c in _COLUMNS):
+        if form.get(f"{at}.drop"):
             continue
         if not name:
             raise _wrong(f"{at}.name", "请写名称。", "Please give it a name.")
@@ -149,6 +149,15 @@ def read_table(form: Mapping[str, str], roles: Mapping[str, str]) -> dict[str, A
         own = read_night(form.get("quiet_p1", ""), field="quiet_p1")
         table["quiet"] = quiet | {"p1": own}
     return table
+
+
+def filled_rows(form: Mapping[str, str]) -> list[int]:
+    """The numbers of the rows in which something stands."""
+    return [
+        n
+        for n in range(MOST_ROWS)
+        if any(form.get(f"r{n}.{column}", "").strip() for column in _COLUMNS)
+    ]
 
 
 def fields_of(form: Mapping[str, str], errors: Mapping[str, str]) -> dict[str, str]:

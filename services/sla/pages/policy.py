@@ -20,6 +20,7 @@ from services.sla.domain.policy_form import (
     DEFAULTS,
     differences,
     fields_of,
+    filled_rows,
     night_code,
     parts,
     read_table,
@@ -129,9 +130,7 @@ async def _edit_page(
     async with service_of(request, "sla").engine.connect() as connection:
         known = await known_values(connection, deps_of(request))
     today = runtime_of(request).clock.now().astimezone(LOCAL).date()
-    numbers = sorted(
-        int(name[1:-5]) for name in form if name.startswith("r") and name.endswith(".name")
-    )
+    numbers = filled_rows(form)
     more = max(numbers, default=-1) + 1
     return render(
         request,
