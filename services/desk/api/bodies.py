@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.desk.domain import Action
+from services.desk.domain.canned import not_filled_in
 from services.desk.store.people import SHORTEST_PASSWORD, account_name
 from shared.contracts.vocabulary import (
     BreachCode,
@@ -41,6 +42,12 @@ def _something(value: str) -> str:
     return value
 
 
+def _filled_in(value: str) -> str:
+    if (why := not_filled_in(value)) is not None:
+        raise ValueError(" | ".join(why))
+    return value
+
+
 def _blank_is_none(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
@@ -53,6 +60,8 @@ def _outcome(value: Outcome) -> Outcome:
 
 Line = Annotated[str, Field(max_length=200), AfterValidator(clean), AfterValidator(_something)]
 Words = Annotated[str, Field(max_length=50_000), AfterValidator(clean), AfterValidator(_something)]
+PublicWords = Annotated[Words, AfterValidator(_filled_in)]
+"""Words that the reporter reads as they are."""
 Maybe = BeforeValidator(_blank_is_none)
 AnOutcome = Annotated[Outcome, AfterValidator(_outcome)]
 
@@ -107,8 +116,8 @@ class Correct(Body):
 
 class Reject(Body):
     words = ("reason", "instead")
-    reason: Words
-    instead: Annotated[Words | None, Maybe] = None
+    reason: PublicWords
+    instead: Annotated[PublicWords | None, Maybe] = None
 
 
 class Spam(Body):
@@ -128,7 +137,12 @@ class Assign(Body):
 
 class Ask(Body):
     words = ("text",)
-    text: Words = Field(alias="question")
+    text: PublicWords = Field(alias="question")
+
+
+class Progress(Body):
+    words = ("text",)
+    text: PublicWords
 
 
 class Text(Body):
@@ -156,10 +170,10 @@ class Wait(Body):
 
 class Reply(Body):
     words = ("text", "reason", "rule")
-    text: Words
+    text: PublicWords
     outcome: AnOutcome
     rule: Annotated[Line | None, Maybe] = None
-    reason: Annotated[Words | None, Maybe] = None
+    reason: Annotated[PublicWords | None, Maybe] = None
     """Why it was only explained, or cannot be done."""
 
 
@@ -180,9 +194,9 @@ class DirectReply(Reply):
 
 class Approve(Body):
     words = ("text", "reason")
-    text: Annotated[Words | None, Maybe] = None
+    text: Annotated[PublicWords | None, Maybe] = None
     outcome: Annotated[AnOutcome | None, Maybe] = None
-    reason: Annotated[Words | None, Maybe] = None
+    reason: Annotated[PublicWords | None, Maybe] = None
 
 
 class SendBack(Body):
@@ -193,7 +207,7 @@ class SendBack(Body):
 class Extend(Body):
     words = ("reason",)
     until: AwareDatetime
-    reason: Words
+    reason: PublicWords
 
 
 class GrantExtension(Body):
@@ -216,7 +230,7 @@ class ExplainBreach(Body):
     words = ("text",)
     clock: Clock
     code: BreachCode
-    text: Words
+    text: PublicWords
     until: Annotated[AwareDatetime | None, Maybe] = None
 
 
@@ -265,6 +279,11 @@ class Join(Body):
 class WithReason(Body):
     words = ("reason",)
     reason: Words
+
+
+class Verdict(Body):
+    words = ("reason",)
+    reason: PublicWords
 
 
 class SignIn(Body):
@@ -317,7 +336,7 @@ BODIES: dict[Action, type[Body]] = {
     Action.REOPEN: WithReason,
     Action.RETURN: Return,
     Action.ASSIGN: Assign,
-    Action.PROGRESS: Text,
+    Action.PROGRESS: Progress,
     Action.ASK: Ask,
     Action.WAIT: Wait,
     Action.SUBMIT: Reply,
@@ -330,8 +349,8 @@ BODIES: dict[Action, type[Body]] = {
     Action.GRANT_EXTENSION: GrantExtension,
     Action.REFUSE_EXTENSION: WithReason,
     Action.SUPERVISE: Text,
-    Action.UPHOLD: WithReason,
-    Action.DISMISS: WithReason,
+    Action.UPHOLD: Verdict,
+    Action.DISMISS: Verdict,
     Action.NOTE: Note,
     Action.MERGE: Merge,
     Action.UNMERGE: WithReason,

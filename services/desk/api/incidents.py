@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.desk.api import views
-from services.desk.api.bodies import Body, Line, Reply, WithReason, Words
+from services.desk.api.bodies import Body, Line, PublicWords, Reply, WithReason
 from services.desk.api.bulk import MOST, begun, starter
 from services.desk.api.cases import view_context
 from services.desk.api.viewing import viewer_of
@@ -40,13 +40,13 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 class NewIncident(Body):
     title: Line
-    text: Words
+    text: PublicWords
     feedback_ids: list[Line] = Field(default_factory=list, max_length=MOST)
     """Cases that belong to it from the beginning."""
 
 
 class Explanation(Body):
-    text: Words
+    text: PublicWords
 
 
 @router.post("", summary="Open an incident", openapi_extra=described(NewIncident))

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from services.desk.domain.actions import Action
+from services.desk.domain.canned import not_filled_in
 from services.desk.domain.case import ActionInput, Case, Review
 from services.desk.domain.deciding import Decide, Decision, Told, decided, over, wrong
 from shared.contracts import Actor
@@ -54,6 +55,9 @@ def _approve(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decisio
     review = case.review
     assert review is not None
     edited = bool(given.text)
+    # It may have been submitted when nobody looked at that.
+    if (why := not_filled_in(given.text if edited else review.text)) is not None:
+        raise wrong("text", *why)
     final = replace(
         given,
         text=given.text if edited else review.text,

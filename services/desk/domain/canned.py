@@ -22,6 +22,9 @@ The tracking code is none of them: whoever has it is taken for the reporter, and
 stand in the log. The letter that carries a reply ends with the reporter's own link.
 """
 _CODES = {name: code for code, names in VARIABLES.items() for name in (code, *names)}
+_BRACE = re.compile(r"[{｛｝}]")
+_SHOWN = 12
+"""Characters that show where a brace stands."""
 _PLACE = re.compile(r"[{｛][ \u3000]*([^{}｛｝\n]{1,40}?)[ \u3000]*[}｝]")
 
 
@@ -49,10 +52,30 @@ def variables(text: str) -> frozenset[str]:
     return frozenset(_CODES[m[1].lower()] for m in _PLACE.finditer(text) if m[1].lower() in _CODES)
 
 
+def loose_brace(text: str) -> str | None:
+    """The first brace without its other half, with what follows it; None where there is none."""
+    left = _PLACE.sub(lambda match: " " * len(match[0]), text)
+    found = _BRACE.search(left)
+    return text[found.start() :][:_SHOWN].splitlines()[0] if found else None
+
+
 def unfilled(text: str) -> list[str]:
     """Variables that are still to be filled, as they stand in `text`, once each."""
     found = [m[0] for m in _PLACE.finditer(text) if m[1].lower() in _CODES]
     return list(dict.fromkeys(found))
+
+
+def not_filled_in(text: str) -> tuple[str, str] | None:
+    """Why these words cannot go out, in both languages: a variable of ours stands in them still.
+
+    Other braces are letters."""
+    if not (left := unfilled(text)):
+        return None
+    named = " ".join(left)
+    return (
+        f"还有没填上的：{named}。请写上它该是什么再发。",
+        f"Still to be filled in: {named}. Please write what belongs there first.",
+    )
 
 
 def possible(locale: str, codes: Collection[str] = tuple(VARIABLES)) -> list[str]:

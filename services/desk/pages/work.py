@@ -94,6 +94,8 @@ _MEANT = 5
 _SURGES = 5
 _WRITES = {Action.REPLY, Action.SUBMIT}
 _WRITING = ("reply", "submit", "approve")
+_ONLY_CHINESE = ("（没有英文）", " (Chinese only)")
+"""Of a canned reply, where the reporter reads English."""
 _ON_ITS_WAY = timedelta(minutes=1)
 _LOOK_AGAIN = (0.1, 0.2, 0.4, 0.8, 1.5)
 
@@ -240,7 +242,12 @@ async def case_page(
     if _WRITES & set(case["may"]):
         async with service.transaction() as tx:
             found = await offered(tx, person, case["department"], case["category"])
-            words = [(one.reply_id, one.title) for one in found]
+            missing = case["locale"] == "en"
+            only = _ONLY_CHINESE[context.locale == "en"]
+            words = [
+                (one.reply_id, one.title + (only if missing and not one.en else ""))
+                for one in found
+            ]
     listed, english = runtime_of(request).directory, context.locale == "en"
     rule = listed.category_rules.get(case["category"] or "")
     broken = [p["clock"] for p in case["promises"] if p["status"] == "breached"]

@@ -79,6 +79,10 @@ async def test_each_sees_what_they_can_use(desk: Desk) -> None:
         ({"zh": "{查询码} 在这里"}, "zh", "{称呼}"),
         ({"zh": "{{7*7}}"}, "zh", "{依据}"),
         ({"en": "{name}"}, "en", "{salutation}"),
+        ({"zh": "您好{称呼"}, "zh", "“{称呼”"),
+        ({"zh": "{称呼}：您好｝"}, "zh", "“｝”"),
+        ({"zh": "{}"}, "zh", "“{}”"),
+        ({"en": "Dear {salutation,\nthank you"}, "en", "“{salutation,”"),
         ({"zh": " \u3000"}, "zh", "请写点什么"),
         ({"zh": "长" * 5001}, "zh", ""),
         ({"title": "长" * 61}, "title", ""),
@@ -165,6 +169,78 @@ async def test_it_is_filled_in_for_the_case_in_the_language_of_its_reporter(desk
         await tx.fetch("DELETE FROM canned_replies")
         await OWN[CannedReplyListed](CannedReplyListed.model_validate(told["body"]), tx)
     assert (await handler.get(URL)).json()["items"] == [item]
+
+
+@pytest.mark.parametrize("left", ["{salutation}", "{ 依据 }", "｛Rule｝"])
+async def test_what_is_not_filled_in_does_not_go_out_to_anybody(desk: Desk, left: str) -> None:
+    handler, head = desk.as_("handler", "space"), desk.as_("reviewer", "space")
+    feedback_id = await desk.in_progress()
+    text = f"{left}，水杯已经收走。"
+    reply = {"text": text, "outcome": "solved"}
+    for action, body, field in (
+        ("reply", reply, "text"),
+        ("submit", reply, "text"),
+        ("reply", {"text": "x", "outcome": "explained", "reason": text}, "reason"),
+        ("ask", {"question": text}, "question"),
+        ("progress", {"text": text}, "text"),
+    ):
+        answer = await handler.post(f"/api/cases/{feedback_id}/{action}", json=body)
+        assert answer.status_code == 422, (action, answer.text)
+        assert list(answer.json()["errors"]) == [field]
+        assert left in answer.text
+        english = {"Accept-Language": "en"}
+        answer = await handler.post(
+            f"/api/cases/{feedback_id}/{action}", json=body, headers=english
+        )
+        assert f"Still to be filled in: {left}" in answer.text
+    # It may have been submitted before this was looked at.
+    await desk.do(handler, feedback_id, "submit", text="已经收走。", outcome="solved")
+    async with desk.service.transaction() as tx:
+        await tx.fetch(
+            "UPDATE cases SET review = jsonb_set(review, '{text}', to_jsonb($1::text))", text
+        )
+    answer = await head.post(f"/api/cases/{feedback_id}/approve", json={})
+    assert (answer.status_code, left in answer.text) == (422, True)
+    await desk.do(head, feedback_id, "approve", text="已经收走。")
+
+
+async def test_braces_that_are_no_variable_of_ours_are_letters_of_a_reply(desk: Desk) -> None:
+    feedback_id = await desk.in_progress()
+    text = "请在检索框里输入 {ISBN} 或 {}，例如 {978}。"
+    await desk.do(
+        desk.as_("handler", "space"),
+        feedback_id,
+        "reply",
+        text=text,
+        outcome="explained",
+        reason="见上",
+    )
+
+
+async def test_that_there_is_no_english_is_said_where_the_reporter_reads_english(
+    desk: Desk,
+) -> None:
+    await written(desk, title="只有中文的")
+    await written(desk, title="两种都有", en="{salutation}, it is done.")
+    handler = desk.as_("handler", "space")
+    chinese, english = await desk.in_progress(), await desk.in_progress(locale="en")
+    assert "只有中文的</option>" in (await handler.get(f"/desk/cases/{chinese}")).text
+    page = (await handler.get(f"/desk/cases/{english}")).text
+    assert "只有中文的（没有英文）</option>" in page
+    assert "两种都有</option>" in page
+    page = (await handler.get(f"/desk/cases/{english}", headers={"Accept-Language": "en"})).text
+    assert "只有中文的 (Chinese only)</option>" in page
+
+
+async def test_old_words_with_a_loose_brace_can_be_retired(desk: Desk) -> None:
+    one = await written(desk)
+    async with desk.service.transaction() as tx:
+        await tx.fetch("UPDATE canned_replies SET zh = '您好{称呼'")
+    office = desk.as_("coordinator")
+    body = ONE | {"zh": "您好{称呼"}
+    address = f"{URL}/{one['reply_id']}"
+    assert (await office.post(address, json=body)).status_code == 422
+    assert (await office.post(address, json=body | {"active": False})).status_code == 200
 
 
 async def test_of_another_department_or_retired_it_cannot_be_inserted(desk: Desk) -> None:

@@ -7,6 +7,7 @@ import pytest
 from services.desk.domain.canned import (
     VARIABLES,
     filled,
+    loose_brace,
     possible,
     unfilled,
     unknown_variables,
@@ -43,6 +44,24 @@ def test_what_is_no_variable_is_named(text: str) -> None:
 def test_braces_of_nothing_are_letters(text: str) -> None:
     assert unknown_variables(text) == []
     assert filled(text, EVERY) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "loose"),
+    [
+        ("{称呼}：您好，{今天}", None),
+        ("", None),
+        ("您好{称呼", "{称呼"),
+        ("称呼}，您好", "}，您好"),
+        ("{称呼}{}", "{}"),
+        ("{{称呼}}", "{{称呼}}"),
+        ("{\n称呼}", "{"),
+    ],
+)
+def test_a_brace_without_its_other_half_is_shown_where_it_stands(
+    text: str, loose: str | None
+) -> None:
+    assert loose_brace(text) == loose
 
 
 def test_a_value_is_not_looked_into_for_more() -> None:
