@@ -77,6 +77,23 @@ def _without_first(line: Line, clocks: set[str]) -> Line | None:
     return replace(line, data=line.data | {"promises": left}) if left else None
 
 
+def _told_once(lines: Iterable[Line]) -> list[Line]:
+    """Without what was said before and holds still: an answer that goes back to whoever wrote it
+    is written again, which is no news to its reader. The first time stands."""
+    told: set[tuple[str, str | None]] = set()
+    kept = []
+    for line in lines:
+        said = (line.type, line.data.get("department"))
+        if line.type in _HOLDS:
+            if said in told:
+                continue
+            told.add(said)
+        elif line.type in _MOVES:
+            told.clear()
+        kept.append(line)
+    return kept
+
+
 class Wording(Protocol):
     """How this reader reads things: the sentences are no matter of the domain."""
 
@@ -159,7 +176,7 @@ def body(
         "category": case.category,
         "priority": case.priority,
         "promises": _promises(told.case, wording),
-        "timeline": [line_body(line, wording) for line in lines],
+        "timeline": [line_body(line, wording) for line in _told_once(lines)],
         "replies": [reply for one in (own, *others) for reply in _replies(one)],
         "conversation": _conversation(lines, others, wording),
         "may": may,
@@ -350,6 +367,17 @@ _THEIRS = {
 _BEGINS_AGAIN = frozenset(
     {"case.reopened", "case.restored", "case.unmerged", "case.appeal_upheld", "case.replied"}
 )
+_HOLDS = frozenset({"case.opened", "case.accepted", "case.assigned", "case.reply_submitted"})
+"""What is true from then on until something of `_MOVES` happens."""
+_MOVES = _BEGINS_AGAIN | {
+    "case.dispatched",
+    "case.returned",
+    "case.recalled",
+    "case.info_requested",
+    "case.waiting_external",
+    "case.resumed",
+    "case.appealed",
+}
 _FOR_ALL = frozenset({"case.progressed", "case.replied"})
 """What the library says to everybody who follows a case; a question is for one of them."""
 

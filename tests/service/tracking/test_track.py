@@ -13,6 +13,7 @@ from shared.contracts.desk import (
     CaseNoted,
     CaseProgressed,
     CaseReopened,
+    CaseReplySubmitted,
     CaseReturned,
     CaseWithdrawn,
 )
@@ -408,3 +409,29 @@ async def test_case_and_lines_are_of_one_moment(web: Web, code: str) -> None:
     async with web.service.transaction() as tx:
         seen = await track._seen(tx, before)
     assert [line.type for line in seen.lines][-1] == "case.assigned"
+
+
+async def test_what_was_said_and_holds_still_is_said_once(web: Web, code: str) -> None:
+    story = Story(code=code)
+    written = {"department": "it", "outcome": "solved"}
+
+    async def said() -> list[str]:
+        body = (await web.get(f"/api/track/{code}")).json()
+        steps = ("已经写好答复", "已安排专人", "已转给", "想问您")
+        lines = [one["text"] for one in body["timeline"]]
+        return [step for line in lines for step in steps if step in line]
+
+    await process_batch(web.service, *story.worked("it"))
+    for _ in range(3):
+        story.later(minutes=30)
+        # Sent back by the reviewer, which is no line; whoever has it takes it up again.
+        await process_batch(
+            web.service, story.of(CaseReplySubmitted, **written), story.assigned("it")
+        )
+    assert await said() == ["已转给", "已安排专人", "已经写好答复"]
+    # Something else happened: then it is news again.
+    asked = story.of(CaseInfoRequested, department="it", question="哪一层？")
+    await process_batch(web.service, asked, story.of(CaseReplySubmitted, **written))
+    again = [story.dispatched("space"), story.assigned("space"), story.assigned("space")]
+    await process_batch(web.service, *again)
+    assert (await said())[3:] == ["想问您", "已经写好答复", "已转给", "已安排专人"]
