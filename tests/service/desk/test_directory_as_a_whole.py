@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
+
 import pytest
 
 from services.desk.store import CategoryRow, DepartmentRow
@@ -101,3 +105,48 @@ async def test_a_department_without_anybody_is_said_and_not_refused(desk: Desk) 
         "没有空间与读者服务部的经办人了",
         "there is no handler of Space and Reader Services any more",
     )
+
+
+async def command(desk: Desk, *words: str) -> tuple[int, str]:
+    runtime = desk.service.runtime
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services.desk", *words),
+        env=os.environ
+        | {
+            "EXPRESS_DATA": str(runtime.settings.data),
+            "EXPRESS_DATABASE": runtime.database,
+            "EXPRESS_KAFKA": runtime.kafka,
+            "EXPRESS_SECRET": "a secret for tests only",
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    return process.returncode or 0, said.decode()
+
+
+async def test_the_commands_refuse_it_in_one_line_and_change_nothing(desk: Desk) -> None:
+    await desk.person("root", Role.ADMIN)
+    await desk.person("one", Role.HANDLER, "space")
+    for words, why in (
+        (("add-department", "it2", "信息系统部", "Other"), "信息系统部，Information Systems"),
+        (
+            ("add-category", "seats2", "座位与空间", "Other", "it"),
+            "已经有类别叫“座位与空间”：seats",
+        ),
+        (("set-roles", "root", "--role", "auditor"), "no administrator any more"),
+        (("deactivate-user", "root"), "没有系统管理员了"),
+    ):
+        status, said = await command(desk, *words)
+        assert (status, len(said.splitlines())) == (2, 1), said
+        assert why in said
+        assert " | " in said
+    async with desk.service.transaction() as tx:
+        assert await tx.session.get(DepartmentRow, "it2") is None
+        row = await person(tx, "root")
+        assert row is not None
+        assert (row.active, row.role) == (True, "admin")
+    status, said = await command(desk, "deactivate-user", "one")
+    assert status == 0
+    assert "注意：没有空间与读者服务部的经办人了 | mind: there is no handler of Space" in said
+    assert (await command(desk, "deactivate-user", "root", "--force"))[0] == 0

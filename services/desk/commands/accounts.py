@@ -1,4 +1,4 @@
-"""The commands of desk."""
+"""Accounts: who may do what here, who is away, who has left."""
 
 from __future__ import annotations
 
@@ -11,71 +11,23 @@ from typing import Annotated
 import typer
 
 from services.desk import jobs
-from services.desk.api.described import table
 from services.desk.app import build
-from services.desk.domain import diagram as draw
-from services.desk.store import CategoryRow, DepartmentRow, PersonRow
+from services.desk.store import PersonRow
 from services.desk.store import people as accounts
-from services.desk.store.posts import check_names, nobody_left, posts_filled
-from services.desk.store.record import read_record
-from services.desk.store.review_rules import codes_of, set_rule
-from shared.cli import service_commands, with_service
-from shared.contracts.vocabulary import Priority, Role
-from shared.db.engine import driver_of
-from shared.ids import id_as_typed
+from services.desk.store.posts import nobody_left, posts_filled
+from shared.cli import with_service
+from shared.contracts.vocabulary import Role
 from shared.messaging.transaction import Transaction
 from shared.moments import LOCAL, local
-from shared.privacy import masked
 from shared.process import say
 from shared.service import Service
 from shared.settings import refuse
-
-cli = service_commands("desk", build)
 
 _Force = Annotated[
     bool, typer.Option("--force", help="also where nobody is left to administer or coordinate")
 ]
 
 
-@cli.command()
-def diagram() -> None:
-    """Print the life of a case as a Mermaid diagram."""
-    print(draw())
-
-
-@cli.command()
-def actions() -> None:
-    """Print what staff can do to a case as a table."""
-    print(table())
-
-
-@cli.command()
-def verify(
-    feedback_id: Annotated[str, typer.Argument(help="the case")],
-) -> None:
-    """Compute the chains of a case's record again; exit status 1 where something was changed."""
-
-    async def work(service: Service) -> None:
-        await service.connect()
-        await service.check_database()
-        async with service.engine.connect() as connection:
-            record = await read_record(
-                driver_of(connection).fetch, id_as_typed(feedback_id), service.runtime.sealer
-            )
-        if record is None:
-            refuse(f"FEEDBACK_ID: there is no case {feedback_id!r}")
-        differences = list(record.differences())
-        for zh, en in differences:
-            say(f"{zh} | {en}")
-        if differences:
-            raise SystemExit(1)
-        zh, en = record.summary()
-        say(f"{record.feedback_id}: 未见改动，{zh} | nothing was changed; {en}")
-
-    with_service(build, work)
-
-
-@cli.command(name="create-user")
 def create_user(
     name: Annotated[str, typer.Argument(help="the account, e.g. wang.li")],
     role: Annotated[list[Role], typer.Option(help="what this person does here; may be repeated")],
@@ -134,7 +86,6 @@ def create_user(
     with_service(build, work)
 
 
-@cli.command(name="set-roles")
 def set_roles(
     name: Annotated[str, typer.Argument(help="the account, e.g. wang.li")],
     role: Annotated[list[Role], typer.Option(help="what this person does; may be repeated")],
@@ -162,7 +113,6 @@ def set_roles(
     with_service(build, work)
 
 
-@cli.command()
 def away(
     name: Annotated[str, typer.Argument(help="the account, e.g. wang.li")],
     until: Annotated[str, typer.Option(help="the moment of coming back, e.g. 2026-03-09T08:30")],
@@ -176,7 +126,6 @@ def away(
     _set_absence(name, moment.replace(tzinfo=moment.tzinfo or LOCAL), substitute)
 
 
-@cli.command()
 def back(name: Annotated[str, typer.Argument(help="the account, e.g. wang.li")]) -> None:
     """Somebody is back before the time they named; nobody stands in for them any more."""
     _set_absence(name, None, "")
@@ -199,19 +148,6 @@ def _set_absence(name: str, until: datetime | None, substitute: str) -> None:
     with_service(build, work)
 
 
-def _check_roles(roles: list[Role], department: str) -> None:
-    for role in roles:
-        if role in accounts.NEEDS_DEPARTMENT and not department:
-            refuse(f"--department: a {role} belongs to a department")
-
-
-async def _check_department(tx: Transaction, department: str) -> None:
-    if department and await accounts.department(tx, department) is None:
-        codes = ", ".join(sorted(await accounts.all_departments(tx)))
-        refuse(f"--department: there is no {department!r}; choose from {codes}")
-
-
-@cli.command(name="deactivate-user")
 def deactivate_user(
     name: Annotated[str, typer.Argument(help="the account, e.g. wang.li")],
     force: _Force = False,
@@ -233,7 +169,6 @@ def deactivate_user(
     with_service(build, work)
 
 
-@cli.command(name="set-password")
 def set_password(
     name: Annotated[str, typer.Argument(help="the account, e.g. wang.li")],
     password_stdin: Annotated[
@@ -254,7 +189,6 @@ def set_password(
     with_service(build, work)
 
 
-@cli.command(name="end-sessions")
 def end_sessions(
     name: Annotated[str, typer.Argument(help="the account, e.g. wang.li")] = "",
     everybody: Annotated[bool, typer.Option("--all", help="of all accounts")] = False,
@@ -275,37 +209,23 @@ def end_sessions(
     with_service(build, work)
 
 
+def _check_roles(roles: list[Role], department: str) -> None:
+    for role in roles:
+        if role in accounts.NEEDS_DEPARTMENT and not department:
+            refuse(f"--department: a {role} belongs to a department")
+
+
+async def _check_department(tx: Transaction, department: str) -> None:
+    if department and await accounts.department(tx, department) is None:
+        codes = ", ".join(sorted(await accounts.all_departments(tx)))
+        refuse(f"--department: there is no {department!r}; choose from {codes}")
+
+
 async def _account(tx: Transaction, name: str) -> PersonRow:
     row = await accounts.person(tx, accounts.account_name(name))
     if row is None:
         refuse(f"NAME: there is no account {name!r}")
     return row
-
-
-@cli.command(name="add-department")
-def add_department(
-    code: Annotated[str, typer.Argument(help="short ASCII code, e.g. archives")],
-    zh: Annotated[str, typer.Argument(help="Chinese name")],
-    en: Annotated[str, typer.Argument(help="English name")],
-    close: Annotated[bool, typer.Option("--close", help="it takes no more work")] = False,
-) -> None:
-    """Add a department, rename one, or close it."""
-    _check_listed(code, zh, en)
-
-    async def work(service: Service) -> None:
-        await service.connect()
-        await service.check_database()
-        async with service.transaction() as tx:
-            if not close:
-                await check_names(tx, DepartmentRow, code, zh, en)
-            row = (await accounts.all_departments(tx)).get(code) or DepartmentRow(
-                code=code, zh="", en=""
-            )
-            row.zh, row.en, row.active = zh.strip(), en.strip(), not close
-            accounts.list_department(tx, row)
-        say(f"{code}: {zh} / {en}" + (" (closed)" if close else ""))
-
-    with_service(build, work)
 
 
 def _mind(left: tuple[str, str] | None) -> str:
@@ -318,77 +238,6 @@ async def _hand_over(service: Service) -> None:
         total += n
     if total:
         say(f"{total} open cases were put back to their departments")
-
-
-@cli.command(name="add-category")
-def add_category(
-    code: Annotated[str, typer.Argument(help="short ASCII code, e.g. seats")],
-    zh: Annotated[str, typer.Argument(help="Chinese name")],
-    en: Annotated[str, typer.Argument(help="English name")],
-    department: Annotated[str, typer.Argument(help="code of the department that owns it")],
-    rule: Annotated[str, typer.Option(help="the rule replies cite; - for none")] = "",
-    close: Annotated[bool, typer.Option("--close", help="nothing new is put into it")] = False,
-) -> None:
-    """Add a category, rename one, give it to another department, or close it."""
-    _check_listed(code, zh, en)
-
-    async def work(service: Service) -> None:
-        await service.connect()
-        await service.check_database()
-        async with service.transaction() as tx:
-            if await accounts.department(tx, department) is None:
-                codes = ", ".join(sorted(await accounts.all_departments(tx)))
-                refuse(f"DEPARTMENT: there is no {department!r}; choose from {codes}")
-            if not close:
-                await check_names(tx, CategoryRow, code, zh, en)
-            row = (await accounts.all_categories(tx)).get(code) or CategoryRow(
-                code=code, zh="", en="", department=department
-            )
-            row.zh, row.en, row.department = zh.strip(), en.strip(), department
-            row.active = not close
-            if rule.strip():
-                row.rule = None if rule.strip() == "-" else rule.strip()
-            accounts.list_category(tx, row)
-        say(f"{code}: {zh} / {en}, {department}" + (" (closed)" if close else ""))
-
-    with_service(build, work)
-
-
-@cli.command(name="require-review")
-def require_review(
-    category: Annotated[str, typer.Option(help="code of a category")] = "",
-    priority: Annotated[str, typer.Option(help="P1 to P4")] = "",
-    department: Annotated[str, typer.Option(help="code of a department")] = "",
-    off: Annotated[bool, typer.Option("--off", help="no more")] = False,
-    reason: Annotated[str, typer.Option(help="why; kept with it")] = "",
-) -> None:
-    """Have replies read by somebody else first, for what is dispatched or corrected from now on."""
-    given = {"category": category, "priority": priority, "department": department}
-    chosen = [(kind, code) for kind, code in given.items() if code]
-    if len(chosen) != 1:
-        refuse("one of --category, --priority and --department, please")
-    kind, code = chosen[0]
-    if kind == "priority" and code not in list(Priority):
-        refuse(f"--priority: choose from {', '.join(Priority)}")
-
-    async def work(service: Service) -> None:
-        await service.connect()
-        await service.check_database()
-        async with service.transaction() as tx:
-            codes = (await codes_of(tx))[kind]
-            if not off and code not in codes:
-                refuse(f"--{kind}: there is no {code!r}; choose from {', '.join(sorted(codes))}")
-            await set_rule(tx, kind, code, on=not off, reason=masked(reason.strip()) or None)
-        say(f"{kind} {code}: replies are {'not ' if off else ''}read by somebody else first")
-
-    with_service(build, work)
-
-
-def _check_listed(code: str, zh: str, en: str) -> None:
-    if not re.fullmatch(r"[a-z][a-z0-9_]{1,31}", code):
-        refuse("CODE: 2 to 32 lower-case letters, digits or underscores")
-    if not zh.strip() or not en.strip():
-        refuse("ZH, EN: both names, please")
 
 
 def _password(from_stdin: bool) -> str:
