@@ -14,7 +14,8 @@ _DAY_AND_NIGHT = ("{span}（不分昼夜）", "{span} (day and night)")
 _WITHIN = {
     "wd": ("{span}内", "within {span}"),
     " 24x7": ("{span}内（不分昼夜）", "within {span}, day and night"),
-    "": ("工作时间 {span}内", "within {span} of working time"),
+    "h": ("工作时间 {span}内", "within {n} working hour{s}"),
+    "min": ("工作时间 {span}内", "within {span} of working time"),
 }
 
 
@@ -30,9 +31,13 @@ def within_words(code: str, locale: str) -> str:
     """`5wd` → "5 个工作日内"; `4h` → "工作时间 4 小时内"; "" for what is no duration."""
     if (match := _DURATION.fullmatch(code)) is None:
         return ""
-    kind = match[2] if match[2] in _WITHIN else match[3] or ""
-    return _WITHIN[kind][locale == "en"].format(span=_span(match, locale))
+    words = _WITHIN[match[3] or match[2]][locale == "en"]
+    return words.format(span=_span(match, locale), **_number(match))
 
 
 def _span(match: re.Match[str], locale: str) -> str:
-    return _SPANS[match[2]][locale == "en"].format(n=match[1], s="s" * (float(match[1]) != 1))
+    return _SPANS[match[2]][locale == "en"].format(**_number(match))
+
+
+def _number(match: re.Match[str]) -> dict[str, str]:
+    return {"n": match[1], "s": "" if float(match[1]) == 1 else "s"}

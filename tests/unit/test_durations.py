@@ -16,7 +16,12 @@ from shared.durations import duration_words, within_words
             ("2.5 个工作日", "2.5 working days"),
             ("2.5 个工作日内", "within 2.5 working days"),
         ),
-        ("1h", ("1 小时", "1 hour"), ("工作时间 1 小时内", "within 1 hour of working time")),
+        (
+            "15min",
+            ("15 分钟", "15 minutes"),
+            ("工作时间 15 分钟内", "within 15 minutes of working time"),
+        ),
+        ("1h", ("1 小时", "1 hour"), ("工作时间 1 小时内", "within 1 working hour")),
         (
             "30min 24x7",
             ("30 分钟（不分昼夜）", "30 minutes (day and night)"),

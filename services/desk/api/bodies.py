@@ -60,6 +60,7 @@ def _outcome(value: Outcome) -> Outcome:
 
 Line = Annotated[str, Field(max_length=200), AfterValidator(clean), AfterValidator(_something)]
 Words = Annotated[str, Field(max_length=50_000), AfterValidator(clean), AfterValidator(_something)]
+PublicLine = Annotated[Line, AfterValidator(_filled_in)]
 PublicWords = Annotated[Words, AfterValidator(_filled_in)]
 """Words that the reporter reads as they are."""
 Maybe = BeforeValidator(_blank_is_none)
@@ -172,7 +173,7 @@ class Reply(Body):
     words = ("text", "reason", "rule")
     text: PublicWords
     outcome: AnOutcome
-    rule: Annotated[Line | None, Maybe] = None
+    rule: Annotated[PublicLine | None, Maybe] = None
     reason: Annotated[PublicWords | None, Maybe] = None
     """Why it was only explained, or cannot be done."""
 

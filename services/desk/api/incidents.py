@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.desk.api import views
-from services.desk.api.bodies import Body, Line, PublicWords, Reply, WithReason
+from services.desk.api.bodies import Body, Line, PublicLine, PublicWords, Reply, WithReason
 from services.desk.api.bulk import MOST, begun, starter
 from services.desk.api.cases import view_context
 from services.desk.api.viewing import viewer_of
@@ -39,7 +39,7 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 class NewIncident(Body):
-    title: Line
+    title: PublicLine
     text: PublicWords
     feedback_ids: list[Line] = Field(default_factory=list, max_length=MOST)
     """Cases that belong to it from the beginning."""

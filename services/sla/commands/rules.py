@@ -88,7 +88,10 @@ def departments_of(path: Path | None) -> DepartmentNames:
         ):
             refuse(f"--departments {path}: {code}: write [Chinese name, English name]")
         names[code] = (both[0], both[1])
-    return DepartmentNames(names)
+    try:
+        return DepartmentNames(names)
+    except ValueError as error:
+        refuse(f"--departments {path}: {error}")
 
 
 def _object(path: Path, option: str) -> dict[str, Any]:

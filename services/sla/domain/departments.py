@@ -7,14 +7,20 @@ from collections.abc import Collection, Mapping
 
 
 class DepartmentNames:
-    """Our departments, found by code, Chinese or English name; nothing is guessed."""
+    """Our departments, found by code, Chinese or English name; nothing is guessed.
+
+    ValueError for a name that two of them have."""
 
     def __init__(self, names: Mapping[str, tuple[str, str]]) -> None:
         self._names = dict(names)
+        codes = {_plain(code): code for code in names}
         self._by_name: dict[str, str] = {}
-        for code, (zh, en) in names.items():
-            for name in (code, zh, en):
-                self._by_name.setdefault(_plain(name), code)
+        for code, both in names.items():
+            for name in both:
+                other = self._by_name.setdefault(_plain(name), code)
+                if other != code and _plain(name) not in codes:
+                    raise ValueError(f"{other} and {code} are both called {name!r}")
+        self._by_name |= codes
 
     @property
     def codes(self) -> Collection[str]:

@@ -181,6 +181,7 @@ async def test_what_is_not_filled_in_does_not_go_out_to_anybody(desk: Desk, left
         ("reply", reply, "text"),
         ("submit", reply, "text"),
         ("reply", {"text": "x", "outcome": "explained", "reason": text}, "reason"),
+        ("reply", {"text": "x", "outcome": "solved", "rule": left}, "rule"),
         ("ask", {"question": text}, "question"),
         ("progress", {"text": text}, "text"),
     ):

@@ -70,7 +70,7 @@ async def test_the_form_and_the_receipt_promise_what_the_policy_in_force_says(
     ):
         assert f'data-promise="{clock}">{said}</strong>' in sent
     form, sent = await read(**english)
-    assert "You will hear from us within 1 hour of working time." in form
+    assert "You will hear from us within 1 working hour." in form
     assert "within 1 working day" in sent
 
 

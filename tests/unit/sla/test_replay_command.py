@@ -329,6 +329,7 @@ def test_progress_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         (["--out", "out.pdf"], "must end in .csv, .xlsx or .json"),
         (["--out", "past.csv"], "that is the file that is read"),
         (["--out", "no/where.csv"], "no/where.csv: No such file"),
+        (["--departments", "twice.json"], "it and it2 are both called '信息 系统部'"),
         (["--policy", "nodep.json"], "rows.ours.when.department: no such department: nodep"),
         (["--policy", "alone.json"], "rows.students.when: “students” does not say which cases"),
     ],
@@ -345,6 +346,8 @@ def test_what_is_wrong_is_one_line_and_status_two(
     }.items():
         body = policy | {"rows": policy["rows"] | row}
         (tmp_path / f"{name}.json").write_text(json.dumps(body), "utf-8")
+    twice = {"it": ["信息系统部", "IT"], "it2": ["信息 系统部", "IT, too"]}
+    (tmp_path / "twice.json").write_text(json.dumps(twice), "utf-8")
     before = sorted(path.name for path in tmp_path.iterdir())
     done = _run(tmp_path, file, *arguments)
     assert (done.exit_code, done.stdout) == (2, "")
