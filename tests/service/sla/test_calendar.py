@@ -203,3 +203,18 @@ async def test_what_is_shipped_is_stored_once(sla: Service, client: Client) -> N
     async with sla.engine.connect() as connection:
         await sla.deps.refresh(connection)
     assert sla.deps.calendars.definition.version == 2
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "1999-12-31"])
+async def test_a_day_that_no_calendar_reaches_is_refused_and_can_be_taken_back(
+    sla: Service, client: Client, day: str
+) -> None:
+    for said in ({"open": []}, {"counts_as": "mon"}):
+        refused = await client.post(
+            "/api/sla/calendar", json={"date": day} | said, headers=signed_in(sla)
+        )
+        assert refused.status_code == 422
+        assert "不在里面" in refused.json()["errors"]["date"]
+    assert (await edit(sla, client, date=day))["open"] == (await edit(sla, client, date=day))[
+        "open"
+    ]
