@@ -57,7 +57,8 @@ class Letter:
     def reply(self, outcome: str) -> str:
         """An answer that ends in `outcome`."""
         if self.english:
-            return self.pick(stock()["replies_en"][outcome])
+            own = self.about.get("replies_en", {}).get(outcome)
+            return self.pick(own or stock()["replies_en"][outcome])
         general = stock()["general"]["replies"].get(outcome, ())
         if self.topic in _OWN_WORDS:
             general = ()

@@ -54,7 +54,7 @@ class Life(Doing):
 
     async def _ended_early(self, case: Json) -> bool:
         """What never comes to a department."""
-        if self._chance(0.012) and await self._later("withdraw"):
+        if self._chance(0.02) and await self._later("withdraw"):
             return True
         if self.merge_into is not None:
             reason = self.letter.say("merges")
@@ -65,7 +65,7 @@ class Life(Doing):
         if self.letter.topic == "not_ours":
             return await self._rejected()
         direct = self.letter.topic == "praise" or (
-            self._chance(0.8 if self.letter.about.get("inquiry") else 0.25)
+            self._chance(0.8 if self.letter.about.get("inquiry") else 0.4)
         )
         if not direct:
             return False

@@ -209,7 +209,7 @@ class Months:
         if drawn > self._kept:
             self.town.counts["left out"] += 1
             return
-        if rng.random() < 0.008:
+        if rng.random() < 0.012:
             await self._spam(number, rng, tokens)
             return
         said = await entrances.submit(self.town.asking, letter, number, rng, tokens)
@@ -239,7 +239,7 @@ class Months:
 
     def _twin(self, letter: Letter, rng: random.Random) -> str | None:
         """A comment about the same that came in a little earlier, sometimes."""
-        if rng.random() > 0.05:
+        if rng.random() > 0.07:
             return None
         since = self.clock.now() - timedelta(hours=20)
         same = [i for topic, i, at in self._said[-60:] if topic == letter.topic and at > since]
