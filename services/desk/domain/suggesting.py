@@ -6,11 +6,39 @@ import re
 from datetime import datetime, timedelta
 
 _SENTENCE = re.compile(r"[^。！？!?\n]+(?:[。！？!?]+|$)|[^\n]+", re.MULTILINE)
-_END_OF_ENGLISH = re.compile(r"(?<=[a-z)]\.)\s+(?=[A-Z])")
+_END_OF_ENGLISH = re.compile(
+    r"(?<!\bMr\.)(?<!\bM[sx]\.)(?<!\bMrs\.)(?<!\bDr\.)(?<=[a-z)]\.)\s+(?=[A-Z])"
+)
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_STOP = r"[\s，,、；;：:。.！!？?~～—-]"
+_WHO = r"(?:同学|读者|老师|朋友|先生|女士)们?"
+# To whom it is said, and the hello; what follows belongs to the answer.
 _GREETING = re.compile(
-    r"^(?:(?:尊敬的|亲爱的)?(?:同学|读者|老师|您|你)[^，。]{0,6}好"
-    r"|dear |hello|hi\b|此致|敬礼|祝好|best regards)",
-    re.IGNORECASE,
+    rf"(?:(?:(?:尊敬|敬爱|亲爱)的[^，,。！!：:]{{1,10}}?|各位{_WHO}?|[\u4e00-\u9fff]{{0,3}}?{_WHO})?"
+    rf"[，,：:]?(?:(?:您们?|你们?|大家)好(?![像多几])|(?:早上|上午|中午|下午|晚上)?好(?={_STOP}|$)){_STOP}*"
+    rf"|(?:(?:尊敬|敬爱|亲爱)的[^，,。！!：:]{{1,10}}|(?:各位)?{_WHO})(?:[，,：:]|$){_STOP}*"
+    rf"|[\u4e00-\u9fff]{{1,3}}(?:{_WHO}(?:[：:]|$)|[您你]好(?={_STOP}|$)){_STOP}*"
+    r"|(?i:dear)\b[^,:!\n]{0,40}(?:[,:!]|$)[\s—-]*"
+    r"|(?i:hello|hi|good (?:morning|afternoon|evening))\b(?!-)"
+    r"(?: (?:there|all|everyone|everybody|(?i:dear )?"
+    r"(?:reader|student|[A-Z][\w.]*(?: [A-Z]\w*){0,2}))(?=[,.:!]|$))?[\s,.:!—-]*"
+    rf"|(?:此致|敬礼|(?:顺)?祝(?:您|你|大家)?[^，,。]{{0,6}}(?:好|快乐|愉快|顺利))(?:{_STOP}+|$)"
+    r"|(?i:(?:best|kind|warm) (?:regards|wishes)|yours (?:sincerely|faithfully))(?:[,.!]|$).*"
+    r")+"
+)
+# Whom a greeting calls by name after a comma.
+_CALLED = re.compile(
+    r"[A-Z]\w+(?: [A-Z]\w*){0,2},|(?!周[一二三四五六日天末]|马上|高峰)"
+    r"[王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗][\u4e00-\u9fff]{1,2}[，：]"
+)
+_THANKS = re.compile(
+    r"(?:^|[，,、；;—\s]+)(?:再次|最后|也|并|非常|十分|衷心|诚挚|地|向您表示)*(?:感谢|谢谢|多谢)"
+    r"(?:您|你|大家|同学|读者|老师|各位|们|来信|反馈|反映|意见|建议|提醒|关心|关注|支持|理解|监督|配合"
+    r"|谅解|指出|告知|告诉|对|图书馆|本馆|我馆|我们|工作|服务|宝贵|的|了|和|与|及|、)*[。！!~～\s]*$"
+    r"|(?:^|[\s,;—-]+)(?i:(?:and |with )?(?:many |our )?(?:thanks|thank you)"
+    r"(?: again| so much| very much| a lot)*"
+    r"(?: for (?:(?:the|your) (?:\w+ ){0,2}\w+|writing(?: to us| in)?"
+    r"|(?:letting|telling) us(?: know)?|asking|pointing (?:it|this|that) out))?)[.!\s]*$"
 )
 # Placeholders of masking, numbers and codes, and whoever is called by a name.
 _ABOUT_SOMEBODY = re.compile(
@@ -27,18 +55,31 @@ _OLD = timedelta(days=365)
 def sentences(reply: str) -> list[str]:
     """The sentences of a masked public reply that may be taken over, at most `MOST`.
 
-    Greetings, what is masked or may name somebody, and what has a number or an address of one
-    case are left out.
+    What is masked or may name somebody, and what has a number or an address of one case, is left
+    out; of a sentence that begins with a greeting or ends with thanks, only these.
     """
-    found = []
+    found: list[str] = []
     for said in _SENTENCE.findall(reply):
-        for one in _END_OF_ENGLISH.split(said.strip()):
+        for whole in _END_OF_ENGLISH.split(said.strip()):
+            one = _without_courtesies(whole)
             fits = SHORTEST <= len(one) <= LONGEST and one not in found
-            if fits and not (
-                _GREETING.match(one) or _ABOUT_SOMEBODY.search(one) or _TITLED.search(one)
-            ):
+            if fits and not (_ABOUT_SOMEBODY.search(one) or _TITLED.search(one)):
                 found.append(one)
     return found[:MOST]
+
+
+def _without_courtesies(sentence: str) -> str:
+    """What is left of it; nothing of one that is too long, however it begins, to be looked at."""
+    one = sentence if len(sentence) <= 2 * LONGEST else ""
+    if greeting := _GREETING.match(one):
+        one = one[greeting.end() :]
+        if _CALLED.match(one):
+            return ""
+        one = one[:1].upper() + one[1:]
+    if (thanks := _THANKS.search(one)) is None:
+        return one
+    rest = one[: thanks.start()]
+    return rest and rest + ("。" if _CHINESE.search(rest) else ".")
 
 
 def worth(likeness: float, *, stars: int | None, reopened: bool, age: timedelta) -> float:

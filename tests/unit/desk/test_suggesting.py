@@ -22,7 +22,54 @@ def test_english_is_cut_where_its_sentences_end() -> None:
     assert sentences(reply) == ["The printer was repaired today.", "Please try again."]
 
 
-@pytest.mark.parametrize("text", ["", "好。", "!!!", "a" * 400, "13800001234 请打这个号码"])
+@pytest.mark.parametrize(
+    ("reply", "offered"),
+    [
+        ("您好，二楼空调温度已调低两度，谢谢您的提醒。", ["二楼空调温度已调低两度。"]),
+        ("同学您好，三层的灯已换新！感谢您的反馈！祝好", ["三层的灯已换新！"]),
+        ("尊敬的读者：您好！空调已于今天修好，再次感谢", ["空调已于今天修好。"]),
+        ("同学，卡坏了请到一楼服务台换。", ["卡坏了请到一楼服务台换。"]),
+        ("张伟同学您好，灯已经换了新的。", ["灯已经换了新的。"]),
+        ("小王你好，灯已经换了新的。", ["灯已经换了新的。"]),
+        ("您好，周六，张贴栏换新。", ["周六，张贴栏换新。"]),
+        (
+            "Hello, you can renew a book twice at most. Overdue books cannot be renewed.",
+            ["You can renew a book twice at most.", "Overdue books cannot be renewed."],
+        ),
+        ("Dear Ms. Lee, the lift runs again, thank you for telling us!", ["The lift runs again."]),
+        ("Dear reader,\nThe lamp was replaced.\nBest regards,", ["The lamp was replaced."]),
+        ("Hi there! The lamp was replaced. Many thanks again.", ["The lamp was replaced."]),
+    ],
+)
+def test_of_a_sentence_with_a_greeting_or_thanks_the_rest_is_offered(
+    reply: str, offered: list[str]
+) -> None:
+    assert sentences(reply) == offered
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "您反映的灯已经修好。",
+        "您好像走错了入口。",
+        "读者好多，座位不够用。",
+        "请对帮忙的人说声谢谢。",
+        "Thanks to your note we found the leak.",
+        "High shelves are being moved.",
+    ],
+)
+def test_what_only_looks_like_a_greeting_or_thanks_is_offered_as_it_is(said: str) -> None:
+    assert sentences(said) == [said]
+
+
+@pytest.mark.parametrize("reply", ["您好，张伟，灯已经换了。", "Hello, Anna, the lamp is new."])
+def test_whoever_is_called_by_name_after_a_greeting_is_not_offered(reply: str) -> None:
+    assert sentences(reply) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["", "您好", "谢谢您的来信！", "好。", "!!!", "a" * 400, "13800001234 请打这个号码"]
+)
 def test_what_is_no_whole_sentence_is_not_offered(text: str) -> None:
     assert sentences(text) == []
 
