@@ -268,6 +268,14 @@ def _delivery(zh: str, en: str) -> Build:
     return build
 
 
+_NOT_DELIVERED = _delivery("{0}没有送达{1}", "Could not deliver {0} to {1}")
+_NOBODY_KNOWS = _delivery("不知道{0}有没有送达{1}", "It is not known whether {0} reached {1}")
+
+
+def _failed(d: Data, name: NameOf) -> tuple[str, str]:
+    return (_NOBODY_KNOWS if d.get("uncertain") else _NOT_DELIVERED)(d, name)
+
+
 SENTENCES: dict[str, Build] = {
     "feedback.received": _received,
     "feedback.supplemented": _plain("用户补充了信息", "The reporter added something"),
@@ -313,7 +321,7 @@ SENTENCES: dict[str, Build] = {
     "sla.breached": _clock("“{}”超期", "The deadline of {} passed"),
     "escalation.raised": _escalated,
     "notification.sent": _delivery("已把{0}发给{1}", "Sent {0} to {1}"),
-    "notification.failed": _delivery("{0}没有送达{1}", "Could not deliver {0} to {1}"),
+    "notification.failed": _failed,
     "notification.suppressed": _delivery("没有给{1}发{0}", "Did not send {0} to {1}"),
     **twists.SENTENCES,
 }
