@@ -16,7 +16,7 @@ from services.desk.domain.typed import as_meant
 from services.desk.store import meanings
 from services.desk.store.finding import holding
 from services.desk.store.looks import Wanted
-from services.desk.store.queues import Question, hits, meant, page, some
+from services.desk.store.queues import Question, hits, looking, meant, page, some
 from shared.privacy import mask
 from shared.security import code_in
 from shared.service import Service
@@ -36,8 +36,9 @@ _NAMES = 4
 async def question_of(service: Service[Deps], wanted: Wanted) -> Question | None:
     """What the words of a search mean, on its first page; None where they mean nothing to look for.
 
-    Words that name nothing are read as somebody may have meant them (`read_as`). While nobody can
-    say, or not in time, the things they name are all there is (`late`).
+    Words that name nothing, and stand in no case, are read as somebody may have meant them
+    (`read_as`). While nobody can say, or not in time, the things they name are all there is
+    (`late`).
     """
     meaning, text = service.deps.meaning, mask(wanted.q.strip())
     # A code names its case, whatever its letters look like.
@@ -49,8 +50,9 @@ async def question_of(service: Service[Deps], wanted: Wanted) -> Question | None
     written, things = text, matter_of(text).things
     if not things:
         # The first of all loads a table.
-        text = await asyncio.to_thread(as_meant, text)
-        things = matter_of(text).things
+        read = await asyncio.to_thread(as_meant, text)
+        if read != text and not await _stands_somewhere(service, wanted):
+            text, things = read, matter_of(read).things
     if not things and len(text) <= _NAMES:
         return None
     vector = await meaning.of(text, within=WITHIN_NAMED if things else WITHIN)
@@ -64,6 +66,16 @@ async def question_of(service: Service[Deps], wanted: Wanted) -> Question | None
         late=vector is None,
         read_as=text if text != written else "",
     )
+
+
+async def _stands_somewhere(service: Service[Deps], wanted: Wanted) -> bool:
+    """Whether a case of any list, that this person may see, has the words as they are written."""
+    asked = Wanted(
+        wanted.scopes, wanted.accounts, wanted.own_department, wanted.now, q=wanted.q, limit=1
+    )
+    async with service.engine.connect() as connection, looking(connection, by_meaning=False):
+        rows, _ = await hits(connection, asked)
+    return bool(rows)
 
 
 async def find(

@@ -66,6 +66,30 @@ async def test_pinyin_and_slips_are_read_as_they_were_meant_and_it_is_said(
     assert "read_as" not in (await office.get("/api/cases", params={"q": "占座"})).json()
 
 
+@pytest.mark.parametrize(
+    ("q", "written", "other"),
+    [
+        ("洗手液", "一楼没有洗手液", "首页打不开"),
+        ("取消", "怎么取消预约", "有人取笑我"),
+        ("zhanzuo", "zhanzuo de ren tai duo", "有人占座"),
+    ],
+)
+async def test_what_stands_somewhere_as_it_is_written_is_not_read_otherwise(
+    desk: Desk, compass: Compass, q: str, written: str, other: str
+) -> None:
+    one, unlike = await desk.case(text=written), await desk.case(text=other)
+    await jobs.embed_waiting(desk.service)
+    office = desk.as_("coordinator")
+    for queue in ("all", "alarm"):
+        body = (await office.get("/api/cases", params={"q": q, "queue": queue})).json()
+        assert "read_as" not in body
+        ids = [item["feedback_id"] for item in body["items"]]
+        assert unlike not in ids
+        assert (one in ids) == (queue == "all")
+    page = await office.get("/desk", params={"queue": "all", "q": q})
+    assert "也按“" not in page.text
+
+
 async def test_only_what_one_may_see_and_asked_for_is_found(desk: Desk, compass: Compass) -> None:
     made = await town(desk)
     await desk.process(
