@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import RedirectResponse
 
 from services.notification import ledger, store
 from services.notification.deps import NAME, deps_of
@@ -13,6 +14,7 @@ from services.notification.store import DeliveryRow, PrivateRow
 from shared.contracts.refusal import Conflict, NotFound
 from shared.moments import local
 from shared.web.auth import Staff, service_of, with_role
+from shared.web.pages import wants_html
 from shared.web.permissions import Permission
 
 router = APIRouter(prefix="/api/notification", tags=["notification"])
@@ -39,11 +41,11 @@ async def list_deliveries(
     return {"items": [_shown(row, person) for row in rows]}
 
 
-@router.post("/deliveries/{delivery}/resend")
+@router.post("/deliveries/{delivery}/resend", response_model=None)
 async def resend(
     request: Request, person: Decider, delivery: Annotated[str, Path(pattern=_ID)]
-) -> dict[str, Any]:
-    """A person has looked, and wants it sent again."""
+) -> dict[str, Any] | Response:
+    """A person has looked, and wants it sent again; a browser is sent back to the case."""
     async with service_of(request, NAME).transaction() as tx:
         feedback_id = await store.find(tx, delivery)
         if feedback_id is None:
@@ -63,7 +65,10 @@ async def resend(
                 "There is no address to send it to; please reach the person some other way.",
             )
         ledger.send_again(tx, row, person.username)
-        return _shown(row, person)
+        shown = _shown(row, person)
+    if wants_html(request):
+        return RedirectResponse(f"/desk/cases/{feedback_id}?again=1", 303)
+    return shown
 
 
 def _shown(row: DeliveryRow, person: Staff) -> dict[str, Any]:

@@ -19,9 +19,11 @@ from services.desk.domain import (
 )
 from services.desk.domain.hints import hints, without_them
 from services.desk.domain.promises import NOT_ON_TOP, ON_TOP, asks_for_date, running
+from services.desk.domain.reaching import unreached
 from services.desk.store.reading import CaseDetail
 from services.desk.store.tables import INTERNAL
 from services.desk.wording import actor_name, sentence
+from services.desk.wording.reaching import why_unreached
 from shared.contracts import Actor
 from shared.contracts.vocabulary import ALARM_NAMES, State
 from shared.messaging.directory import Directory
@@ -105,6 +107,7 @@ def detail(found: CaseDetail, context: ViewContext) -> Answer:
         "promises": _promises(row["promises"], context),
         "date_asked": case.department is not None and asks_for_date(row["promises"], context.now),
         "timeline": _timeline(found, context),
+        "unreached": _unreached(found, context),
         "notes": [
             _written(found, m, open_words=open_words) for m in found.messages if m.kind in INTERNAL
         ],
@@ -309,6 +312,23 @@ def _timeline(found: CaseDetail, context: ViewContext) -> list[Answer]:
         _line(t.seq, t.at, t.type, t.data, Actor.model_validate(t.by), context)
         for t in found.timeline
     ]
+
+
+def _unreached(found: CaseDetail, context: ViewContext) -> Answer | None:
+    """The last words to the reporter, where they have not arrived or nobody knows, and why."""
+    line = None if found.row["erased"] else unreached(found.timeline)
+    if line is None:
+        return None
+    uncertain, reason = bool(line.data.get("uncertain")), str(line.data.get("reason", ""))
+    return {
+        "at": local(line.at),
+        "kind": line.data["kind"],
+        "text": sentence(line.type, line.data, context.department, context.locale),
+        "why": why_unreached(reason, uncertain=uncertain, locale=context.locale),
+        "uncertain": uncertain,
+        # None in a line that was written before this was kept.
+        "delivery_id": line.data.get("delivery_id"),
+    }
 
 
 def _line(

@@ -63,7 +63,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "sla.breached": frozenset({"clock"}),
     "escalation.raised": frozenset({"to_role"}),
     "notification.sent": frozenset({"kind", "audience"}),
-    "notification.failed": frozenset({"kind", "audience", "uncertain"}),
+    "notification.failed": frozenset({"kind", "audience", "uncertain", "reason", "delivery_id"}),
     "notification.suppressed": frozenset({"kind", "audience"}),
 }
 """Type without version → fields of the event; types that are missing keep none."""

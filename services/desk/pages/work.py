@@ -51,6 +51,7 @@ from shared.web import names
 from shared.web.auth import COOKIE, Staff, maybe_staff, runtime_of, service_of, staff, to_sign_in
 from shared.web.choices import choice
 from shared.web.pages import LIVE_BLOCK, Pages, choose_locale
+from shared.web.permissions import Permission
 
 router = APIRouter(include_in_schema=False)
 
@@ -277,6 +278,7 @@ async def case_page(
         incident=await _incident(service, case, person),
         audits=bool(person.every_role & SEE_ALL),
         groups=bool(viewer_of(person).every_role & GROUPERS),
+        sends_again=person.may(Permission.SEND_AGAIN),
         back=f"/desk/cases/{feedback_id}",
         **await _job(request, person),
     )

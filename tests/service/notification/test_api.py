@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from shared.web.app import web_app
+from shared.web.auth import COOKIE
 from tests.fakes.smtp import Mode, SmtpSink
 from tests.service.notification.support import CANARY, Watch, received_case
 
@@ -85,3 +86,29 @@ async def test_the_office_decides_what_nobody_can_be_sure_of(
     assert again.status_code == 409
     row = (await watch.ledger("f1"))[0]
     assert (row["state"], row["resent_by"]) == ("sent", "coordinator")
+
+
+async def test_a_browser_that_sends_again_comes_back_to_the_case(
+    watch: Watch, sink: SmtpSink, client: httpx2.AsyncClient
+) -> None:
+    sink.mode = Mode.DROP_AFTER_DATA
+    await watch.process(*received_case("f1"))
+    await watch.later(seconds=2)
+    sink.mode = Mode.ACCEPT
+    path = f"/api/notification/deliveries/{(await watch.ledger('f1'))[0]['id']}/resend"
+    cookie = signed_in(watch, "coordinator")["Authorization"].partition(" ")[2]
+    browser = {
+        "accept": "text/html",
+        "content-type": "application/x-www-form-urlencoded",
+        "origin": "https://feedback.library.example",
+        "cookie": f"{COOKIE}={cookie}",
+    }
+    foreign = await client.post(path, headers=browser | {"origin": "https://else.example"})
+    assert foreign.status_code == 403
+    answer = await client.post(path, headers=browser)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/desk/cases/f1?again=1")
+    await watch.later(seconds=1)
+    assert (await watch.ledger("f1"))[0]["state"] == "sent"
+    again = await client.post(path, headers=browser)
+    assert again.status_code == 409
+    assert "<html" in again.text

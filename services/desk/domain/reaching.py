@@ -1,0 +1,23 @@
+"""Whether the last words to the reporter have reached them, as far as is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+WORDS = frozenset({"reply", "question", "progress", "rejected", "appeal"})
+"""Kinds of message with words that somebody wrote to the reporter."""
+_OUTCOMES = frozenset({"notification.sent", "notification.failed"})
+
+
+def unreached(timeline: Iterable[Any]) -> Any:
+    """The line that says so, where the last words have not arrived, or nobody knows; else None.
+
+    Words that were sent after them lead to the page where all stand.
+    """
+    last = None
+    for line in timeline:
+        to_reporter = line.data.get("audience") == "reporter"
+        if line.type in _OUTCOMES and to_reporter and line.data.get("kind") in WORDS:
+            last = line
+    return last if last is not None and last.type == "notification.failed" else None
