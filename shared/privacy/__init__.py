@@ -1,7 +1,9 @@
 """Masking of personal data in free text, before anything enters the event log.
 
-`mask` knows what numbers and addresses look like; `masked` knows besides who the reporter is.
-Everything else stays as it was typed, and masking twice changes nothing more.
+`mask` knows what numbers and addresses look like, and how people say what they are called (姓名：X,
+我叫X, My name is X); `masked` knows besides who the reporter is. Everything else stays as it was
+typed, and masking twice changes nothing more. A name that nobody gave and that no rule recognises
+stays, too: 本人X, 我是物理系的X, somebody who is spoken of (see `introduced`).
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import re
 from collections.abc import Collection
 from typing import Protocol
 
+from shared.privacy.introduced import mask_introduced
 from shared.privacy.names import NAME, mask_name
 from shared.privacy.numbers import ACCOUNT, AREA, EMAIL, IDENTITY, PHONE, STUDENT, mask_numbers
 
@@ -33,12 +36,14 @@ def mask(text: str, *names: str | None, own: Collection[str] | None = None) -> s
     """Return `text` without phone, e-mail, student and identity numbers, and without `names`.
 
     A name is masked where it stands as a name: a word that somebody is called by stays a word.
+    A name by which somebody introduces themselves is masked, whether it was given or not.
     With `own` landlines and these addresses and domains stay, see `mask_numbers`.
     """
     text = mask_numbers(text, own)
-    for name in names:
-        if name is not None:
-            text = mask_name(text, name.strip())
+    given = [name.strip() for name in names if name and name.strip()]
+    text = mask_introduced(text, given)
+    for name in given:
+        text = mask_name(text, name)
     return text
 
 

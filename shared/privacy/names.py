@@ -80,7 +80,7 @@ def mask_name(text: str, name: str) -> str:
     if name.isascii():
         if name.casefold() in _ENGLISH | _CALENDAR:
             stands = _stands_english
-    elif name in _chinese():
+    elif name in ordinary_words():
         stands = _stands_chinese
 
     def replace(match: re.Match[str]) -> str:
@@ -124,6 +124,6 @@ def _signed(before: str, after: str) -> bool:
 
 
 @cache
-def _chinese() -> frozenset[str]:
+def ordinary_words() -> frozenset[str]:
     """Ordinary words that begin like a name, and what people write where a name is asked for."""
     return frozenset(Path(__file__).with_name("ordinary_words.txt").read_text("utf-8").split())

@@ -222,6 +222,104 @@ def test_where_it_stands_as_a_name_it_is_masked(name: str, text: str, expected: 
     assert mask(expected, name) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("姓名：张伟豪，座位被人占了", "姓名：〔姓名〕，座位被人占了"),
+        ("姓名: 张伟豪 学号：2100012345", "姓名: 〔姓名〕 学号：〔学号〕"),
+        ("姓名：张伟豪学号2100012345", "姓名：〔姓名〕学号〔学号〕"),
+        ("姓名：安静", "姓名：〔姓名〕"),
+        ("我的姓名是李四，", "我的姓名是〔姓名〕，"),
+        ("太吵了。\n署名：王静", "太吵了。\n署名：〔姓名〕"),
+        ("我叫司马青青", "我叫〔姓名〕"),
+        ("我叫王静是大三学生", "我叫〔姓名〕是大三学生"),
+        ("我叫张伟来自物理系", "我叫〔姓名〕来自物理系"),
+        ("你好我叫“陳小明”。", "你好我叫“〔姓名〕”。"),
+        ("我叫王小明同学", "我叫〔姓名〕同学"),
+        ("我叫张伟13800001234", "我叫〔姓名〕〔电话〕"),
+        ("我叫买买提·艾力，", "我叫〔姓名〕，"),
+        ("我叫 Zhang Wei，", "我叫 〔姓名〕，"),
+        ("我的名字叫欧阳娜娜！", "我的名字叫〔姓名〕！"),
+        ("我的名字是赵云", "我的名字是〔姓名〕"),
+        ("我名叫孙悦，", "我名叫〔姓名〕，"),
+        ("My name is Jane Whitfield and I", "My name is 〔姓名〕 and I"),
+        ("my name's Ludwig van der Rohe.", "my name's 〔姓名〕."),
+        ("My name is JANE Q. WHITFIELD", "My name is 〔姓名〕"),
+        ("Name: José Ortiz\nTel", "Name: 〔姓名〕\nTel"),
+        ("My name is 张伟豪.", "My name is 〔姓名〕."),
+    ],
+)
+def test_who_introduces_themselves_is_masked_though_no_name_was_given(
+    text: str, expected: str
+) -> None:
+    assert mask(text) == expected
+    assert mask(expected) == expected
+    assert masked(text, own=OWN) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我叫他小声一点",
+        "我叫保安，保安不来",
+        "我叫管理员，没人理",
+        "我叫安保来，没人来",
+        "我叫马上来，他不来",
+        "我叫了半天",
+        "我叫王老师，他在开会",
+        "我叫周围的人小声点",
+        "我叫什么不重要",
+        "我叫120",
+        "我叫师傅，师傅说等着",
+        "我叫车等了很久",
+        "别人把我的名字写错了",
+        "我的名字是乱码",
+        "我的名字是黄色的",
+        "姓名：显示错误",
+        "姓名和学号都填了",
+        "姓名：",
+        "署名：一名读者",
+        "My name is not on the list",
+        "My name is on the back. The library is closed",
+        "My name is Not on the list",
+        "Book name: Pride and Prejudice",
+        "the user name: Admin does not work",
+        "The name is misspelled",
+    ],
+)
+def test_who_is_called_and_what_a_name_is_said_of_stays(text: str) -> None:
+    assert mask(text) == text
+
+
+@pytest.mark.parametrize("text", ["本人张三，座位被占", "我是物理系的张三", "I am Jane Whitfield"])
+def test_what_no_rule_recognises_stays_as_the_docstring_says(text: str) -> None:
+    assert mask(text) == text
+
+
+@pytest.mark.parametrize("name", ["Jane", "Jane Whitfield", "jane whitfield"])
+@pytest.mark.parametrize("said", ["Jane Whitfield", "Jane whitfield", "jane Whitfield"])
+def test_a_name_given_and_one_introduced_leave_nothing_of_each_other(name: str, said: str) -> None:
+    left = mask(f"My name is {said}.", name)
+    assert "Jane" not in left
+    if len(said) == len(name) or said.istitle():
+        assert left == "My name is 〔姓名〕."
+
+
+@given(st.text(alphabet="我叫名字姓是：张王安静伟司马，· aJneMy\n", max_size=40))
+@example("我叫张我叫李四")
+def test_masking_introductions_twice_changes_nothing_more(text: str) -> None:
+    once = mask(text)
+    assert mask(once) == once
+
+
+@pytest.mark.parametrize(
+    "unit", ["我叫", "我叫张", "姓名：张", "My name is ", "Name: Ab ", "我叫·"]
+)
+def test_introductions_without_end_cost_no_more_than_their_length(unit: str) -> None:
+    text = (unit * 50_000)[:50_000]
+    assert mask(text + "\n姓名：张伟豪", "张三").endswith("\n姓名：〔姓名〕")
+
+
 def test_what_is_known_of_a_person_is_masked_whatever_it_looks_like() -> None:
     known = Contact(name="安静", email="a'b@图书馆.cn", phone="6275-1051", wechat_openid="oAbc_123")
     said = "已回电 62751051（62751051234 不是），写信到 A'B@图书馆.cn，oAbc_123；安静同学说不安静"
