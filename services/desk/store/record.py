@@ -27,6 +27,11 @@ SELECT ce_id, headers->>'ce_type' AS type, body FROM outbox
 WHERE topic = $1 AND key = $2 ORDER BY id
 """
 _COVERS = (("已核对", "checked:"), ("没有核对、不能证明：", "not covered:"))
+_ERASED = (
+    "联系方式和未遮盖的原话已删除，遮盖后的文字保留（未被识别的姓名也会留在其中）",
+    "contact and words as they were written are erased; the masked text stays, and so does a name "
+    "in it that was not recognised",
+)
 _DECIDED = frozenset({"feedback.routed", "feedback.triage_needed"})
 """With each of these lines routing's reasons are kept, and never thrown away."""
 _NAMES = {"timeline": ("时间线", "timeline"), "messages": ("往来文字", "messages")}
@@ -86,7 +91,7 @@ class Record:
                 zh += f"；{words[0]}{'、'.join(pair[0] for pair in pairs)}"
                 en += f"; {words[1]} {', '.join(pair[1] for pair in pairs)}"
         if self.sealed.erased:
-            zh, en = f"{zh}；个人信息已删除", f"{en}; what was personal is erased"
+            zh, en = f"{zh}；{_ERASED[0]}", f"{en}; {_ERASED[1]}"
         return zh, en
 
     def not_covered(self) -> list[Pair]:

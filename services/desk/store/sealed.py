@@ -46,7 +46,7 @@ class SealedRows:
 
     @property
     def erased(self) -> bool:
-        """Whether the reporter was erased: what was personal is gone, and nothing proves it."""
+        """Whether contact and unmasked words were erased: they are gone, and nothing proves it."""
         return bool(self.rows["cases"][0]["erased"])
 
     @property

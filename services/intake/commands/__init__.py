@@ -69,8 +69,9 @@ def erase(
     wait: Annotated[float, typer.Option(help="seconds to wait for the services")] = 60.0,
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
 ) -> None:
-    """Remove who the reporter of a case is, for good, and wait until every service has.
+    """Erase contact and words as written of a case, for good, and wait until every service has.
 
+    The masked text of the case stays, and so does a name in it that was not recognised.
     Exit status 1 while some have not; run it again to look again.
     """
 

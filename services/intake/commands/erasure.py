@@ -19,6 +19,12 @@ from shared.messaging.subscription import believed
 from shared.service import Service
 
 _ACKNOWLEDGED = "private.erased_by_"
+_DONE = (
+    "各服务均已删除联系方式和未遮盖的原话；案卷中遮盖后的文字保留，"
+    "未被识别而没有遮盖的姓名也会留在其中",
+    "contact and words as they were written are erased in every service; the masked text of the "
+    "case stays, and so does a name in it that was not recognised",
+)
 
 
 def readers() -> dict[str, str]:
@@ -55,10 +61,12 @@ class Erasure:
     def as_text(self) -> str:
         """For the person at the terminal."""
         if not self.missing:
-            return f"{self.feedback_id}: erased in every service"
+            return f"{self.feedback_id}: {_DONE[0]} | {_DONE[1]}"
         waiting = ", ".join(self.missing)
-        said = f"erased in intake; not yet done: {waiting}. Run this again to look again."
-        return f"{self.feedback_id}: {said}"
+        return (
+            f"{self.feedback_id}: intake 已删除，尚未完成：{waiting}。请稍后再次运行查看 | "
+            f"erased in intake; not yet done: {waiting}. Run this again to look again."
+        )
 
 
 async def follow(service: Service, erasure: Erasure, seconds: float) -> Erasure:

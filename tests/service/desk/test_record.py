@@ -387,6 +387,11 @@ async def test_erased_is_not_changed(desk: Desk) -> None:
     await desk.process(PrivateErased(feedback_id=feedback_id, at=examples.RECEIVED))
     answer = await desk.as_("auditor").get(f"/api/cases/{feedback_id}/readings")
     assert (answer.json()["intact"], answer.json()["erased"]) == (True, True)
+    assert "联系方式和未遮盖的原话已删除，遮盖后的文字保留" in answer.json()["lines"]
+    english = await desk.as_("auditor").get(
+        f"/api/cases/{feedback_id}/readings", headers={"accept-language": "en"}
+    )
+    assert "words as they were written are erased; the masked text stays" in english.json()["lines"]
 
 
 async def test_an_erasure_leaves_the_record_intact(desk: Desk) -> None:

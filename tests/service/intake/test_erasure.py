@@ -99,6 +99,7 @@ async def test_the_command_waits_for_every_service_and_names_who_is_missing(
     nobody = await follow(relayed, Erasure(case, erased_at), 0)
     assert nobody.missing == ["intake", "desk", "notification"]
     assert "not yet done: intake, desk, notification" in nobody.as_text
+    assert "尚未完成：intake, desk, notification" in nobody.as_text
 
     producer = new_producer(relayed.runtime.kafka)
     await producer.start()
@@ -130,7 +131,12 @@ async def test_the_command_waits_for_every_service_and_names_who_is_missing(
         await say_done("notification", "notification")
         whole = await follow(relayed, Erasure(case, erased_at), 60)
         assert whole.missing == []
-        assert whole.as_text.endswith(": erased in every service")
+        # Both languages say what is gone, and what is not.
+        chinese, english = whole.as_text.split(" | ")
+        assert "各服务均已删除联系方式和未遮盖的原话" in chinese
+        assert "遮盖后的文字保留" in chinese
+        assert "contact and words as they were written are erased in every service" in english
+        assert "the masked text of the case stays" in english
         monkeypatch.setattr(erasure, "readers", dict)
         assert (await follow(relayed, Erasure(case, erased_at), 60)).missing == []
     finally:
