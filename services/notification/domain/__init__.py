@@ -12,6 +12,7 @@ from services.notification.domain.cases import (
 from services.notification.domain.notices import (
     REPORTER,
     STAFF,
+    WORDS,
     Notice,
     People,
     entrance,
@@ -20,6 +21,7 @@ from services.notification.domain.notices import (
     notices,
     staff_of,
     surge_notices,
+    unreached_notices,
 )
 from services.notification.domain.outages import Outage, prolong
 from services.notification.domain.reports import (
@@ -87,6 +89,7 @@ __all__ = [
     "TRY_FOR",
     "WAITING",
     "WITH_PROMISE",
+    "WORDS",
     "About",
     "Case",
     "Contact",
@@ -116,5 +119,6 @@ __all__ = [
     "settled",
     "staff_of",
     "surge_notices",
+    "unreached_notices",
     "wait_after",
 ]

@@ -76,6 +76,19 @@ def surge_notices(event: desk.SurgeListed, people: People) -> list[Notice]:
     return list({n.recipient: n for n in _and_substitutes(found, people)}.values())
 
 
+WORDS = frozenset({"reply", "question", "rejected", "progress", "appeal"})
+"""Kinds of message with words that somebody wrote to the reporter."""
+
+
+def unreached_notices(case: Case, people: People, *, uncertain: bool) -> list[Notice]:
+    """Somebody's words did not reach the reporter, or nobody knows: who handles it decides what to
+    do, and who stands in for them; the office where nobody does."""
+    names = _at_work(case, people) if case.handler else _office(people)
+    params = {"what": "unsure" if uncertain else "unreached"}
+    found = [Notice("news", f"{STAFF}{name}", params) for name in names]
+    return list({n.recipient: n for n in _and_substitutes(found, people)}.values())
+
+
 def _and_substitutes(found: list[Notice], people: People) -> list[Notice]:
     """What the absent are told, who stands in for them is told, too, after those it is for."""
     named = [(one, people.substitute(one.staff or "")) for one in found]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from services.notification.domain.cases import Case, settled
+from services.notification.domain.notices import WORDS
 from shared.contracts.sla import QuietHoursSet
 from shared.moments import LOCAL, here
 
@@ -57,7 +58,6 @@ WITH_PROMISE = frozenset({"receipt", "reopened", "restored"})
 """Kinds that say by when there will be an answer, and wait a moment to know it."""
 _ABOUT_OPEN_WORK = frozenset({"delay", "warning", "breach", "escalation", "breach_reason"})
 _STALE = {"delay": STALE_DELAY, "report": STALE_REPORT}
-_NEVER_STALE = frozenset({"reply", "question", "rejected", "progress", "appeal"})
 
 
 def quiet_hours(published: QuietHoursSet | None) -> QuietHours:
@@ -101,7 +101,7 @@ def _by_day(at: datetime, night: Night) -> datetime:
 
 def is_stale(kind: str, happened_at: datetime, now: datetime) -> bool:
     """True for what would only confuse by now. People's own words always go out."""
-    if kind in _NEVER_STALE:
+    if kind in WORDS:
         return False
     if kind == "matters":
         return now - happened_at > STALE_LINK

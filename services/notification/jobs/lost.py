@@ -60,12 +60,14 @@ class LostDeliveries:
 
 def _interrupted(tx: Transaction, row: DeliveryRow) -> None:
     ledger.leave_to_a_person(tx, row, domain.INTERRUPTED)
+    planning.tell_unreached(tx, row)
 
 
 def _no_contact(tx: Transaction, row: DeliveryRow) -> None:
     private = tx.rows(PrivateRow).get(row.feedback_id)
     if private is None:
         ledger.fail(tx, row, domain.NO_CONTACT_CAME)
+        planning.tell_unreached(tx, row)
         return
     # It is the words that never came: masked ones are better than none.
     row.params = {k: v for k, v in row.params.items() if k != "words_id"}

@@ -46,6 +46,7 @@ def finish(
             give_up(tx, row, outcome.reason, elsewhere=outcome.use_other_channel)
         case UnknownOutcome():
             ledger.leave_to_a_person(tx, row, outcome.reason)
+            planning.tell_unreached(tx, row)
 
 
 def _try_again(tx: Transaction, row: DeliveryRow, outcome: TemporaryFailure) -> None:
@@ -64,5 +65,5 @@ def _try_again(tx: Transaction, row: DeliveryRow, outcome: TemporaryFailure) -> 
 def give_up(tx: Transaction, row: DeliveryRow, reason: str, *, elsewhere: bool = True) -> None:
     """Not on this channel; on another, where there is one."""
     ledger.fail(tx, row, reason)
-    if elsewhere:
-        planning.plan_elsewhere(tx, row)
+    if not (elsewhere and planning.plan_elsewhere(tx, row)):
+        planning.tell_unreached(tx, row)

@@ -27,21 +27,46 @@ def plan(
     each recipient, of whatever events it comes; it stands as the cause of what is emitted."""
     cause = tx.cause
     ce_id = about or once or (cause.ce_id if cause else None) or new_id()
-    name = delivery_id(ce_id, notice.recipient)
+    correlation_id = (cause.headers.get("ce_correlationid") if cause else None) or ce_id
+    _enter(tx, notice, case, about or event.feedback_id, event.at, (ce_id, correlation_id))
+
+
+def tell_unreached(tx: Transaction, row: DeliveryRow) -> None:
+    """Words to the reporter ended without having arrived for certain: staff hear of it, once for
+    this delivery, however often it is sent again."""
+    case = case_of(tx, row.feedback_id) or Case()
+    if row.recipient != REPORTER or row.kind not in domain.WORDS or case.erased:
+        return
+    uncertain = State(row.state) is State.UNCERTAIN
+    people = deps_of(tx).people(tx.now)
+    for notice in domain.unreached_notices(case, people, uncertain=uncertain):
+        _enter(tx, notice, case, row.feedback_id, tx.now, (row.id, row.correlation_id))
+
+
+def _enter(
+    tx: Transaction,
+    notice: Notice,
+    case: Case,
+    feedback_id: str,
+    at: datetime,
+    because: tuple[str, str],
+) -> None:
+    """A row for what happened `at`; `because`: ids of its cause, and of what all began with."""
+    name = delivery_id(because[0], notice.recipient)
     if tx.rows(DeliveryRow).get(name) is not None:
         return
     row = tx.rows(DeliveryRow).new(
         id=name,
-        feedback_id=about or event.feedback_id,
-        ce_id=ce_id,
-        correlation_id=(cause.headers.get("ce_correlationid") if cause else None) or ce_id,
+        feedback_id=feedback_id,
+        ce_id=because[0],
+        correlation_id=because[1],
         recipient=notice.recipient,
         kind=notice.kind,
         state=State.READY,
         params=notice.params,
         sort_key=new_id(),
         message_id=deps_of(tx).message_id(name),
-        event_at=event.at,
+        event_at=at,
         planned_at=tx.now,
     )
     if notice.staff is None:
@@ -123,20 +148,22 @@ def reconsider(tx: Transaction, feedback_id: str, case: Case) -> None:
             ledger.ready(tx, row, _send_after(tx, row, case))
 
 
-def plan_elsewhere(tx: Transaction, row: DeliveryRow) -> None:
-    """The same message in a row of its own, on a channel that was not tried yet."""
+def plan_elsewhere(tx: Transaction, row: DeliveryRow) -> bool:
+    """The same message in a row of its own, on a channel that was not tried yet; False where there
+    is none."""
     other = _copy(tx, row, row.recipient, row.turn + 1)
     if other is None:
-        return
+        # Sent again by hand after the other way was taken: that row says what became of it.
+        return True
     case = case_of(tx, row.feedback_id) or Case()
     if row.recipient != REPORTER:
         if row.channel != CONSOLE:
             other.channel = CONSOLE
             ledger.on_the_console(tx, other)
-        return
+        return True
     private = tx.rows(PrivateRow).get(row.feedback_id)
     if private is None:
-        return
+        return False
     tried = {
         r.channel
         for r in tx.rows(DeliveryRow).for_case(row.feedback_id)
@@ -146,7 +173,8 @@ def plan_elsewhere(tx: Transaction, row: DeliveryRow) -> None:
         if channel not in tried:
             _use(tx, other, case, private, channel)
             ledger.ready(tx, other, tx.now)
-            return
+            return True
+    return False
 
 
 def hand_on(tx: Transaction, row: DeliveryRow, case: Case) -> None:

@@ -30,6 +30,8 @@ MESSAGES: list[tuple[str, dict[str, Any]]] = [
         for what in ("triage", "accept", "returned", "reopened", "assigned", "unassigned", "appeal")
     ],
     ("news", {"what": "urged"}),
+    ("news", {"what": "unreached"}),
+    ("news", {"what": "unsure"}),
     ("news", {"what": "supplemented"}),
     ("warning", {"clock": "RESOLUTION", "due": DUE.isoformat()}),
     ("breach", {"clock": "TRIAGE", "due": DUE.isoformat()}),
