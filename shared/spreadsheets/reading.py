@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import stat
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -51,6 +52,13 @@ def open_table(path: Path) -> Table:
     Rows are read while they are asked for; blank ones are passed over. Raises OSError and
     UnreadableTable.
     """
+    if stat.S_ISFIFO(path.stat().st_mode):
+        # A table is read more than once: for its encoding, its columns, and then its rows.
+        raise UnreadableTable(
+            "这是管道，不是文件：表格要从头读几遍。请先存成文件，再给出文件名。",
+            "This is a pipe and no file, and a table is read from its beginning several times: "
+            "save it as a file and name that.",
+        )
     with path.open("rb") as file:
         first = file.read(8)
     if first.startswith(b"PK\x03\x04"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -73,3 +74,16 @@ def test_what_is_no_table_is_said(tmp_path: Path, content: bytes) -> None:
         open_table(_file(tmp_path, content))
     assert refused.value.zh
     assert refused.value.en
+
+
+def test_a_pipe_is_refused_as_what_it_is() -> None:
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, TEXT.encode())
+        with pytest.raises(UnreadableTable) as refused:
+            open_table(Path(f"/dev/fd/{reading}"))
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert "管道" in refused.value.zh
+    assert "a pipe and no file" in refused.value.en
