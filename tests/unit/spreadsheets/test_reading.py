@@ -78,12 +78,12 @@ def test_what_is_no_table_is_said(tmp_path: Path, content: bytes) -> None:
 
 def test_a_pipe_is_refused_as_what_it_is() -> None:
     reading, writing = os.pipe()
+    os.write(writing, TEXT.encode())
+    os.close(writing)
     try:
-        os.write(writing, TEXT.encode())
         with pytest.raises(UnreadableTable) as refused:
             open_table(Path(f"/dev/fd/{reading}"))
     finally:
         os.close(reading)
-        os.close(writing)
     assert "管道" in refused.value.zh
     assert "a pipe and no file" in refused.value.en
