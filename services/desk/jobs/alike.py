@@ -24,6 +24,9 @@ from services.desk.jobs.grouping import from_mean
 from services.desk.store.surges import Said
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
+_WORD = re.compile(r"[^\W_\u3400-\u9fff]{2,}")
+_LEAST = 4
+"""Chinese characters, a word counting for two, that mean something beside what the table knows."""
 NEAR = {
     0.3: WINDOWS,
     0.2: WINDOWS,
@@ -49,6 +52,8 @@ class Alike:
         # Of each language the own mean: what an English text is near first is English.
         native = [bool(_CHINESE.search(one.text)) for one in cases]
         self._meant = from_mean([one.vector for one in cases], native, ENOUGH)
+        # Vectors of next to nothing are near those of everything.
+        self._meant[[n for n, one in enumerate(cases) if _says_nothing(one)]] = 0
         self._is_meant: NDArray[np.bool_] = np.any(self._meant, axis=1).astype(bool)
         self._row = {one.feedback_id: n for n, one in enumerate(cases)}
         self._at = np.array([one.at.timestamp() for one in cases])
@@ -140,6 +145,14 @@ class Alike:
 def matter(said: Said) -> Matter:
     """What it names."""
     return matter_of(_text(said))
+
+
+def _says_nothing(said: Said) -> bool:
+    """Whether it has few words, and none that names a thing or what is wrong."""
+    words = max(
+        len(_CHINESE.findall(one)) + 2 * len(_WORD.findall(one)) for one in (said.title, said.text)
+    )
+    return words < _LEAST and not (matter(said).things or matter(said).faults)
 
 
 @lru_cache(maxsize=2048)

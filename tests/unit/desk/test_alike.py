@@ -58,9 +58,9 @@ def test_one_matter_in_many_words_and_two_languages_is_found() -> None:
     letters = Letters()
     goose = letters.matter()
     told = [letters.one(t, timedelta(minutes=9 - n), goose) for n, t in enumerate(GEESE)]
-    others = [letters.one("别的事", timedelta(hours=2), letters.matter()) for _ in range(8)]
+    others = [letters.one("别的事情", timedelta(hours=2), letters.matter()) for _ in range(8)]
     before = letters.before(3 * ENOUGH)
-    long_ago = letters.one("鹅", timedelta(days=9), goose)
+    long_ago = letters.one("又是那只鹅", timedelta(days=9), goose)
     later = letters.one("又是鹅", timedelta(minutes=-9), goose)
     alike = Alike([*others, *told, *before, long_ago, later])
     like, times = alike.around(told[-1].feedback_id, DAY)
@@ -98,12 +98,30 @@ def test_in_a_short_while_those_who_tell_one_fault_may_be_less_near() -> None:
     told = [letters.one(t, timedelta(minutes=9 - n), goose) for n, t in enumerate(GEESE)]
     # This morning somebody wrote who has more like them than any of these has.
     early = [letters.one(t, timedelta(hours=5), goose) for t in GEESE]
-    long_ago = letters.one("鹅", timedelta(days=9), goose)
+    long_ago = letters.one("又是那只鹅", timedelta(days=9), goose)
     alike = Alike([*early, *told, *letters.before(3 * ENOUGH), long_ago])
     like, times = alike.around(told[-1].feedback_id, WINDOWS[0])
     assert like == told
     # What is usual is that of the days before, however short the window.
     assert times.tolist() == [long_ago.at.timestamp()]
+
+
+def test_what_has_too_few_words_to_say_anything_is_like_none_but_the_same() -> None:
+    letters = Letters()
+    goose = letters.matter()
+    told = [letters.one(t, timedelta(minutes=9 - n), goose) for n, t in enumerate(GEESE)]
+    empty = [
+        letters.one(t, timedelta(minutes=8), goose) for t in ("甲", "一", "嗯。", "test 1", "?")
+    ]
+    again = letters.one("甲", timedelta(minutes=6), goose)
+    hot = letters.one("热死", timedelta(minutes=8), goose)
+    alike = Alike([*told, *empty, again, hot, *letters.before(3 * ENOUGH)])
+    assert set(_ids(alike.around(told[-1].feedback_id, DAY)[0])) == set(_ids([*told, hot]))
+    assert _ids(alike.around(again.feedback_id, DAY)[0]) == _ids([empty[0], again])
+
+
+def _ids(cases: list[Said]) -> list[str]:
+    return [one.feedback_id for one in cases]
 
 
 def test_another_floor_is_another_matter() -> None:
