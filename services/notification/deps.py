@@ -29,6 +29,7 @@ from services.notification.transports import (
     Sent,
     Transport,
     fixed_message_id,
+    fixed_thread_id,
 )
 from services.notification.transports.console import harmless
 from services.notification.wording import Details, compose, page_of
@@ -69,6 +70,10 @@ class PeopleAt:
         """The language of this account."""
         person = self.directory.people.get(name)
         return "zh" if person is None else person.locale
+
+
+_NO_CASE = frozenset({REPORT, "surge", "matters"})
+"""Kinds of messages that are about no single case."""
 
 
 @dataclass
@@ -193,6 +198,7 @@ class Deps:
             html=html,
             locale=locale,
             kind=row.kind,
+            thread_id="" if row.kind in _NO_CASE else fixed_thread_id(row.feedback_id, self.host),
         )
 
     def words(

@@ -31,6 +31,14 @@ def yours(received_at: datetime | None, locale: str) -> str:
     return say("您{day}留下的反馈", locale, day=written_day(received_at, locale))
 
 
+def titled(subject: str, received_at: datetime | None, locale: str) -> str:
+    """A subject by which somebody with two comments tells them apart, by the day they wrote."""
+    if received_at is None:
+        return subject
+    day = written_day(received_at, locale)
+    return say("{subject}（{day}）", locale, subject=subject, day=day)
+
+
 def framed(locale: str, subject: str, *body: str) -> list[str]:
     """Subject, greeting, body and signature; `subject` is a sentence of this module's caller."""
     return [subject, say("您好：", locale), *body, say("图书馆用户关系办公室", locale)]
@@ -73,7 +81,7 @@ class ReplyLetter:
         asked = say("问题解决了吗？请在这里告诉我们；没有解决，也可以请我们重新办：", locale)
         return framed(
             locale,
-            say("您的反馈有答复了", locale),
+            titled(say("您的反馈有答复了", locale), self.received_at, locale),
             say("关于{yours}，{who}答复如下：", locale, yours=about, who=who),
             words,
             "\n".join(foundations(self.outcome, self.rule, locale)),

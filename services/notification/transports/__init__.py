@@ -13,7 +13,7 @@ from services.notification.transports.base import (
     UnknownOutcome,
 )
 from services.notification.transports.console import ConsoleTransport, Printer
-from services.notification.transports.mail import fixed_message_id, mail_domain
+from services.notification.transports.mail import fixed_message_id, fixed_thread_id, mail_domain
 from services.notification.transports.smtp import SmtpTransport, server_from_setting
 from services.notification.transports.tokens import AccessToken, MemoryTokenStore, TokenStore
 from services.notification.transports.wechat import WechatTransport
@@ -40,6 +40,7 @@ __all__ = [
     "WechatTransport",
     "apps_from_setting",
     "fixed_message_id",
+    "fixed_thread_id",
     "mail_domain",
     "server_from_setting",
 ]

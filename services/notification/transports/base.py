@@ -27,6 +27,9 @@ class OutgoingMessage:
     html: str | None = field(default=None, repr=False)
     locale: str = "zh"
     kind: str = "receipt"
+    thread_id: str = ""
+    """The same for all mails of one case, of the form of a `message_id`: programs show them as one
+    conversation. Empty for what belongs to no case."""
 
     @property
     def automatic(self) -> bool:

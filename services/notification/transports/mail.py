@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from datetime import datetime
@@ -35,6 +36,11 @@ def fixed_message_id(delivery_id: str, domain: str) -> str:
     return f"<{delivery_id}@{domain}>"
 
 
+def fixed_thread_id(feedback_id: str, domain: str) -> str:
+    """What all mails about a case refer to. A hash: who reads a mail learns no id of ours."""
+    return f"<case.{hashlib.sha256(feedback_id.encode()).hexdigest()[:32]}@{domain}>"
+
+
 def mail_domain(base_url: str) -> str:
     """The domain our mail comes from, where only the address of the site is known."""
     host = urlsplit(base_url).hostname or "localhost"
@@ -60,8 +66,9 @@ def build_mail(
     message: OutgoingMessage, sender: str, date: datetime, reply_to: str | None = None
 ) -> bytes:
     """The whole mail with CRLF line ends, 7 bit throughout."""
-    if len(message.message_id) > _MAX_MESSAGE_ID or not _MESSAGE_ID.fullmatch(message.message_id):
-        raise UnsafeHeader("message_id")
+    _check_id(message.message_id, "message_id")
+    if message.thread_id:
+        _check_id(message.thread_id, "thread_id")
     mail = EmailMessage(policy=SMTP)
     name = SENDER_NAMES.get(message.locale, SENDER_NAMES["en"])
     mail["From"] = Address(display_name=name, addr_spec=mailbox(sender))
@@ -71,6 +78,8 @@ def build_mail(
     mail["Subject"] = _one_line(message.subject)
     mail["Date"] = format_datetime(date)
     mail["Message-ID"] = message.message_id
+    if message.thread_id:
+        mail["In-Reply-To"] = mail["References"] = message.thread_id
     if message.automatic:
         mail["Auto-Submitted"] = "auto-replied"
         mail["X-Auto-Response-Suppress"] = "All"
@@ -81,6 +90,11 @@ def build_mail(
     # Last: setting the content takes every Content-… header away.
     mail["Content-Language"] = "en" if message.locale == "en" else "zh-CN"
     return mail.as_bytes()
+
+
+def _check_id(value: str, field: str) -> None:
+    if len(value) > _MAX_MESSAGE_ID or not _MESSAGE_ID.fullmatch(value):
+        raise UnsafeHeader(field)
 
 
 def _one_line(subject: str) -> str:

@@ -23,13 +23,16 @@ _CODE = re.compile(r"[a-z0-9_.]+")
 """What a program wrote; a reason in words of people never looks like it."""
 
 
-def _letter(f: Details, subject: str, *body: str, automatic: bool = True) -> list[str]:
+def _letter(
+    f: Details, subject: str, *body: str, automatic: bool = True, dated: bool = True
+) -> list[str]:
     unread = ""
     if automatic and f.channel != "wechat" and not f.answerable:
         unread = f.say(
             "（这封信是系统自动发出的，直接回信没有人能看到；想说什么，请用上面的链接。）"
         )
-    return [*letter.framed(f.locale, f.say(subject), *body), unread]
+    about = letter.titled(f.say(subject), f.received_at if dated else None, f.locale)
+    return [*letter.framed(f.locale, about, *body), unread]
 
 
 def _yours(f: Details) -> str:
@@ -149,6 +152,7 @@ def _matters(f: Details) -> list[str]:
         f.say("有人（应该是您）想看用这个邮箱留下的全部反馈。"),
         f.link("打开下面的链接，再按一下按钮，就能看到。链接只能用一次："),
         f.say("请在{until}打开。不是您的话，不用理会，别人看不到。", until=by),
+        dated=False,
     )
 
 

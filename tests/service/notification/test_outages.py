@@ -118,8 +118,8 @@ async def test_a_mail_server_that_is_away_for_days_changes_nothing_but_the_time(
             await watch.later(minutes=5)
         await watch.later(days=2)
         assert [str(r.message["Subject"]) for r in back.received] == [
-            "我们收到了您的反馈",
-            "您的反馈有答复了",
+            "我们收到了您的反馈（3月4日）",
+            "您的反馈有答复了（3月4日）",
         ]
 
 

@@ -124,7 +124,7 @@ async def test_an_english_reporter_reads_english(watch: Watch, sink: SmtpSink) -
     await watch.process(*received_case("f1", locale="en"))
     await watch.later(seconds=2)
     assert "by 10:00 on Wed 11 Mar" in text_of(sink)
-    assert sink.received[0].message["Subject"] == "We have received your comment"
+    assert sink.received[0].message["Subject"] == "We have received your comment (4 Mar)"
 
 
 async def test_a_question_and_a_refusal_are_told(watch: Watch, sink: SmtpSink) -> None:
@@ -294,9 +294,12 @@ async def test_messages_of_a_case_leave_in_the_order_of_the_log(
     assert [s for *_, s in await watch.states("f1")] == ["retry", "ready"]
     await watch.later(seconds=40)
     assert [r.message["Subject"] for r in sink.received] == [
-        "我们收到了您的反馈",
-        "您的反馈有答复了",
+        "我们收到了您的反馈（3月4日）",
+        "您的反馈有答复了（3月4日）",
     ]
+    # Mail programs show them as one conversation.
+    (thread,) = {r.message["References"] for r in sink.received}
+    assert thread.startswith("<case.")
 
 
 async def test_what_is_emitted_names_the_event_it_follows_from(

@@ -21,6 +21,7 @@ from services.notification.transports import (
     Undelivered,
     UnknownOutcome,
     fixed_message_id,
+    fixed_thread_id,
     mail_domain,
     server_from_setting,
 )
@@ -53,6 +54,21 @@ def transport(sink: SmtpSink, limit: float = 5.0) -> SmtpTransport:
         clock=ManualClock(NOW),
         limit=timedelta(seconds=limit),
     )
+
+
+async def test_all_mails_of_a_case_refer_to_the_same_and_to_nothing_of_ours(sink: SmtpSink) -> None:
+    thread = fixed_thread_id("0198a1f0-case", "library.example")
+    for number in (1, 2):
+        mail = dataclasses.replace(
+            MESSAGE, message_id=f"<{number}@library.example>", thread_id=thread
+        )
+        await transport(sink).send(mail)
+    await transport(sink).send(MESSAGE)
+    first, second, other = (got.message for got in sink.received)
+    assert first["References"] == second["References"] == first["In-Reply-To"] == thread
+    assert "0198a1f0" not in thread
+    assert thread != fixed_thread_id("another", "library.example")
+    assert other["References"] is other["In-Reply-To"] is None
 
 
 async def test_an_automatic_mail_arrives_whole_and_starts_no_conversation(sink: SmtpSink) -> None:
