@@ -107,6 +107,21 @@ def test_whom_the_reporter_is_one_of_travels_where_a_program_knows_it() -> None:
     assert known_by != fingerprint(body)
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("姓名：张伟豪，座位被人占了，找馆员也不理", "张伟豪"),
+        ("我叫司马青青", "司马青青"),
+        ("My name is Jane Whitfield, my seat was taken", "Whitfield"),
+    ],
+)
+def test_the_log_does_not_know_a_name_that_is_said_in_the_words_only(text: str, name: str) -> None:
+    body = PublicFeedback(text=text, title=text, place=text)
+    submission = from_public(body, TICKET, channel="web", locale="zh")
+    assert name not in received_event(submission).model_dump_json()
+    assert name in submission.text
+
+
 def test_the_log_knows_that_somebody_can_be_reached_but_not_where() -> None:
     body = PublicFeedback(
         text="打 13800001234",
