@@ -3,7 +3,7 @@
 What is looked for is a beginning (姓名：, 我叫, My name is) and right behind it what can be a name:
 a common surname with one or two characters, a name with a middle dot, words with a capital. Not
 recognised: 本人张三, 我是物理系的张三, I am Jane, a name in small letters or of a rare surname, a
-nickname, and anybody who is merely spoken of.
+nickname, and anybody who is merely spoken of (联系人：张三 is how staff name a colleague).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _ENGLISH = (
 )
 _QUOTE = r"[“\"「『]?"
 _INTRODUCED = re.compile(
-    r"(?P<sure>(?:姓[ \t\u3000]{0,4}名|名字|联系人|署名|落款)[ \t\u3000]{0,3}[:：]|我名叫"
+    r"(?P<sure>(?:姓[ \t\u3000]{0,4}名|名字|署名|落款)[ \t\u3000]{0,3}[:：]|我名叫"
     r"|(?:^|(?<=[\n,，。.;；(（]))[ \t\u3000]{0,3}(?i:(?:full |my )?name[ \t]?[:：]))"
     r"|我叫|姓[ \t\u3000]{0,4}名[】\]]?[是为叫]?|我的?名字[是叫为]"
     r"|(?i:\bmy (?:full |real )?name(?: is|['’]s))",
@@ -60,7 +60,7 @@ def mask_introduced(text: str, given: Collection[str] = ()) -> str:
 
     One of the `given` names, where it is longer than what is seen of it, is left to `mask_name`.
     """
-    if not any(word in text for word in ("名", "我叫", "联系人", "落款", "ame", "AME")):
+    if not any(word in text for word in ("名", "我叫", "落款", "ame", "AME")):
         return text
     parts: list[str] = []
     done = 0

@@ -280,6 +280,7 @@ def test_who_introduces_themselves_is_masked_though_no_name_was_given(
         "我的名字是黄色的",
         "我叫黄牛，黄牛不走",
         "我叫查资料的人小声点",
+        "联系人：王静，电话见主页",
         "姓名查询，打不开",
         "姓名方面都对",
         "姓名：显示错误",
