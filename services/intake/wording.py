@@ -23,8 +23,11 @@ _IN_WORDS = {
     "en": "We cannot read this kind of message yet. Please tell us in words, or here: {url}",
 }
 _ADDED = {
-    "zh": "谢谢，您的回答已经交给办理的人。\n看进展：{url}",
-    "en": "Thank you, your answer is with those who work on it.\nFollow it: {url}",
+    "zh": "谢谢，您的回答已经交给办理的人。\n还有要补充的，请写在这一页上：{url}\n"
+    "在这里接着发的，会作为一条新的反馈（我们还问了您别的，就是对它的回答）。",
+    "en": "Thank you, your answer is with those who work on it.\nAnything to add? Please write it "
+    "on this page: {url}\nWhat you send here next is taken as a new comment, "
+    "or as the answer where we have asked you something else.",
 }
 _OFFERED = {
     "zh": "\n\n说的是下面这件事吗？已经有人告诉我们了。回复数字，就和它放在一起，"

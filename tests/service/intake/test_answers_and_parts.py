@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -52,6 +53,10 @@ async def test_an_answer_in_wechat_reaches_the_case_that_was_asked_about(intake:
     desk = await asked(intake)
     words = await said(intake, "三层，电话 13987654321", "2")
     assert "交给办理的人" in words
+    # What comes next would be a case of its own: they read so, and where to add to this one.
+    assert re.search(
+        r"要补充的，请写在这一页上：http\S+/track/\S+\n在这里接着发的，会作为一条新的", words
+    )
     assert await intake.cases() == 1
     *_, private, public = await intake.emitted(desk.case.feedback_id)
     assert public["type"] == "feedback.supplemented.v1"
