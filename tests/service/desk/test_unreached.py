@@ -85,6 +85,7 @@ async def test_the_case_says_on_top_what_did_not_arrive_and_why(
         said = await page(desk, feedback_id, "coordinator", language=language)
         notice = said.partition('id="unreached"')[2].partition("</section>")[0]
         assert why in notice
+        assert "</header>" in said.partition('id="unreached"')[2].partition('class="case-left"')[0]
         assert ("两遍" in notice or "twice" in notice) is bool(more.get("uncertain"))
 
 
