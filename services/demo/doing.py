@@ -75,8 +75,9 @@ class Doing:
             case = await self._look() if lay > _LONG else None
             if case is not None and case["state"] == "ACCEPTED":
                 await self._do(handler, "claim")
-            self._untouched_since = None
-        return await self._do(handler, action, **body)
+        done = await self._do(handler, action, **body)
+        self._untouched_since = self._now
+        return done
 
     async def _look(self) -> Json | None:
         return await self.town.asking.staff(OFFICE, "GET", f"/api/cases/{self.said.feedback_id}")
