@@ -64,16 +64,11 @@ class Life(Doing):
             return False
         if self.letter.topic == "not_ours":
             return await self._rejected()
-        direct = self.letter.topic == "praise" or (
-            self._chance(0.8 if self.letter.about.get("inquiry") else 0.4)
-        )
-        if not direct:
+        share = 0.8 if self.letter.about.get("inquiry") else 0.4
+        if self.letter.topic != "praise" and not self._chance(share):
             return False
-        outcome = (
-            "solved"
-            if self.letter.topic == "praise"
-            else self.rng.choice([o for o in self.letter.outcomes if o in ("solved", "explained")])
-        )
+        able = [o for o in self.letter.outcomes if o in ("solved", "explained")]
+        outcome = self.rng.choice(able) if self.letter.about.get("inquiry") else "solved"
         answered = await self._do(OFFICE, "reply", **self._reply(outcome))
         if answered is not None:
             await self.after_reply(outcome)
