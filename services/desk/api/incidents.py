@@ -108,7 +108,8 @@ async def show_incident(request: Request, person: Person, incident_id: str) -> J
     """The same, and ``items``: its cases as in the list, with their words, `joined_at` and
     `joined_since` (the last answer or explanation); ``reach``: how many of who waits for an answer
     get a `mail`, a `wechat` message, or see it on their `page` alone; ``unreached``: cases whose
-    reporter the last message did not reach; ``job``: what was done last to all of them."""
+    reporter the last message did not reach, and ``unsure``: those of whom nobody knows; ``job``:
+    what was done last to all of them."""
     reader(person)
     context = view_context(request, person)
     async with service_of(request, "desk").transaction() as tx:
@@ -128,6 +129,7 @@ async def incident_body(
     job = await jobs.newest_about(tx, incident_id, _SAID_TO_ALL)
     told = await jobs.progress(tx, job) if job else None
     since = told.created_at if told else None
+    unreached, unsure = await incidents.unreached(tx, ids, since or row.opened_at)
     items = [
         views.item(case, context)
         | {
@@ -140,7 +142,8 @@ async def incident_body(
     return _shown(row, (len(ids), len(active))) | {
         "items": items,
         "reach": await incidents.reach(tx, active),
-        "unreached": await incidents.unreached(tx, ids, since or row.opened_at),
+        "unreached": unreached,
+        "unsure": unsure,
         "job": job,
     }
 

@@ -33,10 +33,10 @@ SELECT feedback_id, min(at) AS at FROM timeline
 WHERE feedback_id = ANY($1::text[]) AND type = 'case.joined_incident'
 AND data->>'incident_id' = $2 GROUP BY feedback_id
 """
-# Of what was tried last for the reporter of each case, what did not go out.
+# Of what was tried last for the reporter of each case, what did not go out, or nobody knows.
 _UNREACHED = """
-SELECT feedback_id FROM (
-    SELECT DISTINCT ON (feedback_id) feedback_id, type FROM timeline
+SELECT feedback_id, coalesce((data->>'uncertain')::boolean, false) AS uncertain FROM (
+    SELECT DISTINCT ON (feedback_id) feedback_id, type, data FROM timeline
     WHERE feedback_id = ANY($1::text[]) AND at >= $2
     AND type IN ('notification.sent', 'notification.failed')
     AND data->>'audience' = 'reporter' ORDER BY feedback_id, seq DESC
@@ -123,9 +123,14 @@ async def joined_at(
     return {row["feedback_id"]: row["at"] for row in rows}
 
 
-async def unreached(tx: Transaction, feedback_ids: list[str], since: datetime) -> list[str]:
-    """Those whose reporter the last message since then has not reached, as far as is known."""
-    return [row["feedback_id"] for row in await tx.fetch(_UNREACHED, feedback_ids, since)]
+async def unreached(
+    tx: Transaction, feedback_ids: list[str], since: datetime
+) -> tuple[list[str], list[str]]:
+    """Those whose reporter the last message since then has not reached, and those of whom nobody
+    knows."""
+    rows = await tx.fetch(_UNREACHED, feedback_ids, since)
+    failed = [row["feedback_id"] for row in rows if not row["uncertain"]]
+    return failed, [row["feedback_id"] for row in rows if row["uncertain"]]
 
 
 async def reach(tx: Transaction, feedback_ids: list[str]) -> dict[str, int]:

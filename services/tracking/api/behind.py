@@ -136,7 +136,7 @@ _DETAILS: dict[str, Collection[str] | Callable[[str], bool]] = {
     "reasons": list(BreachCode),
     "channel": list(Channel),
     # Codes that cases have, whether or not they are listed still.
-    **dict.fromkeys(("category", "dispatches", "group", "undelivered"), _is_code),
+    **dict.fromkeys(("category", "dispatches", "group", "undelivered", "uncertain"), _is_code),
     "arrived": lambda text: re.fullmatch("[1-7]-([01][0-9]|2[0-3])", text) is not None,
     "open_since": [str(band) for band in range(len(AGE_NAMES))],
     "due": _is_day,

@@ -47,6 +47,7 @@ IN_PERIOD = (
     "reasons",
     "returns",
     "undelivered",
+    "uncertain",
 )
 IN_PERIOD_BEFORE = tuple(
     name
@@ -55,7 +56,7 @@ IN_PERIOD_BEFORE = tuple(
 )
 """What is also asked of the period before."""
 BY_DAY = ("flow", "overdue_flow", "closed", "closed_in_time", "first_responses", "first_seconds")
-_TOTALS = ("closed", "breaches", "reasons", "returns", "undelivered")
+_TOTALS = ("closed", "breaches", "reasons", "returns", "undelivered", "uncertain")
 TREND_DAYS = 14
 AHEAD_DAYS = 7
 HOURLY_UP_TO = timedelta(days=8)

@@ -183,8 +183,8 @@ def counts_of_occurrence(one: Occurrence) -> Counts:
             return {("breaches", day, one.detail): 1}
         case "reason":
             return {("reasons", day, one.detail): 1}
-        case "undelivered":
-            return {("undelivered", day, one.detail): 1}
+        case "undelivered" | "uncertain":
+            return {(one.kind, day, one.detail): 1}
         case "state":
             return {
                 ("dwell", day, one.detail): 1,

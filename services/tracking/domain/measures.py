@@ -34,6 +34,8 @@ class Found(StrEnum):
     STATE = "state"
     HANDS = "hands"
     UNDELIVERED = "undelivered"
+    UNCERTAIN = "uncertain"
+    """Whether a message arrived, nobody can know."""
     RESOLUTION = "RESOLUTION"
     FIRST_RESPONSE = "FIRST_RESPONSE"
     ACCEPT = "ACCEPT"
@@ -116,6 +118,11 @@ COUNTS: dict[str, Counted] = {
         Found.HANDS, "经一个部门办完的（每次都算）", "a department was done with, each time"
     ),
     "undelivered": _each(Found.UNDELIVERED, "没有送达的消息", "messages that did not arrive"),
+    "uncertain": _each(
+        Found.UNCERTAIN,
+        "不知道有没有送达的消息",
+        "messages of which nobody knows whether they arrived",
+    ),
 }
 """Name of a sum → what it counts. `received_day` is `received` by day; sums of seconds and the
 flows, from which the levels of earlier days are counted back, list no cases of their own."""

@@ -33,10 +33,10 @@ class Occurrence:
 
     ``dispatch`` (`detail`: the department that had it before, "" for none; `department`: the
     new one), ``return``, ``breach`` (the clock), ``reason`` (why one was missed, as a code),
-    ``reply`` (the outcome), ``rating``, ``undelivered`` (the channel), ``state`` (the state
-    that was left after `seconds`), ``late`` (no longer late with the promise to the reporter,
-    after `seconds`), ``hands`` (a department's time with it is over: `seconds` of working
-    time).
+    ``reply`` (the outcome), ``rating``, ``undelivered`` and ``uncertain`` (the channel),
+    ``state`` (the state that was left after `seconds`), ``late`` (no longer late with the promise
+    to the reporter, after `seconds`), ``hands`` (a department's time with it is over: `seconds`
+    of working time).
     """
 
     kind: str
@@ -69,7 +69,8 @@ def occurrences_of(before: Case, event: Event) -> Iterator[Occurrence]:
             said = before.measured.get("reasons", {}).get(event.clock.value)
             yield Occurrence("reason", event.code, department, event.at, instead=said)
         case NotificationFailed():
-            yield Occurrence("undelivered", event.channel, before.department or "", event.at)
+            kind = "uncertain" if event.uncertain else "undelivered"
+            yield Occurrence(kind, event.channel, before.department or "", event.at)
         case SlaSegmentEnded():
             yield Occurrence("hands", "", event.department, event.at, event.working_seconds)
 

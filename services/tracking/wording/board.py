@@ -112,6 +112,7 @@ MOMENTS: dict[Found, tuple[str, str]] = {
     Found.STATE: ("走完这一步", "Past this step"),
     Found.HANDS: ("交出", "Done with"),
     Found.UNDELIVERED: ("没有送达", "Failed"),
+    Found.UNCERTAIN: ("没有回音", "No answer"),
     Found.RESOLUTION: ("办结", "Resolved"),
     Found.FIRST_RESPONSE: ("首次响应", "First response"),
     Found.ACCEPT: ("签收", "Accepted"),
@@ -166,7 +167,7 @@ def detail_words(
             return reason_words(detail, locale)
         case "outcome":
             return names.pick("outcome", names.OUTCOMES, detail, locale)
-        case "channel" | "undelivered":
+        case "channel" | "undelivered" | "uncertain":
             return names.pick("channel", names.CHANNELS, detail, locale)
         case "category" if detail.startswith(ALL_BUT):
             return translate("其他", locale)

@@ -101,14 +101,13 @@ async def test_who_joined_since_it_was_explained_is_marked(desk: Desk, clock: An
 
 
 async def test_who_could_not_be_reached_is_said(desk: Desk, clock: Any) -> None:
-    ids = [await desk.case() for _ in range(3)]
-    for one, contact in zip(
-        ids, ({"email": "a@example.edu"}, {"email": "b@c.edu"}, {}), strict=True
-    ):
+    ids = [await desk.case() for _ in range(4)]
+    mails = ({"email": f"{one}@example.edu"} for one in "abc")
+    for one, contact in zip(ids, (*mails, {}), strict=True):
         await desk.process(examples.private(one, contact=contact))
     incident = await opened(desk, *ids)
     body = (await desk.as_("auditor").get(f"/api/incidents/{incident}")).json()
-    assert body["reach"] == {"mail": 2, "wechat": 0, "page": 1}
+    assert body["reach"] == {"mail": 3, "wechat": 0, "page": 1}
     await send(desk, incident, "reply", text=WORDS, outcome="solved")
     await work(desk)
     clock.later(minutes=1)
@@ -118,10 +117,21 @@ async def test_who_could_not_be_reached_is_said(desk: Desk, clock: Any) -> None:
         NotificationFailed(feedback_id=ids[0], **failed),
         NotificationFailed(feedback_id=ids[1], **failed),
         NotificationSent(feedback_id=ids[1], **told | {"at": clock.now()}),
+        NotificationFailed(feedback_id=ids[2], **failed, uncertain=True),
     )
     body = (await desk.as_("auditor").get(f"/api/incidents/{incident}")).json()
     assert body["unreached"] == [ids[0]]
-    assert (await page(desk, incident)).count("没有送到</span>") == 1
+    assert body["unsure"] == [ids[2]], "nobody can know that it has not arrived"
+    for language, lost, unsure in (
+        ("zh", ("上次没有送到的：1", "</svg>没有送到</span>"), "不知道有没有送到</span>"),
+        (
+            "en",
+            ("Not reached last time: 1", "</svg>Not reached</span>"),
+            "Not known whether reached</span>",
+        ),
+    ):
+        text = await page(desk, incident, **{"accept-language": language})
+        assert [text.count(words) for words in (*lost, unsure)] == [1, 1, 1]
 
 
 @pytest.mark.parametrize("locale", ["zh", "en"])

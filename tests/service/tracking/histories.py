@@ -127,6 +127,7 @@ class History:
                     channel=choose(("email", "wechat")),
                     audience="reporter",
                     reason="refused",
+                    uncertain=choose((True, False)),
                 ),
             )
         )()

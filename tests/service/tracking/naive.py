@@ -82,7 +82,8 @@ def fold(events: Iterable[Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         elif what == "sla.segment_ended":
             noted.append(("hands", "", event.department, event.working_seconds))
         elif what == "notification.failed":
-            noted.append(("undelivered", event.channel, case["department"], 1))
+            became = "uncertain" if event.uncertain else "undelivered"
+            noted.append((became, event.channel, case["department"], 1))
         resolution = case["promises"].get("RESOLUTION")
         if resolution and (resolution.status == "breached" or resolution.in_time is False):
             case["broken"] = True
@@ -189,6 +190,7 @@ class Log:
             "breaches_by_clock": dict(Counter(one["detail"] for one in of("breach"))),
             "breach_reasons": dict(Counter(one["detail"] for one in of("reason"))),
             "undelivered": len(of("undelivered")),
+            "uncertain": len(of("uncertain")),
             "flow": dict(Counter((one["detail"], one["department"]) for one in of("dispatch"))),
             "dwell": dict(_means(of("state"), "detail")),
             "heat": dict(Counter(_weekday_hour(c["received"]) for c in came)),

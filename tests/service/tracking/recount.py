@@ -85,6 +85,7 @@ FROM occurrences o, LATERAL (VALUES
   ('breaches', o.detail, (o.kind = 'breach')::int),
   ('reasons', o.detail, (o.kind = 'reason')::int),
   ('undelivered', o.detail, (o.kind = 'undelivered')::int),
+  ('uncertain', o.detail, (o.kind = 'uncertain')::int),
   ('dwell', o.detail, (o.kind = 'state')::int),
   ('dwell_seconds', o.detail, CASE o.kind WHEN 'state' THEN o.seconds ELSE 0 END),
   ('hands', '', (o.kind = 'hands')::int),

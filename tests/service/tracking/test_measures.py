@@ -84,6 +84,7 @@ async def test_every_number_equals_a_recount_from_the_events(web: Web, seed: int
             assert body["open"]["by_department"] == want["by_department"]
             assert body["totals"]["received"] == want["received"]
             assert body["totals"]["undelivered"] == want["undelivered"]
+            assert body["totals"]["uncertain"] == want["uncertain"]
             assert {(w["from"], w["to"]): w["n"] for w in body["flow"]} == want["flow"]
             assert {d["state"]: (d["hours"], d["n"]) for d in body["dwell"]} == want["dwell"]
             assert _ages(body["ages"]) == _banded(want["ages"])
@@ -166,6 +167,7 @@ async def _leads_to_its_cases(web: Web, period: str, where: dict[str, str]) -> N
         ("closed", body["totals"]["closed"]),
         ("breaches", body["totals"]["breaches"]),
         ("undelivered", body["totals"]["undelivered"]),
+        ("uncertain", body["totals"]["uncertain"]),
     ):
         assert len(await behind(name)) == n, name
     for name, counted in (

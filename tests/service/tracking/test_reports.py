@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import date
 from typing import Any
 
@@ -14,6 +15,7 @@ from services.tracking.store import export
 from services.tracking.store.reading import cases_of
 from services.tracking.store.themes import cases_in
 from shared.contracts.desk import CaseBreachExplained, CaseCorrected
+from shared.contracts.notification import NotificationFailed
 from shared.contracts.vocabulary import Clock
 from shared.spreadsheets import open_table
 from tests.service.tracking.conftest import Web
@@ -203,3 +205,36 @@ async def test_the_corrected_title_is_the_title_in_every_list(web: Web) -> None:
         reporters = (await cases_of(tx, [story.id]))[0]
     assert in_themes.title == "三层东区占座"
     assert reporters.title.startswith("三层东区217"), "who wrote it reads their own words"
+
+
+@pytest.mark.parametrize(
+    ("locale", "lost", "unsure"),
+    [
+        ("zh", "没有送达的消息：", "不知道有没有送达的消息："),
+        (
+            "en",
+            "Messages that did not arrive: ",
+            "Messages of which nobody knows whether they arrived: ",
+        ),
+    ],
+)
+async def test_of_what_nobody_knows_board_and_report_do_not_say_that_it_did_not_arrive(
+    web: Web, locale: str, lost: str, unsure: str
+) -> None:
+    story = Story()
+    tried = {"kind": "reply", "channel": "email", "audience": "reporter", "reason": "no answer"}
+    await process_batch(
+        web.service,
+        *story.answered("it"),
+        story.of(NotificationFailed, delivery_id="a", **tried),
+        story.of(NotificationFailed, delivery_id="b", uncertain=True, **tried),
+        story.of(NotificationFailed, delivery_id="c", uncertain=True, **tried),
+    )
+    week = "period=custom&from=2026-03-02&to=2026-03-09"
+    for page in (f"/reports?{WEEK}", f"/dashboard?{week}"):
+        seen = (await web.get(f"{page}&lang={locale}", as_="leader")).text
+        seen = re.sub("<[^>]*>", "", seen)
+        assert [f"{lost}1" in seen, f"{unsure}2" in seen] == [True, True], page
+    for measure, n in (("undelivered", 1), ("uncertain", 2)):
+        listed = await web.get(f"/api/dashboard/cases?{week}&measure={measure}", as_="leader")
+        assert len(listed.json()["items"]) == n
