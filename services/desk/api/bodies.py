@@ -60,9 +60,11 @@ def _outcome(value: Outcome) -> Outcome:
 
 Line = Annotated[str, Field(max_length=200), AfterValidator(clean), AfterValidator(_something)]
 Words = Annotated[str, Field(max_length=50_000), AfterValidator(clean), AfterValidator(_something)]
-PublicLine = Annotated[Line, AfterValidator(_filled_in)]
-PublicWords = Annotated[Words, AfterValidator(_filled_in)]
-"""Words that the reporter reads as they are."""
+SentLine = Annotated[Line, AfterValidator(_filled_in)]
+SentWords = Annotated[Words, AfterValidator(_filled_in)]
+"""Words that go out, to the reporter or to colleagues by mail: no variable stands in them still.
+
+What colleagues say about a text (a note, why it is sent back) may name one."""
 Maybe = BeforeValidator(_blank_is_none)
 AnOutcome = Annotated[Outcome, AfterValidator(_outcome)]
 
@@ -102,7 +104,7 @@ class Dispatch(Body):
     category: Annotated[Line | None, Maybe] = None
     priority: Annotated[Priority | None, Maybe] = None
     case_type: Annotated[CaseType | None, Maybe] = Field(default=None, alias="type")
-    reason: Annotated[Words | None, Maybe] = None
+    reason: Annotated[SentWords | None, Maybe] = None
 
 
 class Correct(Body):
@@ -117,8 +119,8 @@ class Correct(Body):
 
 class Reject(Body):
     words = ("reason", "instead")
-    reason: PublicWords
-    instead: Annotated[PublicWords | None, Maybe] = None
+    reason: SentWords
+    instead: Annotated[SentWords | None, Maybe] = None
 
 
 class Spam(Body):
@@ -128,7 +130,7 @@ class Spam(Body):
 
 class Return(Body):
     words = ("reason",)
-    reason: Words
+    reason: SentWords
     suggest: Annotated[Line | None, Maybe] = None
 
 
@@ -138,17 +140,17 @@ class Assign(Body):
 
 class Ask(Body):
     words = ("text",)
-    text: PublicWords = Field(alias="question")
+    text: SentWords = Field(alias="question")
 
 
 class Progress(Body):
     words = ("text",)
-    text: PublicWords
+    text: SentWords
 
 
 class Text(Body):
     words = ("text",)
-    text: Words
+    text: SentWords
 
 
 def _names(value: Any) -> Any:
@@ -158,23 +160,25 @@ def _names(value: Any) -> Any:
     return [value] if isinstance(value, str) and value.strip() else value or []
 
 
-class Note(Text):
+class Note(Body):
+    words = ("text",)
+    text: Words
     mentions: Annotated[list[Line], BeforeValidator(_names)] = Field(default=[], alias="mention")
 
 
 class Wait(Body):
     words = ("waiting_for", "reason")
-    waiting_for: Line = Field(alias="for")
+    waiting_for: SentLine = Field(alias="for")
     until: Annotated[AwareDatetime | None, Maybe] = None
-    reason: Words
+    reason: SentWords
 
 
 class Reply(Body):
     words = ("text", "reason", "rule")
-    text: PublicWords
+    text: SentWords
     outcome: AnOutcome
-    rule: Annotated[PublicLine | None, Maybe] = None
-    reason: Annotated[PublicWords | None, Maybe] = None
+    rule: Annotated[SentLine | None, Maybe] = None
+    reason: Annotated[SentWords | None, Maybe] = None
     """Why it was only explained, or cannot be done."""
 
 
@@ -195,9 +199,9 @@ class DirectReply(Reply):
 
 class Approve(Body):
     words = ("text", "reason")
-    text: Annotated[PublicWords | None, Maybe] = None
+    text: Annotated[SentWords | None, Maybe] = None
     outcome: Annotated[AnOutcome | None, Maybe] = None
-    reason: Annotated[PublicWords | None, Maybe] = None
+    reason: Annotated[SentWords | None, Maybe] = None
 
 
 class SendBack(Body):
@@ -208,19 +212,19 @@ class SendBack(Body):
 class Extend(Body):
     words = ("reason",)
     until: AwareDatetime
-    reason: PublicWords
+    reason: SentWords
 
 
 class GrantExtension(Body):
     words = ("text",)
     until: Annotated[AwareDatetime | None, Maybe] = None
-    text: Annotated[Words | None, Maybe] = Field(default=None, alias="note")
+    text: Annotated[SentWords | None, Maybe] = Field(default=None, alias="note")
 
 
 class AddDepartment(Body):
     words = ("text",)
     department: Line
-    text: Words = Field(alias="question")
+    text: SentWords = Field(alias="question")
 
 
 class RemoveDepartment(Body):
@@ -231,7 +235,7 @@ class ExplainBreach(Body):
     words = ("text",)
     clock: Clock
     code: BreachCode
-    text: PublicWords
+    text: SentWords
     until: Annotated[AwareDatetime | None, Maybe] = None
 
 
@@ -246,7 +250,7 @@ class FollowUp(Body):
 class Merge(Body):
     words = ("reason",)
     into: Line
-    reason: Annotated[Words | None, Maybe] = None
+    reason: Annotated[SentWords | None, Maybe] = None
 
 
 class SplitPart(Body):
@@ -279,12 +283,7 @@ class Join(Body):
 
 class WithReason(Body):
     words = ("reason",)
-    reason: Words
-
-
-class Verdict(Body):
-    words = ("reason",)
-    reason: PublicWords
+    reason: SentWords
 
 
 class SignIn(Body):
@@ -350,8 +349,8 @@ BODIES: dict[Action, type[Body]] = {
     Action.GRANT_EXTENSION: GrantExtension,
     Action.REFUSE_EXTENSION: WithReason,
     Action.SUPERVISE: Text,
-    Action.UPHOLD: Verdict,
-    Action.DISMISS: Verdict,
+    Action.UPHOLD: WithReason,
+    Action.DISMISS: WithReason,
     Action.NOTE: Note,
     Action.MERGE: Merge,
     Action.UNMERGE: WithReason,

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.desk.api import views
-from services.desk.api.bodies import Body, Line, PublicLine, PublicWords, Reply, WithReason
+from services.desk.api.bodies import Body, Line, Reply, SentLine, SentWords, WithReason
 from services.desk.api.bulk import MOST, begun, starter
 from services.desk.api.cases import view_context
 from services.desk.api.viewing import viewer_of
@@ -39,14 +39,14 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 class NewIncident(Body):
-    title: PublicLine
-    text: PublicWords
+    title: SentLine
+    text: SentWords
     feedback_ids: list[Line] = Field(default_factory=list, max_length=MOST)
     """Cases that belong to it from the beginning."""
 
 
 class Explanation(Body):
-    text: PublicWords
+    text: SentWords
 
 
 @router.post("", summary="Open an incident", openapi_extra=described(NewIncident))

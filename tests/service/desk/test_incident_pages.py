@@ -87,6 +87,22 @@ async def test_the_answer_goes_out_and_the_page_says_how_far(desk: Desk) -> None
     assert "已结束" in await page(desk, incident)
 
 
+async def test_nothing_is_said_of_an_incident_with_a_variable_left_in_it(desk: Desk) -> None:
+    incident = await opened(desk, await desk.case())
+    left = "{{称呼}}：修好了。"
+    for action, body, field in (
+        ("close", {"reason": left}, "reason"),
+        ("explain", {"text": left}, "text"),
+        ("reply", {"text": left, "outcome": "solved"}, "text"),
+    ):
+        answer = await desk.as_("coordinator").post(
+            f"/api/incidents/{incident}/{action}", json=body
+        )
+        assert answer.status_code == 422, action
+        assert answer.json()["errors"][field] == "还有没填上的：{称呼}。请写上它该是什么再发。"
+    assert "已结束" not in await page(desk, incident)
+
+
 async def test_who_joined_since_it_was_explained_is_marked(desk: Desk, clock: Any) -> None:
     first, late = await desk.case(), await desk.case()
     incident = await opened(desk, first)

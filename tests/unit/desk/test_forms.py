@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
-from services.desk.api.bodies import BODIES, NoBody
+from services.desk.api.bodies import BODIES, Body, NoBody
 from services.desk.api.forms import forms
-from services.desk.domain import OFFERED
+from services.desk.domain import OFFERED, Action
 from services.desk.wording.fields import CHOICES, FIELDS, LISTS, PAIRED
 from services.desk.wording.labels import ACTIONS, COUNTERPART, FIRST, LAST, PRIMARY
 from shared.contracts.vocabulary import State
@@ -61,3 +62,34 @@ def test_what_the_page_puts_first_exists() -> None:
     first = {*FIRST, *LAST, *COUNTERPART, *COUNTERPART.values()}
     assert first.union(*PRIMARY.values()) <= {str(action) for action in OFFERED}
     assert set(PRIMARY) <= {str(state) for state in State}
+
+
+MAY_NAME_A_VARIABLE = {
+    # Of these nothing goes out: the case keeps them.
+    Action.CORRECT: {"title", "reason"},
+    Action.SPAM: {"reason"},
+    # What the reporter said.
+    Action.FOLLOW_UP: {"text"},
+    # Colleagues about a text.
+    Action.NOTE: {"text"},
+    Action.SEND_BACK: {"text"},
+}
+
+
+@pytest.mark.parametrize("action", [a for a, body in BODIES.items() if body.words])
+def test_no_words_go_out_with_a_variable_that_is_not_filled_in(action: Action) -> None:
+    body = BODIES[action]
+    for name in body.words:
+        field = body.model_fields[name].alias or name
+        goes_out = name not in MAY_NAME_A_VARIABLE.get(action, ())
+        said = refused(body, {field: "{称呼}，请看附件"}).get(field, "")
+        assert ("还有没填上的：{称呼}" in said) is goes_out, (action, field)
+
+
+def refused(body: type[Body], values: dict[str, str]) -> dict[str, str]:
+    """Field → why it is refused."""
+    try:
+        body.model_validate(values)
+    except ValidationError as wrong:
+        return {str(one["loc"][0]): one["msg"] for one in wrong.errors()}
+    return {}
