@@ -108,6 +108,8 @@ _FILTERS = {
     "kind": ("种类", "kind"),
     "at": ("日子", "day here"),
     "skip": ("翻页位置", "place in this list"),
+    "from": ("版本", "version to compare"),
+    "to": ("版本", "version to compare"),
 }
 
 

@@ -39,9 +39,10 @@ async def learned_page(request: Request) -> Response:
     figures = await figures_since(request, since)
     async with service.engine.connect() as connection:
         versions = await learned.versions(connection)
-    trial, wanted = None, _number(request.query_params.get("try", ""))
-    if wanted is not None:
-        trial = await trials.of_version(service, wanted, locale)
+    trial = tried = None
+    if asked := request.query_params.get("try"):
+        tried = _version(asked)
+        trial = await trials.of_version(service, tried, locale)
     meaning = deps.meaning
     answer: Response = deps.pages.render(
         request,
@@ -51,7 +52,7 @@ async def learned_page(request: Request) -> Response:
         versions=versions,
         in_use=meaning.version,
         trial=trial,
-        tried=wanted,
+        tried=tried,
         offers=_offers(versions, meaning.version, deps.rules.ruleset.book.precision),
         precision=round(100 * deps.rules.ruleset.book.precision),
         learning=meaning.wanted.is_set(),
@@ -69,8 +70,7 @@ async def change(request: Request) -> Response:
     form = (await read_body(request, may_be_empty=True, multipart=True)).form
     wanted = form.get("version", "")
     if wanted:
-        if (version := _number(wanted)) is None:
-            raise NotFound
+        version = _version(wanted)
         await learning.take(service_of(request, "routing"), version, by=person.username)
         return RedirectResponse(f"{_HERE}?taken={version}", 303)
     if wanted := form.get("precision", ""):
@@ -104,8 +104,11 @@ async def figures_since(request: Request, since: datetime) -> dict[str, Any]:
     }
 
 
-def _number(typed: str) -> int | None:
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 7 else None
+def _version(typed: str) -> int:
+    """The number of a version; NotFound for what is none."""
+    if not (typed.isascii() and typed.isdigit() and len(typed) < 7):
+        raise NotFound
+    return int(typed)
 
 
 def _offers(

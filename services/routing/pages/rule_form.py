@@ -51,6 +51,7 @@ async def did(service: Service[Deps]) -> dict[str, dict[str, int]]:
 
 async def form_page(request: Request, person: Staff, rule_id: str) -> Response:
     """A rule as it is, or an empty form; 404 for one that is not there."""
+    runtime_of(request).directory.check_category(request.query_params.get("category"))
     if rule_id == NEW:
         return await _page(request, person, NEW, {"weight": "0.6", "enabled": "1"})
     rule = _rule(deps_of(request), rule_id)

@@ -45,7 +45,9 @@ async def calendar_page(request: Request) -> Response:
     """The year, and the hours of what is selected."""
     if (away := to_sign_in(request)) is not None:
         return away
-    return await _page(request, reader(request))
+    person = reader(request)
+    known_unit(request, request.query_params.get("department"))
+    return await _page(request, person)
 
 
 @router.post("/sla/calendar")

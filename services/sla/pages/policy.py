@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -28,7 +29,7 @@ from services.sla.domain.policy_form import (
 from services.sla.pages.common import locale_of, may_edit, reader, render, up_to_date
 from services.sla.store.rules import policy_version, policy_versions
 from services.sla.wording.pages import duration_words, role_name
-from shared.contracts.refusal import Refusal
+from shared.contracts.refusal import NoSuchChoice, Refusal
 from shared.contracts.vocabulary import Role
 from shared.moments import LOCAL
 from shared.validation import in_language
@@ -56,12 +57,11 @@ async def policy_page(request: Request) -> Response:
     async with service_of(request, "sla").engine.connect() as connection:
         versions = await policy_versions(connection)
         pair = [
-            await policy_version(connection, int(number))
+            await _version(connection, name, number)
             for name in ("from", "to")
-            if (number := request.query_params.get(name, "")).isdigit() and len(number) < 9
+            if (number := request.query_params.get(name))
         ]
-    known = [one for one in pair if one is not None]
-    compared = known if len(known) == 2 else []
+    compared = pair if len(pair) == 2 else []
     return render(
         request,
         "policy.html",
@@ -75,6 +75,15 @@ async def policy_page(request: Request) -> Response:
         differences=differences(*compared) if compared else {},
         **_columns(),
     )
+
+
+async def _version(connection: AsyncConnection, name: str, number: str) -> Policy:
+    """The version that a parameter of the address asks for; raises `NoSuchChoice`."""
+    readable = number.isascii() and number.isdigit() and len(number) < 9
+    found = await policy_version(connection, int(number)) if readable else None
+    if found is None:
+        raise NoSuchChoice(name)
+    return found
 
 
 @router.get("/sla/policy/edit")

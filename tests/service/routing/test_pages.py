@@ -161,6 +161,8 @@ async def test_a_rule_is_a_form_that_says_what_it_did_and_suggests_phrases(
     assert 'value="书包"' in page
     assert 'value="屏幕"' not in page
     assert (await office.get("/routing/edit?rule=none")).status_code == 404
+    refused = await office.get("/routing/edit?rule=new&category=none")
+    assert (refused.status_code, "没有这个类别" in refused.text) == (422, True)
     assert (await routing.as_("leader").get("/routing/edit?rule=new")).status_code == 403
 
     before = next(

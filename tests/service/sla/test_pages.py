@@ -275,6 +275,24 @@ async def test_a_year_that_no_calendar_has_is_shown_as_this_one(
         assert 'data-day="2026-01-01"' in page.text
 
 
+@pytest.mark.parametrize(
+    ("path", "zh", "en"),
+    [
+        ("/sla/calendar?department=nope", "没有这个部门", "There is no such department"),
+        ("/sla/policy?from=1&to=99", "没有这个版本", "There is no such version"),
+        ("/sla/policy?from=x&to=1", "没有这个版本", "There is no such version"),
+    ],
+)
+async def test_what_there_is_not_is_not_silently_something_else(
+    sla: Service, client: Client, listed: None, path: str, zh: str, en: str
+) -> None:
+    for language, words in (("zh", zh), ("en", en)):
+        page = await client.get(path, headers=browser(sla, language=language))
+        assert page.status_code == 422
+        assert words in page.text
+    assert "去掉这个条件再看" in (await client.get(path, headers=browser(sla))).text
+
+
 async def filled(sla: Service, client: Client, **more: str) -> dict[str, str]:
     """The form as it comes, and what somebody typed."""
     page = (await client.get("/sla/policy/edit", headers=browser(sla))).text
