@@ -13,8 +13,8 @@ from services.desk.api.cases import view_context
 from services.desk.api.drafts import writable
 from services.desk.deps import deps_of
 from services.desk.domain import sees
-from services.desk.domain.matters import ALIKE, matter_of, nearness, same_matter
-from services.desk.domain.similar import CLOSE, features, likeness
+from services.desk.domain.matters import ALIKE, matter_of, nearness, same_answer
+from services.desk.domain.similar import CLOSE, candidates_from, features, likeness
 from services.desk.domain.suggesting import age_of, sentences, worth
 from services.desk.store import answered, similar
 from shared.messaging.row_buffer import values_of
@@ -42,13 +42,17 @@ async def answered_items(request: Request, person: Staff, feedback_id: str) -> l
     context = view_context(request, person)
     async with service_of(request, "desk").transaction() as tx:
         await writable(tx, person, feedback_id, lock=False)
-        if not (model := deps_of(tx).meaning.embedder.model):
+        meaning = deps_of(tx).meaning
+        if not (model := meaning.embedder.model):
             return []
-        found = await answered.answered_alike(tx, feedback_id, model)
-        ids = [feedback_id, *(one["feedback_id"] for one in found)]
+        (asked,) = await similar.with_words(tx, [feedback_id])
+        text = _text(asked)
+        own, least = features(text), candidates_from(text)
+        found = await answered.answered_alike(
+            tx, feedback_id, model, indexed=meaning.indexed, at_least=least
+        )
+        ids = [one["feedback_id"] for one in found]
         known = {row.feedback_id: (row, words) for row, words in await similar.with_words(tx, ids)}
-        text = _text(known[feedback_id])
-        own = features(text)
         items = []
         for one in found:
             row, its_words = known[one["feedback_id"]]
@@ -57,7 +61,7 @@ async def answered_items(request: Request, person: Staff, feedback_id: str) -> l
             its = _text((row, its_words))
             near = nearness(text, its, one["cosine"])
             words = likeness(own, features(its), same_place=False, apart=2 * CLOSE)
-            like = same_matter(matter_of(text), matter_of(its), near, words)
+            like = same_answer(matter_of(text), matter_of(its), near, words)
             said = sentences(one["reply"])
             if like >= ALIKE and said:
                 items.append(_item(one, values_of(row), context, like, said))

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from services.desk.domain.matter_words import BROAD, ELSEWHERE, FAULTS, SAY_ALL, THINGS
 from services.desk.domain.search import fold
+from services.desk.domain.similar import ALIKE as SAME_WORDS
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _FLOOR = re.compile(
@@ -163,6 +164,19 @@ def same_matter(one: Matter, other: Matter, near: float, words: float) -> float:
     common = _weight(shared)
     things = common / (common + 0.5 * _weight(different))
     return 0.4 * things + 0.3 * (1.0 if same_fault else 0.6) + 0.3 * near
+
+
+def same_answer(one: Matter, other: Matter, near: float, words: float) -> float:
+    """From 0 to 1: how much the answer to one may be one to the other; `ALIKE` and more is offered.
+
+    Besides what is `same_matter` in things that both name, what is near in meaning and nearly the
+    same in words. For either alone more is shown as similar: an answer about something else is
+    worse than none.
+    """
+    named = same_matter(one, other, near, words) if one.things & other.things else 0.0
+    if near < _CLEARLY or words < SAME_WORDS or apart(one, other) or _differ(one, other):
+        return named
+    return max(named, ALIKE + (1 - ALIKE) * words)
 
 
 def _faults(one: Matter) -> frozenset[str]:

@@ -14,7 +14,8 @@ LATELY = timedelta(days=14)
 _LOOKED_AT = 50
 _ENOUGH = 500
 """Thousands that wrote the same are one matter: the nearest of the first so many will do."""
-_THRESHOLD = "SELECT set_config('pg_trgm.similarity_threshold', $1, true)"
+MATCHED_FROM = "SELECT set_config('pg_trgm.similarity_threshold', $1, true)"
+"""From where on `%` matches, in this transaction."""
 # `%` is the index's own operator, with the threshold set before: nothing is computed for the rest.
 # OFFSET 0 keeps the limit from tempting the planner to compare with every text there is.
 _ALIKE = """
@@ -37,7 +38,7 @@ async def words_like(
 
     `at_least`: how much of the three-letter groups has to be the same, from 0 to 1.
     """
-    await tx.fetch(_THRESHOLD, str(at_least))
+    await tx.fetch(MATCHED_FROM, str(at_least))
     since = now - LATELY
     rows = await tx.fetch(_ALIKE, feedback_id, NOT_OPEN, since, NOT_OFFERED, _LOOKED_AT, _ENOUGH)
     return [row["feedback_id"] for row in rows]

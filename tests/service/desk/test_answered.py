@@ -59,6 +59,23 @@ async def test_answers_of_ones_own_department_are_offered_and_nothing_internal(
     assert "合同" not in page.text and "李明" not in page.text
 
 
+@pytest.mark.parametrize("indexed", [True, False])
+async def test_what_names_nothing_known_is_offered_by_meaning_and_words_and_nothing_else(
+    desk: Desk, compass: Compass, indexed: bool
+) -> None:
+    """Each is shown as similar; to this model all that names nothing means the same."""
+    same = await answered(desk, text="茶水间的微波炉门关不严，一开就漏电似的麻手。")
+    await answered(desk, text="茶水间的微波炉里有人热了一条鱼")
+    await answered(desk, text="机构库里我的论文作者名字写错了")
+    one = await desk.in_progress("facilities", text="微波炉门关不严，摸着麻手像漏电，在茶水间。")
+    await jobs.embed_waiting(desk.service)
+    meaning = desk.service.deps.meaning
+    if indexed and not meaning.indexed:
+        pytest.skip("this database knows no vectors")
+    meaning.indexed = indexed
+    assert [i["feedback_id"] for i in await offered(desk, one)] == [same]
+
+
 async def test_a_sentence_is_taken_into_ones_own_draft(desk: Desk, compass: Compass) -> None:
     one = await desk.in_progress("facilities", text=COLD)
     handler = desk.as_("handler", "facilities")

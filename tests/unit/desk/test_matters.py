@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from services.desk.domain.matters import ALIKE, apart, matter_of, nearness, same_matter
+from services.desk.domain.matters import (
+    ALIKE,
+    apart,
+    matter_of,
+    nearness,
+    same_answer,
+    same_matter,
+)
 from services.desk.domain.similar import features, likeness
 from tests.unit.desk.test_duplicates import GROUPS, PAIRS, RETOLD
 
@@ -18,10 +26,14 @@ _PAIRS = [
 ]
 
 
-def like(cosine: str, one: str, other: str) -> float:
+def like(cosine: str, one: str, other: str, *, by: Callable[..., float] = same_matter) -> float:
     words = likeness(features(one), features(other), same_place=False, apart=timedelta(days=40))
     near = nearness(one, other, float(cosine))
-    return same_matter(matter_of(one), matter_of(other), near, words)
+    return by(matter_of(one), matter_of(other), near, words)
+
+
+def things(text: str) -> frozenset[str]:
+    return matter_of(text).things
 
 
 def test_most_pairs_of_one_matter_are_found_and_nearly_no_others() -> None:
@@ -29,6 +41,28 @@ def test_most_pairs_of_one_matter_are_found_and_nearly_no_others() -> None:
     wrong = [pair for same, *pair in _PAIRS if same == "-" and like(*pair) >= ALIKE]
     assert len(found) >= 35, len(found)
     assert len(wrong) <= 1, wrong
+
+
+def test_the_answer_to_one_matter_is_offered_to_who_tells_it_again_and_names_nothing() -> None:
+    nameless = [
+        (group["letter"], copy["text"])
+        for group in GROUPS
+        for copy in group["copies"]
+        if copy["how"] == RETOLD and not things(group["letter"]) & things(copy["text"])
+    ]
+    assert len(nameless) >= 10
+    assert not [pair for pair in nameless if like("0.93", *pair, by=same_answer) < ALIKE]
+    # Far in meaning, the same words are not enough.
+    assert not [pair for pair in nameless if like("0.9", *pair, by=same_answer) >= ALIKE]
+
+
+def test_the_answer_to_another_matter_is_not_offered_however_near() -> None:
+    wrong = [pair for same, *pair in _PAIRS if same == "-" and like(*pair, by=same_answer) >= ALIKE]
+    assert len(wrong) <= 1, wrong
+    wrong = [pair for pair in PAIRS if like("0.93", *pair, by=same_answer) >= ALIKE]
+    assert len(wrong) <= 2, wrong
+    nameless = [pair for pair in PAIRS if not frozenset.intersection(*map(things, pair))]
+    assert not [pair for pair in nameless if like("0.99", *pair, by=same_answer) >= ALIKE]
 
 
 @pytest.mark.parametrize("same", ["+"])
