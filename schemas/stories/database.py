@@ -156,6 +156,10 @@ def database() -> Story:
             incident="019cb692-cd00-7000-8000-000000000002",
         ),
     )
+    yield case(
+        "alumni-access",
+        intake.FeedbackReachableAgain(**case.after(hours=38, minutes=3), by=REPORTER),
+    )
     yield case("alumni-access", sla.SlaBreached(**case.after(hours=39), **moved))
     yield case(
         "to-leader",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from services.intake import api, pages, store
 from services.intake.deps import NAME, Deps, Meaning
-from services.intake.handlers import HANDLERS, accept_inbound, reject_unreadable
+from services.intake.handlers import CONCERNS, HANDLERS, accept_inbound, reject_unreadable
 from services.intake.handlers.recollect import OWN, OWN_TOMBSTONES, forget_without_details
 from services.intake.jobs import forgetting, learn_incidents
 from services.intake.store import Arrival, IntakeTable, Receipt
@@ -36,6 +36,7 @@ def build(runtime: Runtime) -> Service[Deps]:
         migrations=HERE / "migrations",
         subscription=Subscription(
             HANDLERS,
+            concerns=CONCERNS,
             raw={INBOUND: accept_inbound},
             unreadable={INBOUND: reject_unreadable},
             own=OWN,

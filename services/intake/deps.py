@@ -36,7 +36,7 @@ SHORTEST = 3
 
 @dataclass
 class AskedLately:
-    """Whether anybody in WeChat was asked anything lately.
+    """Whether anybody in WeChat was asked anything lately, or words wait until they write.
 
     Hardly ever, so that nearly no message pays for looking whose question it answers: nobody
     answers within the second for which a no is believed.
@@ -47,7 +47,7 @@ class AskedLately:
     _until: float = 0.0
 
     def somebody(self) -> None:
-        """Somebody was asked just now."""
+        """Somebody was asked, or not reached, just now."""
         self._until = 0.0
 
     async def __call__(self, service: Service[Any]) -> bool:

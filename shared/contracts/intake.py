@@ -53,6 +53,11 @@ class FeedbackIncidentNamed(Event, type="feedback.incident_named.v1", owner="int
     incident: str
 
 
+class FeedbackReachableAgain(Event, type="feedback.reachable_again.v1", owner="intake", shred=()):
+    """The reporter wrote in the chat again: words that could not be sent there before can be sent
+    now. Emitted only where such words wait."""
+
+
 class FeedbackUrged(Event, type="feedback.urged.v1", owner="intake", shred=()):
     """The reporter asked for speed (催办)."""
 

@@ -25,6 +25,12 @@ class NotificationSent(DeliveryEvent, type="notification.sent.v1", owner="notifi
     """It went out."""
 
 
+UNTIL_THEY_WRITE = frozenset({"wechat_window_over", "wechat_quota_used", "wechat_not_a_follower"})
+"""Reasons for which a chat takes nothing from us before the reporter writes there again."""
+WORDS = frozenset({"reply", "question", "rejected", "progress", "appeal"})
+"""Kinds of message with words that somebody wrote to the reporter."""
+
+
 class NotificationFailed(
     DeliveryEvent, type="notification.failed.v1", owner="notification", shred=()
 ):
@@ -32,6 +38,12 @@ class NotificationFailed(
 
     reason: str
     uncertain: bool = False
+
+    @property
+    def until_they_write(self) -> bool:
+        """Whether words to the reporter wait for a word of theirs in the chat."""
+        to_reporter = self.audience == "reporter" and self.kind in WORDS
+        return to_reporter and not self.uncertain and self.reason in UNTIL_THEY_WRITE
 
 
 class NotificationSuppressed(

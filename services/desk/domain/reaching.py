@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-WORDS = frozenset({"reply", "question", "progress", "rejected", "appeal"})
-"""Kinds of message with words that somebody wrote to the reporter."""
+from shared.contracts.notification import WORDS
+
 _OUTCOMES = frozenset({"notification.sent", "notification.failed"})
 
 

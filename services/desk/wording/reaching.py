@@ -22,16 +22,19 @@ _NO_ADDRESS: Pair = ("没有可用的联系方式", "there is no address to send
 _OTHER: Pair = ("原因不明", "the reason is not known")
 _REASONS: dict[str, Pair] = {
     "wechat_window_over": (
-        "微信超过 48 小时没有往来，公众号不能主动发",
-        "after 48 hours without a word from the reader WeChat lets us send nothing",
+        "微信超过 48 小时没有往来，公众号不能主动发；读者再来消息时会自动补发",
+        "after 48 hours without a word from the reader WeChat lets us send nothing; "
+        "it goes out by itself once they write there again",
     ),
     "wechat_quota_used": (
-        "读者来信后，公众号能主动发的条数已用完",
-        "WeChat lets us send only so many messages after a word from the reader",
+        "读者来消息后，公众号能主动发的条数已用完；读者再来消息时会自动补发",
+        "WeChat lets us send only so many messages after a word from the reader; "
+        "it goes out by itself once they write there again",
     ),
     "wechat_not_a_follower": (
-        "读者已不再关注公众号",
-        "the reader does not follow our account any more",
+        "读者已不再关注公众号；再关注并来消息时会自动补发",
+        "the reader does not follow our account any more; "
+        "it goes out by itself once they follow it and write again",
     ),
     "wechat_refused": ("读者拒收公众号的消息", "the reader takes no messages from our account"),
     "no_address": _NO_ADDRESS,

@@ -283,6 +283,10 @@ SENTENCES: dict[str, Build] = {
         "用户要看自己的全部反馈", "The reporter asked for a link to all they have with us"
     ),
     "feedback.incident_named": _plain("用户说也遇到了", "The reporter says “me too”"),
+    "feedback.reachable_again": _plain(
+        "用户又在微信里说话了：先前发不出去的，现在发给他们",
+        "The reporter wrote in WeChat again: what could not be sent before goes out now",
+    ),
     "feedback.urged": _plain("用户催办", "The reporter asked for speed"),
     "feedback.rated": _rated,
     "feedback.reopen_requested": _with_reason(

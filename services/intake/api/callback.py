@@ -15,7 +15,12 @@ from starlette.responses import PlainTextResponse, Response
 
 from services.intake import wording
 from services.intake.api.answers import refused
-from services.intake.api.chat import offer_incidents, take_answer, take_choice
+from services.intake.api.chat import (
+    offer_incidents,
+    send_what_waits,
+    take_answer,
+    take_choice,
+)
 from services.intake.deps import NAME, Deps, deps_of
 from services.intake.domain.alike import chosen
 from services.intake.domain.submission import SKEW, Submission, Ticket
@@ -76,9 +81,13 @@ async def _take(service: Service[Deps], deps: Deps, account: WechatAccount, open
     nonce = Nonce(opened.nonce_key, opened.body_hash)
     words = ""
     short = comment is not None and chosen(comment.text) is not None
-    if comment is not None and (short or await deps.asked_lately(service)):
+    asked = message.opens_window and await deps.asked_lately(service)
+    if short or asked:
         # The nonce is settled first: what is replayed answers nothing.
         await deps.group.submit(Arrival(None, nonce=nonce))
+    if asked:
+        await send_what_waits(service, message.account, message.openid)
+    if comment is not None and (short or asked):
         words = await take_choice(service, comment) or await take_answer(service, comment)
     receipt = None
     if not words:

@@ -12,13 +12,23 @@ from services.intake.deps import Deps
 from services.intake.domain.alike import alike, chosen
 from services.intake.domain.later import Action, Supplement, check
 from services.intake.domain.submission import Submission
-from services.intake.store import Receipt, offers, questions
+from services.intake.store import Receipt, offers, questions, unreached
 from shared.contracts import REPORTER
 from shared.contracts.inbound import MAX_TEXT
-from shared.contracts.intake import FeedbackIncidentNamed
+from shared.contracts.intake import FeedbackIncidentNamed, FeedbackReachableAgain
 from shared.contracts.refusal import Conflict
 from shared.messaging.transaction import Transaction
 from shared.service import Service
+
+
+async def send_what_waits(service: Service[Deps], account: str, openid: str) -> None:
+    """A follower wrote: words that the platform did not take before can reach them now."""
+    async with service.transaction() as tx:
+        cases = await unreached.cases_of(tx, account, openid)
+        await tx.lock(*cases)
+        for feedback_id in cases:
+            if await unreached.settle(tx, feedback_id):
+                tx.emit(FeedbackReachableAgain(feedback_id=feedback_id, at=tx.now, by=REPORTER))
 
 
 async def take_answer(service: Service[Deps], comment: Submission) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import structlog
 from pydantic import ValidationError
 
 from services.intake import store
 from services.intake.deps import deps_of
 from services.intake.domain.submission import from_adapter
-from services.intake.store import Arrival, CaseRow, questions
+from services.intake.store import Arrival, CaseRow, questions, unreached
 from shared.contracts import INBOUND_REJECTED, Event, short_type
 from shared.contracts.desk import (
     CaseAnsweredThrough,
@@ -34,7 +37,9 @@ from shared.contracts.desk import (
 )
 from shared.contracts.inbound import InboundFeedback
 from shared.contracts.intake import PrivateDetails
+from shared.contracts.notification import WORDS, NotificationFailed, NotificationSent
 from shared.contracts.refusal import Refusal
+from shared.contracts.vocabulary import State
 from shared.messaging.envelope import Record
 from shared.messaging.subscription import Handler
 from shared.messaging.transaction import Transaction
@@ -70,6 +75,40 @@ async def await_no_answer(event: CaseEvent, tx: Transaction) -> None:
     """The case moved on; what they send next is a matter of its own."""
     await keep_rights(event, tx)
     await questions.close(tx, event.feedback_id)
+
+
+async def await_a_word(event: NotificationFailed, tx: Transaction) -> None:
+    """WeChat takes nothing for this reporter before they write there again.
+
+    A question that they have not read is answered by nothing they say.
+    """
+    if not _waits(event):
+        return
+    row = store.case_of(tx, event.feedback_id)
+    await unreached.wait(tx, event.feedback_id, row.parent, event.at)
+    if event.kind == "question":
+        await questions.close(tx, event.feedback_id)
+    tx.after_commit(deps_of(tx).asked_lately.somebody)
+
+
+async def await_nothing(event: NotificationSent, tx: Transaction) -> None:
+    """They have read from us: nothing waits; what they were asked last can be answered now."""
+    if not _arrived(event):
+        return
+    waited = await unreached.settle(tx, event.feedback_id)
+    row = store.case_of(tx, event.feedback_id)
+    if event.kind == "question" and row.state == State.WAITING_USER:
+        await questions.ask_again(tx, event.feedback_id)
+    if waited:
+        tx.after_commit(deps_of(tx).asked_lately.somebody)
+
+
+def _waits(event: NotificationFailed) -> bool:
+    return event.until_they_write
+
+
+def _arrived(event: NotificationSent) -> bool:
+    return event.audience == "reporter" and event.kind in WORDS
 
 
 async def begin_part(event: CaseSplitOff, tx: Transaction) -> None:
@@ -169,5 +208,13 @@ HANDLERS: dict[type[Event], Handler] = {
     **dict.fromkeys((CaseResumed, CaseReplied, CaseClosed), await_no_answer),
     **dict.fromkeys((CaseWithdrawn, CaseMerged, CaseSplit), await_no_answer),
     CaseSplitOff: begin_part,
+    NotificationFailed: await_a_word,
+    NotificationSent: await_nothing,
 }
-"""The events of desk after which rights differ, or a request is answered."""
+"""The events of desk after which rights differ, or a request is answered; what became of words
+that went to WeChat."""
+CONCERNS: dict[type[Event], Callable[[Any], bool]] = {
+    NotificationFailed: _waits,
+    NotificationSent: _arrived,
+}
+"""Most messages go to staff, or are receipts: nothing here depends on them."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from services.intake import store
 from services.intake.deps import deps_of
 from services.intake.domain.later import Action
-from services.intake.store import CaseRow, SubmissionRow, TokenRow, WordsRow
+from services.intake.store import CaseRow, SubmissionRow, TokenRow, WordsRow, unreached
 from services.intake.store.tokens import token_row
 from shared.contracts import PRIVATE, Event, short_type
 from shared.contracts.intake import (
@@ -16,6 +16,7 @@ from shared.contracts.intake import (
     FeedbackIncidentNamed,
     FeedbackMattersAsked,
     FeedbackRated,
+    FeedbackReachableAgain,
     FeedbackReceived,
     FeedbackReopenRequested,
     FeedbackSupplemented,
@@ -140,6 +141,11 @@ async def recollect_me_too(event: FeedbackIncidentNamed, tx: Transaction) -> Non
     """The case it is about is desk's; what was offered in the chat is over by now."""
 
 
+async def recollect_their_word(event: FeedbackReachableAgain, tx: Transaction) -> None:
+    """What waited for it was sent, or waits anew by an event of its own."""
+    await unreached.settle(tx, event.feedback_id)
+
+
 async def leave_links(event: FeedbackMattersAsked, tx: Transaction) -> None:
     """Links in letters from before the loss open nothing: another is asked for."""
 
@@ -151,6 +157,7 @@ OWN: dict[type[Event], Handler] = {
     TokenIssued: recollect_token,
     FeedbackMattersAsked: leave_links,
     FeedbackIncidentNamed: recollect_me_too,
+    FeedbackReachableAgain: recollect_their_word,
     **dict.fromkeys(
         (
             FeedbackSupplemented,

@@ -12,6 +12,7 @@ from services.intake.store.accepting import CLAIM, COLUMNS, CONTACT, Key, other_
 from services.intake.store.offers import forget_offers
 from services.intake.store.questions import forget_questions
 from services.intake.store.tables import KEEP_KEYS, KEEP_NONCES, KEEP_PROOFS, CaseRow, WordsRow
+from services.intake.store.unreached import forget_unreached
 from shared.contracts.intake import Contact
 from shared.messaging.transaction import Transaction
 
@@ -115,9 +116,10 @@ async def recent_desks(tx: Transaction) -> list[str]:
 
 
 async def forget_old(tx: Transaction) -> None:
-    """Delete keys, nonces, questions and offers that no longer count."""
+    """Delete keys, nonces, questions, offers and words that no longer count."""
     await forget_questions(tx)
     await forget_offers(tx)
+    await forget_unreached(tx)
     for statement, age in (
         ("DELETE FROM answers WHERE at <= $1", KEEP_KEYS),
         ("DELETE FROM nonces WHERE seen_at <= $1", KEEP_NONCES),

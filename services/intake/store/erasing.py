@@ -55,6 +55,9 @@ async def erase(tx: Transaction, feedback_id: str) -> datetime | None:
     await tx.fetch(
         "DELETE FROM questions WHERE feedback_id = ANY($1::text[])", [feedback_id, *parts]
     )
+    await tx.fetch(
+        "DELETE FROM unreached WHERE feedback_id = ANY($1::text[])", [feedback_id, *parts]
+    )
     await tx.fetch("DELETE FROM offers WHERE feedback_id = $1", feedback_id)
     for part in parts:
         await _erase_part(tx, part, names)

@@ -46,9 +46,23 @@ async def close(tx: Transaction, feedback_id: str, answered_by: str | None = Non
     )
 
 
+async def ask_again(tx: Transaction, feedback_id: str) -> None:
+    """They have read it only now, since it had not reached them before."""
+    await tx.fetch(
+        "UPDATE questions SET asked_at = $2, closed_at = NULL "
+        "WHERE feedback_id = $1 AND closed_at IS NOT NULL AND answered_by IS NULL",
+        feedback_id,
+        tx.now,
+    )
+
+
 async def any_questions(tx: Transaction) -> bool:
-    """Whether anybody in WeChat was asked anything lately."""
-    return bool(await tx.fetch("SELECT 1 FROM questions LIMIT 1"))
+    """Whether anybody in WeChat was asked anything lately, or words wait for them."""
+    return bool(
+        await tx.fetch(
+            "SELECT 1 WHERE EXISTS (SELECT 1 FROM questions) OR EXISTS (SELECT 1 FROM unreached)"
+        )
+    )
 
 
 async def question_for(tx: Transaction, account: str, openid: str, message: str) -> Question | None:

@@ -26,6 +26,8 @@ KEEP_QUESTIONS = timedelta(hours=24)
 """After the answer; the platform sends a message again within seconds."""
 KEEP_OFFERS = timedelta(hours=2)
 """As long as a short word in a chat is still the answer to it."""
+KEEP_UNREACHED = timedelta(days=30)
+"""Whoever writes later than that has heard it another way, or asks anew."""
 KEEP_NONCES = timedelta(minutes=15)
 KEEP_PROOFS = timedelta(days=1)
 """As long as they count towards the letters of a day."""
@@ -176,6 +178,18 @@ class OfferRow(IntakeTable, table=True):
     """Which of them; empty where it was over by then."""
     answered_by: str | None = None
     """What identifies the message that chose."""
+
+
+class UnreachedRow(IntakeTable, table=True):
+    """A case of which words wait, as WeChat takes nothing before its follower writes again."""
+
+    __tablename__ = "unreached"
+    __table_args__ = (Index("unreached_of_follower", "account", "openid"),)
+
+    feedback_id: str = Field(primary_key=True)
+    account: str
+    openid: str
+    since: datetime = moment(index=True)
 
 
 class ProofRow(IntakeTable, table=True):

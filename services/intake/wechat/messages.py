@@ -23,6 +23,8 @@ _SAID_IN = {
     "location": ("Label",),
 }
 """The fields with words, by type of message."""
+_OPENS = frozenset({"subscribe", "scan", "click"})
+"""What a follower does without a word, and may be written to for it, if for a minute only."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,11 @@ class WechatMessage:
     def is_placeholder(self) -> bool:
         """A text that stands for something the platform does not pass on."""
         return self.msg_type == "text" and bool(_PLACEHOLDER.fullmatch("".join(self.text.split())))
+
+    @property
+    def opens_window(self) -> bool:
+        """Whether the platform passes on what we send now: not by what goes on without a person."""
+        return not self.is_event or self.event.lower() in _OPENS
 
     @property
     def created_at(self) -> datetime | None:

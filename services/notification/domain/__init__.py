@@ -12,7 +12,6 @@ from services.notification.domain.cases import (
 from services.notification.domain.notices import (
     REPORTER,
     STAFF,
-    WORDS,
     Notice,
     People,
     entrance,
@@ -64,6 +63,8 @@ from services.notification.domain.timing import (
     send_after,
     wait_after,
 )
+from services.notification.domain.waiting import to_send_again
+from shared.contracts.notification import WORDS
 
 __all__ = [
     "ANSWERED_IN_CHAT",
@@ -119,6 +120,7 @@ __all__ = [
     "settled",
     "staff_of",
     "surge_notices",
+    "to_send_again",
     "unreached_notices",
     "wait_after",
 ]

@@ -76,10 +76,6 @@ def surge_notices(event: desk.SurgeListed, people: People) -> list[Notice]:
     return list({n.recipient: n for n in _and_substitutes(found, people)}.values())
 
 
-WORDS = frozenset({"reply", "question", "rejected", "progress", "appeal"})
-"""Kinds of message with words that somebody wrote to the reporter."""
-
-
 def unreached_notices(case: Case, people: People, *, uncertain: bool) -> list[Notice]:
     """Somebody's words did not reach the reporter, or nobody knows: who handles it decides what to
     do, and who stands in for them; the office where nobody does."""

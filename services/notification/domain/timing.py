@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from services.notification.domain.cases import Case, settled
-from services.notification.domain.notices import WORDS
+from shared.contracts.notification import WORDS
 from shared.contracts.sla import QuietHoursSet
 from shared.moments import LOCAL, here
 

@@ -7,12 +7,14 @@ from services.notification.deps import deps_of
 from services.notification.domain import (
     ERASED,
     PENDING,
+    REPORTER,
     Case,
     State,
     advance,
     notices,
     report_notices,
     surge_notices,
+    to_send_again,
 )
 from services.notification.ledger import planning
 from services.notification.store import (
@@ -72,6 +74,16 @@ async def tell_of_surge(event: desk.SurgeListed, tx: Transaction) -> None:
     about = event.model_copy(update={"feedback_id": feedback_id})
     for notice in surge_notices(event, deps.people(tx.now)):
         planning.plan(tx, about, notice, case, once=event.surge_id)
+
+
+async def send_what_waited(event: intake.FeedbackReachableAgain, tx: Transaction) -> None:
+    """The reporter wrote in the chat: what it did not take before goes out now, by itself, once."""
+    private = tx.rows(PrivateRow).get(event.feedback_id)
+    rows, case = tx.rows(DeliveryRow).for_case(event.feedback_id), case_of(tx, event.feedback_id)
+    for row in to_send_again(rows, case or Case(), wrote=event.at, now=tx.now):
+        if row.rate_limit_key and deps_of(tx).address(row, private):
+            # Decided when they wrote: what the log knows of it since is news to an older ledger.
+            ledger.send_again(tx, row, REPORTER, decided_at=event.at)
 
 
 async def keep_contact(event: intake.PrivateDetails, tx: Transaction) -> None:
@@ -187,6 +199,7 @@ HANDLERS: dict[type[Event], Handler] = {
         ),
         tell_people,
     ),
+    intake.FeedbackReachableAgain: send_what_waited,
     intake.PrivateDetails: keep_contact,
     desk.PrivateReplyWords: keep_reply_words,
     ReportMade: mail_report,

@@ -98,11 +98,13 @@ def suppress(tx: Transaction, row: DeliveryRow, reason: str) -> None:
     emit(tx, row, NotificationSuppressed, result="suppressed", reason=reason, channel=page)
 
 
-def send_again(tx: Transaction, row: DeliveryRow, by: str) -> None:
-    """A person has decided that it is to go out (again)."""
+def send_again(
+    tx: Transaction, row: DeliveryRow, by: str, decided_at: datetime | None = None
+) -> None:
+    """It is to go out (again): a person has decided so, or the reporter has written again."""
     row.state = move(row.state, State.READY)
     row.attempts, row.first_tried_at, row.reason, row.finished_at = 0, None, None, None
-    row.resent_at, row.resent_by = tx.now, by
+    row.resent_at, row.resent_by = decided_at or tx.now, by
     ready(tx, row, tx.now)
 
 
@@ -117,7 +119,7 @@ def remember(
     outcome, reason = _outcome(event)
     if row is None:
         row = _remembered(tx, event, headers)
-    elif State(row.state) not in domain.PENDING or (row.resent_at and event.at <= row.resent_at):
+    elif not _is_news(row, event):
         return False
     row.state, row.reason, row.finished_at = outcome, reason, event.at
     row.next_try_at, row.lease_until = None, None
@@ -125,6 +127,21 @@ def remember(
         row.params = {}
     tx.rows(DeliveryRow).upsert(row)
     return True
+
+
+def _is_news(row: DeliveryRow, event: DeliveryEvent) -> bool:
+    """Whether the log knows more than the row.
+
+    That it arrived is the end of it, whenever that was: nothing is sent a second time because the
+    ledger knows only that it failed first.
+    """
+    state = State(row.state)
+    if isinstance(event, NotificationSent):
+        return state not in (State.SENT, State.SUPPRESSED)
+    if state in domain.PENDING:
+        return not (row.resent_at and event.at <= row.resent_at)
+    later = row.finished_at is not None and event.at > row.finished_at
+    return state in domain.RESENDABLE and later
 
 
 def _outcome(event: DeliveryEvent) -> tuple[State, str | None]:
