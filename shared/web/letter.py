@@ -31,6 +31,11 @@ def yours(received_at: datetime | None, locale: str) -> str:
     return say("您{day}留下的反馈", locale, day=written_day(received_at, locale))
 
 
+def office(locale: str) -> str:
+    """Who answers without a department."""
+    return say("用户关系办公室", locale)
+
+
 def titled(subject: str, received_at: datetime | None, locale: str) -> str:
     """A subject by which somebody with two comments tells them apart, by the day they wrote."""
     if received_at is None:
@@ -65,7 +70,7 @@ class ReplyLetter:
     link: str
     """Where the reporter finds all of it."""
     who: str = ""
-    """The department that answers, in the reporter's language; empty: the library."""
+    """The department that answers, in the reporter's language; empty: the office itself."""
     received_at: datetime | None = None
     outcome: str | None = None
     rule: str | None = None
@@ -73,7 +78,7 @@ class ReplyLetter:
     def composed(self, *, short: bool = False) -> list[str]:
         """Subject and paragraphs; `short`: without the words, which stand behind the link."""
         locale = self.locale
-        who = self.who or say("图书馆", locale)
+        who = self.who or office(locale)
         about = yours(self.received_at, locale)
         words = self.text
         if short:

@@ -22,7 +22,7 @@ from services.desk.store.related import as_written
 from shared.messaging.transaction import Transaction
 from shared.web.auth import Staff, runtime_of, service_of, signed_in
 from shared.web.bodies import checked, described, read_body
-from shared.web.letter import ReplyLetter, foundations, say
+from shared.web.letter import ReplyLetter, foundations, office
 
 router = APIRouter(tags=["cases"])
 
@@ -115,8 +115,9 @@ async def preview_of(request: Request, person: Staff, feedback_id: str) -> Look:
 
 def on_the_page(letter: ReplyLetter, text: str) -> dict[str, Any]:
     """The reply as the page behind the link shows it; `text` is masked."""
+    who = letter.who or office(letter.locale)
     return {
-        "who": letter.who or say("图书馆", letter.locale),
+        "who": who[:1].upper() + who[1:],
         "text": text,
         "rests": foundations(letter.outcome, letter.rule, letter.locale),
     }

@@ -100,19 +100,19 @@ def _reporter(event: Event, before: Case, case: Case) -> list[Notice]:
             link = {"request_id": event.request_id, "until": event.until.isoformat()}
             return [Notice("matters", REPORTER, link)]
         case desk.CaseInfoRequested():
-            return [_said("question", event.question, event, case)]
+            return [_said("question", event.question, event)]
         case desk.CaseReplied():
-            return [_said("reply", event.text, event, case)]
+            return [_said("reply", event.text, event)]
         case desk.CaseProgressed():
-            return [_said("progress", event.text, event, case)]
+            return [_said("progress", event.text, event)]
         case desk.CaseAnsweredThrough():
             kind = "progress" if event.kind == "progress" else "reply"
-            return [_said(kind, event.text, event, case)]
+            return [_said(kind, event.text, event)]
         case desk.CaseRejected():
-            return [_said("rejected", event.reason, event, case)]
+            return [_said("rejected", event.reason, event)]
         case desk.CaseAppealUpheld() | desk.CaseAppealDismissed():
             upheld = isinstance(event, desk.CaseAppealUpheld)
-            said = _said("appeal", event.reason, event, case)
+            said = _said("appeal", event.reason, event)
             return [replace(said, params=said.params | {"upheld": upheld})]
         case desk.CaseReopened():
             return [Notice("reopened", REPORTER)]
@@ -142,9 +142,11 @@ def _reporter(event: Event, before: Case, case: Case) -> list[Notice]:
             return []
 
 
-def _said(kind: str, text: str, event: Any, case: Case) -> Notice:
+def _said(kind: str, text: str, event: Any) -> Notice:
     """The words of the event, and where to find them unmasked if masking changed them."""
-    department = getattr(event, "department", None) or case.department
+    # Who answers without a department, or all cases of an incident at once, is the office.
+    direct = getattr(event, "direct", False)
+    department = None if direct else getattr(event, "department", None)
     params = {"text": text, "department": department}
     params |= {
         name: str(value)

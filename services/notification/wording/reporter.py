@@ -79,7 +79,7 @@ def _question(f: Details) -> list[str]:
 
 
 def _progress(f: Details) -> list[str]:
-    who = f.department or f.say("图书馆")
+    who = f.department or letter.office(f.locale)
     return _letter(
         f,
         "您的反馈有进展",

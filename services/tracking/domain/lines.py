@@ -126,6 +126,12 @@ def _notify(case: Case | None, event: NotificationSent) -> Data | None:
     return {"kind": event.kind, "channel": event.channel}
 
 
+def _replied(case: Case | None, event: CaseReplied) -> Data | None:
+    """Without the department where the office answered by itself."""
+    whose = () if event.direct else ("department",)
+    return _fields(*whose, "text", "outcome", "rule")(case, event)
+
+
 def _explained(case: Case | None, event: CaseBreachExplained) -> Data | None:
     if event.clock not in PROMISED:
         return None
@@ -147,7 +153,7 @@ KEPT: dict[type[Event], Callable[[Any, Any], Data | None]] = {
     CaseAssigned: _fields("department"),
     CaseInfoRequested: _fields("department", "question"),
     CaseResumed: _fields("reason"),
-    CaseReplied: _fields("department", "text", "outcome", "rule"),
+    CaseReplied: _replied,
     CaseRejected: _fields("reason", "instead"),
     CaseClosed: _fields("how"),
     CaseReopened: _nothing,

@@ -101,6 +101,8 @@ class Wording(Protocol):
 
     def department(self, code: str | None) -> str: ...
 
+    def answerer(self, code: str | None) -> str: ...
+
     def due(self, due: str) -> str: ...
 
     def line(self, type_: str, data: Mapping[str, Any]) -> str: ...
@@ -212,7 +214,7 @@ def _state_text(told: Seen, wording: Wording, *, own: Seen, split: bool) -> str:
 def _situation(seen: Seen, wording: Wording) -> dict[str, Any]:
     """What besides the state says where it is.
 
-    ``{extended, waiting_for, answer_by, back, rejected}``
+    ``{extended, waiting_for, answer_by, back, rejected, answered_by}``
     """
     case = seen.case
     waiting = case.details.get("waiting") or {}
@@ -228,7 +230,14 @@ def _situation(seen: Seen, wording: Wording) -> dict[str, Any]:
         "answer_by": date or None if case.state == State.WAITING_USER else None,
         "back": case.details.get("back") if case.state == State.TRIAGE else None,
         "rejected": rejection(seen),
+        "answered_by": _answered_by(seen, wording),
     }
+
+
+def _answered_by(seen: Seen, wording: Wording) -> str | None:
+    """Who gave the last answer: a department, or the office itself."""
+    answers = [line for line in seen.lines if _answers(line)]
+    return wording.answerer(answers[-1].data.get("department")) if answers else None
 
 
 def _next_step(
@@ -387,11 +396,13 @@ def _said(line: Line, wording: Wording) -> dict[str, Any] | None:
         return {"at": local(line.at), "who": "me", "text": line.data[field]}
     if field := _THEIRS.get(line.type):
         rests = {name: line.data[name] for name in ("outcome", "rule") if line.data.get(name)}
+        code = line.data.get("department")
+        name = wording.answerer(code) if line.type in _FOR_ALL else wording.department(code)
         return {
             "at": local(line.at),
             "who": "library",
             "text": line.data[field],
-            "department_name": wording.department(line.data.get("department")) or None,
+            "department_name": name or None,
             **rests,
         }
     return None

@@ -112,14 +112,16 @@ STEPS: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
 
 def sentence(case: dict[str, Any], locale: str = "zh") -> str:
     """One sentence: where it is and who has it; two where it is done together with others."""
-    dept = str(case.get("department_name") or translate("负责的部门", locale))
+    dept = case.get("department_name") or translate("负责的部门", locale)
+    if case.get("state") == "REPLIED":
+        dept = case.get("answered_by") or translate(lines.OFFICE, locale)
     words = translate(_sentence(case), locale)
-    values = {"dept": dept, "waiting_for": str((case.get("waiting_for") or {}).get("for", ""))}
+    values = {"dept": str(dept), "waiting_for": str((case.get("waiting_for") or {}).get("for", ""))}
     said = _PLACE.sub(lambda m: values.get(m[1], ""), words)
     if case.get("joined"):
         joined = translate(SENTENCES["MERGED"], locale)
-        said = joined + ("" if locale == "zh" else " ") + said[:1].upper() + said[1:]
-    return said[:1].upper() + said[1:]
+        said = joined + ("" if locale == "zh" else " ") + lines.capital(said)
+    return lines.capital(said)
 
 
 def _sentence(case: dict[str, Any]) -> str:

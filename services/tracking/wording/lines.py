@@ -159,6 +159,8 @@ REJECTED: dict[str, str] = {
 REJECTED_FINALLY = "不再复核。有新的情况，请另提一条。"
 INSTEAD = "这类事可以这样办：{instead}"
 _ENDS = tuple("。！？….!?")
+OFFICE = "用户关系办公室"
+"""Whoever answers without a department."""
 SPLIT = "已分开办理"
 SPLIT_NEXT = "接下来：每一件各自办理，到了哪一步分别写在下面。"
 CLOSED_UNSOLVED: dict[str, str] = {
@@ -192,13 +194,17 @@ class Wording:
         """Its name; empty where there is none."""
         return self._name_of(code)
 
+    def answerer(self, code: str | None) -> str:
+        """Who answered, at the beginning of a sentence: a department, or the office itself."""
+        return capital(self._name_of(code) or self.say(OFFICE))
+
     def line(self, type_: str, data: Mapping[str, Any]) -> str:
         """What a line of the timeline says."""
         if type_ == "sla.promises_changed":
             return ("" if self.locale == "zh" else " ").join(map(self._date, data["promises"]))
         how = HOW.get(str(data.get("channel")))
         values = {name: str(value) for name, value in data.items() if value is not None}
-        values["dept"] = self._name_of(data.get("department")) or self.say("图书馆")
+        values["dept"] = self.answerer(data.get("department"))
         values["how"] = self.say(how) if how else ""
         # In one go: what people typed is never a pattern.
         return _PLACE.sub(lambda m: values.get(m[1], ""), self.say(_sentence(type_, data)))
@@ -248,7 +254,7 @@ class Wording:
         elif promise is not None and promise["status"] == PromiseStatus.RUNNING:
             words, due = OWED_BY, self.due(promise["due"])
         said = self.say(words).replace("{due}", due)
-        return said.replace("{dept}", department or self.say("负责的部门"))
+        return said.replace("{dept}", department or self.say(OFFICE))
 
     def reason(self, reason: str | None) -> str | None:
         """Why a promise moved: a code in words or not at all, a person's words as they are."""
@@ -266,6 +272,11 @@ class Wording:
             .replace("{due}", written_due(due, self.locale) if due else "")
             .replace("{why}", self.say("原因：{reason}").replace("{reason}", why) if why else "")
         )
+
+
+def capital(words: str) -> str:
+    """The words as a sentence begins."""
+    return words[:1].upper() + words[1:]
 
 
 def _first(table: Mapping[str, Any], may: Collection[str]) -> str:

@@ -13,6 +13,7 @@ from shared.contracts.desk import (
     CaseNoted,
     CaseProgressed,
     CaseReopened,
+    CaseReplied,
     CaseReplySubmitted,
     CaseReturned,
     CaseWithdrawn,
@@ -46,6 +47,34 @@ async def test_a_code_shows_where_it_is_who_has_it_and_by_when(web: Web, code: s
     assert body["promises"][0]["due_text"] == "明天 10:00 前"
     assert body["may"] == ["supplement", "urge", "withdraw"]
     assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("department", [None, "it"])
+async def test_what_the_office_answered_by_itself_was_answered_by_the_office(
+    web: Web, code: str, department: str | None
+) -> None:
+    story = Story(code=code)
+    # The cases of an incident are answered at once, wherever they lie.
+    begun = story.worked(department) if department else story.begun()
+    words = {"text": "已经修好了。", "outcome": "solved", "direct": True}
+    await process_batch(web.service, *begun, story.of(CaseReplied, department=department, **words))
+    for language, office, sentence in (
+        ("zh", "用户关系办公室", "用户关系办公室已经答复您。"),
+        ("en", "The User Relations Office", "The User Relations Office has answered you."),
+    ):
+        body = (await web.get(f"/api/track/{code}?lang={language}")).json()
+        assert body["conversation"][-1]["department_name"] == office
+        line = body["timeline"][-1]["text"]
+        assert line in ("用户关系办公室答复了您。", "The User Relations Office answered you.")
+        page = (await web.get(f"/track/{code}?lang={language}")).text
+        assert f">{sentence}</h1>" in page
+        assert f'<p class="bubble-who">{office} ·' in page
+    more = story.later(hours=1).of(FeedbackSupplemented, text="又坏了", words_id="w")
+    told = story.of(CaseProgressed, department=department, text="明天再来看。")
+    await process_batch(web.service, more, told)
+    body = (await web.get(f"/api/track/{code}?lang=zh")).json()
+    whose = "信息系统部" if department else "用户关系办公室"
+    assert body["timeline"][-1]["text"] == f"{whose}告诉您进展。"
 
 
 async def test_words_after_the_reply_are_owed_an_answer_and_the_page_says_whose(

@@ -363,3 +363,19 @@ def test_routing_decisions_settle_the_case() -> None:
     )
     assert domain.advance(Case(), decision).sorted
     assert recipients(decision) == {("new_work", "office")}
+
+
+@pytest.mark.parametrize(
+    ("more", "whose"),
+    [
+        ({"department": "it"}, "it"),
+        # The office, of which no department's name stands in the letter.
+        ({"direct": True}, None),
+        ({"department": "it", "direct": True, "incident_id": "i"}, None),
+    ],
+)
+def test_a_reply_names_who_answered(more: dict[str, object], whose: str | None) -> None:
+    words = {"feedback_id": "f", "at": NOW, "text": "修好了。", "outcome": "solved"}
+    event = desk.CaseReplied.model_validate(words | more)
+    (notice,) = [n for n in notices(event, AT_IT, AT_IT, PEOPLE) if n.kind == "reply"]
+    assert notice.params["department"] == whose

@@ -116,3 +116,13 @@ def test_every_code_has_words_and_every_sentence_its_translation() -> None:
 def test_who_reads_answers_does_not_say_that_nobody_does() -> None:
     assert "没有人能看到" in compose("receipt", Details(url="u"))[1]
     assert "没有人能看到" not in compose("receipt", Details(url="u", answerable=True))[1]
+
+
+@pytest.mark.parametrize("kind", ["reply", "progress"])
+@pytest.mark.parametrize(
+    ("locale", "said"), [("zh", "，用户关系办公室"), ("en", ", the User Relations Office ")]
+)
+def test_without_a_department_the_office_answers(kind: str, locale: str, said: str) -> None:
+    params = {"text": "words", "department": None}
+    _, text = compose(kind, Details(url="…", locale=locale, params=params))
+    assert said in text
