@@ -10,10 +10,12 @@ uncertain (a negative binomial), so that a matter nobody knows yet is no surge f
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.desk.domain.matter_words import BROAD, ELSEWHERE
 from services.desk.domain.matters import Matter, matter_of
 from services.desk.domain.search import fold
 from shared.moments import LOCAL
@@ -32,6 +34,8 @@ _A_WEEK, _NEW_HERE = 7.0, 1e-3
 """While less than a week is known of a library, it has to be so much less probable."""
 QUIET = timedelta(days=1)
 """For so long after a surge was dismissed, or its incident closed, its matter is none again."""
+SAY_IT = 2
+"""So many of those that are alike name a thing, and it is what they are about."""
 _KNOWN_BEFORE = 0.7
 _LATELY = 2.0
 """So many cases what the longest stretch says weighs beside a shorter one."""
@@ -98,6 +102,36 @@ def keys_of_matter(said: Matter, where: str) -> frozenset[str]:
 def thing_of(key: str) -> str:
     """What a key is about: the thing, or the place where it is all that is known."""
     return key.split(" ", 1)[0] if not key.startswith("place=") else key
+
+
+def _things(keys: Collection[str]) -> frozenset[str]:
+    """The definite things among them: of a table or a card much is said that is not about it."""
+    return frozenset(key for key in keys if " " not in key and "=" not in key) - BROAD
+
+
+def _floors(keys: Collection[str]) -> frozenset[int]:
+    where = (key.partition("place=")[2] for key in keys)
+    said = {int(key.partition(" floor=")[2]) for key in keys if " floor=" in key}
+    return frozenset(said.union(*(matter_of(one).floors for one in where)))
+
+
+def another_thing(keys: Collection[str], others: Sequence[Collection[str]]) -> bool:
+    """Whether a case with `keys` names a definite thing and none of what a surge is about, or
+    another house. `others`: the keys of each case of the surge; what only one of several names is
+    not what they are about.
+    """
+    named = Counter(thing for one in others for thing in _things(one))
+    several = {thing for thing, n in named.items() if n >= SAY_IT}
+    about, mine = several or named.keys(), _things(keys)
+    elsewhere = (mine & ELSEWHERE) - named.keys()
+    return bool(elsewhere or (mine and about and not mine & about))
+
+
+def another_floor(keys: Collection[str], others: Sequence[Collection[str]]) -> bool:
+    """Whether a case names a floor, and all of a surge that name one another."""
+    named = Counter(floor for one in others for floor in _floors(one))
+    mine = _floors(keys)
+    return len(named) == 1 and named.total() >= SAY_IT and bool(mine) and not mine & named.keys()
 
 
 def hour_of_week(moment: datetime) -> int:

@@ -22,9 +22,12 @@ from services.desk.deps import Deps, deps_of
 from services.desk.domain.surges import (
     LEAST,
     QUIET,
+    SAY_IT,
     WINDOWS,
     Finding,
     Past,
+    another_floor,
+    another_thing,
     expected_in,
     judge,
     keys_of,
@@ -56,8 +59,8 @@ WEEKS = 8
 """So many make the profile of the week."""
 _LATELY, _BEFORE = 400, 1200
 """Cases that are compared, the newest of the longest window and before it."""
-_SAY_IT = 2
-"""So many of those that are alike name a thing, and it is what they are about."""
+_TOLD_BY = 100
+"""Cases of a surge, its first, that say what it is about."""
 _READ_AT_ONCE = 5
 """Cases that are read for their keys before others have their turn."""
 
@@ -161,7 +164,7 @@ def _things_of(cases: Sequence[Said]) -> Counter[str]:
 def _name_of(cases: Sequence[Said]) -> str:
     """The thing that several of them name, or the first of them."""
     for thing, n in _things_of(cases).most_common(1):
-        if n >= _SAY_IT:
+        if n >= SAY_IT:
             return thing
     return f"like={min((one.feedback_id for one in cases), default='')}"
 
@@ -174,6 +177,7 @@ class Look:
     known: list[Surge]
     """Surges that wait for somebody, or were found or judged lately."""
     _grown: dict[str, Surge] = field(default_factory=dict)
+    _keys: dict[str, Sequence[str]] = field(default_factory=dict)
     _week: tuple[float, ...] | None = None
     _alike: dict[datetime, tuple[Alike, datetime, int]] = field(default_factory=dict)
     _totals: dict[datetime, list[tuple[float, datetime, int]]] = field(default_factory=dict)
@@ -181,9 +185,11 @@ class Look:
     async def at_case(self, row: Any) -> None:
         """Whether this case makes a surge, or belongs to one."""
         at, keys = row["at"], list(row["keys"])
+        self._keys[row["feedback_id"]] = keys
         for one in self.known:
             waits = one.status == "suggested" and at - one.last_at < QUIET
-            if waits and one.key in keys and not one.key.startswith("place="):
+            named = waits and one.key in keys and not one.key.startswith("place=")
+            if named and await self._may_join(one, [row["feedback_id"]]):
                 self._grow(one, [row["feedback_id"]], at)
                 return
         several = await self._by_keys(keys, at) or await self._by_likeness(row)
@@ -191,7 +197,7 @@ class Look:
             return
         if (covering := self._covering(several)) is not None:
             if covering.status == "suggested":
-                self._grow(covering, several.cases, at)
+                self._grow(covering, await self._may_join(covering, several.cases), at)
         elif await self._is_new(several, at):
             await self._open(several, at)
 
@@ -228,7 +234,11 @@ class Look:
         nearby = {case.feedback_id for case in nearest}
         for one in self.known:
             told = len(nearby & set(one.cases))
-            if told and told >= len(nearest) / 2:
+            if (
+                told
+                and told >= len(nearest) / 2
+                and await self._may_join(one, [row["feedback_id"]])
+            ):
                 if one.status == "suggested":
                     self._grow(one, [row["feedback_id"]], at)
                 return None
@@ -249,7 +259,7 @@ class Look:
                     found.append((finding, like))
             if found:
                 best, cases = min(found, key=lambda one: one[0].chance)
-                things = frozenset(t for t, n in _things_of(cases).items() if n >= _SAY_IT)
+                things = frozenset(t for t, n in _things_of(cases).items() if n >= SAY_IT)
                 ids = sorted(one.feedback_id for one in cases)
                 return Several(best, ids, things | {thing_of(best.key)}, sorted(things))
         return None
@@ -301,6 +311,20 @@ class Look:
             if thing_of(one.key) in several.things or known > len(several.cases) / 2:
                 return one
         return None
+
+    async def _may_join(self, one: Surge, cases: Sequence[str]) -> list[str]:
+        """Those of these cases that name no other thing than a surge is about, nor another floor,
+        unless so many do that it is no longer of one floor; and those that it has."""
+        its = one.cases[:_TOLD_BY]
+        if missing := [case for case in (*its, *cases) if case not in self._keys]:
+            self._keys |= dict.fromkeys(missing, ())
+            self._keys |= await surges.keys_of(self.tx, missing)
+        others, has = [self._keys[case] for case in its], set(one.cases)
+        new = [case for case in cases if case not in has]
+        same = [case for case in new if not another_thing(self._keys[case], others)]
+        here = [case for case in same if not another_floor(self._keys[case], others)]
+        fit = same if len(same) - len(here) >= LEAST else here
+        return [*(case for case in cases if case in has), *fit]
 
     def _grow(self, one: Surge, cases: list[str], at: datetime) -> None:
         new = [case for case in cases if case not in one.cases]

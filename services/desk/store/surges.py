@@ -115,6 +115,7 @@ Times: TypeAlias = NDArray[np.float64]
 _DAY = 86_400.0
 _HEAD = 20
 """Bytes before the first element of an array as PostgreSQL sends it; each comes after its size."""
+_KEYS = "SELECT feedback_id, keys FROM case_matters WHERE feedback_id = ANY($1::text[])"
 _INCIDENT = """
 SELECT 1 FROM incidents AS i JOIN cases AS c USING (incident_id)
 JOIN case_matters AS o ON o.feedback_id = c.feedback_id
@@ -301,6 +302,12 @@ async def of_key(tx: Transaction, key: str, since: datetime, at: datetime) -> li
     """The cases of a matter in a window."""
     rows = await tx.fetch(_OF_KEY, key, since, at, NOT_OFFERED, MOST_CASES)
     return [row["feedback_id"] for row in rows]
+
+
+async def keys_of(tx: Transaction, feedback_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Under what each of these cases is counted."""
+    rows = await tx.fetch(_KEYS, list(feedback_ids))
+    return {row["feedback_id"]: list(row["keys"]) for row in rows}
 
 
 async def people(tx: Transaction, feedback_ids: Sequence[str]) -> int:

@@ -238,6 +238,49 @@ async def test_one_fault_told_in_words_of_their_own_is_found_whether_or_not_they
     assert [e.status for e in await listed(desk)] == ["suggested", "dismissed"]
 
 
+async def test_what_names_another_thing_joins_no_surge_by_likeness(desk: Desk) -> None:
+    """As letters about a printer joined those about a lift, some of which named nothing."""
+    desk.service.deps.meaning.embedder = Compass()
+    await a_month_of_other_things(desk)
+    usual = ["知网打不开", "有人占座", "灯不亮", "太吵了", "漏水了"]
+    for n in range(2 * ENOUGH):
+        await desk.case(at=desk.clock.now() - timedelta(days=2, hours=n), text=usual[n % 5])
+    ids = []
+    for said in (
+        "热得像蒸笼",
+        "空调坏了",
+        "热死了，没法看书",
+        "热得汗滴到书上",
+        "空调一点风都没有",
+    ):
+        ids += await several(desk, 1, text=said)
+    await meaning.embed_waiting(desk.service)
+    await look(desk)
+    others = [
+        await several(desk, 1, text=said)
+        for said in ("打印机热得烫手", "插座热得烫手", "食堂的空调也不行，热")
+    ]
+    ids += await several(desk, 1, text="热得看不进书")
+    await meaning.embed_waiting(desk.service)
+    await look(desk)
+    event = (await listed(desk))[-1]
+    assert event.cases == tuple(ids), others
+
+
+async def test_of_one_floor_another_floor_joins_when_many_say_so(desk: Desk) -> None:
+    await a_month_of_other_things(desk)
+    ids = await several(desk, 5, text=LIFT)
+    await look(desk)
+    (event,) = await listed(desk)
+    elsewhere = await several(desk, 4, text="五楼的电梯也停了")
+    await look(desk)
+    assert (await listed(desk))[-1].cases == tuple(ids)
+    elsewhere += await several(desk, 1, text="五楼的电梯也停了")
+    await look(desk)
+    last = (await listed(desk))[-1]
+    assert (last.surge_id, set(last.cases)) == (event.surge_id, {*ids, *elsewhere})
+
+
 async def test_another_matter_with_some_of_the_same_cases_is_a_surge_of_its_own(
     desk: Desk,
 ) -> None:

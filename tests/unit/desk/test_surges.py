@@ -7,7 +7,16 @@ from datetime import datetime, timedelta
 import pytest
 
 from services.desk.domain import surges
-from services.desk.domain.surges import Past, Usual, chance_of, judge, keys_of, thing_of
+from services.desk.domain.surges import (
+    Past,
+    Usual,
+    another_floor,
+    another_thing,
+    chance_of,
+    judge,
+    keys_of,
+    thing_of,
+)
 from tests.unit.desk.campus import months
 from tests.unit.desk.terms import Library, Term, term
 
@@ -103,3 +112,26 @@ def test_a_case_is_counted_under_the_thing_and_where_it_is() -> None:
     assert keys_of("2F printer is broken") >= {"printer", "printer floor=2"}
     assert keys_of("你好") == frozenset()
     assert {thing_of(key) for key in keys} == {"air", "place=三楼东区"}
+
+
+@pytest.mark.parametrize(
+    ("said", "thing", "floor"),
+    [
+        ("电梯坏了", False, False),
+        ("又坏了，没人管", False, False),
+        ("二楼又坏了", False, False),
+        ("五楼的电梯坏了", False, True),
+        ("打印机坏了", True, False),
+        ("食堂的电梯坏了", True, False),
+        ("桌子都在抖", False, False),
+    ],
+)
+def test_a_case_that_names_another_thing_or_floor_is_of_another_matter(
+    said: str, thing: bool, floor: bool
+) -> None:
+    told = ("二楼电梯坏了", "二楼的电梯停在那里", "里面关了人", "打印机旁边的电梯不动")
+    lift = [keys_of(one) for one in told]
+    assert another_thing(keys_of(said), lift) is thing
+    assert another_floor(keys_of(said), lift) is floor
+    # Told on several floors already, it is of none.
+    assert not another_floor(keys_of(said), [*lift, keys_of("三楼的电梯也坏了")])
