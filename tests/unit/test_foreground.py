@@ -13,7 +13,7 @@ from aiokafka import ConsumerRecord
 from shared.contracts import Event
 from shared.contracts.intake import FeedbackReceived, FeedbackUrged
 from shared.messaging.envelope import Record, record_of
-from shared.messaging.foreground import CROWD, Foreground
+from shared.messaging.foreground import MANY, SOME, TOGETHER, Foreground
 from shared.messaging.group_commit import GroupCommit
 from shared.messaging.processing import Processor
 from shared.messaging.subscription import YIELD_EVERY, Subscription
@@ -159,15 +159,22 @@ def crowded(monkeypatch: pytest.MonkeyPatch) -> Foreground:
     return Foreground()
 
 
-async def _batch(foreground: Foreground, name: str, said: list[str], over: asyncio.Event) -> None:
-    async with foreground.turn(patient=True):
+async def _batch(
+    foreground: Foreground,
+    name: str,
+    said: list[str],
+    over: asyncio.Event,
+    *,
+    patient: bool = True,
+) -> None:
+    async with foreground.turn(patient=patient):
         said.append(name)
         await over.wait()
 
 
 async def test_with_a_crowd_at_the_door_consumers_take_turns(crowded: Foreground) -> None:
     said = list[str]()
-    crowded.accepted(CROWD)
+    crowded.accepted(MANY)
     first, second = asyncio.Event(), asyncio.Event()
     waiting = [
         asyncio.create_task(_batch(crowded, name, said, over))
@@ -182,16 +189,18 @@ async def test_with_a_crowd_at_the_door_consumers_take_turns(crowded: Foreground
     assert said == ["first", "second"]
 
 
-async def test_who_is_urgent_waits_for_nobody_s_turn(crowded: Foreground) -> None:
-    crowded.accepted(CROWD)
+async def test_at_most_one_nobody_waits_for_is_before_who_is_urgent(crowded: Foreground) -> None:
+    crowded.accepted(MANY)
     said, over = list[str](), asyncio.Event()
-    waiting = asyncio.create_task(_batch(crowded, "patient", said, over))
+    waiting = [
+        asyncio.create_task(_batch(crowded, name, said, over, patient=name != "urgent"))
+        for name in ("first", "second", "urgent")
+    ]
     await _turns()
-    async with crowded.turn(patient=False):
-        said.append("urgent")
-    assert said == ["patient", "urgent"]
+    assert said == ["first"]
     over.set()
-    await waiting
+    await asyncio.gather(*waiting)
+    assert said == ["first", "urgent", "second"]
 
 
 async def test_whoever_waited_long_for_a_turn_begins(
@@ -199,7 +208,7 @@ async def test_whoever_waited_long_for_a_turn_begins(
 ) -> None:
     monkeypatch.setattr("shared.messaging.foreground.TURN", 0.01)
     said, over = list[str](), asyncio.Event()
-    crowded.accepted(CROWD)
+    crowded.accepted(MANY)
     waiting = [asyncio.create_task(_batch(crowded, str(n), said, over)) for n in range(3)]
     while len(said) < 3:
         await asyncio.sleep(0.01)
@@ -207,9 +216,40 @@ async def test_whoever_waited_long_for_a_turn_begins(
     await asyncio.gather(*waiting)
 
 
-async def test_one_by_one_is_no_crowd_and_nobody_takes_turns() -> None:
+@pytest.mark.parametrize(
+    ("commits", "crowd"),
+    [
+        ([1] * (MANY - 1), False),
+        ([1] * MANY, True),
+        ([TOGETHER] * (SOME // TOGETHER), True),
+        ([TOGETHER] * (SOME // TOGETHER - 1), False),
+        ([TOGETHER - 1] * SOME, False),
+    ],
+    ids=["fewer than many", "many", "waiting for each other", "a few", "not quite together"],
+)
+async def test_a_crowd_is_many_or_those_who_wait_for_each_other(
+    monkeypatch: pytest.MonkeyPatch, commits: list[int], *, crowd: bool
+) -> None:
+    monkeypatch.setattr("shared.messaging.foreground.WINDOW", FAR)
+    monkeypatch.setattr("shared.messaging.foreground.CROWDED", FAR)
     foreground, said, over = Foreground(), list[str](), asyncio.Event()
-    foreground.accepted(CROWD - 1)
+    for number in commits:
+        foreground.accepted(number)
+    waiting = [asyncio.create_task(_batch(foreground, str(n), said, over)) for n in range(3)]
+    await _turns()
+    assert len(said) == (1 if crowd else 3)
+    over.set()
+    await asyncio.gather(*waiting)
+
+
+async def test_who_came_long_ago_is_no_crowd(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.messaging.foreground.WINDOW", 0.001)
+    monkeypatch.setattr("shared.messaging.foreground.CROWDED", FAR)
+    foreground, said, over = Foreground(), list[str](), asyncio.Event()
+    for _ in range(MANY - 1):
+        foreground.accepted(1)
+    await asyncio.sleep(0.01)
+    foreground.accepted(1)
     waiting = [asyncio.create_task(_batch(foreground, str(n), said, over)) for n in range(3)]
     await _turns()
     assert len(said) == 3
@@ -219,7 +259,7 @@ async def test_one_by_one_is_no_crowd_and_nobody_takes_turns() -> None:
 
 async def test_a_turn_is_given_back_by_whoever_fails_or_is_ended(crowded: Foreground) -> None:
     said, over = list[str](), asyncio.Event()
-    crowded.accepted(CROWD)
+    crowded.accepted(MANY)
     with pytest.raises(ValueError, match="no"):
         async with crowded.turn(patient=True):
             raise ValueError("no")
@@ -251,6 +291,6 @@ async def test_those_who_come_together_are_a_crowd() -> None:
 
     commit: GroupCommit[int, int] = GroupCommit(opened, write, foreground=Counting())
     await commit.start()
-    await asyncio.gather(*(commit.submit(n) for n in range(CROWD)))
+    await asyncio.gather(*(commit.submit(n) for n in range(MANY)))
     await commit.stop()
-    assert sum(noted) == CROWD
+    assert sum(noted) == MANY
