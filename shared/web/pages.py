@@ -392,9 +392,16 @@ class Pages:
             env.filters[f"{name}_name"] = partial(names.pick, name, table, locale=locale)
 
 
+ONCE = frozenset(
+    {"absence", "again", "changed", "done", "reports", "saved", "sure", "taken", "unknown"}
+)
+"""Parameters that say what was done just now: no link leads on with them; see `once` in
+``_ui.html``."""
+
+
 def query(request: Request, **changes: str | None) -> str:
     """``?…`` of the present address with `changes`; None or empty removes a parameter."""
-    gone = {"cursor", *changes}
+    gone = {"cursor", *ONCE, *changes}
     kept = [pair for pair in request.query_params.multi_items() if pair[0] not in gone]
     kept += [(key, value or "") for key, value in changes.items()]
     return "?" + urlencode([pair for pair in kept if pair[1]])

@@ -29,6 +29,36 @@ async def test_a_wrong_password_is_one_line_and_the_name_stays(
     await expect(page).to_have_url(re.compile("/signin"))
 
 
+async def test_what_was_done_is_said_once(browse: Browse, system: System) -> None:
+    said = await browse.people.say("三层南区的插座没有电。")
+    case = said["feedback_id"]
+    where = await browse.people.at(case, "facilities")
+    page = await browse(f"/desk/cases/{case}", as_=f"liaison.{where}")
+    await page.locator("#do-accept-main > button").click()
+    done = page.locator("[data-once=done]")
+    await expect(done).to_have_text("签收：已完成")
+    await expect(page).to_have_url(f"{system.url}/desk/cases/{case}")
+    # What is read anew of the page still says so, and a page that is loaded again does not.
+    async with page.expect_response(lambda answer: "done=accept" in answer.url) as read:
+        pass
+    assert (await read.value).ok
+    await expect(done).to_have_text("签收：已完成")
+    await page.reload()
+    await expect(page.locator(".case-line .state")).to_have_text("已签收")
+    await expect(done).to_have_count(0)
+
+    # Given away, it is seen no more: another page comes, whole, and says what was done.
+    await page.locator("#others > summary").click()
+    await page.locator("#other-return > summary").click()
+    await page.locator("#return-reason").fill("归后勤")
+    await page.locator("#do-return > button").click()
+    await expect(page).to_have_url(f"{system.url}/desk")
+    await expect(done).to_have_text("退单：已完成")
+    await expect(page.locator("#n-to_accept")).to_be_visible()
+    await page.reload()
+    await expect(done).to_have_count(0)
+
+
 async def test_the_queue_by_keyboard(browse: Browse) -> None:
     for n in range(3):
         await browse.people.say(f"键盘测试用的第 {n + 1} 条：自习区有人大声打电话。")

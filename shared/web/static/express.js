@@ -107,10 +107,24 @@
   });
   document.addEventListener("htmx:afterRequest", ({ detail }) => { if (detail.xhr === search) search = null; });
 
+  // What was done just now is said once: who keeps the address, or loads it again, is not told
+  // anew. As long as this page stands, its live part still says so.
+  let told = [];
+  function once() {
+    const address = new URL(location.href);
+    const named = $$("[data-once]").flatMap((one) => one.dataset.once.split(" "));
+    const here = [...address.searchParams].filter(([name]) => named.includes(name));
+    if (!here.length) return;
+    told = here;
+    for (const [name] of here) address.searchParams.delete(name);
+    history.replaceState(history.state, "", address);
+  }
+
   // An address names only the filters that are set.
   document.addEventListener("htmx:configRequest", ({ detail }) => {
     Object.assign(detail.headers, speaks);
     if (detail.verb !== "get") return;
+    if (detail.elt === live()) for (const [name, value] of told) detail.formData.append(name, value);
     for (const [name, value] of [...detail.formData]) if (value === "") detail.formData.delete(name);
   });
 
@@ -168,6 +182,9 @@
     return [told, ...fields].filter(Boolean).join(" ") || words.wordFailed;
   }
 
+  // Who gave a case away is led to another page, which is not a new live part of this one.
+  const elsewhere = (form, url) => form.dataset.send === "live" && new URL(url).pathname !== location.pathname;
+
   function show(form, doc, url) {
     forget(form);
     const target = form.dataset.send;
@@ -177,8 +194,10 @@
       const fold = form.closest("details");
       if (fold) fold.open = false;
       history.replaceState(null, "", url);
+      told = [];
       shown = ++asked;
       update(fresh);
+      once();
       refresh(600);
     } else if (target === "result" && fresh) {
       document.getElementById("result").replaceChildren(...fresh.childNodes);
@@ -229,7 +248,7 @@
       const html = (response.headers.get("content-type") || "").includes("text/html");
       const doc = html ? new DOMParser().parseFromString(await response.text(), "text/html") : null;
       if (!response.ok) complain(form, await refusal(form, doc));
-      else if (form.dataset.send === "page" || !doc) location.assign(response.redirected ? response.url : location.href);
+      else if (form.dataset.send === "page" || !doc || elsewhere(form, response.url)) location.assign(response.redirected ? response.url : location.href);
       else show(form, doc, response.url);
     } catch {
       complain(form, words.wordOffline);
@@ -433,6 +452,7 @@
   });
 
   function start() {
+    once();
     recall();
     promises();
   }

@@ -34,6 +34,10 @@ async def test_who_gives_a_case_away_by_form_lands_on_the_desk(desk: Desk) -> No
         f"/api/cases/{feedback_id}/return", data={"reason": "不是"}, headers=HTML
     )
     assert answer.headers["location"] == "/desk?done=return"
+    desk_of_theirs = (await desk.as_("liaison", "space").get("/desk?done=return")).text
+    assert 'data-once="done"' in desk_of_theirs
+    assert "退单：已完成</p>" in desk_of_theirs
+    assert "?done" not in desk_of_theirs, "no link leads on with it"
 
 
 async def test_an_illegal_step_says_what_is_possible_instead(desk: Desk) -> None:

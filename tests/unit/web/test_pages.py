@@ -180,3 +180,7 @@ def test_an_address_keeps_what_is_named_several_times() -> None:
     chosen = request(query="feedback_ids=a&feedback_ids=b&cursor=x&lang=zh")
     assert query(chosen, lang="en") == "?feedback_ids=a&feedback_ids=b&lang=en"
     assert query(chosen, feedback_ids=None) == "?lang=zh"
+
+
+def test_no_link_says_again_what_was_done_just_now() -> None:
+    assert query(request(query="done=accept&q=x&saved=2"), lang="en") == "?q=x&lang=en"

@@ -14,6 +14,7 @@ from babel.messages.extract import extract_from_file
 from services.desk.wording import labels
 from services.tracking.wording import journey
 from shared.web import catalogue, names
+from shared.web.pages import ONCE
 
 ROOT = Path(__file__).parents[3]
 FOLDERS = sorted(
@@ -40,6 +41,16 @@ def messages(page: Path) -> Iterator[str]:
 def test_every_address_begins_with_the_path_before_everything(page: Path) -> None:
     source = COMMENTS.sub("", page.read_text())
     assert re.findall(r"""[\w-]+=["']/[^"']*""", source) == []
+
+
+@pytest.mark.parametrize("page", TEMPLATES, **BY_PATH)
+def test_what_was_done_just_now_is_said_once(page: Path) -> None:
+    source = COMMENTS.sub("", page.read_text())
+    # What is said only because the address asks for it goes with `once`.
+    asked = re.findall(r"{% (?:el)?if [^%]*query_params\.get\([^%]*%}(?!{{ ui\.once\()", source)
+    assert asked == []
+    for named in re.findall(r'ui\.once\(.*?, "([^"]+)"\)|data-once="(\w+)"', source):
+        assert set("".join(named).split()) <= ONCE | {"at"}
 
 
 @pytest.mark.parametrize("page", TEMPLATES, **BY_PATH)
