@@ -34,9 +34,9 @@ async def test_what_is_published_stands_on_the_form_and_on_the_page_of_thanks(to
     assert "1 个工作日内回应您" not in page
     async with town.web() as reader:
         sent = await reader.post("/api/feedback", data={"text": "占座"}, headers=HTML)
-        assert 'data-promise="FIRST_RESPONSE">工作时间 1 小时内<' in sent.text
-        assert 'data-promise="RESOLUTION">1 个工作日内<' in sent.text
-        assert 'data-promise="TRIAGE">工作时间 4 小时内<' in sent.text
+        assert 'data-promise="FIRST_RESPONSE">一般：工作时间 1 小时内<' in sent.text
+        assert 'data-promise="RESOLUTION">一般：1 个工作日内<' in sent.text
+        assert 'data-promise="TRIAGE">一般：工作时间 4 小时内<' in sent.text
         english = await reader.get("/", headers=HTML | {"Accept-Language": "en"})
         assert "You will hear from us within 1 working hour." in english.text
     await town.sound()

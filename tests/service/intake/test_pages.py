@@ -65,13 +65,13 @@ async def test_the_form_and_the_receipt_promise_what_the_policy_in_force_says(
     assert "我们会在工作时间 1 小时内回应您。" in form
     for clock, said in (
         ("TRIAGE", ""),
-        ("FIRST_RESPONSE", "工作时间 1 小时内"),
-        ("RESOLUTION", "1 个工作日内"),
+        ("FIRST_RESPONSE", "一般：工作时间 1 小时内"),
+        ("RESOLUTION", "一般：1 个工作日内"),
     ):
         assert f'data-promise="{clock}">{said}</strong>' in sent
     form, sent = await read(**english)
     assert "You will hear from us within 1 working hour." in form
-    assert "within 1 working day" in sent
+    assert ">usually within 1 working day</strong>" in sent
 
 
 async def test_a_mistake_keeps_every_word(intake: Intake) -> None:
