@@ -206,15 +206,16 @@ def known_unit(request: Request, department: str | None) -> None:
 
 
 async def known_values(connection: AsyncConnection, rules: Deps) -> Known:
-    """What rows of the policy may name: what the directory lists, groups of readers that are usual
-    or of whom somebody wrote."""
+    """What rows of the policy may name: what the directory lists, groups of readers that are usual,
+    of whom somebody wrote lately, or whom the policy in force names."""
     listed = rules.directory
     had = rules.calendars.definition.departments
     departments = {*listed.departments, *listed.closed_departments, *had}
+    named = {group for row in rules.policy.rows.values() if row.when for group in row.when.group}
     return {
         "department": departments if listed.departments else (),
         "category": {*listed.categories, *listed.closed_categories},
-        "group": {*names.GROUPS, *await groups_seen(connection)},
+        "group": {*names.GROUPS, *await groups_seen(connection), *named},
     }
 
 

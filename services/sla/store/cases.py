@@ -34,7 +34,14 @@ SELECT DISTINCT feedback_id FROM clocks
 WHERE met_at IS NULL AND cancelled_at IS NULL AND feedback_id > $1
 ORDER BY feedback_id LIMIT $2
 """
-_GROUPS = "SELECT DISTINCT reporter_group FROM cases WHERE reporter_group <> ''"
+# There is no index of groups: ids are ordered by time, and those of the newest say what there is.
+_GROUPS = """
+SELECT DISTINCT reporter_group FROM (
+    SELECT reporter_group FROM cases ORDER BY feedback_id DESC LIMIT $1
+) AS newest WHERE reporter_group <> ''
+"""
+LOOKED_AT = 20_000
+"""Cases that are looked through for the groups of their reporters."""
 
 
 LOADED = (CaseRow, ClockRow)
@@ -187,9 +194,9 @@ def _write(
     return checks
 
 
-async def groups_seen(connection: AsyncConnection) -> set[str]:
-    """Of which groups of readers somebody wrote."""
-    rows = await connection.exec_driver_sql(_GROUPS)
+async def groups_seen(connection: AsyncConnection, *, newest: int = LOOKED_AT) -> set[str]:
+    """Of which groups of readers somebody wrote, of so many of the newest cases."""
+    rows = await connection.exec_driver_sql(_GROUPS, (newest,))
     return {name for (name,) in rows}
 
 

@@ -8,8 +8,10 @@ import pytest
 
 from services.sla import jobs
 from services.sla.jobs.trials import work_on_trial
+from services.sla.store.cases import groups_seen
 from shared.contracts.sla import OrdinaryPromisesSet, QuietHoursSet
 from shared.contracts.vocabulary import Role
+from shared.ids import new_id
 from shared.service import Service
 from tests.service.sla.support import ordinary, received
 from tests.service.sla.test_calendar import Client, client, signed_in
@@ -411,3 +413,23 @@ async def test_a_group_that_somebody_wrote_of_is_one(sla: Service, client: Clien
     assert done.status_code == 200, done.text
     page = (await client.get("/sla/policy/edit", headers=browser(sla))).text
     assert '<option value="summer_school" selected>summer_school</option>' in page
+
+
+async def test_the_newest_cases_and_the_policy_in_force_say_which_groups_there_are(
+    sla: Service, client: Client
+) -> None:
+    for group in ("summer_school", "exchange", "guests"):
+        who = {"feedback_id": new_id(), "reporter_group": group}
+        await process_batch(sla, received("2026-03-04 10:00").model_copy(update=who))
+    async with sla.engine.connect() as connection:
+        assert await groups_seen(connection) == {"summer_school", "exchange", "guests"}
+        assert await groups_seen(connection, newest=2) == {"exchange", "guests"}
+    policy = (await client.get("/api/sla/policy", headers=signed_in(sla))).json()
+    policy["rows"]["guests"] = {"clocks": {"TRIAGE": "1h"}, "when": {"group": ["summer_school"]}}
+    done = await client.post("/api/sla/policy", json=policy, headers=signed_in(sla))
+    assert done.status_code == 200, done.text
+    async with sla.transaction() as tx:
+        await tx.fetch("DELETE FROM cases")
+    # A group that nobody wrote of any more still is one where something is promised to it.
+    again = await client.post("/api/sla/policy", json=policy, headers=signed_in(sla))
+    assert again.status_code == 200, again.text
