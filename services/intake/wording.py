@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from services.intake.domain.submission import GROUPS
 from shared.contracts.vocabulary import Clock
 from shared.durations import within_words
 from shared.messaging.directory import Directory
@@ -58,8 +60,9 @@ _NO_FIGURE = {
 }
 
 
-def page_words(directory: Directory, locale: str) -> Mapping[str, Callable[..., str]]:
-    """What the pages say of the promises in force; no figure until they are told."""
+def page_words(directory: Directory, locale: str) -> Mapping[str, Any]:
+    """What the pages say of the promises in force, no figure until they are told; and which groups
+    of readers they ask for."""
 
     def within(clock: str) -> str:
         told = directory.promises
@@ -71,7 +74,7 @@ def page_words(directory: Directory, locale: str) -> Mapping[str, Callable[..., 
             return _NO_FIGURE[locale]
         return _PROMISE[locale].format(within=f" {said}" if said[0].isdigit() else said)
 
-    return {"within": within, "general_promise": general_promise}
+    return {"within": within, "general_promise": general_promise, "groups_asked": GROUPS}
 
 
 def received(locale: str, code: str, url: str) -> str:

@@ -33,7 +33,7 @@ def _known_or_none(value: Any, info: ValidationInfo) -> str | None:
 
 
 GROUPS = ("students", "teachers", "staff", "alumni", "visitors")
-"""What a person may say they are; programs may know others."""
+"""What a person may say they are, and is asked for, in this order; programs may know others."""
 
 
 def _group_or_none(value: Any) -> str | None:

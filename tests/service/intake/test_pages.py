@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from services.intake.domain.submission import GROUPS
 from shared.contracts.sla import OrdinaryPromisesSet, PromisedTime
 from shared.contracts.vocabulary import Clock
 from tests.service.intake.conftest import Intake
@@ -198,10 +199,14 @@ async def test_the_entry_points_are_described(intake: Intake) -> None:
 async def test_a_reader_may_say_what_they_are_on_the_web_and_at_the_counter(
     intake: Intake,
 ) -> None:
-    page = (await intake.client.get("/", headers=HTML)).text
-    assert '<option value="alumni"' in page
-    counter = (await intake.client.get("/desk/new", headers=HTML | intake.staff())).text
-    assert '<option value="alumni"' in counter
+    for language, alumni in (("zh", "校友"), ("en", "Alumni")):
+        headers = HTML | {"Accept-Language": language}
+        page = (await intake.client.get("/", headers=headers)).text
+        counter = (await intake.client.get("/desk/new", headers=headers | intake.staff())).text
+        for asked in (page, counter):
+            field = asked.partition('name="reporter_group"')[2].partition("</select>")[0]
+            assert re.findall('value="([a-z]+)"', field) == list(GROUPS)
+            assert f">{alumni}</option>" in field
     said = {"text": "校友卡刷不开门", "reporter_group": "alumni"}
     await intake.client.post("/api/feedback", data=said, headers=HTML)
     await intake.client.post("/api/desk/feedback", data=said, headers=HTML | intake.staff())
