@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 from services.tracking.deps import deps_of
 from services.tracking.domain.bands import band_of
-from services.tracking.domain.case import Case, Changes, changes_of, deadlines, with_measured
+from services.tracking.domain.case import (
+    Case,
+    Changes,
+    changes_of,
+    deadlines,
+    sent_to,
+    with_measured,
+)
 from services.tracking.domain.counting import (
     TIMED,
     Sums,
@@ -16,6 +24,7 @@ from services.tracking.domain.counting import (
     counts_of,
     counts_of_met,
     counts_of_occurrence,
+    counts_of_sent_back,
     days_of,
     difference,
     elsewhere,
@@ -35,6 +44,7 @@ from services.tracking.store import (
     OccurrenceRow,
 )
 from shared.contracts import Event, short_type
+from shared.contracts.desk import CaseReturned
 from shared.contracts.intake import FeedbackReceived
 from shared.contracts.sla import Change, SlaPromisesChanged
 from shared.messaging.row_buffer import set_values, values_of
@@ -95,6 +105,9 @@ async def project(event: Event, tx: Transaction) -> None:
             _count(tx, part, sign)
     for one in happened:
         _keep(tx, one, case, changes["seq"])
+    if isinstance(event, CaseReturned) and (sent := sent_to(before, event.department)):
+        at, where = datetime.fromisoformat(sent["at"]), SimpleNamespace(**sent)
+        _count(tx, spread(counts_of_sent_back(at), scopes_of(where)))
     set_values(row, **changes)
     cases.upsert(row)
     tx.cache(BoardChanged)

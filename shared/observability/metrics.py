@@ -88,7 +88,7 @@ DUE_WITHIN_HOUR = Gauge(
 )
 RETURN_RATIO = Gauge(
     "feedback_return_ratio",
-    "Returned by a department in 30 days, of what it was sent. High: routing misses.",
+    "Of what a department was sent in 30 days, how much it returned. High: routing misses.",
     ["department"],
     registry=REGISTRY,
 )

@@ -111,7 +111,9 @@ def with_measured(case: Case, **changed: Any) -> Changes:
     ``state_since`` and ``late_since`` (ISO times), ``last_department``, ``broken`` (its promise to
     the reporter, once), ``warned`` {clock: the deadline that was warned of}, ``reasons`` {clock:
     why it was broken last, as it is counted: ``{seq, code, department, at, category, channel,
-    priority, reporter_group}``}, ``title`` (as the office corrected it; see `title_of`).
+    priority, reporter_group}``}, ``sent`` (the last dispatch, until it is returned, as it was
+    counted: ``{department, at, category, channel, priority, reporter_group}``), ``title`` (as the
+    office corrected it; see `title_of`).
     """
     return {"measured": {k: v for k, v in (case.measured | changed).items() if v}}
 
@@ -167,6 +169,14 @@ def classify(case: Case, event: RoutingDecision) -> Changes:
 
 
 def dispatch(case: Case, event: CaseDispatched) -> Changes:
+    sent = {
+        "department": event.department,
+        "at": event.at.isoformat(),
+        "category": event.category or case.category,
+        "channel": case.channel,
+        "priority": event.priority.value,
+        "reporter_group": case.reporter_group,
+    }
     return {
         "department": event.department,
         "category": event.category or case.category,
@@ -175,7 +185,7 @@ def dispatch(case: Case, event: CaseDispatched) -> Changes:
         "confidential": event.confidential,
         "dispatches": case.dispatches + 1,
         "first_dispatched_at": case.first_dispatched_at or event.at,
-        **with_measured(case, last_department=event.department),
+        **with_measured(case, last_department=event.department, sent=sent),
         **with_details(case, waiting=None, back=None),
     }
 
@@ -203,8 +213,17 @@ def accept(case: Case, event: CaseAccepted) -> Changes:
 
 
 def give_back(case: Case, event: CaseReturned) -> Changes:
-    back = with_details(case, waiting=None, back="returned")
-    return {"department": None, "returns": case.returns + 1} | back
+    changes = with_details(case, waiting=None, back="returned")
+    if sent_to(case, event.department) is not None:
+        changes |= with_measured(case, sent=None)
+    return {"department": None, "returns": case.returns + 1} | changes
+
+
+def sent_to(case: Case, department: str) -> dict[str, Any] | None:
+    """The last dispatch, where it was to this department and has not come back; see `sent` in
+    `with_measured`."""
+    sent: dict[str, Any] | None = case.measured.get("sent")
+    return sent if sent is not None and sent["department"] == department else None
 
 
 def fetch_back(case: Case, event: CaseRecalled) -> Changes:

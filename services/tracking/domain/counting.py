@@ -195,6 +195,12 @@ def counts_of_occurrence(one: Occurrence) -> Counts:
     return {}
 
 
+def counts_of_sent_back(sent_at: datetime) -> Counts:
+    """What a return adds to the day of the dispatch that it undoes: a rate of returns is one of
+    what was sent then, whenever it comes back."""
+    return {("sent_back", day_of(sent_at), ""): 1}
+
+
 def spread(counts: Counts, scopes: Scopes, times: int = 1) -> Sums:
     """`counts` under every pair of `scopes`."""
     return {

@@ -21,6 +21,7 @@ SUMS = (
     "satisfied",
     "dispatches",
     "returns",
+    "sent_back",
     "breaches",
     "hands",
     "hands_seconds",

@@ -124,8 +124,9 @@ COUNTS: dict[str, Counted] = {
         "messages of which nobody knows whether they arrived",
     ),
 }
-"""Name of a sum → what it counts. `received_day` is `received` by day; sums of seconds and the
-flows, from which the levels of earlier days are counted back, list no cases of their own."""
+"""Name of a sum → what it counts. `received_day` is `received` by day; sums of seconds, what was
+`sent_back` of the dispatches of a day, and the flows, from which the levels of earlier days are
+counted back, list no cases of their own."""
 
 
 class Unit(StrEnum):
@@ -344,9 +345,9 @@ MEASURES: dict[str, Measure] = {one.key: one for one in _ALL}
 RETURN_RATE = _rate(
     "return_rate",
     ("退单率", "Return rate"),
-    "returns",
+    "sent_back",
     ("dispatches",),
-    ("这个部门退回的次数", "how often this department returned a case"),
+    ("后来被这个部门退回的", "those that this department returned since"),
     ("这段时间派给它的次数", "how often it was sent one in the period"),
     less_is_better=True,
 )

@@ -21,7 +21,7 @@ WHERE scope = '' AND measure IN ('state', 'overdue') AND bucket = :present
 GROUP BY measure, department, detail
 UNION ALL
 SELECT measure, department, '', sum(n)::bigint FROM counters
-WHERE scope = '' AND measure IN ('dispatches', 'returns') AND bucket >= :since
+WHERE scope = '' AND measure IN ('dispatches', 'sent_back') AND bucket >= :since
 GROUP BY measure, department
 UNION ALL
 SELECT measure, '', detail, sum(n)::bigint FROM counters

@@ -27,7 +27,7 @@ def fold(events: Iterable[Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     case |= {"dispatches": 0, "returns": 0, "reopened": 0, "broken": False, "extended": False}
     happened: list[dict[str, Any]] = []
     explained: dict[Any, dict[str, Any]] = {}
-    had_it = ""
+    had_it, sent = "", None
     for event in events:
         what, before = event.type.removesuffix(".v1"), dict(case)
         noted: list[tuple[str, str, str, float]] = []
@@ -50,6 +50,9 @@ def fold(events: Iterable[Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
             case["first_dispatched"] = case["first_dispatched"] or event.at
         elif what == "case.returned":
             noted.append(("return", "", event.department, 1))
+            if sent is not None and sent["department"] == event.department:
+                sent |= {"back": True}
+                sent = None
             case["returns"] += 1
         elif what == "case.reopened":
             case["reopened"] += case["replied"] is not None
@@ -98,6 +101,8 @@ def fold(events: Iterable[Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         for name, detail, department, n in noted:
             happened.append(_note(name, detail, department, n, event) | _where(case))
             happened[-1]["department"] = department
+            if name == "dispatch":
+                sent = happened[-1]
             if name == "reason":
                 explained[event.clock] = happened[-1]
     return case, happened
@@ -236,7 +241,7 @@ class Log:
             count = Counter(one["what"] for one in mine)
             hands = [one["n"] for one in mine if one["what"] == "hands"]
             found[department] = {
-                "returns": (count["return"], count["dispatch"]),
+                "returns": (sum(one.get("back", False) for one in mine), count["dispatch"]),
                 "breaches": count["breach"],
                 "overdue": sum(
                     case["department"] == department and self._is_overdue(case) for case in lying

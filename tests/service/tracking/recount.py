@@ -82,6 +82,11 @@ SELECT v.measure, {{of_occurrence}}, {_DAY.format("o.at")}, o.department, v.deta
 FROM occurrences o, LATERAL (VALUES
   ('dispatches', o.detail, (o.kind = 'dispatch')::int),
   ('returns', '', (o.kind = 'return')::int),
+  ('sent_back', '', (o.kind = 'dispatch' AND EXISTS (
+    SELECT FROM occurrences r WHERE r.feedback_id = o.feedback_id AND r.kind = 'return'
+      AND r.department = o.department AND r.seq > o.seq AND NOT EXISTS (
+        SELECT FROM occurrences s WHERE s.feedback_id = o.feedback_id AND s.kind = 'dispatch'
+          AND s.seq > o.seq AND s.seq < r.seq)))::int),
   ('breaches', o.detail, (o.kind = 'breach')::int),
   ('reasons', o.detail, (o.kind = 'reason')::int),
   ('undelivered', o.detail, (o.kind = 'undelivered')::int),

@@ -189,6 +189,9 @@ async def _leads_to_its_cases(web: Web, period: str, where: dict[str, str]) -> N
             for key in ("on_time", "response_rate", "solved", "return_rate", "hands_hours"):
                 items = await behind(key, department=row["department"])
                 assert len(items) == row[key]["n"], (row["department"], key)
+                if key == "return_rate" and items:
+                    shares = sum(one["adds"] for one in items) / len(items)
+                    assert round(shares, 4) == row[key]["rate"], row["department"]
             assert len(await behind("breaches", department=row["department"])) == row["breaches"]
 
 
