@@ -63,7 +63,7 @@ async def test_a_date_that_is_promised_late_is_seen_without_a_reload(browse: Bro
     await page.fill("#text", TEXT)
     await page.locator("#say button.btn-primary").click()
     due = page.locator('[data-promise="RESOLUTION"]')
-    await expect(due).to_have_text("5 个工作日内")
+    await expect(due).to_have_text("一般：5 个工作日内")
     while not re.search(r"\d\d:\d\d", await due.inner_text()):
         await page.clock.run_for(60_000)
     assert asked > 20
