@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.desk.api.actions import act
 from services.desk.api.bodies import BODIES, Body, Line, NoBody
+from services.desk.api.sent_twice import id_of
 from services.desk.api.session import local_path
 from services.desk.api.viewing import viewer_of
 from services.desk.domain import Action, Viewer, permitted, who_is
@@ -44,7 +45,9 @@ BULK = (
     Action.LINK,
     Action.UNLINK,
 )
-_NOT_OF_THE_ACTION = frozenset({"feedback_ids", "version", "seen", "back"})
+_NOT_OF_THE_ACTION = frozenset({"feedback_ids", "version", "seen", "back", "idempotency_key"})
+_FORM = "form:"
+"""Begins the subject of a job over chosen cases: the form that it was begun by."""
 _SEE_ALL = frozenset({Role.COORDINATOR, Role.LEADER})
 
 
@@ -72,8 +75,10 @@ async def act_on_many(request: Request, person: Person, action: str) -> Response
     checked(BODIES.get(wanted, NoBody), fields)
     body = {k: v for k, v in fields.items() if k not in _NOT_OF_THE_ACTION}
     async with service_of(request, "desk").transaction() as tx:
-        ids = _without_the_other(many, body)
-        job_id = jobs.add(tx, action, ids, body, by=starter(viewer))
+        form = f"{_FORM}{await id_of(request, tx, person, fields)}"
+        if (job_id := await jobs.newest_about(tx, form, (action,))) is None:
+            ids = _without_the_other(many, body)
+            job_id = jobs.add(tx, action, ids, body, by=starter(viewer), subject=form)
     return begun(request, job_id, fields.get("back"))
 
 
@@ -134,7 +139,7 @@ async def job_body(tx: Transaction, person: Staff, job_id: str, locale: str) -> 
     return {
         "job": job_id,
         "kind": found.kind,
-        "of": found.subject,
+        "of": None if (found.subject or "").startswith(_FORM) else found.subject,
         "created_at": local(found.created_at),
         "done": found.done,
         "total": found.total,

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from services.desk.api.bodies import AnOutcome, Body, Draft, Line, Maybe, Words
 from services.desk.api.cases import is_id, view_context
 from services.desk.api.drafts import writable
+from services.desk.api.sent_twice import id_of
 from services.desk.api.viewing import viewer_of
 from services.desk.api.views import ViewContext
 from services.desk.deps import deps_of
@@ -24,7 +25,6 @@ from services.desk.store import CannedReplyRow, CaseRow, canned, people
 from shared.contracts import Actor
 from shared.contracts.refusal import Conflict, Forbidden, NotFound, Unacceptable
 from shared.contracts.vocabulary import Clock, Role
-from shared.ids import new_id
 from shared.messaging.transaction import Transaction
 from shared.moments import written_day, written_due
 from shared.privacy import mask
@@ -105,15 +105,17 @@ async def add(request: Request, person: Person) -> Response:
     """201 with it. A head writes for the own department, the office and administrators for any,
     or (without `department`) for everybody."""
     editor(person)
-    given = checked(CannedReply, (await read_body(request)).values())
+    given = checked(CannedReply, fields := (await read_body(request)).values())
     context = view_context(request, person)
     async with service_of(request, "desk").transaction() as tx:
         by = _author(context.viewer, given.department)
         await _check(tx, given)
-        await _room(tx, given.department)
-        row = CannedReplyRow(reply_id=new_id(), title="", zh="", changed_at=tx.now)
-        _put(row, given)
-        canned.list_reply(tx, row, by=by)
+        reply_id = await id_of(request, tx, person, fields)
+        if (row := await canned.reply(tx, reply_id)) is None:
+            await _room(tx, given.department)
+            row = CannedReplyRow(reply_id=reply_id, title="", zh="", changed_at=tx.now)
+            _put(row, given)
+            canned.list_reply(tx, row, by=by)
         body = shown(row, context)
     if wants_html(request):
         return RedirectResponse(f"{PAGE}?done=add#canned-{body['reply_id']}", 303)

@@ -14,6 +14,7 @@ from services.desk.api import views
 from services.desk.api.bodies import Body, Line, Reply, SentLine, SentWords, WithReason
 from services.desk.api.bulk import MOST, begun, starter
 from services.desk.api.cases import view_context
+from services.desk.api.sent_twice import id_of
 from services.desk.api.viewing import viewer_of
 from services.desk.deps import deps_of
 from services.desk.domain import Action, Viewer, check_outcome, permitted
@@ -21,7 +22,7 @@ from services.desk.domain.transitions import ACTIVE
 from services.desk.store import IncidentRow, incidents, jobs
 from shared.contracts.refusal import Conflict, Forbidden, NotFound
 from shared.contracts.vocabulary import Role, State
-from shared.ids import id_as_typed, new_id
+from shared.ids import id_as_typed
 from shared.messaging.transaction import Transaction
 from shared.moments import local
 from shared.privacy import masked
@@ -55,16 +56,27 @@ async def open_incident(request: Request, person: Person) -> Response:
     joins `feedback_ids` to it. Title and text are public: numbers and addresses of persons are
     masked."""
     viewer = office(person)
-    given = checked(NewIncident, (await read_body(request)).with_list("feedback_ids"))
+    fields = (await read_body(request)).with_list("feedback_ids")
+    given = checked(NewIncident, fields)
     async with service_of(request, "desk").transaction() as tx:
-        body = opened(tx, given, viewer)
+        incident_id = await id_of(request, tx, person, fields)
+        body = await _opened_before(tx, incident_id) or opened(tx, given, viewer, incident_id)
     return opened_answer(request, body)
 
 
-def opened(tx: Transaction, given: NewIncident, viewer: Viewer) -> dict[str, Any]:
+async def _opened_before(tx: Transaction, incident_id: str) -> dict[str, Any] | None:
+    """The answer where the form comes a second time."""
+    if (row := await incidents.incident(tx, incident_id)) is None:
+        return None
+    sizes = await incidents.sizes(tx, [incident_id])
+    job = await jobs.newest_about(tx, incident_id, (Action.JOIN,))
+    return _shown(row, sizes.get(incident_id, (0, 0))) | ({"job": job} if job else {})
+
+
+def opened(tx: Transaction, given: NewIncident, viewer: Viewer, incident_id: str) -> dict[str, Any]:
     """Open an incident; gives the answer to whoever did."""
     row = IncidentRow(
-        incident_id=new_id(),
+        incident_id=incident_id,
         title=public(tx, given.title),
         text=public(tx, given.text),
         opened_at=tx.now,

@@ -22,6 +22,7 @@ from services.desk.store.surges import Surge
 from services.desk.wording.matters import matter_name
 from shared.contracts import Actor
 from shared.contracts.refusal import Conflict, NotFound
+from shared.ids import new_id
 from shared.messaging.row_buffer import values_of
 from shared.messaging.transaction import Transaction
 from shared.moments import local
@@ -72,7 +73,7 @@ async def confirm(request: Request, person: Person, surge_id: str) -> Response:
     given = checked(NewIncident, (await read_body(request)).with_list("feedback_ids"))
     async with service_of(request, "desk").transaction() as tx:
         one = await _waiting(tx, surge_id)
-        body = opened(tx, given, viewer)
+        body = opened(tx, given, viewer, new_id())
         one.status, one.incident_id = "confirmed", body["incident_id"]
         await _decide(tx, one, viewer)
     return opened_answer(request, body)

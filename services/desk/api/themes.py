@@ -18,6 +18,7 @@ from services.desk.api.bodies import Body, Line, Words, clean
 from services.desk.api.bulk import MOST
 from services.desk.api.cases import view_context
 from services.desk.api.incidents import READERS, public
+from services.desk.api.sent_twice import id_of
 from services.desk.api.viewing import viewer_of
 from services.desk.store import themes
 from services.desk.store.reading import some_cases
@@ -25,7 +26,7 @@ from services.desk.store.themes import MOST_CASES, Theme
 from shared.contracts import Actor
 from shared.contracts.refusal import Conflict, Forbidden, NotFound, Unacceptable
 from shared.contracts.vocabulary import Role
-from shared.ids import id_as_typed, new_id
+from shared.ids import id_as_typed
 from shared.messaging.row_buffer import values_of
 from shared.messaging.transaction import Transaction
 from shared.moments import FURTHEST_AHEAD, here, local
@@ -74,19 +75,24 @@ async def open_theme(request: Request, person: Person) -> Response:
     """201 ``{theme_id, title, about, status, origin, opened_at, cases, measures}``. The committee
     reads its words: numbers and addresses of persons are masked."""
     by = editor(person)
-    given = checked(NewTheme, (await read_body(request)).with_list("feedback_ids"))
+    fields = (await read_body(request)).with_list("feedback_ids")
+    given = checked(NewTheme, fields)
     async with service_of(request, "desk").transaction() as tx:
-        one = Theme(
-            theme_id=new_id(),
-            title=public(tx, given.title),
-            about=public(tx, given.about),
-            opened_at=tx.now,
-            by=person.username,
-        )
-        ids = await themes.known(tx, [id_as_typed(i) for i in given.feedback_ids])
-        await themes.keep(tx, one)
-        await themes.put_in(tx, one.theme_id, ids)
-        await list_theme(request, tx, one, by)
+        theme_id = await id_of(request, tx, person, fields)
+        if (one := await themes.theme(tx, theme_id)) is None:
+            one = Theme(
+                theme_id=theme_id,
+                title=public(tx, given.title),
+                about=public(tx, given.about),
+                opened_at=tx.now,
+                by=person.username,
+            )
+            ids = await themes.known(tx, [id_as_typed(i) for i in given.feedback_ids])
+            await themes.keep(tx, one)
+            await themes.put_in(tx, one.theme_id, ids)
+            await list_theme(request, tx, one, by)
+        else:
+            ids = await themes.case_ids(tx, theme_id)
     if wants_html(request):
         return RedirectResponse(f"/desk/themes/{one.theme_id}", 303)
     return JSONResponse(shown_theme(one, len(ids)), status_code=201)
@@ -193,7 +199,9 @@ async def add_measure(request: Request, person: Person, theme_id: str) -> Respon
             "on": given.on.isoformat(),
             "responsible": public(tx, given.responsible),
         }
-        one.measures = sorted([*one.measures, measure], key=lambda m: m["on"])
+        # A form that is sent twice says the same twice.
+        others = [m for m in one.measures if m != measure]
+        one.measures = sorted([*others, measure], key=lambda m: m["on"])
         await list_theme(request, tx, one, by)
         n = len(await themes.case_ids(tx, theme_id))
     return done(request, one, n)

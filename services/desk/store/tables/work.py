@@ -46,7 +46,7 @@ class JobRow(DeskTable, table=True):
     by: dict[str, Any] | None = maybe_document()
     body: dict[str, Any] = document(default_factory=dict)
     subject: str | None = None
-    """The incident it is about, or the job that it undoes."""
+    """The incident it is about, the job that it undoes, or the form that it was begun by."""
     created_at: datetime = moment()
     finished_at: datetime | None = moment(nullable=True)
 
