@@ -14,6 +14,7 @@ from services.desk.api import views
 from services.desk.api.bodies import Body, Line, Reply, SentLine, SentWords, WithReason
 from services.desk.api.bulk import MOST, begun, starter
 from services.desk.api.cases import view_context
+from services.desk.api.seen import refuse_stale, seen
 from services.desk.api.sent_twice import id_of
 from services.desk.api.viewing import viewer_of
 from services.desk.deps import deps_of
@@ -171,8 +172,13 @@ async def answer(request: Request, person: Person, incident_id: str) -> Response
         row = await _found(tx, incident_id, lock=True)
         if not row.open and not await incidents.active_cases(tx, incident_id):
             raise _over()
+        words = public(tx, given.text)
+        if row.answer != words:
+            refuse_stale(values, _seen(row))
+        elif (before := await _begun_before(tx, incident_id, Action.ANSWER_INCIDENT)) is not None:
+            return _begun(request, incident_id, *before)
         started = await _begin(tx, viewer, row, Action.ANSWER_INCIDENT, values)
-        row.answer, row.answered_at = public(tx, given.text), tx.now
+        row.answer, row.answered_at = words, tx.now
         incidents.list_incident(tx, row)
     return _begun(request, incident_id, *started)
 
@@ -186,6 +192,7 @@ async def close(request: Request, person: Person, incident_id: str) -> Response:
     async with service_of(request, "desk").transaction() as tx:
         row = await _found(tx, incident_id, lock=True)
         if row.open:
+            refuse_stale(values, _seen(row))
             row.open, row.closed_at, row.reason = False, tx.now, given.reason
             incidents.list_incident(tx, row)
         started = await _begin(tx, viewer, row, Action.CLOSE_INCIDENT, values)
@@ -200,14 +207,19 @@ async def close(request: Request, person: Person, incident_id: str) -> Response:
 async def explain(request: Request, person: Person, incident_id: str) -> Response:
     """``{job, total}``: shown on the page of every active case."""
     viewer = office(person)
-    given = checked(Explanation, (await read_body(request)).values())
+    given = checked(Explanation, values := (await read_body(request)).values())
     async with service_of(request, "desk").transaction() as tx:
         row = await _found(tx, incident_id, lock=True)
         if not row.open:
             active = await incidents.active_cases(tx, incident_id)
             raise _over("reply") if active else _over()
+        words = public(tx, given.text)
+        if (row.text, row.answer) != (words, None):
+            refuse_stale(values, _seen(row))
+        elif (before := await _begun_before(tx, incident_id, "explain")) is not None:
+            return _begun(request, incident_id, *before)
         # The explanation is the newer word: whoever comes now is not told what was true before.
-        row.text, row.answer, row.answered_at = public(tx, given.text), None, None
+        row.text, row.answer, row.answered_at = words, None, None
         incidents.list_incident(tx, row)
         body = {"incident_id": incident_id, "title": row.title, "text": row.text}
         ids = await incidents.active_cases(tx, incident_id)
@@ -218,8 +230,20 @@ async def explain(request: Request, person: Person, incident_id: str) -> Respons
     return _begun(request, incident_id, job_id, len(ids))
 
 
+def _seen(row: IncidentRow) -> str:
+    """What the public reads, and whether it goes on: nobody overwrites it unseen."""
+    return seen(row.text, row.answer, row.open)
+
+
 def _begun(request: Request, incident_id: str, job_id: str, total: int) -> Response:
     return begun(request, job_id, f"/desk/incidents/{incident_id}", total=total)
+
+
+async def _begun_before(tx: Transaction, incident_id: str, kind: str) -> tuple[str, int] | None:
+    """The job that the same words began, while it runs: a form that is sent twice."""
+    job = await jobs.newest_about(tx, incident_id, (kind,))
+    found = await jobs.progress(tx, job) if job else None
+    return (job, found.total) if job and found and found.done < found.total else None
 
 
 async def _begin(
@@ -234,6 +258,8 @@ async def _begin(
             allowed=["explain"] if row.open else [],
         )
     ids = await incidents.active_cases(tx, incident_id)
+    # What was seen of the incident says nothing of a case.
+    body = {name: value for name, value in body.items() if name != "seen"}
     return jobs.add(tx, action, ids, body, by=starter(viewer), subject=incident_id), len(ids)
 
 
@@ -288,6 +314,7 @@ def _shown(row: IncidentRow, sizes: tuple[int, int]) -> dict[str, Any]:
         "by": row.by,
         "answer": row.answer,
         "answered_at": local(row.answered_at),
+        "seen": _seen(row),
         "cases": sizes[0],
         "active": sizes[1],
     }

@@ -18,6 +18,7 @@ from services.desk.api.bodies import Body, Line, Words, clean
 from services.desk.api.bulk import MOST
 from services.desk.api.cases import view_context
 from services.desk.api.incidents import READERS, public
+from services.desk.api.seen import refuse_stale, seen
 from services.desk.api.sent_twice import id_of
 from services.desk.api.viewing import viewer_of
 from services.desk.store import themes
@@ -134,9 +135,14 @@ async def theme_body(tx: Transaction, theme_id: str, context: views.ViewContext)
 async def change_theme(request: Request, person: Person, theme_id: str) -> Response:
     """``{theme_id, title, about, status, …}``."""
     by = editor(person)
-    given = checked(ThemeChange, (await read_body(request)).values())
+    given = checked(ThemeChange, fields := (await read_body(request)).values())
     async with service_of(request, "desk").transaction() as tx:
         one = await found_theme(tx, theme_id, lock=True)
+        refuse_stale(fields, _seen(one))
+        if one.merged_into:
+            raise Conflict(
+                "这个主题已经并入别的主题。", "This theme is part of another one.", allowed=["look"]
+            )
         one.title, one.about = public(tx, given.title), public(tx, given.about)
         one.status = given.status
         await list_theme(request, tx, one, by)
@@ -257,4 +263,9 @@ def shown_theme(one: Theme, cases: int) -> dict[str, Any]:
         "by": one.by,
         "cases": cases,
         "measures": one.measures,
+        "seen": _seen(one),
     }
+
+
+def _seen(one: Theme) -> str:
+    return seen(one.title, one.about, one.status, one.merged_into)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.service.desk.conftest import Desk
-from tests.service.desk.test_incident_pages import BROWSER
+from tests.service.desk.test_incident_pages import BROWSER, opened, page
 from tests.service.desk.test_related import work
 
 MADE = [
@@ -24,8 +24,8 @@ async def count(desk: Desk, table: str) -> int:
         return int((await tx.fetch(f"SELECT count(*) AS n FROM {table}"))[0]["n"])
 
 
-async def key_on(desk: Desk, page: str) -> str:
-    found = (await desk.as_("coordinator").get(page)).text
+async def key_on(desk: Desk, where: str) -> str:
+    found = (await desk.as_("coordinator").get(where)).text
     return str(re.findall('name="idempotency_key" value="([^"]+)"', found)[0])
 
 
@@ -35,18 +35,18 @@ async def send(desk: Desk, address: str, form: dict[str, Any]) -> str:
     return str(answer.headers["location"])
 
 
-@pytest.mark.parametrize(("page", "address", "form", "table"), MADE)
+@pytest.mark.parametrize(("where", "address", "form", "table"), MADE)
 async def test_what_is_new_is_made_once(
-    desk: Desk, page: str, address: str, form: dict[str, str], table: str
+    desk: Desk, where: str, address: str, form: dict[str, str], table: str
 ) -> None:
     before = await count(desk, table)
-    form = form | {"idempotency_key": await key_on(desk, page)}
+    form = form | {"idempotency_key": await key_on(desk, where)}
     both = await asyncio.gather(*(send(desk, address, form) for _ in range(2)))
     assert both[0] == both[1] == await send(desk, address, form)
     assert await count(desk, table) == before + 1
     # Another title is another thing, and so is the same one from a page that was opened anew.
     assert await send(desk, address, form | {"title": "暖气"}) not in both
-    again = form | {"idempotency_key": await key_on(desk, page)}
+    again = form | {"idempotency_key": await key_on(desk, where)}
     assert await send(desk, address, again) not in both
     assert await count(desk, table) == before + 3
 
@@ -60,7 +60,54 @@ async def test_what_is_done_to_many_is_done_once(desk: Desk) -> None:
     await work(desk)
     assert await send(desk, "/api/cases/bulk/reply", form) == first
     await work(desk)
-    page = (await desk.as_("coordinator").get(first)).text
-    assert "2 / 2" in page
-    assert "已经答复过" not in page, "and nobody is told that it failed the second time"
+    shown = (await desk.as_("coordinator").get(first)).text
+    assert "2 / 2" in shown
+    assert "已经答复过" not in shown, "and nobody is told that it failed the second time"
     assert await count(desk, "jobs") == 1
+
+
+async def test_what_somebody_else_said_of_an_incident_meanwhile_is_not_overwritten(
+    desk: Desk,
+) -> None:
+    one = await desk.case()
+    incident = await opened(desk, one)
+    address = f"/api/incidents/{incident}"
+    mark = str(re.findall('name="seen" value="([^"]+)"', await page(desk, incident))[0])
+    words = {"text": "配件今天到。", "seen": mark}
+    first = await send(desk, f"{address}/explain", words)
+    # Sent twice it is the same; from another window, which shows what was true before, it is not.
+    assert await send(desk, f"{address}/explain", words) == first
+    office = desk.as_("coordinator")
+    for action, body in (
+        ("explain", {"text": "不知道什么时候好。"}),
+        ("reply", {"text": "修好了。", "outcome": "solved"}),
+        ("close", {"reason": "好了"}),
+    ):
+        answer = await office.post(f"{address}/{action}", json=body | {"seen": mark})
+        assert (answer.status_code, answer.json()["allowed"]) == (409, ["look"]), action
+    await work(desk)
+    assert "配件今天到。" in await page(desk, incident)
+    now = (await office.get(address)).json()["seen"]
+    reply = {"text": "修好了。", "outcome": "solved", "seen": now}
+    assert await send(desk, f"{address}/reply", reply) == await send(
+        desk, f"{address}/reply", reply
+    )
+    await work(desk)
+    assert (await office.get(f"/api/cases/{one}")).json()["state"] == "REPLIED"
+
+
+async def test_a_theme_that_was_closed_meanwhile_is_not_opened_by_an_older_page(
+    desk: Desk,
+) -> None:
+    office = desk.as_("coordinator")
+    made = (await office.post("/api/themes", json={"title": "空调"})).json()
+    where = f"/api/themes/{made['theme_id']}"
+    before = {"title": "空调", "status": "open", "seen": made["seen"]}
+    shown = (await office.get(f"/desk/themes/{made['theme_id']}")).text
+    assert f'name="seen" value="{made["seen"]}"' in shown
+    closed = await office.post(where, json=before | {"status": "closed"})
+    assert closed.status_code == 200
+    stale = await office.post(where, json=before | {"about": "年年夏天"})
+    assert stale.status_code == 409
+    anew = before | {"about": "年年夏天", "status": "closed", "seen": closed.json()["seen"]}
+    assert (await office.post(where, json=anew)).status_code == 200
