@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from services.notification import ledger, store
 from services.notification.deps import NAME, deps_of
-from services.notification.domain import RESENDABLE, State, staff_of
+from services.notification.domain import PENDING, RESENDABLE, State, staff_of
 from services.notification.store import DeliveryRow, PrivateRow
 from shared.contracts.refusal import Conflict, NotFound
 from shared.moments import local
@@ -45,7 +45,8 @@ async def list_deliveries(
 async def resend(
     request: Request, person: Decider, delivery: Annotated[str, Path(pattern=_ID)]
 ) -> dict[str, Any] | Response:
-    """A person has looked, and wants it sent again; a browser is sent back to the case."""
+    """A person has looked, and wants it sent again; a browser is sent back to the case. Once more
+    is the same as once, while it is on its way."""
     async with service_of(request, NAME).transaction() as tx:
         feedback_id = await store.find(tx, delivery)
         if feedback_id is None:
@@ -53,7 +54,9 @@ async def resend(
         await tx.lock(feedback_id)
         await store.load(tx, [feedback_id])
         row = tx.rows(DeliveryRow).get(delivery)
-        if row is None or State(row.state) not in RESENDABLE:
+        # Pressed twice: it is on its way again.
+        asked = row is not None and row.resent_by == person.username and row.state in PENDING
+        if row is None or not (asked or State(row.state) in RESENDABLE):
             raise Conflict(
                 "只有没发出去或不能确定的消息可以重发。",
                 "Only a message that failed, or that nobody can be sure of, can be sent again.",
@@ -64,7 +67,8 @@ async def resend(
                 "没有可用的联系方式，请用其他办法告诉对方。",
                 "There is no address to send it to; please reach the person some other way.",
             )
-        ledger.send_again(tx, row, person.username)
+        if not asked:
+            ledger.send_again(tx, row, person.username)
         shown = _shown(row, person)
     if wants_html(request):
         return RedirectResponse(f"/desk/cases/{feedback_id}?again=1", 303)

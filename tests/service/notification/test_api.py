@@ -76,10 +76,11 @@ async def test_the_office_decides_what_nobody_can_be_sure_of(
     name = (await watch.ledger("f1"))[0]["id"]
     path = f"/api/notification/deliveries/{name}/resend"
     assert (await client.post(path, headers=signed_in(watch, "auditor"))).status_code == 403
-    answer = await client.post(path, headers=signed_in(watch, "coordinator"))
-    assert (answer.status_code, answer.json()["state"]) == (200, "ready")
+    for _ in range(2):
+        answer = await client.post(path, headers=signed_in(watch, "coordinator"))
+        assert (answer.status_code, answer.json()["state"]) == (200, "ready")
     await watch.later(seconds=1)
-    assert len(sink.received) == 2
+    assert len(sink.received) == 2, "pressed twice it goes out once"
     first, second = (r.message["Message-ID"] for r in sink.received)
     assert first == second
     again = await client.post(path, headers=signed_in(watch, "coordinator"))
