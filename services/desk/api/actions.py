@@ -26,7 +26,7 @@ from services.desk.domain import (
     who_is,
 )
 from services.desk.store import CaseRow, drafts, mentions, people
-from services.desk.store.messages import StaffWords
+from services.desk.store.messages import StaffWords, just_said
 from services.desk.store.related import GroupChanged
 from services.desk.store.review_rules import with_review
 from shared.contracts import Actor
@@ -158,6 +158,8 @@ async def _act(
     fields = await related.resolve(tx, viewer, case, fields)
     parts = await read_parts(tx, row, fields.pop("parts", ()))
     if action is Action.NOTE:
+        if await just_said(tx, feedback_id, "note", fields["text"], by):
+            return None
         fields["mentions"] = await mentioned(tx, viewer, row, fields["mentions"], values["text"])
         mentions.seen(tx, feedback_id, viewer.username)
         mentions.add(tx, feedback_id, fields["mentions"])

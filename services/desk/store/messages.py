@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.desk.domain import chain
 from services.desk.domain.search import findable, findable_private
@@ -28,6 +28,11 @@ from shared.privacy import masked
 _SAID = """
 SELECT 1 FROM messages WHERE feedback_id = ANY($1::text[]) AND kind <> ALL($2::text[]) LIMIT 1
 """
+_LAST = """
+SELECT kind, text, by, at FROM messages WHERE feedback_id = $1 ORDER BY at DESC, message_id DESC
+LIMIT 1
+"""
+_JUST_NOW = timedelta(minutes=1)
 _ASKED = """
 SELECT 1 FROM timeline WHERE feedback_id = $1 AND type = 'case.followed_up'
 AND at >= $2::timestamptz LIMIT 1
@@ -97,6 +102,16 @@ def write(
         set_values(case, messages_hash=digest)
         cases.upsert(case)
     rows.insert(rows.new(feedback_id=feedback_id, hash=digest, search=findable(text), **values))
+
+
+async def just_said(tx: Transaction, feedback_id: str, kind: str, text: str, by: Actor) -> bool:
+    """Whether the last words in this case are these, of the same person, a moment ago: a form that
+    was sent twice. `text` is masked."""
+    wanted = (kind, text, by.display or by.name)
+    return any(
+        (row["kind"], row["text"], row["by"]) == wanted and tx.now - row["at"] < _JUST_NOW
+        for row in await tx.fetch(_LAST, feedback_id)
+    )
 
 
 async def anything_said(tx: Transaction, feedback_ids: Collection[str]) -> bool:

@@ -66,6 +66,23 @@ async def test_what_is_done_to_many_is_done_once(desk: Desk) -> None:
     assert await count(desk, "jobs") == 1
 
 
+async def test_a_note_is_written_once(desk: Desk, clock: Any) -> None:
+    feedback_id = await desk.in_progress()
+    handler = desk.as_("handler", "space")
+    address = f"/api/cases/{feedback_id}/note"
+
+    async def notes(*texts: str) -> int:
+        for text in texts:
+            assert (await handler.post(address, json={"text": text})).status_code == 200
+        async with desk.service.transaction() as tx:
+            query = "SELECT count(*) AS n FROM messages WHERE feedback_id = $1"
+            return int((await tx.fetch(query, feedback_id))[0]["n"])
+
+    assert await notes("已经打过电话。", "已经打过电话。") == 1
+    clock.later(minutes=2)
+    assert await notes("已经打过电话。", "明天再打。", "已经打过电话。") == 4, "said again later"
+
+
 async def test_what_somebody_else_said_of_an_incident_meanwhile_is_not_overwritten(
     desk: Desk,
 ) -> None:
