@@ -61,11 +61,11 @@ async def open_incident(request: Request, person: Person) -> Response:
     given = checked(NewIncident, fields)
     async with service_of(request, "desk").transaction() as tx:
         incident_id = await id_of(request, tx, person, fields)
-        body = await _opened_before(tx, incident_id) or opened(tx, given, viewer, incident_id)
+        body = await opened_before(tx, incident_id) or opened(tx, given, viewer, incident_id)
     return opened_answer(request, body)
 
 
-async def _opened_before(tx: Transaction, incident_id: str) -> dict[str, Any] | None:
+async def opened_before(tx: Transaction, incident_id: str) -> dict[str, Any] | None:
     """The answer where the form comes a second time."""
     if (row := await incidents.incident(tx, incident_id)) is None:
         return None

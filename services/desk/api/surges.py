@@ -12,7 +12,14 @@ from starlette.responses import RedirectResponse, Response
 
 from services.desk.api.bodies import Body
 from services.desk.api.cases import view_context
-from services.desk.api.incidents import NewIncident, office, opened, opened_answer, reader
+from services.desk.api.incidents import (
+    NewIncident,
+    office,
+    opened,
+    opened_answer,
+    opened_before,
+    reader,
+)
 from services.desk.api.views import ViewContext, item
 from services.desk.deps import deps_of
 from services.desk.domain import Viewer
@@ -72,10 +79,12 @@ async def confirm(request: Request, person: Person, surge_id: str) -> Response:
     viewer = office(person)
     given = checked(NewIncident, (await read_body(request)).with_list("feedback_ids"))
     async with service_of(request, "desk").transaction() as tx:
-        one = await _waiting(tx, surge_id)
-        body = opened(tx, given, viewer, new_id())
-        one.status, one.incident_id = "confirmed", body["incident_id"]
-        await _decide(tx, one, viewer)
+        one = await _waiting(tx, surge_id, "confirmed", viewer)
+        body = await opened_before(tx, one.incident_id) if one.incident_id else None
+        if body is None:
+            body = opened(tx, given, viewer, new_id())
+            one.status, one.incident_id = "confirmed", body["incident_id"]
+            await _decide(tx, one, viewer)
     return opened_answer(request, body)
 
 
@@ -84,9 +93,10 @@ async def dismiss(request: Request, person: Person, surge_id: str) -> Response:
     """``{surge_id, …, status}``: its matter is not suggested again for a day."""
     viewer = office(person)
     async with service_of(request, "desk").transaction() as tx:
-        one = await _waiting(tx, surge_id)
-        one.status = "dismissed"
-        await _decide(tx, one, viewer)
+        one = await _waiting(tx, surge_id, "dismissed", viewer)
+        if one.status != "dismissed":
+            one.status = "dismissed"
+            await _decide(tx, one, viewer)
     if wants_html(request):
         return RedirectResponse("/desk/incidents", 303)
     return JSONResponse(_shown(one, "zh"))
@@ -99,12 +109,14 @@ async def _decide(tx: Transaction, one: Surge, viewer: Viewer) -> None:
     tx.after_commit(partial(deps_of(tx).directory.apply, event))
 
 
-async def _waiting(tx: Transaction, surge_id: str) -> Surge:
+async def _waiting(tx: Transaction, surge_id: str, status: str, viewer: Viewer) -> Surge:
+    """The surge, which nobody has judged; or this person, just so: a form that is sent twice."""
     if not surge_id.isprintable() or len(surge_id) > 64:
         raise NotFound()
     if (one := await surges.surge(tx, surge_id, lock=True)) is None:
         raise NotFound()
-    if one.status not in ("suggested", "lapsed"):
+    done = (one.status, one.decided_by) == (status, viewer.username)
+    if one.status not in ("suggested", "lapsed") and not done:
         raise Conflict("已经有人处理了。", "Somebody has judged it already.", allowed=[])
     return one
 

@@ -101,7 +101,11 @@ async def test_five_on_one_lift_are_told_the_office_and_a_person_makes_an_incide
     assert made.status_code == 201, made.text
     assert made.json()["job"]
     again = await office.post(where, json=given)
-    assert again.status_code == 409
+    assert again.json() == made.json() | {"cases": 0}, "sent twice it is the same"
+    colleague = desk.as_("coordinator", name="another")
+    assert (await colleague.post(where, json=given)).status_code == 409
+    dismissed = await office.post(f"/api/surges/{event.surge_id}/dismiss", json={})
+    assert dismissed.status_code == 409, "it was judged otherwise"
     (*_, last) = await listed(desk)
     assert (last.status, last.incident_id) == ("confirmed", made.json()["incident_id"])
     assert desk.service.runtime.directory.surges == {}
