@@ -172,6 +172,7 @@ async def _act(
         parts=tuple(written.part for written in parts),
     )
     change = advance(case, action, given, by=by, at=tx.now)
+    related.check_confidence(tx, row, case, change.case)
     if action in _CHANGES_WHAT_IT_IS:
         change = await with_review(tx, change)
     if action in _KEPT:

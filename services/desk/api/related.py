@@ -15,6 +15,7 @@ from services.desk.domain import (
     Incident,
     Viewer,
     absorb,
+    can_open_up,
     can_put_back,
     can_take,
     link_back,
@@ -36,6 +37,8 @@ ANSWERS = frozenset(
     {Action.REPLY, Action.APPROVE, Action.PROGRESS, Action.REJECT, Action.ANSWER_INCIDENT}
 )
 """What the reporters of joined cases hear too."""
+_OPENS_UP = frozenset({Action.CORRECT, Action.DISPATCH})
+_SAYS_HOW_OPEN = frozenset({"category", "confidential"})
 _ANSWERED = (State.REPLIED, State.APPEALED)
 
 
@@ -44,7 +47,8 @@ async def lock(
 ) -> None:
     """Lock and load the case with all that `action` may touch, in one order."""
     ids = [feedback_id]
-    if action is Action.MERGE or action in ANSWERS:
+    may_open_up = action in _OPENS_UP and not fields.keys().isdisjoint(_SAYS_HOW_OPEN)
+    if action is Action.MERGE or action in ANSWERS or may_open_up:
         ids += await related.ids_below(tx, feedback_id)
     if action in (Action.MERGE, Action.UNMERGE):
         ids += await related.ids_above(tx, feedback_id)
@@ -82,7 +86,9 @@ async def resolve(
         target = related.final_target(tx, id_as_typed(fields["into"]))
         if target is None or not sees(viewer, target):
             raise wrong("into", "没有找到要并入的那一件。", "There is no such case.")
-        can_take(store.case_of(target), case.feedback_id)
+        row = related.locked(tx, case.feedback_id)
+        assert row is not None
+        can_take(store.case_of(target), case, related.joined_to(tx, row))
         return fields | {"into": target.feedback_id, "department": target.department}
     if "other" in fields:
         found = related.locked(tx, id_as_typed(fields["other"]))
@@ -92,6 +98,12 @@ async def resolve(
     if "incident" in fields:
         return fields | {"incident": await _incident(tx, fields["incident"])}
     return fields
+
+
+def check_confidence(tx: Transaction, row: CaseRow, before: Case, after: Case) -> None:
+    """409 where words of a confidential case that is joined to this one would be read by more."""
+    if before.confidential and not after.confidential:
+        can_open_up(before, after, related.joined_to(tx, row))
 
 
 async def effects(

@@ -34,6 +34,7 @@ from services.desk.domain.permissions import PERMISSIONS, permitted
 from services.desk.domain.related import (
     absorb,
     answer_through,
+    can_open_up,
     can_put_back,
     can_take,
     explain,
@@ -91,6 +92,7 @@ __all__ = [
     "advance",
     "allowed_actions",
     "answer_through",
+    "can_open_up",
     "can_put_back",
     "can_take",
     "check",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from services.desk.domain.actions import Action
 from services.desk.domain.case import ActionInput, Case, Change, Incident
@@ -42,12 +42,40 @@ from shared.contracts.refusal import Conflict
 from shared.contracts.vocabulary import ENDED, Outcome, State
 
 
-def can_take(target: Case, feedback_id: str) -> None:
-    """Raises `Conflict` unless `feedback_id` may be joined to `target`."""
-    if target.feedback_id == feedback_id:
+class Confidential(Protocol):
+    """What a case and its row both say."""
+
+    @property
+    def confidential(self) -> bool: ...
+
+
+def can_take(target: Case, case: Case, below: Iterable[Confidential]) -> None:
+    """Raises `Conflict` unless `case`, with all `below` that are joined to it, may be joined to
+    `target`: whoever works on that reads what their reporters add."""
+    if target.feedback_id == case.feedback_id:
         raise Conflict("不能并入它自己。", "A case cannot be joined to itself.", allowed=[])
     if target.state in ENDED:
         raise Conflict("要并入的那一件已经结束。", "The case to join it to has ended.", allowed=[])
+    if not target.confidential and any(one.confidential for one in (case, *below)):
+        raise Conflict(
+            "这一件保密，要并入的那一件不保密：并过去，这位用户以后补充的话，那边的部门都看得到。"
+            "请先把那一件更正为保密，或者只关联。",
+            "This case is confidential and the one to join it to is not: its department would "
+            "read what this reporter adds. Make that one confidential first, or link them.",
+            allowed=[],
+        )
+
+
+def can_open_up(before: Case, after: Case, below: Iterable[Confidential]) -> None:
+    """Raises `Conflict` where a case would be confidential no more, and one of those `below`,
+    which are joined to it, is."""
+    if before.confidential and not after.confidential and any(one.confidential for one in below):
+        raise Conflict(
+            "并入这一件的反馈里有保密的，这一件也要保密。要改，请先把保密的那一件拆开。",
+            "A confidential case was joined to this one, so this one stays confidential. "
+            "Part them first.",
+            allowed=[],
+        )
 
 
 def joined(case: Case, into: str, at: datetime) -> dict[str, Any]:

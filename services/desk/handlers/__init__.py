@@ -360,12 +360,16 @@ def _take_decision(event: RoutingDecision, tx: Transaction) -> CaseRow | None:
     if row is None or row.state != State.TRIAGE:
         return row
     category = event.category or row.category
+    confidential = row.confidence_asked or category == CONFIDENTIAL_CATEGORY
+    if row.merged and row.confidential and not confidential:
+        # A person joined others to it, and their words would be read by more: a person decides.
+        return None
     set_values(
         row,
         category=category,
         case_type=str(event.case_type),
         priority=str(event.priority),
-        confidential=row.confidence_asked or category == CONFIDENTIAL_CATEGORY,
+        confidential=confidential,
     )
     put(tx, row)
     return row

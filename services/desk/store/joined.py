@@ -28,15 +28,21 @@ from shared.contracts.vocabulary import ENDED, RefusalReason, State
 from shared.messaging.transaction import Transaction
 
 _GONE = "并入的那一件已经结束 | the case it was joined to has ended"
+_NOT_CONFIDENTIAL = "并入的那一件不保密 | the case it was joined to is not confidential"
 
 
 async def part(tx: Transaction, item: Item) -> None:
     """What it was joined to is gone: it goes on by itself."""
     row = await _lock_upwards(tx, item.feedback_id)
-    if row is None or row.state != State.MERGED or row.merged_into is None:
+    if row is not None:
+        _part(tx, row, _GONE)
+
+
+def _part(tx: Transaction, row: CaseRow, reason: str) -> None:
+    if row.state != State.MERGED or row.merged_into is None:
         return
     parent = locked(tx, row.merged_into)
-    given = ActionInput(reason=_GONE)
+    given = ActionInput(reason=reason)
     keep(tx, row, advance(case_of(row), Action.UNMERGE, given, by=SYSTEM, at=tx.now))
     if parent is not None:
         change = release(case_of(parent), row.feedback_id, by=SYSTEM, at=tx.now)
@@ -57,11 +63,15 @@ async def forward(tx: Transaction, item: Item) -> None:
     """What a joined reporter said belongs to whoever works on the matter.
 
     It stands among the words of the target too, marked as another reporter's. Where the target
-    has ended for good, the reporter hears that nobody reads them there.
+    has ended for good, the reporter hears that nobody reads them there. What is confidential is
+    not said where it is not: joined before that was refused, it goes on by itself.
     """
     row = await _lock_upwards(tx, item.feedback_id)
     target = final_target(tx, item.feedback_id)
     if row is None or target is None or target is row:
+        return
+    if row.confidential and not target.confidential:
+        _part(tx, row, _NOT_CONFIDENTIAL)
         return
     case = case_of(target)
     wakes = case.state in (State.REPLIED, State.REJECTED) and _possible(tx, case)
