@@ -121,7 +121,9 @@ async def test_one_answer_reaches_every_active_case_of_an_incident_once(desk: De
     path = f"/api/incidents/{incident_id}/reply"
     body = {"text": "王小明老师说修好了", "outcome": "solved"}
     job = await begin(desk, path, **body)
-    assert (await office.post(path, json=body)).status_code == 409
+    assert (await office.post(path, json=body)).json()["job"] == job  # sent twice
+    other = body | {"text": "还没有修好"}
+    assert (await office.post(path, json=other)).status_code == 409
     await work(desk)
     end = await progress(desk, job)
     assert (end["done"], end["total"], end["failed"]) == (24, 24, [])
