@@ -40,6 +40,15 @@ class UnsupportedBody(Refusal):
         super().__init__("请用 UTF-8 的 JSON 或表单提交。", "Please send JSON or a form, in UTF-8.")
 
 
+FORM = "express.form"
+"""Where the scope of a request has its form, once it was read."""
+_WORDS = (
+    *("title", "text", "question", "comment", "note", "reason", "instead", "for"),
+    *("about", "what", "zh", "en", "rule"),
+)
+"""Fields of forms that people write words into."""
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedBody:
     """A body: `fields` for a model, `form` as it was typed (empty for JSON)."""
@@ -83,11 +92,20 @@ async def read_body(
     back instead of raising it.
     """
     try:
-        return await _read(request, may_be_empty, multipart, most_fields)
+        parsed = await _read(request, may_be_empty, multipart, most_fields)
     except Refusal as refusal:
         if not late:
             raise
         return ParsedBody(wrong=refusal)
+    request.scope[FORM] = parsed.form
+    return parsed
+
+
+def words_typed(request: Request) -> list[str]:
+    """What somebody wrote into the form that came with this request: the page of an error gives it
+    back, as a page of staff is kept by no browser."""
+    form: dict[str, str] = request.scope.get(FORM, {})
+    return [form[name] for name in _WORDS if form.get(name, "").strip()]
 
 
 async def body_as(request: Request, model: type[M], *, context: dict[str, Any] | None = None) -> M:

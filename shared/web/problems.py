@@ -18,6 +18,7 @@ from shared.messaging.failures import DRIVER_ERRORS, is_transient
 from shared.messaging.group_commit import Busy
 from shared.validation import error_words, in_language
 from shared.web.auth import maybe_staff
+from shared.web.bodies import words_typed
 from shared.web.field_words import wrong_lines
 from shared.web.pages import Pages, choose_locale, wants_html
 
@@ -96,6 +97,7 @@ def problem(
                 "retry_after": retry_after,
                 "without": without if request.method == "GET" else None,
             },
+            typed=words_typed(request),
         )
     body: dict[str, Any] = {
         "type": "about:blank",

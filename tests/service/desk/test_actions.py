@@ -151,6 +151,31 @@ async def test_a_stale_page_does_not_overwrite(desk: Desk) -> None:
     assert in_time.status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("more", "status"), [({"seen": "1"}, 409), ({"outcome": ""}, 422), ({"outcome": "x"}, 422)]
+)
+async def test_words_that_are_refused_come_back_with_the_page(
+    desk: Desk, more: dict[str, str], status: int
+) -> None:
+    feedback_id = await desk.in_progress()
+    words = {"text": "您好：\n<b>写了</b>很久的答复。", "outcome": "explained", "reason": "见规定"}
+    answer = await desk.as_("handler", "space").post(
+        f"/api/cases/{feedback_id}/reply", data=words | more, headers=HTML
+    )
+    assert answer.status_code == status
+    given_back = answer.text.partition('id="typed"')[2].partition("</textarea>")[0]
+    assert "您好：\n&lt;b&gt;写了&lt;/b&gt;很久的答复。\n\n见规定" in given_back
+
+
+async def test_a_password_never_comes_back_with_a_page(desk: Desk) -> None:
+    form = {"username": "x", "password": "secret word", "text": "y" * 10}
+    answer = await desk.visitor().post(
+        "/api/session", data=form, headers=HTML | {"origin": "https://elsewhere.example"}
+    )
+    assert answer.status_code == 403
+    assert "secret word" not in answer.text
+
+
 async def test_events_that_move_nothing_do_not_make_a_page_stale(desk: Desk) -> None:
     from shared.contracts.vocabulary import Clock
 
