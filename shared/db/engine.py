@@ -66,9 +66,24 @@ def driven(engine: AsyncEngine) -> AsyncEngine:
     return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
+@asynccontextmanager
+async def borrowed(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection for a block that leaves no transaction of SQLAlchemy's own behind.
+
+    SQLAlchemy's block gives it back in a task of its own, which no cancellation reaches, since it
+    may have to wait for a rollback. Here nothing is waited for, so that nothing can be cut off:
+    the driver has ended its transaction by then, or the connection was invalidated.
+    """
+    connection = await engine.connect()
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
 async def fetch_row(engine: AsyncEngine, statement: str) -> asyncpg.Record:
     """The row of a statement that is a transaction by itself: one round trip instead of three."""
-    async with engine.connect() as connection:
+    async with borrowed(engine) as connection:
         driver = driver_of(connection)
         try:
             return await driver.fetchrow(statement)

@@ -20,7 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared.clock import Clock
 from shared.contracts import EVENTS, Event
-from shared.db.engine import driver_of
+from shared.db.engine import borrowed, driver_of
 from shared.ids import new_id
 from shared.messaging.counters import CounterDeltas
 from shared.messaging.envelope import Record, headers_for
@@ -251,11 +251,12 @@ async def transaction(
     `engine` is a `driven` one: the driver begins and commits, which costs half of what SQLAlchemy
     pays for it. `on_news` is called with the `news` of a commit that has some, to wake the relay.
     """
-    async with engine.connect() as connection:
+    async with borrowed(engine) as connection:
         tx = Transaction(service, connection, clock, deps, sealer)
-        driver = driver_of(connection)
+        driver, begun = driver_of(connection), False
         try:
             async with driver.transaction():
+                begun = True
                 yield tx
                 await tx.flush()
         except asyncpg.InternalClientError:
@@ -263,7 +264,8 @@ async def transaction(
             raise
         finally:
             # The pool sees nothing of this; it must not get back what is of no use to the next.
-            if driver.is_closed() or driver.is_in_transaction():
+            # A BEGIN that was cut off may be carried out all the same, in a moment.
+            if not begun or driver.is_closed() or driver.is_in_transaction():
                 await connection.invalidate()
         if tx.news:
             on_news(tx.news)

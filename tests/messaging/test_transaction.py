@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Coroutine, Generator
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any, NoReturn
 
 import asyncpg
 import pytest
 
 from shared.contracts.vocabulary import State
+from shared.db.engine import borrowed, driver_of
 from shared.ids import new_id
 from shared.messaging.row_buffer import _dump
 from shared.messaging.statements import Column, Insert, Statement, write
@@ -18,6 +22,12 @@ from tests.messaging.conftest import scalar
 from tests.messaging.test_streams import process, reader, story
 
 __all__ = ["reader"]
+
+
+_OPEN = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND state LIKE 'idle in transaction%'
+"""
 
 
 def fail() -> NoReturn:
@@ -47,6 +57,59 @@ async def test_nothing_is_called_when_nothing_is_committed(reader: Service) -> N
             tx.after_commit(lambda: called.append("behind"))
             fail()
     assert called == []
+
+
+async def test_a_connection_is_given_back_without_waiting_for_anything(reader: Service) -> None:
+    """So that no cancellation can come between, and no task is needed against one."""
+    connection = await reader._driven.connect()
+    await driver_of(connection).fetch("SELECT 1")
+    with pytest.raises(StopIteration):
+        connection.close().send(None)
+
+
+class CancelledAt(Coroutine[Any, Any, None]):
+    """A coroutine whose task is cancelled when it waits for the nth time."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, None], n: int) -> None:
+        self._coroutine, self._left = coroutine, n
+
+    def send(self, value: Any) -> Any:
+        return self._waits_for(self._coroutine.send(value))
+
+    def throw(self, *error: Any) -> Any:
+        return self._waits_for(self._coroutine.throw(*error))
+
+    def close(self) -> None:
+        self._coroutine.close()
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return self._coroutine.__await__()
+
+    def _waits_for(self, future: Any) -> Any:
+        task = asyncio.current_task()
+        if self._left == 0 and task is not None:
+            task.cancel()
+        self._left -= 1
+        return future
+
+
+async def test_whenever_a_transaction_is_cancelled_its_connection_comes_back_with_nothing_open(
+    reader: Service,
+) -> None:
+    async def work() -> None:
+        async with reader.transaction() as tx:
+            await tx.lock(new_id())
+
+    for n in count():
+        task = asyncio.create_task(CancelledAt(work(), n))
+        await asyncio.gather(task, return_exceptions=True)
+        assert reader.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+        async with borrowed(reader._driven) as connection:
+            assert not driver_of(connection).is_in_transaction(), n
+        assert await scalar(reader, _OPEN) == 0
+        if not task.cancelled():
+            break
+    assert n > 2
 
 
 async def test_a_poll_costs_four_round_trips_however_much_it_brings(
