@@ -9,15 +9,18 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.routing.domain.decide import Decision, Reason
 from services.routing.domain.match import RuleSet
-from services.routing.domain.model import LONGEST_TEXT, hashed, unpacked
+from services.routing.domain.model import LONGEST_TEXT, SignedBytes, hashed
 from shared.contracts.vocabulary import ALARM_NAMES
+
+if TYPE_CHECKING:
+    from services.routing.domain.nearness import Examples
 
 ALIKE_FROM = 0.93
 """The cosine from which on what people said of another case counts for this one."""
@@ -65,19 +68,18 @@ class AlarmModel(BaseModel):
     means: dict[str, list[float]]
     """Of the vectors of each language (`language`): what is left without it is what is said, and
     not that it is said in Chinese or to a library."""
-    examples: str
-    """What the examples mean, without the mean and of length 1: `dimensions` signed bytes each, in
-    base64."""
+    examples: SignedBytes
+    """What the examples mean, without the mean and of length 1: `dimensions` each."""
     examples_scale: float
-    weights: str
-    """One signed byte an example, in base64: above 0 where it speaks for an emergency."""
+    weights: SignedBytes
+    """One an example: above 0 where it speaks for an emergency."""
     weights_scale: float
     kinds: list[str]
     """What kind of emergency each example is; empty where it is none, or nobody has said it."""
     narrowness: float = Field(gt=0)
     """How fast an example says less with the distance."""
-    grams: str
-    """`buckets` signed bytes in base64."""
+    grams: SignedBytes
+    """One a bucket."""
     grams_scale: float
     bias: float
     threshold: float = Field(gt=0, lt=1)
@@ -86,28 +88,30 @@ class AlarmModel(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> AlarmModel:
-        if len(unpacked(self.grams)) != self.buckets:
+        if len(self.grams) != self.buckets:
             raise ValueError("weights of characters: wrong size")
         if set(self.means) != set(LANGUAGES) or any(
             len(mean) != self.dimensions for mean in self.means.values()
         ):
             raise ValueError("means: wrong size")
-        n = len(unpacked(self.weights))
-        if n != len(self.kinds) or len(unpacked(self.examples)) != n * self.dimensions:
+        n = len(self.weights)
+        if n != len(self.kinds) or len(self.examples) != n * self.dimensions:
             raise ValueError("examples: wrong size")
         return self
 
-    def model_post_init(self, context: Any) -> None:
-        rows = np.array(unpacked(self.examples), dtype=np.float32)
-        examples = rows.reshape(-1, self.dimensions) * self.examples_scale
-        weights = np.array(unpacked(self.weights), dtype=np.float32) * self.weights_scale
-        told = np.array([bool(kind) for kind in self.kinds])
-        means = {name: np.array(mean, dtype=np.float32) for name, mean in self.means.items()}
-        object.__setattr__(self, "_means", means)
-        object.__setattr__(self, "_examples", examples)
-        object.__setattr__(self, "_weights", weights)
-        object.__setattr__(self, "_told", np.where(told, 0.0, -9.0))
-        object.__setattr__(self, "_grams", unpacked(self.grams))
+    @cached_property
+    def numbers(self) -> Examples:
+        """The examples, to compare with."""
+        from services.routing.domain.nearness import Examples  # brings numpy along
+
+        return Examples(
+            self.examples,
+            self.examples_scale,
+            weights=[weight * self.weights_scale for weight in self.weights],
+            named=[bool(kind) for kind in self.kinds],
+            means=self.means,
+            narrowness=self.narrowness,
+        )
 
     def look(self, vector: Sequence[float], title: str, text: str) -> tuple[float, str | None]:
         """How likely it is an emergency, and the kind of the example nearest to it.
@@ -116,17 +120,10 @@ class AlarmModel(BaseModel):
         """
         if len(vector) != self.dimensions:
             raise ValueError("a vector of another model")
-        table = self._grams  # type: ignore[attr-defined]
-        weights, told = self._weights, self._told  # type: ignore[attr-defined]
-        apart = np.asarray(vector, dtype=np.float32) - self._means[language(text)]  # type: ignore[attr-defined]
-        apart /= max(float(np.sqrt((apart * apart).sum())), 1e-9)
-        # No product of matrices: that would wake threads of its own for so little.
-        near = np.einsum("nd,d->n", self._examples, apart)  # type: ignore[attr-defined]
-        meant = float((weights * np.exp(2 * self.narrowness * (near - 1))).sum())
+        meant, nearest = self.numbers.near(vector, language(text))
         found = hashed(title, text, self.buckets)
         share = self.grams_scale / math.sqrt(len(found)) if found else 0.0
-        logit = self.bias + meant + share * sum(table[index] for index in found)
-        nearest = int((near + told).argmax())
+        logit = self.bias + meant + share * sum(self.grams[index] for index in found)
         return _sigmoid(logit), self.kinds[nearest] or None
 
 

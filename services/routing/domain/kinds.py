@@ -5,14 +5,13 @@ It only suggests: a person sees it in triage like everything else, and P1 is nev
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
 from operator import mul
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.routing.domain.decide import Decision, Reason
-from services.routing.domain.model import softmax, unpacked
+from services.routing.domain.model import SignedBytes, softmax
 from shared.contracts.vocabulary import CaseType, Priority
 
 
@@ -22,8 +21,8 @@ class Head(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     classes: list[str] = Field(min_length=2)
-    weights: str
-    """``classes x dimensions`` signed bytes in base64."""
+    weights: SignedBytes
+    """``classes x dimensions``."""
     scale: float
     bias: list[float]
     sure_at: float
@@ -31,8 +30,7 @@ class Head(BaseModel):
 
     def best(self, centred: Sequence[float]) -> tuple[str, float] | None:
         """The likeliest class and how likely it is; None below `sure_at`."""
-        weights: array[int] = unpacked(self.weights)
-        d = len(centred)
+        weights, d = self.weights, len(centred)
         logits = [
             bias + self.scale * sum(map(mul, weights[k * d : k * d + d], centred))
             for k, bias in enumerate(self.bias)

@@ -43,20 +43,23 @@ class _Compiled:
 
 
 class _Vocabulary:
-    """Numbers every distinct phrase once."""
+    """Numbers every distinct phrase once, in the order in which they are asked for."""
 
     def __init__(self) -> None:
-        self.words: list[str] = []
-        self.open_ended: list[bool] = []
         self._known: dict[tuple[str, bool], int] = {}
 
     def number(self, phrase: str) -> int:
-        key = (fold(phrase.removesuffix("*")), phrase.endswith("*"))
-        if key not in self._known:
-            self._known[key] = len(self.words)
-            self.words.append(key[0])
-            self.open_ended.append(key[1])
-        return self._known[key]
+        plain = phrase.removesuffix("*")
+        # Most are what they are when folded: no second text of the same then.
+        folded = fold(plain)
+        folded = plain if folded == plain else folded
+        return self._known.setdefault((folded, plain != phrase), len(self._known))
+
+    def words(self) -> list[str]:
+        return [word for word, _ in self._known]
+
+    def open_ended(self) -> frozenset[int]:
+        return frozenset(n for (_, is_open), n in self._known.items() if is_open)
 
 
 def _latin(char: str) -> bool:
@@ -68,35 +71,18 @@ class RuleSet:
 
     def __init__(self, book: RuleBook) -> None:
         self.book = book
-        self._vocabulary = _Vocabulary()
-        self._rules = tuple(self._compile(rule) for rule in book.rules if rule.enabled)
-        self._by_phrase: dict[int, list[int]] = {}
+        vocabulary = _Vocabulary()
+        self._rules = tuple(_compile(book, rule, vocabulary) for rule in book.rules if rule.enabled)
+        self._words, self._open_ended = vocabulary.words(), vocabulary.open_ended()
+        self._by_phrase: dict[int, tuple[int, ...]] = {}
         for index, compiled in enumerate(self._rules):
             for phrase in compiled.phrases or compiled.places:
-                self._by_phrase.setdefault(phrase, []).append(index)
+                self._by_phrase[phrase] = (*self._by_phrase.get(phrase, ()), index)
         self._always = tuple(
             i for i, compiled in enumerate(self._rules) if not (compiled.phrases or compiled.places)
         )
-        words = self._vocabulary.words
+        words = self._words
         self._automaton = AhoCorasick(words, matchkind=MatchKind.Standard) if words else None
-
-    def _compile(self, rule: Rule) -> _Compiled:
-        def numbers(phrases: Iterable[str]) -> Numbers:
-            found: Numbers = {}
-            for phrase in phrases:
-                for plain in self.book.alternatives(phrase):
-                    found.setdefault(self._vocabulary.number(plain), len(found))
-            return found
-
-        before = [p for each in rule.not_before for p in self.book.alternatives(each)]
-        return _Compiled(
-            rule=rule,
-            phrases=numbers(rule.phrases),
-            all_of=tuple(numbers([phrase]) for phrase in rule.all_phrases),
-            none_of=numbers(rule.not_phrases),
-            places=numbers(rule.places),
-            not_before=tuple(fold(p) for p in before),
-        )
 
     def fired(
         self, *, text: str, place: str, channel: str | None, chosen: str | None
@@ -124,7 +110,7 @@ class RuleSet:
             phrases = _seen(compiled, text, hits, segments) if compiled.phrases else ()
             if compiled.phrases and not phrases:
                 continue
-            names = [self._vocabulary.words[p] for p in (*phrases, *places)]
+            names = [self._words[p] for p in (*phrases, *places)]
             picked = chosen if rule.chosen else None
             found.append(Fired(rule, tuple(dict.fromkeys(names)), picked))
         return found
@@ -134,7 +120,7 @@ class RuleSet:
         hits: dict[int, list[int]] = {}
         if self._automaton is None:
             return hits
-        words, open_ended = self._vocabulary.words, self._vocabulary.open_ended
+        words, open_ended = self._words, self._open_ended
         length = len(text)
         for number, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
             starts = hits.get(number)
@@ -143,7 +129,7 @@ class RuleSet:
             word = words[number]
             if start and _latin(word[0]) and _latin(text[start - 1]):
                 continue
-            whole = end < length and _latin(word[-1]) and not open_ended[number]
+            whole = end < length and _latin(word[-1]) and number not in open_ended
             if whole and _latin(text[end]):
                 continue
             if starts is None:
@@ -151,6 +137,25 @@ class RuleSet:
             else:
                 starts.append(start)
         return hits
+
+
+def _compile(book: RuleBook, rule: Rule, vocabulary: _Vocabulary) -> _Compiled:
+    def numbers(phrases: Iterable[str]) -> Numbers:
+        found: Numbers = {}
+        for phrase in phrases:
+            for plain in book.alternatives(phrase):
+                found.setdefault(vocabulary.number(plain), len(found))
+        return found
+
+    before = [p for each in rule.not_before for p in book.alternatives(each)]
+    return _Compiled(
+        rule=rule,
+        phrases=numbers(rule.phrases),
+        all_of=tuple(numbers([phrase]) for phrase in rule.all_phrases),
+        none_of=numbers(rule.not_phrases),
+        places=numbers(rule.places),
+        not_before=tuple(fold(p) for p in before),
+    )
 
 
 def _seen(

@@ -12,10 +12,18 @@ import math
 import zlib
 from array import array
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from operator import mul
-from typing import Any
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    model_validator,
+)
 
 from services.routing.domain.text import fold
 
@@ -31,6 +39,36 @@ LONGEST_TEXT = 600
 """Characters whose runs count."""
 
 
+def packed(weights: Sequence[float]) -> tuple[array[int], float]:
+    """Weights as signed bytes, and what each has to be multiplied by."""
+    scale = max((abs(w) for w in weights), default=0.0) / 127 or 1.0
+    # Nine digits: what two runs of the same training differ by is less.
+    scale = float(f"{scale:.9g}")
+    return array("b", [round(w / scale) for w in weights]), scale
+
+
+def _unpacked(given: array[int] | str) -> array[int]:
+    if isinstance(given, array):
+        return given
+    found = array("b")
+    found.frombytes(base64.b64decode(given, validate=True))
+    return found
+
+
+def _in_base64(weights: array[int]) -> str:
+    return base64.b64encode(weights).decode()
+
+
+if TYPE_CHECKING:
+    _Bytes = array[int]
+else:
+    _Bytes = array  # has no arguments before Python 3.12
+SignedBytes = Annotated[
+    _Bytes, PlainValidator(_unpacked), PlainSerializer(_in_base64, return_type=str)
+]
+"""What `packed` makes; in JSON text in base64, in memory the bytes alone."""
+
+
 class Model(BaseModel):
     """A trained model, as it is stored."""
 
@@ -41,13 +79,13 @@ class Model(BaseModel):
     classes: list[str] = Field(min_length=2)
     dimensions: int = Field(gt=0)
     buckets: int = Field(gt=0)
-    meaning: str
-    """``classes x dimensions`` signed bytes in base64."""
+    meaning: SignedBytes
+    """``classes x dimensions``."""
     meaning_scale: float
     mean: list[float]
     """Of the vectors it was trained on."""
-    grams: str
-    """``buckets x classes`` signed bytes in base64."""
+    grams: SignedBytes
+    """``buckets x classes``."""
     grams_scale: float
     bias: list[float]
     temperature: float = Field(gt=0)
@@ -66,15 +104,11 @@ class Model(BaseModel):
         n = len(self.classes)
         if len(self.bias) != n or len(self.mean) != self.dimensions:
             raise ValueError("sizes differ")
-        if len(unpacked(self.meaning)) != n * self.dimensions:
+        if len(self.meaning) != n * self.dimensions:
             raise ValueError("weights of meaning: wrong size")
-        if len(unpacked(self.grams)) != n * self.buckets:
+        if len(self.grams) != n * self.buckets:
             raise ValueError("weights of characters: wrong size")
         return self
-
-    def model_post_init(self, context: Any) -> None:
-        object.__setattr__(self, "_meaning", unpacked(self.meaning))
-        object.__setattr__(self, "_grams", unpacked(self.grams))
 
     def bar(self, precision: float) -> float:
         """From which probability on it may send, to be right in so many of 1 cases.
@@ -92,14 +126,12 @@ class Model(BaseModel):
         """How likely each class is. ValueError for a vector of another length."""
         if len(vector) != self.dimensions:
             raise ValueError("a vector of another model")
-        meaning: array[int] = self._meaning  # type: ignore[attr-defined]
-        table: array[int] = self._grams  # type: ignore[attr-defined]
+        meaning, table = self.meaning, self.grams
         n, d = len(self.classes), self.dimensions
         centred = [x - m for x, m in zip(vector, self.mean, strict=True)]
-        sums = [0.0] * n
-        for index in (found := hashed(title, text, self.buckets)):
-            row = table[index * n : index * n + n]
-            sums = [a + b for a, b in zip(sums, row, strict=True)]
+        found = hashed(title, text, self.buckets)
+        rows = [table[index * n : index * n + n] for index in found]
+        sums = list(map(sum, zip(*rows, strict=True))) or [0] * n
         share = self.grams_scale / math.sqrt(len(found)) if found else 0.0
         logits = [
             self.bias[k]
@@ -121,13 +153,19 @@ def hashed(title: str, text: str, buckets: int) -> list[int]:
 
     Where `buckets` is a power of 2, those of fewer are the remainders of these.
     """
+    return [checksum % buckets for checksum in _checksums(title, text)]
+
+
+@lru_cache(maxsize=1)
+def _checksums(title: str, text: str) -> list[int]:
+    # Each model of one comment asks for them in turn.
     said = fold(f"{title}\n{text}"[:LONGEST_TEXT])
     runs = {
         said[at : at + length]
         for length in range(1, LONGEST_GRAM + 1)
         for at in range(len(said) - length + 1)
     }
-    return [zlib.crc32(run.encode("utf-8", "ignore")) % buckets for run in sorted(runs)]
+    return [zlib.crc32(run.encode("utf-8", "ignore")) for run in sorted(runs)]
 
 
 def _odds(likely: float) -> float:
@@ -144,18 +182,3 @@ def softmax(logits: Sequence[float], temperature: float = 1.0) -> list[float]:
     powers = [math.exp((one - top) / temperature) for one in logits]
     total = math.fsum(powers)
     return [one / total for one in powers]
-
-
-def packed(weights: Sequence[float]) -> tuple[str, float]:
-    """Weights as signed bytes in base64, and what each has to be multiplied by."""
-    scale = max((abs(w) for w in weights), default=0.0) / 127 or 1.0
-    # Nine digits: what two runs of the same training differ by is less.
-    scale = float(f"{scale:.9g}")
-    return base64.b64encode(array("b", [round(w / scale) for w in weights])).decode(), scale
-
-
-def unpacked(text: str) -> array[int]:
-    """The signed bytes that `packed` wrote."""
-    found = array("b")
-    found.frombytes(base64.b64decode(text, validate=True))
-    return found

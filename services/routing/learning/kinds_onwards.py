@@ -3,7 +3,6 @@ weights, and a head is taken only where it is no worse than the running one on t
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -76,7 +75,7 @@ def _moved(
 
 
 def _weights(head: Head) -> tuple[Any, Any]:
-    table = np.frombuffer(base64.b64decode(head.weights), dtype=np.int8)
+    table = np.frombuffer(head.weights, dtype=np.int8)
     coef = table.reshape(len(head.classes), -1) * (head.scale / MEANING)
     return coef.astype(np.float32), np.asarray(head.bias, np.float32)
 

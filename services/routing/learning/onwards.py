@@ -105,8 +105,8 @@ class _Weights:
     def of(cls, model: Model, classes: list[str], buckets: int) -> _Weights:
         """Those of a model, for these classes and buckets; nothing for what it does not know."""
         n, d = len(model.classes), model.dimensions
-        meaning = np.frombuffer(base64.b64decode(model.meaning), dtype=np.int8).reshape(n, d)
-        table = np.frombuffer(base64.b64decode(model.grams), dtype=np.int8)
+        meaning = np.frombuffer(model.meaning, dtype=np.int8).reshape(n, d)
+        table = np.frombuffer(model.grams, dtype=np.int8)
         # One of fewer buckets says the same in each of those that its own are the remainders of.
         table = np.tile(table.reshape(model.buckets, n), (buckets // model.buckets, 1))
         found = cls(

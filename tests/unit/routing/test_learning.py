@@ -113,13 +113,13 @@ def test_a_running_version_of_fewer_buckets_says_what_it_said() -> None:
 def test_what_only_few_letters_have_in_common_is_not_in_a_version() -> None:
     assert FEWEST == 5
     with_it, without = learned(letters(150, rare="张三丰")), learned(letters(150))
-    from services.routing.domain.model import hashed, unpacked
+    from services.routing.domain.model import hashed
 
     only = set(hashed("", "张三丰", 512)) - {
         bucket for one in letters(150) for bucket in hashed("", one.text, 512)
     }
     assert only
-    table = unpacked(with_it.model.grams)
+    table = with_it.model.grams
     assert all(not any(table[at * 4 : at * 4 + 4]) for at in only)
     assert without.model.letters == with_it.model.letters
 
