@@ -50,7 +50,7 @@ class Event(BaseModel):
     `shred` has to be said, also where there are no such fields: ``()``.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     type: ClassVar[str]
     owner: ClassVar[str]

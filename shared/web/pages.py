@@ -18,7 +18,6 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urlencode
 
-import segno
 from jinja2 import (
     BytecodeCache,
     ChainableUndefined,
@@ -67,6 +66,8 @@ MARKS = re.compile(
 
 def qr_svg(url: str) -> Markup:
     """The QR code of `url` as an inline ``<svg>`` (a strict CSP forbids ``data:`` pictures)."""
+    import segno  # half a megabyte that a service without a code to show need not hold
+
     out = io.BytesIO()
     segno.make(url, error="m", micro=False).save(
         out, kind="svg", xmldecl=False, svgns=True, omitsize=True, border=2, svgclass="qr", nl=False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import re
 import signal
@@ -18,13 +19,15 @@ import httpx2
 from services.__main__ import NAMES
 from shared.embedded import Servers, start_servers
 from shared.service import Runtime
-from tests.benchmarks.load import free_port
+from tests.benchmarks.load import free_port, letter
 from tests.benchmarks.processes import cpu_of, family_of, memory_of
 from tests.benchmarks.report import Report
 from tests.benchmarks.site import PASSWORD, ROOT, SECRET, child, output_of
 
 STARTS = 3
 IDLE_SECONDS = 10.0
+LETTERS = 100
+LETTERS_OF_THE_TESTS = ROOT / "tests" / "unit" / "routing" / "letters.jsonl"
 
 
 async def run(servers: Servers, runtime: Runtime, report: Report) -> None:
@@ -40,15 +43,19 @@ async def run(servers: Servers, runtime: Runtime, report: Report) -> None:
     for name, found in alone.items():
         report.figure(f"{name} alone, memory", [found.memory], "MB")
         report.figure("  cpu at rest", [found.cpu], "% of a core")
+        report.figure(f"  after {LETTERS} comments, memory", [found.used], "MB")
     largest = max(found.memory for found in alone.values())
     report.limit("memory of the largest service alone", largest, "MB", goal=110, fails=400)
 
 
 class AtRest:
-    """What a process used while nobody said anything: MB, and percent of one core."""
+    """What a process used while nobody said anything: MB, and percent of one core.
 
-    def __init__(self, memory: float, cpu: float, servers: float = 0.0) -> None:
-        self.memory, self.cpu, self.servers = memory, cpu, servers
+    `used`: MB once the comments of a busy day had come.
+    """
+
+    def __init__(self, memory: float, cpu: float, servers: float = 0.0, used: float = 0.0) -> None:
+        self.memory, self.cpu, self.servers, self.used = memory, cpu, servers, used
 
 
 async def _second_starts() -> tuple[list[float], AtRest]:
@@ -126,22 +133,43 @@ async def _apart() -> dict[str, AtRest]:
         try:
             await output_of(sys.executable, "-m", "services", "setup", "--demo", env=env)
             async with contextlib.AsyncExitStack() as stack:
-                pids = {}
+                pids, urls = {}, {}
                 for name in NAMES:
                     port = free_port()
+                    urls[name] = f"http://127.0.0.1:{port}"
                     process = await stack.enter_async_context(
                         child(
                             sys.executable, "-m", f"services.{name}",
                             cwd=ROOT, env=env | {"EXPRESS_PORT": str(port)},
-                            url=f"http://127.0.0.1:{port}/health/ready",
+                            url=f"{urls[name]}/health/ready",
                         )
                     )  # fmt: skip
                     pids[name] = process.pid
                 before = {name: _own_cpu(pid) for name, pid in pids.items()}
                 await asyncio.sleep(IDLE_SECONDS)
-                return {
+                found = {
                     name: AtRest(memory_of(pid), _share(_own_cpu(pid) - before[name]))
                     for name, pid in pids.items()
                 }
+                command = (sys.executable, "-m", "services.intake", "token", "bench")
+                token = await output_of(*command, env=env)
+                await _say(urls["intake"], token.strip())
+                await asyncio.sleep(IDLE_SECONDS)
+                for name, pid in pids.items():
+                    found[name].used = memory_of(pid)
+                return found
         finally:
             await servers.stop()
+
+
+async def _say(intake: str, token: str) -> None:
+    """Comments that each say something else, so that each is looked at for what it means."""
+    said = [json.loads(line) for line in LETTERS_OF_THE_TESTS.read_text("utf-8").splitlines()]
+    async with httpx2.AsyncClient(
+        base_url=intake, headers={"Authorization": f"Bearer {token}"}, trust_env=False
+    ) as client:
+        for number, one in enumerate(said[:LETTERS]):
+            body = letter(number, "rest") | {"text": one["text"]}
+            answer = await client.post("/api/feedback", json=body)
+            answer.raise_for_status()
+            await asyncio.sleep(0.1)

@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 NEAR = 0.35
 LEAST = 8
 """Cases of a group."""
-MOST = 6_000
-"""Cases that are looked at, the newest: some 36 million pairs, three seconds of one core."""
 _BLOCK = 512
 _MEANING, _THINGS = 0.65, 0.35
 """Of how near two are, what their vectors say and what the things say that they name."""
@@ -95,7 +93,7 @@ def _features(
 
 
 def from_mean(
-    vectors: Sequence[Sequence[float] | NDArray[np.float32]],
+    vectors: Sequence[Sequence[float]],
     languages: Sequence[object],
     fewest: int = 1,
 ) -> Vectors:

@@ -8,41 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
-import structlog
-
 from services.desk.deps import Deps, deps_of
-from services.desk.domain.surges import (
-    LEAST,
-    QUIET,
-    SAY_IT,
-    WINDOWS,
-    Finding,
-    Past,
-    another_floor,
-    another_thing,
-    expected_in,
-    judge,
-    keys_of,
-    profile,
-    thing_of,
-)
-from services.desk.jobs.alike import NEAR, Alike, matter
+from services.desk.domain.surges import QUIET, WINDOWS, keys_of
 from services.desk.store import surges
-from services.desk.store.surges import Counted, Said, Surge
-from shared.ids import new_id
+from services.desk.store.surges import Counted, Surge
 from shared.messaging.transaction import Transaction
-from shared.moments import LOCAL
 from shared.service import Service
-
-log = structlog.get_logger()
 
 LOOK_EVERY = 20.0
 LOOK_AT_ALL = 600.0
@@ -55,12 +32,6 @@ WAIT_FOR_MEANING = timedelta(seconds=30)
 """Each is compared by its vector; after so long, and while no model answers, by its words."""
 LAPSES = timedelta(days=3)
 """What nobody judged by then is not asked about any more."""
-WEEKS = 8
-"""So many make the profile of the week."""
-_LATELY, _BEFORE = 400, 1200
-"""Cases that are compared, the newest of the longest window and before it."""
-_TOLD_BY = 100
-"""Cases of a surge, its first, that say what it is about."""
 _READ_AT_ONCE = 5
 """Cases that are read for their keys before others have their turn."""
 
@@ -124,6 +95,8 @@ async def judge_cases(service: Service[Deps]) -> int:
             await _lapse(tx)
         if not rows:
             return 0
+        from services.desk.jobs.look import Look  # brings numpy along, once there is a case
+
         look = Look(tx, await surges.since(tx, tx.now - QUIET))
         for row in rows:
             await look.at_case(row)
@@ -143,222 +116,3 @@ async def tell(tx: Transaction, one: Surge, **by: Any) -> None:
     """Emit a surge as it is now: here it is known at once, elsewhere when the directory has it."""
     event = await surges.list_surge(tx, one, **by)
     tx.after_commit(partial(deps_of(tx).directory.apply, event))
-
-
-@dataclass(frozen=True)
-class Several:
-    """Cases of one matter, more than is usual."""
-
-    finding: Finding
-    cases: list[str]
-    things: frozenset[str]
-    """What several of them name, or the place."""
-    keys: Sequence[str]
-    """Under which an incident may have them already."""
-
-
-def _things_of(cases: Sequence[Said]) -> Counter[str]:
-    return Counter(thing for one in cases for thing in matter(one).things)
-
-
-def _name_of(cases: Sequence[Said]) -> str:
-    """The thing that several of them name, or the first of them."""
-    for thing, n in _things_of(cases).most_common(1):
-        if n >= SAY_IT:
-            return thing
-    return f"like={min((one.feedback_id for one in cases), default='')}"
-
-
-@dataclass
-class Look:
-    """One look at some cases: what is the same for all of them is asked once."""
-
-    tx: Transaction
-    known: list[Surge]
-    """Surges that wait for somebody, or were found or judged lately."""
-    _grown: dict[str, Surge] = field(default_factory=dict)
-    _keys: dict[str, Sequence[str]] = field(default_factory=dict)
-    _week: tuple[float, ...] | None = None
-    _alike: dict[datetime, tuple[Alike, datetime, int]] = field(default_factory=dict)
-    _totals: dict[datetime, list[tuple[float, datetime, int]]] = field(default_factory=dict)
-
-    async def at_case(self, row: Any) -> None:
-        """Whether this case makes a surge, or belongs to one."""
-        at, keys = row["at"], list(row["keys"])
-        self._keys[row["feedback_id"]] = keys
-        for one in self.known:
-            waits = one.status == "suggested" and at - one.last_at < QUIET
-            named = waits and one.key in keys and not one.key.startswith("place=")
-            if named and await self._may_join(one, [row["feedback_id"]]):
-                self._grow(one, [row["feedback_id"]], at)
-                return
-        several = await self._by_keys(keys, at) or await self._by_likeness(row)
-        if several is None:
-            return
-        if (covering := self._covering(several)) is not None:
-            if covering.status == "suggested":
-                self._grow(covering, await self._may_join(covering, several.cases), at)
-        elif await self._is_new(several, at):
-            await self._open(several, at)
-
-    async def _by_keys(self, keys: list[str], at: datetime) -> Several | None:
-        """The least probable of what its keys say; of a place alone only where no thing says it."""
-        lately = await surges.lately(self.tx, keys, at, LEAST) if keys else {}
-        found = []
-        for key, seen in sorted(lately.items()):
-            times, year = await surges.times_of(self.tx, key, at)
-            known = await self._known(at)
-            for window in WINDOWS:
-                past = surges.past_of(times, year, known, window, at)
-                n = sum(moment > at - window for moment in seen)
-                found.append(await self._judge(key, window, n, at, past))
-        best = min(
-            (f for f in found if f is not None),
-            key=lambda f: (f.key.startswith("place="), f.chance),
-            default=None,
-        )
-        if best is None:
-            return None
-        cases = await surges.of_key(self.tx, best.key, at - best.window, at)
-        return Several(best, cases, frozenset({thing_of(best.key)}), (best.key,))
-
-    async def _by_likeness(self, row: Any) -> Several | None:
-        """The same by meaning, or by the words, whatever is named.
-
-        The middle is whichever of those like this case has most like itself: what is usual is
-        counted around the same.
-        """
-        at, longest = row["at"], WINDOWS[-1]
-        alike, since, total = await self._compared(at)
-        nearest, _ = alike.around(row["feedback_id"], longest)
-        nearby = {case.feedback_id for case in nearest}
-        for one in self.known:
-            told = len(nearby & set(one.cases))
-            if (
-                told
-                and told >= len(nearest) / 2
-                and await self._may_join(one, [row["feedback_id"]])
-            ):
-                if one.status == "suggested":
-                    self._grow(one, [row["feedback_id"]], at)
-                return None
-        # What other surges have is theirs: else the first of a day takes in all that comes after.
-        taken = {case for one in self.known for case in one.cases}
-        known = []
-        for days, begun, came in (await self._known(at))[:2]:
-            # Of more than are compared, no more is known.
-            days_compared = (at - longest - since) / timedelta(days=1)
-            known.append((days, begun, came) if begun >= since else (days_compared, since, total))
-        for near in alike.levels(row["feedback_id"]):
-            # The nearest that are enough: who is less near may be about something else of today.
-            found = []
-            for window in NEAR[near]:
-                like, times = alike.around(row["feedback_id"], window, near, without=taken)
-                past = surges.past_of(times, times[:0], known, window, at)
-                if finding := await self._judge(_name_of(like), window, len(like), at, past):
-                    found.append((finding, like))
-            if found:
-                best, cases = min(found, key=lambda one: one[0].chance)
-                things = frozenset(t for t, n in _things_of(cases).items() if n >= SAY_IT)
-                ids = sorted(one.feedback_id for one in cases)
-                return Several(best, ids, things | {thing_of(best.key)}, sorted(things))
-        return None
-
-    async def _compared(self, at: datetime) -> tuple[Alike, datetime, int]:
-        """What cases of this hour are compared with: since when, and how many before the window."""
-        hour = at.replace(minute=0, second=0, microsecond=0)
-        if hour not in self._alike:
-            since, middle = (await self._known(at))[0][1], hour - WINDOWS[-1]
-            lately = await surges.said(self.tx, middle, hour + timedelta(hours=1), _LATELY)
-            before = await surges.said(self.tx, since, middle, _BEFORE)
-            if len(before) == _BEFORE:
-                since = before[-1].at
-            self._alike[hour] = Alike([*lately, *before]), since, len(before)
-        return self._alike[hour]
-
-    async def _judge(
-        self, key: str, window: timedelta, n: int, at: datetime, past: list[Past]
-    ) -> Finding | None:
-        if n < LEAST:
-            return None
-        if self._week is None:
-            slots, weeks = await surges.by_hour(
-                self.tx, self.tx.now - WINDOWS[-1], WEEKS, LOCAL.key
-            )
-            self._week = profile(slots, weeks)
-        others = await surges.came(self.tx, at - window, at) - n
-        came = max(expected_in(self._week, at - window, at), others)
-        return judge(key, window, n, came, past)
-
-    async def _known(self, at: datetime) -> list[tuple[float, datetime, int]]:
-        hour = at.replace(minute=0, second=0, microsecond=0)
-        if hour not in self._totals:
-            self._totals[hour] = await surges.totals(self.tx, at)
-        return self._totals[hour]
-
-    async def _is_new(self, several: Several, at: datetime) -> bool:
-        """Whether no incident has it, and several people say it: who writes all evening is one."""
-        for key in several.keys:
-            if await surges.has_incident(self.tx, key, at - QUIET):
-                return False
-        return await surges.people(self.tx, several.cases) >= LEAST
-
-    def _covering(self, several: Several) -> Surge | None:
-        """A surge that says the same already, or said it and was judged: of the same thing, or with
-        most of the same cases. With some of them it may be another, near in meaning."""
-        for one in self.known:
-            known = len(set(one.cases) & set(several.cases))
-            if thing_of(one.key) in several.things or known > len(several.cases) / 2:
-                return one
-        return None
-
-    async def _may_join(self, one: Surge, cases: Sequence[str]) -> list[str]:
-        """Those of these cases that name no other thing than a surge is about, nor another floor,
-        unless so many do that it is no longer of one floor; and those that it has."""
-        its = one.cases[:_TOLD_BY]
-        if missing := [case for case in (*its, *cases) if case not in self._keys]:
-            self._keys |= dict.fromkeys(missing, ())
-            self._keys |= await surges.keys_of(self.tx, missing)
-        others, has = [self._keys[case] for case in its], set(one.cases)
-        new = [case for case in cases if case not in has]
-        same = [case for case in new if not another_thing(self._keys[case], others)]
-        here = [case for case in same if not another_floor(self._keys[case], others)]
-        fit = same if len(same) - len(here) >= LEAST else here
-        return [*(case for case in cases if case in has), *fit]
-
-    def _grow(self, one: Surge, cases: list[str], at: datetime) -> None:
-        new = [case for case in cases if case not in one.cases]
-        one.cases = [*one.cases, *new][: surges.MOST_CASES]
-        one.last_at = max(one.last_at, at)
-        self._grown[one.surge_id] = one
-
-    async def keep_grown(self) -> None:
-        """Tell what has grown, once for all cases of the look; not what was judged meanwhile.
-
-        The board and the list of cases say what was told, the page of surges what is kept: told
-        whenever it has more cases, until it has as many as are kept.
-        """
-        for one in self._grown.values():
-            now = await surges.surge(self.tx, one.surge_id, lock=True)
-            if now is None or now.status != one.status:
-                continue
-            if len(one.cases) != one.listed:
-                await tell(self.tx, one)
-            else:
-                await surges.keep(self.tx, one)
-
-    async def _open(self, several: Several, at: datetime) -> None:
-        found = several.finding
-        one = Surge(
-            surge_id=new_id(),
-            key=found.key,
-            found_at=self.tx.now,
-            last_at=at,
-            minutes=int(found.window / timedelta(minutes=1)),
-            n=found.n,
-            usual=found.usual,
-            cases=several.cases,
-        )
-        self.known.insert(0, one)
-        await tell(self.tx, one)
-        log.info("more than usual", surge=one.surge_id, n=one.n, minutes=one.minutes)

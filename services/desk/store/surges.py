@@ -4,17 +4,17 @@ on the directory, whole."""
 from __future__ import annotations
 
 import json
+import sys
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Boolean, Column, DateTime, Float, Index, Integer, String, Table, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from services.desk.domain.surges import LOOK_BACK, WINDOWS, Past
+from services.desk.domain.surges import LOOK_BACK, WINDOWS
 from services.desk.store.similar import NOT_OFFERED
 from services.desk.store.tables import DeskTable
 from services.desk.wording.matters import matter_name
@@ -110,9 +110,6 @@ FROM case_matters AS o JOIN cases AS c USING (feedback_id) JOIN words AS w USING
 LEFT JOIN meanings AS v USING (feedback_id)
 WHERE o.at > $1 AND o.at <= $2 AND c.state <> ALL($3::text[]) ORDER BY o.at DESC LIMIT $4
 """
-Times: TypeAlias = NDArray[np.float64]
-"""Moments, in seconds since 1970: of a matter that is said a lot there are thousands."""
-_DAY = 86_400.0
 _HEAD = 20
 """Bytes before the first element of an array as PostgreSQL sends it; each comes after its size."""
 _KEYS = "SELECT feedback_id, keys FROM case_matters WHERE feedback_id = ANY($1::text[])"
@@ -164,7 +161,7 @@ class Said:
     at: datetime
     title: str
     text: str
-    vector: Sequence[float] | NDArray[np.float32] = ()
+    vector: Sequence[float] = ()
 
 
 async def alone(tx: Transaction) -> bool:
@@ -248,16 +245,17 @@ async def by_hour(
     return slots, (until - since) / timedelta(weeks=1)
 
 
-async def times_of(tx: Transaction, key: str, at: datetime) -> tuple[Times, Times]:
-    """When it was said in the longest stretch of the past, and in the same weeks a year ago."""
+async def times_of(tx: Transaction, key: str, at: datetime) -> tuple[list[float], list[float]]:
+    """When it was said in the longest stretch of the past, and in the same weeks a year ago: in
+    seconds since 1970."""
     until = at - timedelta(days=1)
     rows = await tx.fetch(_TIMES, key, until - timedelta(days=LOOK_BACK[0]), until)
     year = await tx.fetch(_TIMES, key, *_year_ago(at))
     return _times(rows), _times(year)
 
 
-def _times(rows: list[Any]) -> Times:
-    return np.array([row["at"].timestamp() for row in rows])
+def _times(rows: list[Any]) -> list[float]:
+    return [row["at"].timestamp() for row in rows]
 
 
 async def totals(tx: Transaction, at: datetime) -> list[tuple[float, datetime, int]]:
@@ -279,23 +277,6 @@ async def totals(tx: Transaction, at: datetime) -> list[tuple[float, datetime, i
 def _year_ago(at: datetime) -> tuple[datetime, datetime]:
     then = at - timedelta(days=364)
     return then - timedelta(days=7), then + timedelta(days=7)
-
-
-def past_of(
-    times: Times,
-    year: Times,
-    known: Sequence[tuple[float, datetime, int]],
-    window: timedelta,
-    at: datetime,
-) -> list[Past]:
-    """What the domain asks of the past of one matter."""
-    found, now = [], at.timestamp()
-    for n, (days, since, total) in enumerate(known):
-        own = times if n < len(LOOK_BACK) else year
-        own = own[own > since.timestamp()]
-        same = np.count_nonzero((now - own) % _DAY < window.total_seconds())
-        found.append(Past(days, total, len(own), int(same)))
-    return found
 
 
 async def of_key(tx: Transaction, key: str, since: datetime, at: datetime) -> list[str]:
@@ -321,8 +302,13 @@ async def said(tx: Transaction, since: datetime, at: datetime, most: int) -> lis
     return [Said(**{**dict(row), "vector": _reals(row["vector"])}) for row in rows]
 
 
-def _reals(sent: bytes | None) -> Sequence[float] | NDArray[np.float32]:
-    return () if sent is None else np.frombuffer(sent[_HEAD:], dtype=">f4")[1::2]
+def _reals(sent: bytes | None) -> Sequence[float]:
+    if sent is None:
+        return ()
+    found = array("f", sent[_HEAD:])
+    if sys.byteorder == "little":
+        found.byteswap()
+    return found[1::2]
 
 
 async def has_incident(tx: Transaction, key: str, closed_since: datetime) -> bool:

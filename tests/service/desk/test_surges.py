@@ -15,6 +15,7 @@ from services.desk.handlers.recollect import recollect_surge
 from services.desk.jobs import meaning
 from services.desk.jobs import surges as jobs
 from services.desk.jobs.alike import ENOUGH
+from services.desk.jobs.look import Look, Several
 from services.desk.store import surges
 from shared.contracts.desk import SurgeListed
 from shared.contracts.intake import PrivateErased
@@ -293,11 +294,11 @@ async def test_another_matter_with_some_of_the_same_cases_is_a_surge_of_its_own(
     now = desk.clock.now()
     async with desk.service.transaction() as tx:
         one = surges.Surge("s", "like=0", now, now, 30, 5, 0.1, cases[:5])
-        look = jobs.Look(tx, [one])
+        look = Look(tx, [one])
         finding = Finding("like=2", WINDOWS[0], 7, 0.1, 1e-9)
 
         def covering(some: list[str]) -> surges.Surge | None:
-            return look._covering(jobs.Several(finding, some, frozenset({"like=2"}), ()))
+            return look._covering(Several(finding, some, frozenset({"like=2"}), ()))
 
         assert covering(cases[2:9]) is None
         assert covering(cases[1:7]) is one
