@@ -16,7 +16,7 @@ from shared.privacy.introduced import mask_introduced
 from shared.privacy.names import NAME, mask_name
 from shared.privacy.numbers import ACCOUNT, AREA, EMAIL, IDENTITY, PHONE, STUDENT, mask_numbers
 
-__all__ = ["ACCOUNT", "EMAIL", "IDENTITY", "NAME", "PHONE", "STUDENT", "mask", "masked"]
+__all__ = ["ACCOUNT", "EMAIL", "IDENTITY", "NAME", "PHONE", "STUDENT", "mask", "masked", "without"]
 
 
 class Known(Protocol):
@@ -60,13 +60,27 @@ def masked(
     """
     if known is None:
         return mask(text, *names, own=own)
+    return mask(_unreachable(text, known), known.name, *names, own=own)
+
+
+def without(text: str, *names: str | None, known: Known) -> str:
+    """Only what is `known` of a person, and these names, masked: all else stays as written."""
+    text = _unreachable(text, known)
+    for name in (known.name, *names):
+        if name and name.strip():
+            text = mask_name(text, name.strip())
+    return text
+
+
+def _unreachable(text: str, known: Known) -> str:
+    """Without their addresses and their number."""
     for value, placeholder in ((known.email, EMAIL), (known.wechat_openid, ACCOUNT)):
         if value:
             text = re.sub(re.escape(value), placeholder, text, flags=re.IGNORECASE)
     digits = re.sub(r"\D", "", known.phone or "")
     if len(digits) >= _SHORTEST_PHONE:
         text = re.sub(rf"(?<!\d){_written(digits)}(?!\d)", PHONE, text)
-    return mask(text, known.name, *names, own=own)
+    return text
 
 
 def _written(digits: str) -> str:

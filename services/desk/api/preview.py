@@ -86,10 +86,10 @@ async def preview_of(request: Request, person: Staff, feedback_id: str) -> Look:
         draft = await _or_reviewed(tx, row, checked(Draft, raw.values()), context.viewer)
         own = deps_of(tx).own_addresses
         rule = (await store.staff_words(tx, row, draft.rule, own)).masked if draft.rule else None
-        everybody = (await store.staff_words(tx, row, draft.text, own)).masked
+        words = await store.staff_words(tx, row, draft.text, own)
         private = tx.rows(PrivateRow).get(feedback_id)
     letter = ReplyLetter(
-        text=everybody if row.erased else draft.text,
+        text=words.masked if row.erased else words.written,
         locale=row.locale,
         link=f"{url}{LINK}",
         who=context.directory.department_name(row.department, row.locale),
@@ -107,7 +107,7 @@ async def preview_of(request: Request, person: Staff, feedback_id: str) -> Look:
             context,
             unanswered=store.case_of(row).open_parts,
         ),
-        page=on_the_page(letter, everybody),
+        page=on_the_page(letter, words.masked),
         letters=letters(letter, ways(row.channel, private.contact if private else {})),
         joined=len(row.merged),
     )

@@ -17,13 +17,14 @@ from services.desk.store.tables import (
     PrivateWordsRow,
     WordsRow,
 )
+from services.desk.store.trees import joined_with
 from shared.contracts import Actor
 from shared.contracts.desk import PrivateReplyWords, PrivateReplyWordsErased
 from shared.contracts.intake import Contact
 from shared.ids import new_id
 from shared.messaging.row_buffer import set_values
 from shared.messaging.transaction import Transaction
-from shared.privacy import masked
+from shared.privacy import masked, without
 
 _SAID = """
 SELECT 1 FROM messages WHERE feedback_id = ANY($1::text[]) AND kind <> ALL($2::text[]) LIMIT 1
@@ -32,6 +33,7 @@ _LAST = """
 SELECT kind, text, by, at FROM messages WHERE feedback_id = $1 ORDER BY at DESC, message_id DESC
 LIMIT 1
 """
+_KNOWN = ("email", "phone", "wechat_openid")
 _JUST_NOW = timedelta(minutes=1)
 _ASKED = """
 SELECT 1 FROM timeline WHERE feedback_id = $1 AND type = 'case.followed_up'
@@ -54,13 +56,29 @@ async def staff_words(
 ) -> StaffWords:
     """Mask what staff wrote, with all that is known of the reporter.
 
-    The library's telephones and its `own` addresses stay, unless nothing is known any more.
+    The library's telephones and its `own` addresses stay, unless nothing is known any more. What
+    is known of the reporters of joined cases stands not even in what counts as written: it goes to
+    somebody else, and an erasure of theirs looks for it in their own case.
     """
     private = tx.rows(PrivateRow)
-    await private.load([row.feedback_id])
-    hidden = _masked(written, private.get(row.feedback_id), None if row.erased else own)
+    others = await joined_with(tx, row)
+    await private.load([row.feedback_id, *others])
+    reporter = private.get(row.feedback_id)
+    for other in filter(None, map(private.get, others)):
+        written = _without(written, other, reporter)
+    hidden = _masked(written, reporter, None if row.erased else own)
     differs = hidden != written and not row.erased
     return StaffWords(hidden, written, new_id() if differs else None)
+
+
+def _without(text: str, other: PrivateRow, reporter: PrivateRow | None) -> str:
+    """Without what is known of another reporter, unless it is this one's as well: people say the
+    same thing twice."""
+    theirs = Contact.model_validate(other.contact)
+    ours = Contact.model_validate(reporter.contact) if reporter is not None else Contact()
+    kept = {n: None for n in _KNOWN if getattr(theirs, n) == getattr(ours, n)}
+    names = {other.on_behalf_of, theirs.name} - {ours.name, reporter and reporter.on_behalf_of}
+    return without(text, *names, known=theirs.model_copy(update=kept | {"name": None}))
 
 
 def _masked(text: str, private: PrivateRow | None, own: Collection[str] | None) -> str:

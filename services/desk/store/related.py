@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from services.desk.domain import Case, answer_through
 from services.desk.store.cases import case_of, keep
-from services.desk.store.messages import keep_as_written, staff_words, write
-from services.desk.store.tables import CaseRow, MessageRow, PrivateRow, PrivateWordsRow
+from services.desk.store.messages import staff_words, write
+from services.desk.store.tables import CaseRow, MessageRow, PrivateWordsRow
 from shared.contracts import Actor
 from shared.contracts.vocabulary import Outcome, State
 from shared.messaging.row_buffer import NotLoaded
@@ -113,30 +113,30 @@ async def pass_on(
 ) -> None:
     """The reporters of `joined` get the words that answer the case they were joined to.
 
-    For each the words are masked with what is known of that reporter.
+    They were written to somebody else: all that is known of anybody is masked, in letters too.
     """
-    await tx.rows(PrivateRow).load([row.feedback_id for row in joined])
+    texts: dict[bool, str] = {}
     for row in joined:
-        words = await staff_words(tx, row, written, own)
-        keep_as_written(tx, row.feedback_id, words, publish=True)
+        if row.erased not in texts:
+            texts[row.erased] = (await staff_words(tx, row, written, own)).masked
+        text = texts[row.erased]
         write(
             tx,
             row.feedback_id,
             kind,
-            words.masked,
+            text,
             by=by,
             outcome=outcome and str(outcome),
             rule=rule,
-            words_id=words.words_id,
         )
         change = answer_through(
             case_of(row),
             into=into,
             kind=kind,
-            text=words.masked,
+            text=text,
             outcome=outcome,
             rule=rule,
-            words_id=words.words_id,
+            words_id=None,
             by=by,
             at=tx.now,
         )

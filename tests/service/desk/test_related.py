@@ -82,31 +82,63 @@ async def test_a_case_is_not_joined_to_itself_nor_to_what_has_ended_nor_in_a_cir
     assert (await desk.do(office, three, "merge", into=one))["merged_into"] == two
 
 
-async def test_every_joined_reporter_gets_the_answers_with_their_own_data_masked(
+async def test_every_joined_reporter_gets_the_answers_without_what_is_known_of_anybody(
     desk: Desk,
 ) -> None:
     target = await desk.in_progress()
     await desk.process(examples.private(target))
     one, two = await merged(desk, target, 2)
-    contact = Contact(name="李雷雷", phone="13911112222")
+    contact = Contact(name="李雷雷", phone="13911112222", email="li@example.edu")
     await desk.process(examples.private(two, contact=contact))
     handler = desk.as_("handler", "space")
-    words = "王小明、李雷雷两位：已经清理。"
+    words = (
+        "王小明（13800001234、w@example.edu）、李雷雷（13911112222、LI@example.edu）两位："
+        "已经清理，服务台 010-62751234。"
+    )
     await desk.do(handler, target, "progress", text="正在清理")
     await desk.do(handler, target, "reply", text=words, outcome="solved")
     (note, reply) = await told(desk, two, "case.answered_through")
     assert (note["kind"], note["text"], note["rights"]["rate"]) == ("progress", "正在清理", False)
     assert (reply["kind"], reply["into"], reply["outcome"]) == ("reply", target, "solved")
-    assert "李雷雷" not in reply["text"]
     assert reply["rights"]["rate"]
     assert reply["state"] == "MERGED"
-    (private,) = [
-        t["body"] for t in await outbox_of(desk.service, two) if "reply_words" in t["type"]
-    ]
-    assert (private["words_id"], private["text"]) == (reply["words_id"], words)
+    nobody = "〔姓名〕（〔电话〕、〔邮箱〕）"
+    public = f"{nobody}、{nobody}两位：已经清理，服务台 010-62751234。"
+    assert (reply["text"], reply.get("words_id")) == (public, None)
     (of_one,) = [f for f in await told(desk, one, "case.answered_through") if f["kind"] == "reply"]
-    assert "李雷雷" in of_one["text"]
-    assert [r["text"] for r in (await shown(desk, two))["replies"]] == [words]
+    assert of_one["text"] == public
+    assert [r["text"] for r in (await shown(desk, two))["replies"]] == [public]
+
+    # Their own reporter gets the words as written, but for what is known of the others.
+    (own,) = await told(desk, target, "case.replied")
+    assert own["text"] == public
+    (private,) = [t["body"] for t in await outbox_of(desk.service) if "reply_words" in t["type"]]
+    assert private["text"] == words.replace("李雷雷（13911112222、LI@example.edu）", nobody)
+    look = (await handler.post(f"/api/cases/{target}/preview", json={"text": words})).json()
+    assert private["text"] in look["letters"][0]["text"]
+
+
+async def test_who_said_it_twice_is_not_another(desk: Desk) -> None:
+    target = await desk.in_progress()
+    await desk.process(examples.private(target))
+    (one,) = await merged(desk, target)
+    await desk.process(examples.private(one))
+    words = "王小明您好，已按 13800001234 联系您"
+    await desk.do(desk.as_("handler", "space"), target, "progress", text=words)
+    (private,) = [t["body"] for t in await outbox_of(desk.service) if "reply_words" in t["type"]]
+    assert private["text"] == words
+
+
+async def test_who_comes_late_gets_the_answer_without_the_first_reporter(desk: Desk) -> None:
+    target = await desk.in_progress()
+    await desk.process(examples.private(target))
+    words = "王小明您好，清理好了"
+    await desk.do(desk.as_("handler", "space"), target, "reply", text=words, outcome="solved")
+    (late,) = await merged(desk, target)
+    (reply,) = await told(desk, late, "case.answered_through")
+    assert (reply["text"], reply.get("words_id")) == ("〔姓名〕您好，清理好了", None)
+    kept = [t["body"] for t in await outbox_of(desk.service, late) if "reply_words" in t["type"]]
+    assert kept == []
 
 
 async def test_an_answer_reaches_who_was_joined_by_several_steps_and_who_comes_late(
