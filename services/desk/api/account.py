@@ -74,6 +74,7 @@ def absences(runtime: Runtime, who: Staff) -> dict[str, Any]:
             "department": one.department,
             "until": one.away_until if away else None,
             "substitute": substitute and substitute.display,
+            "by": one.by.display or one.by.name if away and one.by.name != one.username else None,
         }
 
     me = directory.people.get(who.username)

@@ -129,6 +129,15 @@ def scope_of(viewer: Viewer, role: Role) -> Scope:
     return Scope()
 
 
+def gains_nothing(other: Viewer, absent: Viewer) -> bool:
+    """Whether standing in for `absent` lends `other` neither a role that is not theirs nor the
+    sight of another department; within a department its people stand in for each other."""
+    same = other.department == absent.department
+    lent = absent.roles - (other.roles - (frozenset() if same else OF_A_DEPARTMENT))
+    colleagues = same and not other.roles.isdisjoint(OF_A_DEPARTMENT)
+    return not lent - (OF_A_DEPARTMENT if colleagues else frozenset())
+
+
 def contains(scope: Scope, case: Seen) -> bool:
     """Whether a case stands in a scope; a confidential one not for who merely typed it in."""
     if scope.everything:

@@ -212,12 +212,42 @@ async def test_a_head_says_it_for_the_department_and_lends_nothing_else(desk: De
     assert await status(head, "both") == 403
     assert await status(sitting(desk, "li"), "wang") == 403
     await account(desk, "root", Role.ADMIN)
-    assert await status(sitting(desk, "root"), "both") == 200
+    assert await status(sitting(desk, "root"), "both") == 422
     assert await status(sitting(desk, "root"), "nobody") == 404
     # Neither the one nor the other is lent on.
     await away(desk, "head", "li")
     await away(desk, "root", "li")
     assert await status(sitting(desk, "li"), "wang") == 403
+
+
+@pytest.mark.parametrize(
+    ("absent", "substitute", "status"),
+    [
+        ("boss", "root", 422),
+        ("boss", "office", 422),
+        ("office", "root", 422),
+        ("office", "office2", 200),
+        ("wang", "root", 422),
+        ("wang", "zhao", 422),
+        ("wang", "pupil", 422),
+        ("wang", "head", 200),
+        ("head", "li", 200),
+        ("boss", None, 200),
+        ("root", "office", 200),
+    ],
+)
+async def test_an_administrator_lends_nobody_more_than_they_have(
+    desk: Desk, absent: str, substitute: str | None, status: int
+) -> None:
+    await account(desk, "root", Role.ADMIN)
+    await account(desk, "boss", Role.LEADER)
+    await account(desk, "office2", Role.COORDINATOR, department="relations")
+    body = {"account": absent, "until": "2027-01-01T08:00:00+08:00", "substitute": substitute}
+    answer = await sitting(desk, "root").post("/api/session/absence", json=body)
+    assert answer.status_code == status, answer.text
+    assert (status == 422) == ("substitute" in answer.json().get("errors", {}))
+    page = (await sitting(desk, absent).get("/desk/account", headers=HTML)).text
+    assert ("替您记下的" in page) == (status == 200 and absent != "root")
 
 
 async def test_the_page_of_the_account_says_it_and_takes_it(desk: Desk) -> None:
