@@ -158,6 +158,15 @@ def database() -> Story:
     )
     yield case(
         "alumni-access",
+        intake.FeedbackSupplementMoved(
+            **case.after(hours=38, minutes=3),
+            by=REPORTER,
+            words_id="w1",
+            to="019cb692-cd00-7000-8000-000000000003",
+        ),
+    )
+    yield case(
+        "alumni-access",
         intake.FeedbackReachableAgain(**case.after(hours=38, minutes=3), by=REPORTER),
     )
     yield case("alumni-access", sla.SlaBreached(**case.after(hours=39), **moved))

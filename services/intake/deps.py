@@ -129,6 +129,11 @@ class Deps:
     """Addresses that try codes which do not exist."""
 
     @property
+    def locale(self) -> str:
+        """The language of whom nobody knows it."""
+        return self.runtime.settings.locale
+
+    @property
     def known(self) -> dict[str, Any]:
         """What a comment may name, for those that check it."""
         return {"categories": self.runtime.directory.categories}

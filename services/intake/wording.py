@@ -11,8 +11,11 @@ from shared.durations import within_words
 from shared.messaging.directory import Directory
 
 _RECEIVED = {
-    "zh": "收到了，谢谢您。用户关系办公室会认真读。\n查询码：{code}\n看进展：{url}",
-    "en": "Thank you, we have it and will read it.\nTracking code: {code}\nFollow it: {url}",
+    "zh": "收到了，谢谢您。这是一件新的反馈，用户关系办公室会认真读。\n"
+    "查询码：{code}\n看进展：{url}\n十分钟内在这里接着发的，都记在这一件里；要说另一件事，请先回复“新”。",
+    "en": "Thank you, we have it as a new comment and will read it.\nTracking code: {code}\n"
+    "Follow it: {url}\nWhat you send here within ten minutes goes with it; for something else "
+    "reply “new” first.",
 }
 _WELCOME = {
     "zh": "您好，这里是图书馆用户反馈直通车。有什么想说的，直接在这里打字就行，"
@@ -24,12 +27,23 @@ _IN_WORDS = {
     "zh": "这种消息我们还读不了。请用文字说一说，或在网页上填写：{url}",
     "en": "We cannot read this kind of message yet. Please tell us in words, or here: {url}",
 }
+_ANSWERED = {
+    "zh": "谢谢，您的回答已经交给办理的人。\n看进展：{url}\n"
+    "十分钟内在这里接着发的，都记在这一件里；刚才说的是另一件事？回复“新”，就另立一件。",
+    "en": "Thank you, your answer is with those who work on it.\nFollow it: {url}\n"
+    "What you send here within ten minutes goes with it. Was this about something else? Reply "
+    "“new”, and it becomes a comment of its own.",
+}
 _ADDED = {
-    "zh": "谢谢，您的回答已经交给办理的人。\n还有要补充的，请写在这一页上：{url}\n"
-    "在这里接着发的，会作为一条新的反馈（我们还问了您别的，就是对它的回答）。",
-    "en": "Thank you, your answer is with those who work on it.\nAnything to add? Please write it "
-    "on this page: {url}\nWhat you send here next is taken as a new comment, "
-    "or as the answer where we have asked you something else.",
+    "zh": "记下了，放在您的这一件里：“{which}”，办理的人看得到。\n看进展：{url}\n"
+    "说的是另一件事？回复“新”，就另立一件。",
+    "en": "We have put this with your comment “{which}”, where those who work on it read it.\n"
+    "Follow it: {url}\nIs it about something else? Reply “new”, and it becomes a comment of its "
+    "own.",
+}
+_ANEW = {
+    "zh": "好的，请说另一件事：您接下来发的，作为一件新的反馈。",
+    "en": "Of course: what you send next is taken as a new comment.",
 }
 _OFFERED = {
     "zh": "\n\n说的是下面这件事吗？已经有人告诉我们了。回复数字，就和它放在一起，"
@@ -82,9 +96,19 @@ def received(locale: str, code: str, url: str) -> str:
     return _RECEIVED[locale].format(code=code, url=url)
 
 
-def added(locale: str, url: str) -> str:
+def answered(locale: str, url: str) -> str:
     """The message answered a question of ours, and stands in that case."""
-    return _ADDED[locale].format(url=url)
+    return _ANSWERED[locale].format(url=url)
+
+
+def added(locale: str, which: str, url: str) -> str:
+    """The message went on about a case, and stands in it; `which` is how its reporter knows it."""
+    return _ADDED[locale].format(which=which, url=url)
+
+
+def anew(locale: str) -> str:
+    """What they send next belongs to nothing that was said before."""
+    return _ANEW[locale]
 
 
 def offered(locale: str, titles: Sequence[str]) -> str:

@@ -45,6 +45,18 @@ class FeedbackSupplemented(Event, type="feedback.supplemented.v1", owner="intake
     text: str
     words_id: str
     """Names the `PrivateWords` that holds the text unmasked."""
+    thanks: bool = False
+    """Thanks alone: nobody is owed an answer to it."""
+
+
+class FeedbackSupplementMoved(Event, type="feedback.supplement_moved.v1", owner="intake", shred=()):
+    """The reporter says that what they added was about something else: it is a comment of its own
+    now. It stays where it stands, too."""
+
+    words_id: str
+    """Of the `FeedbackSupplemented`."""
+    to: str
+    """The new comment."""
 
 
 class FeedbackIncidentNamed(Event, type="feedback.incident_named.v1", owner="intake", shred=()):

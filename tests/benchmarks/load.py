@@ -70,7 +70,7 @@ def _as_push(path: str, run: str, number: int) -> bytes:
     signature = hashlib.sha1(parts.encode(), usedforsecurity=False).hexdigest()
     payload = (
         f"<xml><ToUserName><![CDATA[gh_bench]]></ToUserName>"
-        f"<FromUserName><![CDATA[o{number}]]></FromUserName><CreateTime>{moment}</CreateTime>"
+        f"<FromUserName><![CDATA[o{run}{number}]]></FromUserName><CreateTime>{moment}</CreateTime>"
         f"<MsgType><![CDATA[text]]></MsgType><Content><![CDATA[{WORDS}]]></Content>"
         f"<MsgId>{int(hashlib.sha256(nonce.encode()).hexdigest()[:15], 16)}</MsgId></xml>"
     ).encode()

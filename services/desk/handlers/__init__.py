@@ -126,6 +126,10 @@ async def lay_before_coordinator(event: FeedbackTriageNeeded, tx: Transaction) -
     _take_decision(event, tx)
 
 
+_ASKS_NOTHING = frozenset({State.REPLIED, State.REJECTED, State.MERGED})
+"""Where thanks are no work, and bring nothing back."""
+
+
 async def take_supplement(event: FeedbackSupplemented, tx: Transaction) -> None:
     """Add it to the conversation; it may answer a question, or be owed an answer itself."""
     row = find(tx, event.feedback_id)
@@ -133,6 +137,9 @@ async def take_supplement(event: FeedbackSupplemented, tx: Transaction) -> None:
         return
     write(tx, event.feedback_id, "supplement", event.text, words_id=event.words_id)
     case = case_of(row)
+    if event.thanks and case.state in _ASKS_NOTHING:
+        _moved(tx, row)
+        return
     legal = (case.state, Action.SUPPLEMENT) in TRANSITIONS
     if legal and guard(case, Action.SUPPLEMENT, REPORTER, tx.now) is None:
         given = ActionInput(reason=event.text)

@@ -279,6 +279,11 @@ def _failed(d: Data, name: NameOf) -> tuple[str, str]:
 SENTENCES: dict[str, Build] = {
     "feedback.received": _received,
     "feedback.supplemented": _plain("用户补充了信息", "The reporter added something"),
+    "feedback.supplement_moved": _plain(
+        "用户说最后补充的是另一件事，已另立一件",
+        "The reporter says that what was added last is about something else: "
+        "it is a comment of its own now",
+    ),
     "feedback.matters_asked": _plain(
         "用户要看自己的全部反馈", "The reporter asked for a link to all they have with us"
     ),

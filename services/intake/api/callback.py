@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import replace
 from datetime import datetime
 
 from starlette.requests import Request
@@ -16,15 +17,18 @@ from starlette.responses import PlainTextResponse, Response
 from services.intake import wording
 from services.intake.api.answers import refused
 from services.intake.api.chat import (
+    begin_anew,
     offer_incidents,
     send_what_waits,
     take_answer,
     take_choice,
+    take_next_words,
 )
 from services.intake.deps import NAME, Deps, deps_of
 from services.intake.domain.alike import chosen
+from services.intake.domain.chat import Speaking, asks_anew, said_anew, speaking
 from services.intake.domain.submission import SKEW, Submission, Ticket
-from services.intake.store import Arrival, Nonce, Receipt, ReplayedNonce
+from services.intake.store import Arrival, Belongs, Nonce, Receipt, ReplayedNonce
 from services.intake.wechat import (
     ACCEPTED,
     Opened,
@@ -79,20 +83,33 @@ async def _take(service: Service[Deps], deps: Deps, account: WechatAccount, open
     message = opened.message
     comment = _comment(deps, message)
     nonce = Nonce(opened.nonce_key, opened.body_hash)
-    words = ""
+    words, how = "", Speaking.ON
+    if comment is not None:
+        comment, how = _as_meant(comment)
+    anew = comment is not None and asks_anew(comment.text)
     short = comment is not None and chosen(comment.text) is not None
     asked = message.opens_window and await deps.asked_lately(service)
-    if short or asked:
+    if short or asked or anew:
         # The nonce is settled first: what is replayed answers nothing.
         await deps.group.submit(Arrival(None, nonce=nonce))
     if asked:
         await send_what_waits(service, message.account, message.openid)
-    if comment is not None and (short or asked):
+    if comment is not None and anew:
+        words = await begin_anew(service, comment)
+    elif comment is not None and (short or asked) and how is not Speaking.ANEW:
         words = await take_choice(service, comment) or await take_answer(service, comment)
     receipt = None
     if not words:
-        receipt = await deps.group.submit(Arrival(comment, nonce=nonce))
-        words = _answer(deps, message, receipt)
+        try:
+            receipt = await deps.group.submit(Arrival(comment, nonce=nonce, speaking=how))
+        except Belongs as belongs:
+            assert comment is not None
+            words = await take_next_words(service, comment, belongs.feedback_id)
+            if not words:
+                # Closed, taken back, full, forgotten: then it is a matter of its own.
+                alone = Arrival(comment, nonce=nonce, speaking=Speaking.ANEW)
+                receipt = await deps.group.submit(alone)
+        words = words or _answer(deps, message, receipt)
     # Whoever writes this often is taken in, but not answered every time.
     if not words or deps.followers.take(f"{account.account}\0{message.openid}") is not None:
         return ACCEPTED
@@ -112,6 +129,14 @@ def _answer(deps: Deps, message: WechatMessage, receipt: Receipt | None) -> str:
     if message.msg_type == "text" and not message.is_placeholder:
         return wording.something(settings.locale)
     return wording.in_words(settings.locale, settings.url)
+
+
+def _as_meant(comment: Submission) -> tuple[Submission, Speaking]:
+    """The words that are meant, and how they stand to what was said before."""
+    rest = said_anew(comment.text)
+    if rest is not None:
+        return replace(comment, text=rest), Speaking.ANEW
+    return comment, speaking(comment.text)
 
 
 def _comment(deps: Deps, message: WechatMessage) -> Submission | None:

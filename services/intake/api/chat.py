@@ -1,24 +1,35 @@
-"""A chat in WeChat: a message may answer a question of ours, or choose what was offered.
+"""A chat in WeChat: a message may answer a question of ours, go on about a case, or choose what
+was offered.
 
-An answer belongs to the case that was asked about. A number after our receipt says "me too": the
-comment it stands under goes with an incident.
+An answer belongs to the case that was asked about, and so does what is said soon after. A number
+after our receipt says "me too": the comment it stands under goes with an incident.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from services.intake import store, wording
-from services.intake.api.later import say
+from services.intake.api.later import add
 from services.intake.deps import Deps
 from services.intake.domain.alike import alike, chosen
-from services.intake.domain.later import Action, Supplement, check
+from services.intake.domain.chat import Speaking
 from services.intake.domain.submission import Submission
-from services.intake.store import Receipt, offers, questions, unreached
+from services.intake.store import Arrival, Receipt, chats, offers, questions, unreached
 from shared.contracts import REPORTER
 from shared.contracts.inbound import MAX_TEXT
-from shared.contracts.intake import FeedbackIncidentNamed, FeedbackReachableAgain
+from shared.contracts.intake import (
+    FeedbackIncidentNamed,
+    FeedbackReachableAgain,
+    FeedbackSupplementMoved,
+)
 from shared.contracts.refusal import Conflict
 from shared.messaging.transaction import Transaction
+from shared.moments import day_and_hour
 from shared.service import Service
+
+FIRST_WORDS = 20
+"""Characters by which a comment is called in its reporter's own chat."""
 
 
 async def send_what_waits(service: Service[Deps], account: str, openid: str) -> None:
@@ -32,34 +43,83 @@ async def send_what_waits(service: Service[Deps], account: str, openid: str) -> 
 
 
 async def take_answer(service: Service[Deps], comment: Submission) -> str:
-    """What to answer to `comment` if it was the answer to a question; empty if it is a new matter.
+    """What to answer to `comment` if it was the answer to a question; empty if it was not.
 
     A copy of it, sent again by the platform, is answered the same and added nowhere.
     """
-    deps, contact = service.deps, comment.contact
-    message = comment.source_message_id or ""
+    who, message = _who(comment), comment.source_message_id or ""
     async with service.transaction() as tx:
-        asked = await questions.question_for(
-            tx, contact.wechat_account or "", contact.wechat_openid or "", message
-        )
+        asked = await questions.question_for(tx, *who, message)
         if asked is None:
             return ""
         whole = await _whole(tx, asked.feedback_id)
         if whole is None:
             return ""
-        words = wording.added(deps.runtime.settings.locale, deps.track_url(whole.tracking_code))
+        words = wording.answered(service.deps.locale, service.deps.track_url(whole.tracking_code))
         if asked.repeated:
             return words
         await tx.lock(asked.feedback_id)
+        if await chats.was_added(tx, who[0], message):
+            return words
         await store.load(tx, [asked.feedback_id])
         try:
-            check(Action.SUPPLEMENT, store.case_of(tx, asked.feedback_id).standing, tx.now)
+            words_id = await add(tx, whole, asked.feedback_id, comment.text[:MAX_TEXT])
         except Conflict:
             return ""
-        body = Supplement.model_construct(text=comment.text[:MAX_TEXT])
-        await say(tx, whole, asked.feedback_id, Action.SUPPLEMENT, body)
         await questions.close(tx, asked.feedback_id, message)
+        await chats.add(tx, *who, message, asked.feedback_id, words_id)
     return words
+
+
+async def take_next_words(service: Service[Deps], comment: Submission, feedback_id: str) -> str:
+    """What to answer to `comment` as the next word about this case; empty if nothing can be added
+    to that any more. A copy of it is answered the same and added nowhere."""
+    who, message, deps = _who(comment), comment.source_message_id or "", service.deps
+    try:
+        async with service.transaction() as tx:
+            whole = await _whole(tx, feedback_id)
+            if whole is None or whole.erased:
+                return ""
+            await tx.lock(feedback_id)
+            if not await chats.was_added(tx, who[0], message):
+                await store.load(tx, [feedback_id])
+                words_id = await add(tx, whole, feedback_id, comment.text[:MAX_TEXT])
+                await chats.add(tx, *who, message, feedback_id, words_id)
+    except Conflict:
+        return ""
+    return wording.added(deps.locale, _named(whole, deps), deps.track_url(whole.tracking_code))
+
+
+async def begin_anew(service: Service[Deps], message: Submission) -> str:
+    """What to answer to the word that something is another matter.
+
+    What was added last becomes a comment of its own; where nothing was, what comes next does.
+    """
+    deps, who, source = service.deps, _who(message), message.source_message_id or ""
+    async with service.transaction() as tx:
+        added = await chats.last_added(tx, *who, source)
+        if added is not None:
+            await tx.lock(added.feedback_id)
+            # Of copies that overlap the second finds what the first has done.
+            added = await chats.last_added(tx, *who, source)
+        if added is None or added.moved_by not in (None, source):
+            await chats.end(tx, *who)
+            return wording.anew(deps.locale)
+        comment = replace(message, text=added.text)
+        (receipt,) = await store.accept(tx, [Arrival(comment, speaking=Speaking.ANEW)])
+        assert isinstance(receipt, Receipt)
+        if await chats.move(tx, who[0], added, source):
+            tx.emit(
+                FeedbackSupplementMoved(
+                    feedback_id=added.feedback_id,
+                    at=tx.now,
+                    by=REPORTER,
+                    words_id=added.words_id,
+                    to=receipt.feedback_id,
+                )
+            )
+    code = receipt.tracking_code
+    return wording.received(deps.locale, code, deps.track_url(code))
 
 
 async def offer_incidents(service: Service[Deps], comment: Submission, receipt: Receipt) -> str:
@@ -81,7 +141,7 @@ async def offer_incidents(service: Service[Deps], comment: Submission, receipt: 
             [one.incident_id for one in found],
             receipt.received_at,
         )
-    return wording.offered(deps.runtime.settings.locale, [one.title for one in found])
+    return wording.offered(deps.locale, [one.title for one in found])
 
 
 async def take_choice(service: Service[Deps], message: Submission) -> str:
@@ -102,7 +162,7 @@ async def take_choice(service: Service[Deps], message: Submission) -> str:
         comment = await store.find_by_id(tx, offer.feedback_id)
         if comment is None or comment.erased:
             return ""
-        locale, url = deps.runtime.settings.locale, deps.track_url(comment.tracking_code)
+        locale, url = deps.locale, deps.track_url(comment.tracking_code)
         known = {one.incident_id: one for one in deps.open_incidents}
         wanted = offer.incidents[number] if offer.chosen is None else offer.chosen
         await tx.lock(offer.feedback_id)
@@ -116,6 +176,18 @@ async def take_choice(service: Service[Deps], message: Submission) -> str:
     if (incident := known.get(wanted)) is None:
         return wording.over(locale, url)
     return wording.joined(locale, incident.title, incident.answer or incident.text, url)
+
+
+def _who(comment: Submission) -> tuple[str, str]:
+    """The account and the follower."""
+    return comment.contact.wechat_account or "", comment.contact.wechat_openid or ""
+
+
+def _named(comment: Submission, deps: Deps) -> str:
+    """How its reporter knows which comment is meant: by its first words, or by its moment."""
+    if comment.confidential:
+        return day_and_hour(comment.received_at)
+    return wording.clipped(comment.title or comment.text, FIRST_WORDS)
 
 
 async def _whole(tx: Transaction, feedback_id: str) -> Submission | None:

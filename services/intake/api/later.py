@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from services.intake import store
 from services.intake.api.answers import REFUSALS, Problem, refused, turn_away
 from services.intake.deps import Deps, deps_of
+from services.intake.domain.chat import is_thanks
 from services.intake.domain.later import (
     BODIES,
     Action,
@@ -158,7 +159,7 @@ async def perform(
 
 async def say(
     tx: Transaction, submission: Submission, feedback_id: str, action: Action, body: BaseModel
-) -> None:
+) -> Event:
     """Write and emit what is possible; the case is locked and loaded."""
     row = store.case_of(tx, feedback_id)
     event = await _DO[action](tx, submission, row, body)
@@ -166,6 +167,17 @@ async def say(
     asked = row.standing.asked.after(short_type(event.type), tx.now)
     row.asked = asked.model_dump(mode="json", exclude_defaults=True)
     tx.rows(CaseRow).upsert(row)
+    return event
+
+
+async def add(tx: Transaction, submission: Submission, feedback_id: str, text: str) -> str:
+    """Add words to a case, which is locked and loaded; the id of them. `Conflict` where nothing can
+    be added."""
+    check(Action.SUPPLEMENT, store.case_of(tx, feedback_id).standing, tx.now)
+    body = Supplement.model_construct(text=text)
+    event = await say(tx, submission, feedback_id, Action.SUPPLEMENT, body)
+    assert isinstance(event, FeedbackSupplemented)
+    return event.words_id
 
 
 def _about(submission: Submission, parsed: ParsedBody) -> str:
@@ -240,6 +252,7 @@ async def _supplement(
         by=REPORTER,
         text=masked(body.text, submission),
         words_id=words.words_id,
+        thanks=is_thanks(body.text),
     )
 
 

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from services.intake import store
 from services.intake.deps import deps_of
 from services.intake.domain.submission import from_adapter
-from services.intake.store import Arrival, CaseRow, questions, unreached
-from shared.contracts import INBOUND_REJECTED, Event, short_type
+from services.intake.store import Arrival, CaseRow, chats, questions, unreached
+from shared.contracts import INBOUND_REJECTED, REPORTER, Event, short_type
 from shared.contracts.desk import (
     CaseAnsweredThrough,
     CaseAppealDismissed,
@@ -36,7 +36,7 @@ from shared.contracts.desk import (
     CaseWithdrawn,
 )
 from shared.contracts.inbound import InboundFeedback
-from shared.contracts.intake import PrivateDetails
+from shared.contracts.intake import FeedbackReachableAgain, PrivateDetails
 from shared.contracts.notification import WORDS, NotificationFailed, NotificationSent
 from shared.contracts.refusal import Refusal
 from shared.contracts.vocabulary import State
@@ -85,18 +85,25 @@ async def await_a_word(event: NotificationFailed, tx: Transaction) -> None:
     if not _waits(event):
         return
     row = store.case_of(tx, event.feedback_id)
-    await unreached.wait(tx, event.feedback_id, row.parent, event.at)
     if event.kind == "question":
         await questions.close(tx, event.feedback_id)
+    if await chats.wrote_since(tx, event.feedback_id, row.parent, event.at):
+        # They were faster than the news of it.
+        tx.emit(FeedbackReachableAgain(feedback_id=event.feedback_id, at=tx.now, by=REPORTER))
+        return
+    await unreached.wait(tx, event.feedback_id, row.parent, event.at)
     tx.after_commit(deps_of(tx).asked_lately.somebody)
 
 
 async def await_nothing(event: NotificationSent, tx: Transaction) -> None:
-    """They have read from us: nothing waits; what they were asked last can be answered now."""
+    """They have read from us: nothing waits; what they were asked last can be answered now, and
+    what they write next in the chat is about what they have read there."""
     if not _arrived(event):
         return
     waited = await unreached.settle(tx, event.feedback_id)
     row = store.case_of(tx, event.feedback_id)
+    if event.channel == "wechat":
+        await chats.answered(tx, event.feedback_id, row.parent, event.at)
     if event.kind == "question" and row.state == State.WAITING_USER:
         await questions.ask_again(tx, event.feedback_id)
     if waited:

@@ -20,6 +20,7 @@ from shared.contracts.intake import (
     FeedbackReceived,
     FeedbackReopenRequested,
     FeedbackSupplemented,
+    FeedbackSupplementMoved,
     FeedbackUrged,
     FeedbackWithdrawn,
     PrivateDetails,
@@ -141,6 +142,10 @@ async def recollect_me_too(event: FeedbackIncidentNamed, tx: Transaction) -> Non
     """The case it is about is desk's; what was offered in the chat is over by now."""
 
 
+async def recollect_another_matter(event: FeedbackSupplementMoved, tx: Transaction) -> None:
+    """The comment has events of its own; the chat is over by now."""
+
+
 async def recollect_their_word(event: FeedbackReachableAgain, tx: Transaction) -> None:
     """What waited for it was sent, or waits anew by an event of its own."""
     await unreached.settle(tx, event.feedback_id)
@@ -158,6 +163,7 @@ OWN: dict[type[Event], Handler] = {
     FeedbackMattersAsked: leave_links,
     FeedbackIncidentNamed: recollect_me_too,
     FeedbackReachableAgain: recollect_their_word,
+    FeedbackSupplementMoved: recollect_another_matter,
     **dict.fromkeys(
         (
             FeedbackSupplemented,

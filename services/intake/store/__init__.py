@@ -2,6 +2,7 @@
 
 from services.intake.store.accepting import (
     Arrival,
+    Belongs,
     Key,
     Nonce,
     Receipt,
@@ -26,6 +27,7 @@ from services.intake.store.tokens import issue_token, revoke_tokens
 
 __all__ = [
     "Arrival",
+    "Belongs",
     "CaseRow",
     "IntakeTable",
     "Key",

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from services.intake.domain.chat import Speaking
 from services.intake.domain.submission import Submission, private_details, received_event
+from services.intake.store import chats
+from services.intake.store.chats import Said
 from services.intake.store.tables import KEEP_KEYS, SubmissionRow
 from shared.contracts.intake import Contact
 from shared.contracts.refusal import Conflict
@@ -47,6 +50,8 @@ class Arrival:
     submission: Submission | None
     key: Key | None = None
     nonce: Nonce | None = None
+    speaking: Speaking | None = None
+    """In a chat: how it stands to what was said there before. None: it is a comment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,14 @@ class Receipt:
 
 class ReplayedNonce(Exception):
     """A nonce that was used for another body."""
+
+
+class Belongs(Exception):
+    """A message in a chat that is the next word about a case, and no comment."""
+
+    def __init__(self, feedback_id: str) -> None:
+        super().__init__(feedback_id)
+        self.feedback_id = feedback_id
 
 
 class Unsettled(RuntimeError):
@@ -147,6 +160,7 @@ class _Waiting:
 
     submission: Submission
     key: Key | None
+    speaking: Speaking | None = None
 
     @property
     def source(self) -> tuple[str, str | None, str | None] | None:
@@ -155,6 +169,15 @@ class _Waiting:
         numbered = s.source_message_id is not None
         return (s.channel, s.account, s.source_message_id) if numbered else None
 
+    @property
+    def said(self) -> Said | None:
+        """It as a message in a chat; None for what is said nowhere else than in itself."""
+        contact, message = self.submission.contact, self.submission.source_message_id
+        if self.speaking is None or message is None:
+            return None
+        account, openid = contact.wechat_account or "", contact.wechat_openid or ""
+        return Said(account, openid, message, self.submission.feedback_id, self.speaking)
+
 
 async def accept(tx: Transaction, arrivals: Sequence[Arrival]) -> list[Answer]:
     """Accept a batch: per arrival its receipt, None for a push without words, or a refusal.
@@ -162,7 +185,8 @@ async def accept(tx: Transaction, arrivals: Sequence[Arrival]) -> list[Answer]:
     The answers are those of taking the arrivals one after another: a known source gets the first
     answer, else a known key the first answer or `Conflict`, else the comment is new. In rounds:
     those that share neither source nor key with an earlier one are inserted together; the rest
-    then finds them in the tables, as it finds what other processes inserted.
+    then finds them in the tables, as it finds what other processes inserted. Of a chat the first
+    message is a comment; the next one `Belongs` to it, if it is said soon.
     """
     answers: list[Answer] = [None] * len(arrivals)
     replayed = await _replayed(tx, arrivals)
@@ -171,27 +195,52 @@ async def accept(tx: Transaction, arrivals: Sequence[Arrival]) -> list[Answer]:
         if index in replayed:
             answers[index] = ReplayedNonce()
         elif arrival.submission is not None:
-            waiting[index] = _Waiting(arrival.submission, arrival.key)
+            waiting[index] = _Waiting(arrival.submission, arrival.key, arrival.speaking)
     rounds = len(arrivals) + _SPARE_ROUNDS
     while waiting:
         if (rounds := rounds - 1) < 0:
             raise Unsettled
         leading = leaders(waiting)
-        for index in await _insert(tx, {index: waiting[index] for index in leading}):
+        speaking = await _in_chats(tx, {index: waiting[index] for index in leading})
+        fresh = {index: waiting[index] for index in leading if index not in speaking}
+        for index in await _insert(tx, fresh) if fresh else ():
             s = waiting.pop(index).submission
             answers[index] = Receipt(s.feedback_id, s.tracking_code, s.received_at)
         for index, answer in (await _known(tx, waiting)).items():
             del waiting[index]
             answers[index] = answer
+        spoken = {index: said for index, said in speaking.items() if index in waiting}
+        for index, case in (await _spoken_of(tx, spoken)).items():
+            del waiting[index]
+            answers[index] = Belongs(case)
     return answers
 
 
+async def _in_chats(tx: Transaction, leading: Mapping[int, _Waiting]) -> dict[int, Said]:
+    """Those that were said in a chat and begin nothing new there."""
+    said = {index: one for index, w in leading.items() if (one := w.said) is not None}
+    if not said:
+        return {}
+    claimed = await chats.claim(tx, list(said.values()))
+    return {index: one for index, one in said.items() if one.feedback_id not in claimed}
+
+
+async def _spoken_of(tx: Transaction, said: Mapping[int, Said]) -> dict[int, str]:
+    """The cases that these belong to."""
+    if not said:
+        return {}
+    found = await chats.spoken_of(tx, list(said.values()))
+    names = {index: (one.account, one.message) for index, one in said.items()}
+    return {index: found[name] for index, name in names.items() if name in found}
+
+
 def leaders(waiting: Mapping[int, _Waiting]) -> list[int]:
-    """Those that share neither source nor key with anybody before them, in order."""
+    """Those that share neither source, key nor chat with anybody before them, in order."""
     seen: set[object] = set()
     found = []
     for index, one in waiting.items():
-        names = {one.source, one.key and (one.key.scope, one.key.key)} - {None}
+        chat = (one.said.account, one.said.openid, "chat") if one.said else None
+        names = {one.source, one.key and (one.key.scope, one.key.key), chat} - {None}
         if seen.isdisjoint(names):
             found.append(index)
         seen |= names

@@ -9,6 +9,7 @@ from typing import Any
 
 from services.intake.domain.submission import Submission
 from services.intake.store.accepting import CLAIM, COLUMNS, CONTACT, Key, other_body
+from services.intake.store.chats import forget_chats
 from services.intake.store.offers import forget_offers
 from services.intake.store.questions import forget_questions
 from services.intake.store.tables import KEEP_KEYS, KEEP_NONCES, KEEP_PROOFS, CaseRow, WordsRow
@@ -116,10 +117,11 @@ async def recent_desks(tx: Transaction) -> list[str]:
 
 
 async def forget_old(tx: Transaction) -> None:
-    """Delete keys, nonces, questions, offers and words that no longer count."""
+    """Delete keys, nonces, questions, offers, chats and words that no longer count."""
     await forget_questions(tx)
     await forget_offers(tx)
     await forget_unreached(tx)
+    await forget_chats(tx)
     for statement, age in (
         ("DELETE FROM answers WHERE at <= $1", KEEP_KEYS),
         ("DELETE FROM nonces WHERE seen_at <= $1", KEEP_NONCES),

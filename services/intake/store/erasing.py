@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from services.intake.domain.later import Action
+from services.intake.store import chats
 from services.intake.store.cases import parts_of, words_of
 from services.intake.store.tables import WordsRow
 from shared.contracts.intake import PrivateErased
@@ -58,6 +59,7 @@ async def erase(tx: Transaction, feedback_id: str) -> datetime | None:
     await tx.fetch(
         "DELETE FROM unreached WHERE feedback_id = ANY($1::text[])", [feedback_id, *parts]
     )
+    await chats.forget(tx, [feedback_id, *parts])
     await tx.fetch("DELETE FROM offers WHERE feedback_id = $1", feedback_id)
     for part in parts:
         await _erase_part(tx, part, names)

@@ -28,6 +28,8 @@ KEEP_OFFERS = timedelta(hours=2)
 """As long as a short word in a chat is still the answer to it."""
 KEEP_UNREACHED = timedelta(days=30)
 """Whoever writes later than that has heard it another way, or asks anew."""
+KEEP_MESSAGES = timedelta(hours=24)
+"""As long as a message that was added to a case can be made a comment of its own in the chat."""
 KEEP_NONCES = timedelta(minutes=15)
 KEEP_PROOFS = timedelta(days=1)
 """As long as they count towards the letters of a day."""
@@ -190,6 +192,36 @@ class UnreachedRow(IntakeTable, table=True):
     account: str
     openid: str
     since: datetime = moment(index=True)
+
+
+class ChatRow(IntakeTable, table=True):
+    """What a follower in WeChat and we spoke about last. It is not recollected from the log."""
+
+    __tablename__ = "chats"
+
+    account: str = Field(primary_key=True)
+    openid: str = Field(primary_key=True)
+    feedback_id: str = Field(index=True)
+    heard_at: datetime = moment(index=True)
+    """When the last word came, theirs or ours."""
+    answered: bool
+    """It was ours."""
+
+
+class ChatMessageRow(IntakeTable, table=True):
+    """A message in a chat that was added to a case: a copy of it is known by this."""
+
+    __tablename__ = "chat_messages"
+    __table_args__ = (Index("chat_messages_of_follower", "account", "openid", "at"),)
+
+    account: str = Field(primary_key=True)
+    message: str = Field(primary_key=True)
+    openid: str
+    feedback_id: str = Field(index=True)
+    words_id: str
+    at: datetime = moment(index=True)
+    moved_by: str | None = None
+    """The message by which it became a comment of its own."""
 
 
 class ProofRow(IntakeTable, table=True):

@@ -185,12 +185,14 @@ def ask_user(case: CaseClocks, rules: Rules, *, at: datetime, human: bool = True
     return update.done()
 
 
-def hear_from_user(case: CaseClocks, rules: Rules, *, at: datetime) -> Update:
+def hear_from_user(case: CaseClocks, rules: Rules, *, at: datetime, thanks: bool = False) -> Update:
     """The user said something: waiting for them is over, and a next answer is owed.
 
     While the first answer is still owed there is no second one besides it. What is said after the
-    reply is owed an answer before the follow-up goes on."""
+    reply is owed an answer before the follow-up goes on, unless it is `thanks` alone."""
     update = UpdateBuilder(case, rules)
+    if thanks and update.running(Clock.FOLLOW_UP):
+        return update.done()
     resolution = update.running(Clock.RESOLUTION)
     if resolution is not None and resolution.paused_at is not None:
         _wait_no_longer(update, at)

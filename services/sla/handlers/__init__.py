@@ -151,8 +151,12 @@ async def pause_resolution(event: CaseInfoRequested, tx: Transaction) -> None:
 
 
 async def hear_from_user(event: FeedbackSupplemented, tx: Transaction) -> None:
-    """Waiting is over at the moment the user spoke; a next response is owed."""
-    _decide(tx, event, lambda case, rules: cases.hear_from_user(case, rules, at=event.at))
+    """Waiting is over at the moment the user spoke; a next response is owed, but to thanks."""
+    _decide(
+        tx,
+        event,
+        lambda case, rules: cases.hear_from_user(case, rules, at=event.at, thanks=event.thanks),
+    )
 
 
 async def resume_resolution(event: CaseResumed, tx: Transaction) -> None:

@@ -89,3 +89,23 @@ async def test_words_after_a_rejection_bring_it_back_to_triage(desk: Desk) -> No
     await desk.process(examples.supplemented(feedback_id, "我说的是图书馆的 WiFi"))
     assert await ids(desk, "triage", "coordinator") == [feedback_id]
     assert (await desk.emitted(feedback_id))[-1] == "case.restored"
+
+
+async def test_thanks_for_an_answer_are_no_work(desk: Desk) -> None:
+    feedback_id = await desk.replied()
+    thanks = examples.supplemented(feedback_id, "谢谢老师").model_copy(update={"thanks": True})
+    await desk.process(thanks)
+    office = desk.as_("coordinator")
+    case = (await office.get(f"/api/cases/{feedback_id}")).json()
+    assert (case["state"], case["words_owed"]) == ("REPLIED", False)
+    assert "谢谢老师" in (await office.get(f"/desk/cases/{feedback_id}")).text
+    assert (await desk.do(office, feedback_id, "close"))["state"] == "CLOSED"
+
+
+async def test_thanks_for_a_rejection_do_not_bring_it_back(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    office = desk.as_("coordinator")
+    await desk.do(office, feedback_id, "reject", reason="宿舍网络请找网信办")
+    thanks = examples.supplemented(feedback_id, "谢谢").model_copy(update={"thanks": True})
+    await desk.process(thanks)
+    assert await ids(desk, "triage", "coordinator") == []

@@ -53,10 +53,8 @@ async def test_an_answer_in_wechat_reaches_the_case_that_was_asked_about(intake:
     desk = await asked(intake)
     words = await said(intake, "三层，电话 13987654321", "2")
     assert "交给办理的人" in words
-    # What comes next would be a case of its own: they read so, and where to add to this one.
-    assert re.search(
-        r"要补充的，请写在这一页上：http\S+/track/\S+\n在这里接着发的，会作为一条新的", words
-    )
+    # What comes next goes with it: they read so, and how to say that it is something else.
+    assert re.search(r"看进展：http\S+/track/\S+\n十分钟内在这里接着发的.*回复“新”", words)
     assert await intake.cases() == 1
     *_, private, public = await intake.emitted(desk.case.feedback_id)
     assert public["type"] == "feedback.supplemented.v1"
@@ -87,10 +85,12 @@ async def test_what_nobody_asked_about_is_a_new_matter(intake: Intake) -> None:
     desk = await asked(intake)
     assert "查询码" in await said(intake, "占座", "2", openid="oOther")
     await said(intake, "三层", "3")
+    intake.clock.later(minutes=10)
     assert "查询码" in await said(intake, "还有，空调太冷", "4")
     assert await intake.cases() == 3
     await intake.process(desk.event(CaseInfoRequested, intake.clock.now(), question="哪一间？"))
     await intake.process(desk.event(CaseResumed, intake.clock.now(), reason="staff"))
+    intake.clock.later(minutes=10)
     assert "查询码" in await said(intake, "占座", "5")
 
 

@@ -74,7 +74,9 @@ async def test_without_such_an_offer_a_number_is_a_comment_as_before(
     intake: Intake, incident: str
 ) -> None:
     assert "查询码" in await say(intake, "1", "1")
+    intake.clock.later(minutes=10)
     await say(intake, COLD, "2")
+    intake.clock.later(minutes=10)
     assert "查询码" in await say(intake, "2", "3")  # only one was offered
     intake.clock.later(hours=2, seconds=1)
     assert "查询码" in await say(intake, "1", "4")

@@ -179,6 +179,16 @@ def test_more_from_the_user_before_the_first_answer_owes_no_second_one() -> None
     assert change.changes == ()
 
 
+def test_thanks_for_the_reply_are_owed_nothing_and_more_words_are() -> None:
+    case, later = _replied("2026-03-05 09:00"), at("2026-03-05 11:00")
+    assert cases.hear_from_user(case, RULES, at=later, thanks=True).changes == ()
+    owed = cases.hear_from_user(case, RULES, at=later)
+    assert (Change.PAUSED, Clock.FOLLOW_UP) in _told(owed)
+    # To somebody who waits for an answer, thanks are one.
+    asked = cases.ask_user(accepted(), RULES, at=at("2026-03-05 09:00")).case
+    assert cases.hear_from_user(asked, RULES, at=later, thanks=True).changes
+
+
 def test_a_reply_to_someone_who_was_asked_ends_the_pause() -> None:
     asked = cases.ask_user(accepted(), RULES, at=at("2026-03-05 09:00")).case
     case = cases.reply(asked, RULES, at=at("2026-04-08 09:00")).case

@@ -1,0 +1,96 @@
+"""What a message in a chat is: the next word about a case, or the beginning of another.
+
+Whoever writes again within `WITHIN` goes on about what was spoken of last. A short word that can
+only be about an answer (谢谢, 没解决) is about it for as long as the platform lets us write back.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from enum import StrEnum
+
+WITHIN = timedelta(minutes=10)
+AFTER_AN_ANSWER = timedelta(hours=48)
+LONGEST_REMARK = 30
+"""Characters."""
+
+
+class Speaking(StrEnum):
+    """How a message stands to what was said before it."""
+
+    ON = "on"
+    """Of the same, if that is not long ago."""
+    REMARK = "remark"
+    """Of an answer, where one was the last word in the chat."""
+    ANEW = "anew"
+    """Of something else: they say so."""
+
+
+_STOPS = " \t\r\n,.;:!?~，。；：！？～、…\"'“”‘’「」"
+_ANEW = frozenset(
+    {"新", "新的", "新反馈", "新的反馈", "另一件", "另一件事", "new", "new one", "new comment"}
+)
+_ANEW_WITH_WORDS = re.compile(r"\s*(?:新|新反馈|new)\s*[:：]\s*(?=\S)", re.IGNORECASE)
+_THANKS = (
+    r"(?:好的|好|收到|嗯|非常|十分|太|多|真是|真的|老师|图书馆|你们|您们?|大家|了|啦|啊|呀|哦|"
+    r"谢|感谢|多谢|辛苦|知道|明白|再见|[\U0001f300-\U0001faff\u2600-\u27bf\ufe0f])+"
+)
+_THANKS_EN = (
+    r"(?:(?:okay|ok|great|good|got it|i see|many|thank you|thanks|thx|very much|so much|a lot|"
+    r"again|all|everyone|for your help|for the (?:quick )?(?:reply|answer|help))(?: |$))+"
+)
+_THANKED = re.compile(f"(?:{_THANKS}|{_THANKS_EN})", re.IGNORECASE)
+_OUTCOME = re.compile(
+    r"(?:但|可是|可|问题|还是|还|仍然|仍|依然|并|都|也|已经|已|现在|根本|完全)*"
+    r"(?:没有?解决|没有?好|没有?用|没有?弄好|没修好|没有?改善|不行|不能用|用不了|不对|解决|修好|弄好|好)"
+    r"(?:了|啦|呢|啊)?"
+    r"|(?:it |it's |the problem |that |but |is |was |does |did |has |hasn't |isn't |doesn't |"
+    r"didn't |still |not |been )*"
+    r"(?:solved|resolved|fixed|work|works|working|help|helped|unsolved|broken)(?: now| yet)?",
+    re.IGNORECASE,
+)
+_APOSTROPHES = str.maketrans({"’": "'", "\u02bc": "'"})
+
+
+def _bare(words: str) -> str:
+    """Without what stands between words, in small letters."""
+    return " ".join(words.translate(_APOSTROPHES).casefold().split()).strip(_STOPS)
+
+
+def asks_anew(words: str) -> bool:
+    """True for the word alone by which the last message, or the next, becomes another comment."""
+    return _bare(words) in _ANEW
+
+
+def said_anew(words: str) -> str | None:
+    """The words of what begins with ``新：``; None for what does not."""
+    found = _ANEW_WITH_WORDS.match(words)
+    return words[found.end() :] if found else None
+
+
+def is_thanks(words: str) -> bool:
+    """True for thanks alone, which ask for nothing."""
+    parts = _parts(words)
+    return bool(parts) and all(_THANKED.fullmatch(part) for part in parts)
+
+
+def is_remark(words: str) -> bool:
+    """True for what can only be about an answer just read: thanks, or whether it helped."""
+    parts = _parts(words)
+    return bool(parts) and all(
+        _THANKED.fullmatch(part) or _OUTCOME.fullmatch(part) for part in parts
+    )
+
+
+def _parts(words: str) -> list[str]:
+    """The clauses of a short message; none of a long one."""
+    bare = _bare(words)
+    if len(bare) > LONGEST_REMARK:
+        return []
+    return [one for part in re.split(r"[,.;!?~，。；！？～、…]+", bare) if (one := part.strip())]
+
+
+def speaking(words: str) -> Speaking:
+    """How these words stand to what was said before."""
+    return Speaking.REMARK if is_remark(words) else Speaking.ON

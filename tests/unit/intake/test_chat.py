@@ -1,0 +1,48 @@
+"""What a message in a chat is."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.intake.domain.chat import asks_anew, is_remark, is_thanks, said_anew
+
+THANKS = """谢谢|谢谢！|好的，谢谢老师|谢谢🙏|好的收到|OK|Thanks!|辛苦了|非常感谢|ok thanks|
+thank you very much|Many thanks for your help."""
+OUTCOMES = """没解决|还是不行|问题还没解决，谢谢|已经好了|解决了，谢谢|not solved|solved|
+It still doesn't work|it’s fixed, thanks a lot|Still not working."""
+ANYTHING = """空调不行|谢谢，另外三楼空调坏了|男厕没有水|占座||！|好书推荐|感谢信写给谁|没有好书|
+Wi-Fi|thank you note|the printer is broken|
+谢谢谢谢谢谢谢谢谢谢谢谢谢谢谢谢谢谢谢谢谢谢谢谢谢谢谢谢谢谢谢"""
+
+
+@pytest.mark.parametrize("words", THANKS.split("|"))
+def test_thanks(words: str) -> None:
+    assert is_thanks(words)
+    assert is_remark(words)
+
+
+@pytest.mark.parametrize("words", OUTCOMES.split("|"))
+def test_a_remark_on_an_answer(words: str) -> None:
+    assert is_remark(words)
+    assert not is_thanks(words)
+
+
+@pytest.mark.parametrize("words", ANYTHING.split("|"))
+def test_what_may_be_anything_is_neither(words: str) -> None:
+    assert not is_remark(words)
+    assert not is_thanks(words)
+
+
+def test_the_word_for_another_matter() -> None:
+    assert all(map(asks_anew, ["新", " 新。", "“新”", "新的反馈", "NEW", "new comment!"]))
+    assert not any(map(asks_anew, ["新馆", "新：占座", "news", "", "新新"]))
+    assert said_anew("新：占座") == "占座"
+    assert said_anew(" New: too cold") == "too cold"
+    for words in ("新馆空调太冷", "new laptops please", "新：", "新 书架倒了"):
+        assert said_anew(words) is None
+
+
+@pytest.mark.parametrize("one", ["谢", "好", "没", "还是", "not ", "ok", "thank you ", "嗯", "了"])
+def test_what_repeats_itself_without_end_is_looked_at_no_longer_than_anything(one: str) -> None:
+    # With a rule that tries every way to divide it, this would not end.
+    assert not is_remark((one * 40)[:29] + "龘")
