@@ -11,7 +11,7 @@ from services.routing.handlers import CONCERNS, HANDLERS, TOMBSTONES
 from services.routing.handlers.recollect import OWN
 from services.routing.store import RoutingTable, vectors
 from shared.contracts.desk import CaseReturned, CaseSplitOff
-from shared.contracts.intake import FeedbackReceived
+from shared.contracts.intake import FeedbackReceived, FeedbackSupplemented
 from shared.contracts.routing import PrivateErasedByRouting
 from shared.messaging.subscription import Subscription
 from shared.service import Runtime, Service
@@ -43,7 +43,7 @@ def build(runtime: Runtime) -> Service[Deps]:
             tombstones=TOMBSTONES,
             acknowledge=PrivateErasedByRouting,
             loads=store.LOADED,
-            urgent={FeedbackReceived, CaseSplitOff, CaseReturned},
+            urgent={FeedbackReceived, FeedbackSupplemented, CaseSplitOff, CaseReturned},
             concerns=CONCERNS,
             own=OWN,
         ),

@@ -39,7 +39,7 @@ from shared.contracts.desk import (
     CaseSplitOff,
     PrivateErasedByDesk,
 )
-from shared.contracts.intake import FeedbackReceived
+from shared.contracts.intake import FeedbackReceived, FeedbackSupplemented
 from shared.contracts.routing import (
     Candidate,
     FeedbackRouted,
@@ -133,11 +133,29 @@ async def _understood(
     return (decision if alarm is None else left_to_a_person(decision, alarm)), alarm
 
 
+async def listen_for_an_emergency(event: FeedbackSupplemented, tx: Transaction) -> None:
+    """What is said later may be one, too: the office is told. Where the case goes it leaves alone.
+
+    Its vector is forgotten: the case means what it began with.
+    """
+    row = store.decision_of(tx, event.feedback_id)
+    if row is None or row.alarm is not None or not is_more_than_thanks(event):
+        return
+    deps = deps_of(tx)
+    said = Submission(text=event.text, confidential=True)
+    ruled = decide(deps.rules.ruleset, said, deps.directory.categories)
+    _, alarm = await _understood(tx, event.feedback_id, said, ruled)
+    if alarm is not None:
+        alarms.raise_alarm(tx, event.feedback_id, alarm, later=True)
+
+
 async def learn_from_judgement(
     event: CaseAlarmConfirmed | CaseAlarmDismissed, tx: Transaction
 ) -> None:
-    """What people said of an alarm counts for the next one like it."""
-    if store.decision_of(tx, event.feedback_id) is not None:
+    """What people said of an alarm counts for the next one like it; of one that was raised by later
+    words nothing is known that could be like it."""
+    row = store.decision_of(tx, event.feedback_id)
+    if row is not None and not (row.alarm or {}).get("later"):
         emergency = isinstance(event, CaseAlarmConfirmed)
         await alarms.keep_judgement(tx, event.feedback_id, event.at, emergency=emergency)
 
@@ -302,11 +320,17 @@ def is_example(event: CaseDispatched) -> bool:
     return event.decided == "person"
 
 
+def is_more_than_thanks(event: FeedbackSupplemented) -> bool:
+    """Thanks alone say nothing."""
+    return not event.thanks
+
+
 TOMBSTONES = {PRIVATE: forget_words}
 HANDLERS: dict[type[Event], Handler] = {
     **LABELS,
     FeedbackReceived: decide_department,
     CaseSplitOff: decide_department,
+    FeedbackSupplemented: listen_for_an_emergency,
     CaseReturned: offer_other_departments,
     CaseCorrected: take_correction,
     CaseDispatched: learn_from_dispatch,
@@ -314,4 +338,7 @@ HANDLERS: dict[type[Event], Handler] = {
     CaseAlarmConfirmed: learn_from_judgement,
     CaseAlarmDismissed: learn_from_judgement,
 }
-CONCERNS: dict[type[Event], Callable[[Any], bool]] = {CaseDispatched: is_example}
+CONCERNS: dict[type[Event], Callable[[Any], bool]] = {
+    CaseDispatched: is_example,
+    FeedbackSupplemented: is_more_than_thanks,
+}

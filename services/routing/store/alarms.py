@@ -15,12 +15,15 @@ from shared.messaging.transaction import Transaction
 _JUDGED = "SELECT feedback_id, emergency FROM judgements WHERE feedback_id = ANY($1::varchar[])"
 
 
-def raise_alarm(tx: Transaction, feedback_id: str, alarm: Alarm) -> None:
-    """Tell the office at once; the row of the decision is loaded, and remembers it."""
+def raise_alarm(tx: Transaction, feedback_id: str, alarm: Alarm, *, later: bool = False) -> None:
+    """Tell the office at once; the row of the decision is loaded, and remembers it. `later`: it was
+    raised by what was added to the case."""
     row = decision_of(tx, feedback_id)
     if row is None or row.alarm is not None:
         return
     row.alarm = {"found_by": alarm.found_by, "kind": alarm.kind, "sure": alarm.sure}
+    if later:
+        row.alarm |= {"later": True}
     tx.rows(DecisionRow).upsert(row)
     tx.emit(
         FeedbackAlarmRaised(

@@ -11,6 +11,7 @@ from services.routing.deps import Meaning
 from services.routing.domain import AlarmModel
 from services.routing.domain.model import packed
 from shared.contracts.desk import CaseAlarmConfirmed, CaseAlarmDismissed
+from shared.contracts.intake import FeedbackSupplemented
 from tests.service.routing.conftest import NOW, Routing
 from tests.service.routing.test_understanding import UNHEARD_OF, Sure
 from tests.unit.routing.test_weigh_up import tiny
@@ -140,3 +141,38 @@ async def test_what_people_said_of_the_like_counts_but_never_hushes_what_is_cert
         await routing.process(CaseAlarmDismissed(feedback_id=case, at=NOW, state="TRIAGE"))
     sure.vector = DANGER
     assert len(await raised(routing, await routing.receive(UNHEARD_OF))) == 1
+
+
+def added(feedback_id: str, text: str, **more: Any) -> FeedbackSupplemented:
+    return FeedbackSupplemented(feedback_id=feedback_id, at=NOW, text=text, words_id="w", **more)
+
+
+@pytest.mark.parametrize(
+    ("vector", "words", "found_by"),
+    [(CALM, "地下室着火了，全是烟", "rule"), (DANGER, UNHEARD_OF, "meaning")],
+)
+async def test_what_is_added_later_may_be_an_emergency_too(
+    routing: Routing, sure: Sure, vector: tuple[float, float], words: str, found_by: str
+) -> None:
+    sure.vector = CALM
+    case = await routing.receive("你好")
+    (decided,) = await routing.emitted(case)
+    sure.vector = vector
+    await routing.process(added(case, "谢谢", thanks=True))
+    assert await routing.emitted(case) == [decided]
+    await routing.process(added(case, words), added(case, words))
+    (alarm,) = await raised(routing, case)
+    assert alarm["found_by"] == found_by
+    # The case goes where it went, and nobody learns from a judgement what its first words are.
+    assert await routing.emitted(case) == [decided, alarm]
+    await routing.process(CaseAlarmDismissed(feedback_id=case, at=NOW, state="TRIAGE"))
+    async with routing.service.engine.connect() as connection:
+        judged = await connection.exec_driver_sql("SELECT count(*) FROM judgements")
+        assert judged.scalar_one() == 0
+
+
+async def test_what_is_added_in_peace_raises_nothing(routing: Routing, sure: Sure) -> None:
+    sure.vector = CALM
+    case = await routing.receive("你好")
+    await routing.process(added(case, UNHEARD_OF), added("unknown", "地下室着火了"))
+    assert await raised(routing, case) == []
