@@ -19,7 +19,7 @@ CANARIES = (PHONE, MAIL, STUDENT, IDENTITY, NAME, OPENID)
 WORDS = f"占座没人管。我叫{NAME}，电话{PHONE}，{MAIL}，学号 {STUDENT}，证件 {IDENTITY}。"
 CONTACT = {"name": NAME, "phone": PHONE, "email": MAIL, "wechat_openid": OPENID}
 PRIVATE_TABLES = {
-    "intake": {"submissions", "words", "outbox"},
+    "intake": {"submissions", "words", "outbox", "chats", "chat_messages", "unreached"},
     "desk": {"private", "private_words"},
     "notification": {"contacts"},
 }
