@@ -407,3 +407,21 @@ def test_both_languages_say_what_was_done_and_how_to_say_otherwise() -> None:
     for text in (wording.received("zh", "AAAA", url), wording.answered("zh", url)):
         assert "“新”" in text
     assert wording.anew("en") and wording.anew("zh")
+
+
+async def test_whose_chat_it_is_stands_in_its_own_tables_alone(intake: Intake) -> None:
+    await push(intake, TAP, "1")
+    await push(intake, MORE, "2")
+    (case,) = await cases(intake)
+    await answered(intake, case)
+    tables = await intake.rows("SELECT tablename AS t FROM pg_tables WHERE schemaname = 'public'")
+    known = {"submissions", "chats", "chat_messages"}
+    for table in {row["t"] for row in tables} - known:
+        rows = await intake.rows(f'SELECT * FROM "{table}"')
+        public = [row for row in rows if row.get("topic") != "feedback.private"]
+        assert "oUser" not in str(
+            [
+                {k: bytes(v) if isinstance(v, memoryview) else v for k, v in row.items()}
+                for row in public
+            ]
+        ), table
