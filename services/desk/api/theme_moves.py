@@ -20,6 +20,7 @@ from services.desk.api.themes import (
     found_theme,
     list_theme,
     shown_theme,
+    theme_to_change,
 )
 from services.desk.store import themes
 from services.desk.store.themes import MOST_CASES, Theme
@@ -83,7 +84,7 @@ async def split(request: Request, person: Person, theme_id: str) -> Response:
     given = checked(Split, (await read_body(request)).with_list("feedback_ids"))
     wanted = {id_as_typed(one) for one in given.feedback_ids}
     async with service_of(request, "desk").transaction() as tx:
-        one = await found_theme(tx, theme_id, lock=True)
+        one = await theme_to_change(tx, theme_id)
         ids = [i for i in await themes.case_ids(tx, theme_id) if i in wanted]
         if len(ids) < len(wanted):
             raise Unacceptable(

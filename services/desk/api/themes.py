@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -137,12 +138,7 @@ async def change_theme(request: Request, person: Person, theme_id: str) -> Respo
     by = editor(person)
     given = checked(ThemeChange, fields := (await read_body(request)).values())
     async with service_of(request, "desk").transaction() as tx:
-        one = await found_theme(tx, theme_id, lock=True)
-        refuse_stale(fields, _seen(one))
-        if one.merged_into:
-            raise Conflict(
-                "这个主题已经并入别的主题。", "This theme is part of another one.", allowed=["look"]
-            )
+        one = await theme_to_change(tx, theme_id, fields)
         one.title, one.about = public(tx, given.title), public(tx, given.about)
         one.status = given.status
         await list_theme(request, tx, one, by)
@@ -162,7 +158,7 @@ async def change_cases(request: Request, person: Person, theme_id: str) -> Respo
     typed = [one for one in _BETWEEN.split(given.typed) if one][:MOST]
     asked = list(dict.fromkeys(id_as_typed(one) for one in (*given.feedback_ids, *typed)))
     async with service_of(request, "desk").transaction() as tx:
-        one = await found_theme(tx, theme_id, lock=True)
+        one = await theme_to_change(tx, theme_id)
         ids = await themes.known(tx, asked)
         unknown = [i for i in asked if i not in set(ids)]
         if unknown and not ids:
@@ -190,7 +186,7 @@ async def add_measure(request: Request, person: Person, theme_id: str) -> Respon
     by = editor(person)
     given = checked(Measure, (await read_body(request)).values())
     async with service_of(request, "desk").transaction() as tx:
-        one = await found_theme(tx, theme_id, lock=True)
+        one = await theme_to_change(tx, theme_id)
         today = here(tx.now).date()
         if not -3_660 <= (given.on - today).days <= FURTHEST_AHEAD.days:
             raise Unacceptable(
@@ -233,6 +229,21 @@ async def found_theme(tx: Transaction, theme_id: str, *, lock: bool = False) -> 
         raise NotFound()
     if (one := await themes.theme(tx, theme_id, lock=lock)) is None:
         raise NotFound()
+    return one
+
+
+async def theme_to_change(
+    tx: Transaction, theme_id: str, fields: Mapping[str, Any] | None = None
+) -> Theme:
+    """The same, locked, for a change; 409 where it is part of another one by now, or has moved
+    since the page that sent `fields`."""
+    one = await found_theme(tx, theme_id, lock=True)
+    if fields is not None:
+        refuse_stale(fields, _seen(one))
+    if one.merged_into:
+        raise Conflict(
+            "这个主题已经并入别的主题。", "This theme is part of another one.", allowed=["look"]
+        )
     return one
 
 

@@ -92,7 +92,12 @@ async def _grow(
             new = [rows[n]["feedback_id"] for n in group.members if rows[n]["at"] > since]
             new = [one for one in new if one not in own][: max(0, MOST_CASES - len(own))]
             one = await themes.theme(tx, theme_id, lock=True) if new else None
-            if one is not None and await themes.put_in(tx, theme_id, new, origin="found"):
+            # Somebody may have merged it away since `growing` looked.
+            if (
+                one is not None
+                and not one.merged_into
+                and await themes.put_in(tx, theme_id, new, origin="found")
+            ):
                 listed = await themes.list_theme(tx, one)
                 tx.after_commit(partial(deps_of(tx).directory.apply, listed))
 

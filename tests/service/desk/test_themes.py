@@ -90,6 +90,18 @@ async def test_a_theme_is_split_and_two_become_one(desk: Desk) -> None:
     for theme_id, into in ((third, third), (third, first), (first, second)):
         refused = await office.post(f"/api/themes/{theme_id}/merge", json={"into": into})
         assert refused.status_code == 409, (theme_id, into)
+    # What is part of another one is changed no more: nobody would see it there.
+    for path, body in (
+        ("", {"title": "x", "status": "open"}),
+        ("/cases", {"feedback_ids": [two]}),
+        ("/cases", {"feedback_ids": [two], "out": True}),
+        ("/measures", measure | {"what": "x"}),
+        ("/split", {"title": "x", "feedback_ids": [two]}),
+    ):
+        refused = await office.post(f"/api/themes/{first}{path}", json=body)
+        assert refused.status_code == 409, (path, refused.text)
+        assert "已经并入别的主题" in refused.text
+    assert (await office.get(f"/api/themes/{first}")).json()["cases"] == 0
     assert (
         f"/desk/themes?feedback_ids={one}"
         in (await office.get(f"/desk/cases/{one}", headers=HTML)).text
