@@ -16,7 +16,21 @@ from shared.privacy.introduced import mask_introduced
 from shared.privacy.names import NAME, mask_name
 from shared.privacy.numbers import ACCOUNT, AREA, EMAIL, IDENTITY, PHONE, STUDENT, mask_numbers
 
-__all__ = ["ACCOUNT", "EMAIL", "IDENTITY", "NAME", "PHONE", "STUDENT", "mask", "masked", "without"]
+__all__ = [
+    "ACCOUNT",
+    "EMAIL",
+    "IDENTITY",
+    "NAME",
+    "PHONE",
+    "PLACEHOLDERS",
+    "STUDENT",
+    "mask",
+    "masked",
+    "without",
+]
+
+PLACEHOLDERS = (NAME, PHONE, EMAIL, STUDENT, IDENTITY, ACCOUNT)
+"""What stands where something was masked. A document's number, 〔2025〕12号, is none."""
 
 
 class Known(Protocol):

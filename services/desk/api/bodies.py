@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.desk.domain import Action
-from services.desk.domain.canned import not_filled_in
+from services.desk.domain.canned import not_filled_in, not_for_a_reader
 from services.desk.store.people import SHORTEST_PASSWORD, account_name
 from shared.contracts.vocabulary import (
     BreachCode,
@@ -48,6 +48,12 @@ def _filled_in(value: str) -> str:
     return value
 
 
+def _for_a_reader(value: str) -> str:
+    if (why := not_for_a_reader(value)) is not None:
+        raise ValueError(" | ".join(why))
+    return value
+
+
 def _blank_is_none(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
@@ -65,6 +71,11 @@ SentWords = Annotated[Words, AfterValidator(_filled_in)]
 """Words that go out, to the reporter or to colleagues by mail: no variable stands in them still.
 
 What colleagues say about a text (a note, why it is sent back) may name one."""
+ReaderLine = Annotated[Line, AfterValidator(_for_a_reader)]
+ReaderWords = Annotated[Words, AfterValidator(_for_a_reader)]
+"""Words for the reporter: besides, nothing that was masked where they were taken from.
+
+Colleagues may quote a comment as they read it."""
 Maybe = BeforeValidator(_blank_is_none)
 AnOutcome = Annotated[Outcome, AfterValidator(_outcome)]
 
@@ -119,8 +130,8 @@ class Correct(Body):
 
 class Reject(Body):
     words = ("reason", "instead")
-    reason: SentWords
-    instead: Annotated[SentWords | None, Maybe] = None
+    reason: ReaderWords
+    instead: Annotated[ReaderWords | None, Maybe] = None
 
 
 class Spam(Body):
@@ -140,12 +151,12 @@ class Assign(Body):
 
 class Ask(Body):
     words = ("text",)
-    text: SentWords = Field(alias="question")
+    text: ReaderWords = Field(alias="question")
 
 
 class Progress(Body):
     words = ("text",)
-    text: SentWords
+    text: ReaderWords
 
 
 class Text(Body):
@@ -175,10 +186,10 @@ class Wait(Body):
 
 class Reply(Body):
     words = ("text", "reason", "rule")
-    text: SentWords
+    text: ReaderWords
     outcome: AnOutcome
-    rule: Annotated[SentLine | None, Maybe] = None
-    reason: Annotated[SentWords | None, Maybe] = None
+    rule: Annotated[ReaderLine | None, Maybe] = None
+    reason: Annotated[ReaderWords | None, Maybe] = None
     """Why it was only explained, or cannot be done."""
 
 
@@ -199,7 +210,7 @@ class DirectReply(Reply):
 
 class Approve(Body):
     words = ("text", "reason")
-    text: Annotated[SentWords | None, Maybe] = None
+    text: Annotated[ReaderWords | None, Maybe] = None
     outcome: Annotated[AnOutcome | None, Maybe] = None
     reason: Annotated[SentWords | None, Maybe] = None
 
@@ -212,7 +223,7 @@ class SendBack(Body):
 class Extend(Body):
     words = ("reason",)
     until: AwareDatetime
-    reason: SentWords
+    reason: ReaderWords
 
 
 class GrantExtension(Body):

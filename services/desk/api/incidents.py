@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.desk.api import views
-from services.desk.api.bodies import Body, Line, Reply, SentLine, SentWords, WithReason
+from services.desk.api.bodies import Body, Line, ReaderLine, ReaderWords, Reply, WithReason
 from services.desk.api.bulk import MOST, begun, starter
 from services.desk.api.cases import view_context
 from services.desk.api.seen import refuse_stale, seen
@@ -41,14 +41,14 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 class NewIncident(Body):
-    title: SentLine
-    text: SentWords
+    title: ReaderLine
+    text: ReaderWords
     feedback_ids: list[Line] = Field(default_factory=list, max_length=MOST)
     """Cases that belong to it from the beginning."""
 
 
 class Explanation(Body):
-    text: SentWords
+    text: ReaderWords
 
 
 @router.post("", summary="Open an incident", openapi_extra=described(NewIncident))

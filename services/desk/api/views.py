@@ -177,6 +177,7 @@ def _work(found: CaseDetail, case: Case, context: ViewContext, *, open_words: bo
                 case.category,
                 context,
                 unanswered=case.open_parts,
+                as_typed=written is not None,
             ),
         },
         "needs_review": case.needs_review,
@@ -243,10 +244,13 @@ def hints_on(
     context: ViewContext,
     *,
     unanswered: Sequence[str] = (),
+    as_typed: bool = True,
 ) -> list[Answer]:
-    """What a reply lacks, in the reader's language; `unanswered`: departments asked for a part."""
+    """What a reply lacks, in the reader's language; `unanswered`: departments asked for a part. Of
+    words that are not shown `as_typed` nobody can tell what is masked in them."""
     cites_rules = category in context.directory.category_rules
     found = hints(text, rule=rule, cites_rules=cites_rules, own=context.own)
+    found = [one for one in found if as_typed or one[0] != "masked"]
     found += without_them([context.department(code) for code in unanswered])
     return [{"code": code, "text": en if context.locale == "en" else zh} for code, zh, en in found]
 

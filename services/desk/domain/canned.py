@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
+from shared.privacy import PLACEHOLDERS
+
 VARIABLES: Mapping[str, tuple[str, str]] = {
     "salutation": ("称呼", "salutation"),
     "title": ("标题", "title"),
@@ -65,11 +67,25 @@ def unfilled(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def masks_left(text: str) -> list[str]:
+    """What was masked where `text` was taken from, as it stands in it, once each."""
+    return [one for one in PLACEHOLDERS if one in text]
+
+
 def not_filled_in(text: str) -> tuple[str, str] | None:
     """Why these words cannot go out, in both languages: a variable of ours stands in them still.
 
     Other braces are letters."""
-    if not (left := unfilled(text)):
+    return _still_open(unfilled(text))
+
+
+def not_for_a_reader(text: str) -> tuple[str, str] | None:
+    """The same of words as they were typed for the reporter, who would read 〔电话〕 as it is."""
+    return _still_open(unfilled(text) + masks_left(text))
+
+
+def _still_open(left: list[str]) -> tuple[str, str] | None:
+    if not left:
         return None
     named = " ".join(left)
     return (

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 
-from services.desk.domain.canned import unfilled
+from services.desk.domain.canned import masks_left, unfilled
 from shared.privacy import mask
 
 Hint = tuple[str, str, str]
@@ -89,6 +89,15 @@ def hints(
                 "variables",
                 f"还有没有填上的：{named}",
                 f"Still to be filled in: {named}",
+            )
+        )
+    if left := masks_left(text):
+        named = "".join(left)
+        found.append(
+            (
+                "masked",
+                f"这里有隐去的内容：{named}。请写上它该是什么，或者去掉。",
+                f"Something is masked here: {named}. Write what it should be, or leave it out.",
             )
         )
     if cites_rules and not rule:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
+from shared.privacy import PLACEHOLDERS
+
 _SENTENCE = re.compile(r"[^。！？!?\n]+(?:[。！？!?]+|$)|[^\n]+", re.MULTILINE)
 _END_OF_ENGLISH = re.compile(
     r"(?<!\bMr\.)(?<!\bM[sx]\.)(?<!\bMrs\.)(?<!\bDr\.)(?<=[a-z)]\.)\s+(?=[A-Z])"
@@ -40,9 +42,17 @@ _THANKS = re.compile(
     r"(?: for (?:(?:the|your) (?:\w+ ){0,2}\w+|writing(?: to us| in)?"
     r"|(?:letting|telling) us(?: know)?|asking|pointing (?:it|this|that) out))?)[.!\s]*$"
 )
+_GOOD = r"(?:好|快乐|愉快|顺利|进步|成功|健康|安康|如意|有成|开心)"
+_WISH = re.compile(
+    rf"(?:^|[，,、；;—\s]+)(?:最后|也|并|再次|顺|敬|谨)*(?:祝愿?|愿)(?:您们?|你们?|大家|各位|{_WHO})*"
+    rf"[^，,、；;。！!]{{0,8}}{_GOOD}(?:[，,、；;和]?[^，,、；;。！!]{{0,6}}{_GOOD}){{0,2}}[。！!~～\s]*$"
+    r"|(?:^|[\s,;—-]+)(?i:(?:and )?(?:have an? (?:nice|good|great|lovely|pleasant) "
+    r"(?:day|weekend|evening|time|term)|(?:we )?wish(?:ing)? you [\w ]{1,40}))[.!\s]*$"
+)
 # Placeholders of masking, numbers and codes, and whoever is called by a name.
 _ABOUT_SOMEBODY = re.compile(
-    r"[\[［【][^\]］】]*[\]］】]|\d{5,}|\b[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2,}|@|https?://"
+    rf"{'|'.join(PLACEHOLDERS)}"
+    r"|[\[［【][^\]］】]*[\]］】]|\d{5,}|\b[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2,}|@|https?://"
     r"|[\u4e00-\u9fff](?:同学|先生|女士|小姐)(?!们|好|您好)|\b(?:Mr|Ms|Mrs|Dr)\.? [A-Z]"
 )
 _TITLED = re.compile(
@@ -76,10 +86,12 @@ def _without_courtesies(sentence: str) -> str:
         if _CALLED.match(one):
             return ""
         one = one[:1].upper() + one[1:]
-    if (thanks := _THANKS.search(one)) is None:
+    whole = one
+    while closing := _WISH.search(one) or _THANKS.search(one):
+        one = one[: closing.start()]
+    if one == whole:
         return one
-    rest = one[: thanks.start()]
-    return rest and rest + ("。" if _CHINESE.search(rest) else ".")
+    return one and one + ("。" if _CHINESE.search(one) else ".")
 
 
 def worth(likeness: float, *, stars: int | None, reopened: bool, age: timedelta) -> float:

@@ -205,6 +205,32 @@ async def test_what_is_not_filled_in_does_not_go_out_to_anybody(desk: Desk, left
     await desk.do(head, feedback_id, "approve", text="已经收走。")
 
 
+async def test_what_was_masked_does_not_go_out_to_a_reader_and_colleagues_may_quote_it(
+    desk: Desk,
+) -> None:
+    handler, head = desk.as_("handler", "space"), desk.as_("reviewer", "space")
+    feedback_id = await desk.in_progress()
+    text = "有事请找李强，手机〔电话〕。"
+    reply = {"text": text, "outcome": "solved"}
+    for action, body in (
+        ("reply", reply),
+        ("submit", reply),
+        ("ask", {"question": text}),
+        ("progress", {"text": text}),
+    ):
+        answer = await handler.post(f"/api/cases/{feedback_id}/{action}", json=body)
+        assert answer.status_code == 422, (action, answer.text)
+        assert "还有没填上的：〔电话〕" in answer.text
+    office = desk.as_("coordinator")
+    said = {"department": "it", "question": "读者写了“请打〔电话〕”，是你们的吗？"}
+    asked = await office.post(f"/api/cases/{feedback_id}/add_department", json=said)
+    assert asked.status_code == 200, asked.text
+    # The case keeps what was typed masked; it goes out as it was typed.
+    number = "有事请打 13912345678。"
+    await desk.do(handler, feedback_id, "submit", text=number, outcome="solved")
+    await desk.do(head, feedback_id, "approve")
+
+
 async def test_braces_that_are_no_variable_of_ours_are_letters_of_a_reply(desk: Desk) -> None:
     feedback_id = await desk.in_progress()
     text = "请在检索框里输入 {ISBN} 或 {}，例如 {978}。"

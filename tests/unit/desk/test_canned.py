@@ -75,6 +75,8 @@ def test_what_is_not_filled_is_a_hint_and_so_is_a_rule_without_a_version() -> No
 
     text = "您好，您反映的事已在{答复期限}办好，谢谢您的来信。"
     assert codes(text) == ["variables"]
+    assert codes(text.replace("{答复期限}", "3月4日，电话〔电话〕")) == ["masked"]
+    assert codes(text.replace("{答复期限}", "3月4日，见〔2025〕12号")) == []
     assert "{答复期限}" in next(zh for _, zh, _ in hints(text))
     assert codes(text.replace("{答复期限}", "3月4日"), "座位管理办法") == ["rule_version"]
     for rule in ("《座位管理办法》（2025 年版）", "座位管理暂行办法", "Seat rules, second edition"):

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from services.desk.domain.suggesting import MOST, sentences, worth
+from shared.privacy import PLACEHOLDERS
 
 
 def test_sentences_are_offered_without_greetings_and_without_anybody() -> None:
@@ -38,6 +39,10 @@ def test_english_is_cut_where_its_sentences_end() -> None:
         ),
         ("Dear Ms. Lee, the lift runs again, thank you for telling us!", ["The lift runs again."]),
         ("Dear reader,\nThe lamp was replaced.\nBest regards,", ["The lamp was replaced."]),
+        ("二楼空调已调好，感谢您的反馈，祝您学习进步、生活愉快！", ["二楼空调已调好。"]),
+        ("二楼空调已调好。感谢您的反馈，祝学习愉快！", ["二楼空调已调好。"]),
+        ("二楼空调已调好，祝好！顺祝学习愉快。", ["二楼空调已调好。"]),
+        ("The lamp was replaced, thank you and have a nice day!", ["The lamp was replaced."]),
         ("Hi there! The lamp was replaced. Many thanks again.", ["The lamp was replaced."]),
     ],
 )
@@ -54,6 +59,9 @@ def test_of_a_sentence_with_a_greeting_or_thanks_the_rest_is_offered(
         "您好像走错了入口。",
         "读者好多，座位不够用。",
         "请对帮忙的人说声谢谢。",
+        "周六我们庆祝读书节顺利。",
+        "愿意的读者可以报名，活动愉快。",
+        "座位已按〔2025〕12号文调整。",
         "Thanks to your note we found the leak.",
         "High shelves are being moved.",
     ],
@@ -72,6 +80,11 @@ def test_whoever_is_called_by_name_after_a_greeting_is_not_offered(reply: str) -
 )
 def test_what_is_no_whole_sentence_is_not_offered(text: str) -> None:
     assert sentences(text) == []
+
+
+@pytest.mark.parametrize("mask", PLACEHOLDERS)
+def test_what_was_masked_is_not_offered(mask: str) -> None:
+    assert sentences(f"灯已经换了新的。有事请找{mask}。") == ["灯已经换了新的。"]
 
 
 def test_no_more_than_some() -> None:
