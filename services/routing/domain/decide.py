@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from services.routing.domain.match import Fired, RuleSet
 from services.routing.domain.text import fold
@@ -82,6 +82,8 @@ class Decision(_Value):
     type_known: bool = Field(default=True, exclude=True)
     """Whether a rule says so; else it is what most are."""
     priority_known: bool = Field(default=True, exclude=True)
+    fired: SkipValidation[tuple[Fired, ...]] = Field(default=(), exclude=True, repr=False)
+    """The rules that spoke, for whoever finds that it is about something else."""
 
     @property
     def guess(self) -> str | None:
@@ -139,6 +141,29 @@ def decide(
         candidates=_led_by(department, best.category, candidates),
         type_known=_says_type(fired, best.category),
         priority_known=_says_priority(fired, best.category, kind),
+        fired=tuple(fired),
+    )
+
+
+def of_category(ruled: Decision, category: str | None) -> Decision:
+    """Type and priority as the rules say them where it is about `category`, not what they took it
+    for. Words that only spoke for what it is not say no type either: thanks at the end of a
+    complaint make no praise of it."""
+    taken_for = [one for one in ruled.fired if one.rule.category == ruled.category is not None]
+    misread = {word for one in taken_for for word in one.seen}
+    fired = [
+        one
+        for one in ruled.fired
+        if one.rule.category or not one.seen or not misread.issuperset(one.seen)
+    ]
+    kind = _type(fired, category)
+    return ruled.model_copy(
+        update={
+            "type": kind,
+            "priority": _priority(fired, category, kind),
+            "type_known": _says_type(fired, category),
+            "priority_known": _says_priority(fired, category, kind),
+        }
     )
 
 

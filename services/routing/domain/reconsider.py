@@ -20,12 +20,12 @@ from services.routing.domain.decide import (
 from services.routing.domain.match import RuleSet
 from services.routing.domain.model import NOT_OURS
 from services.routing.domain.weigh_up import (
-    ALIKE_FROM,
     DESK_FOR_OTHERS,
-    PRECEDENT_WEIGHS,
     Precedent,
     distinct,
     precedent,
+    told_by,
+    with_precedents,
     with_rules,
 )
 
@@ -123,10 +123,8 @@ def offer_by_model(
         likely = weights.get(suggest, 0.0)
         weights[suggest] = max(likely, 1 / (1 + len(probabilities))) * SUGGESTED_WEIGHS
     weights = with_rules(weights, ruled)
-    told = [one for one in precedents if one.likeness >= ALIKE_FROM][:3]
-    for one in told:
-        if one.department in weights:
-            weights[one.department] *= PRECEDENT_WEIGHS
+    told = [one for one in told_by(precedents, departments) if one.department not in returned]
+    with_precedents(weights, told)
     total = sum(weights.values())
     if not total:
         return offered
@@ -152,7 +150,7 @@ def offer_by_model(
             "candidates": tuple(candidates[:CANDIDATES]),
             "reasons": (
                 offered.reasons[0],
-                *(precedent(one, departments) for one in told if one.department in weights),
+                *(precedent(one, departments) for one in told),
                 *offered.reasons[1:],
             ),
         }

@@ -13,16 +13,23 @@ from services.routing.domain.decide import (
     Decision,
     Reason,
     Submission,
+    of_category,
 )
 from services.routing.domain.model import NOT_OURS, Model
 
 RULES_WEIGH = 2.7
 """A department that rules speak for with a score of s is e^(2.7 s) times as likely: what fits best
 on letters of hands that taught neither rules nor model (13 times at most with 0.95)."""
-PRECEDENT_WEIGHS = 1.5
-"""The same for each of the nearest cases that a person sent there."""
 ALIKE_FROM = 0.9
 """The cosine from which on a case is a precedent."""
+ALIKE_WEIGHS, SAME_WEIGHS = 1.5, 20.0
+"""How much likelier each of the nearest cases that a person sent there makes it, at `ALIKE_FROM`
+and where it means the same: people send the same words elsewhere once in twenty times or less."""
+AGAINST_FROM = 3.0
+"""So much likelier another department by precedents alone, and nothing is sent: one at 0.93 that
+nobody contradicts, or three at 0.9."""
+_UNHEARD_OF = 0.01
+"""How likely a department that the model does not know is before a precedent names it."""
 CONDUCT_AT_LEAST = 0.1
 """How likely it has to be that a letter is for the office for conduct, for rules alone to send it
 there: of another reader who was rude a long letter speaks by the way."""
@@ -64,35 +71,41 @@ def weigh_up(
     if ruled.emergency or submission.confidential or (about_conduct and ruled.confident and meant):
         return ruled
     weights = with_rules(probabilities, ruled)
-    told = [one for one in precedents if one.likeness >= ALIKE_FROM][:3]
-    for one in told:
-        if one.department in weights:
-            weights[one.department] *= PRECEDENT_WEIGHS
+    told = told_by(precedents, names)
+    spoken = with_precedents(weights, told)
     total = sum(weights.values())
     order = sorted(weights, key=lambda name: (-weights[name], name))
     best, share = order[0], weights[order[0]] / total
     bar = model.bar(precision)
-    confident = best != NOT_OURS and share >= bar and not about_conduct
+    against = _against(spoken, best)
+    confident = best != NOT_OURS and share >= bar and not about_conduct and against is None
     by_rule = {c.department: c.category for c in ruled.candidates if c.category}
     categories = model.categories | by_rule
+    offered = distinct(order)
+    if against is not None and against not in offered[:CANDIDATES]:
+        offered = [*offered[: CANDIDATES - 1], against]
     candidates = tuple(
         Candidate(
             department=DESK_FOR_OTHERS if name == NOT_OURS else name,
             score=round(weights[name] / total, 3),
             category=NOT_OURS if name == NOT_OURS else categories.get(name),
         )
-        for name in distinct(order)[:CANDIDATES]
+        for name in offered[:CANDIDATES]
     )
+    category = candidates[0].category
+    ruled = ruled if category == ruled.category else of_category(ruled, category)
+    speaks = () if against is None else (_speaks_against(against, names),)
     return ruled.model_copy(
         update={
             "decided": "model",
             "confident": confident,
             "confidence": round(share, 3),
             "department": candidates[0].department,
-            "category": candidates[0].category,
+            "category": category,
             "candidates": candidates,
             "reasons": (
-                *_reasons(share, best, confident=confident, bar=bar, precision=precision),
+                *speaks,
+                *_reasons(share, best, confident=share >= bar, bar=bar, precision=precision),
                 *(precedent(one, names) for one in told),
                 *(one for one in ruled.reasons if one.weight > 0),
             ),
@@ -108,6 +121,53 @@ def with_rules(probabilities: Mapping[str, float], ruled: Decision) -> dict[str,
         if name in weights:
             weights[name] *= math.exp(RULES_WEIGH * each.score)
     return weights
+
+
+def told_by(
+    precedents: Sequence[Precedent], names: Mapping[str, tuple[str, str]]
+) -> list[Precedent]:
+    """The three nearest that count: alike enough, and sent where there still is somebody."""
+    return [
+        one
+        for one in precedents
+        if one.likeness >= ALIKE_FROM and (not names or one.department in names)
+    ][:3]
+
+
+def weight_of(likeness: float) -> float:
+    """How much likelier a case of this cosine makes the department it was sent to."""
+    near = min(1.0, (likeness - ALIKE_FROM) / (1 - ALIKE_FROM))
+    return float(ALIKE_WEIGHS * (SAME_WEIGHS / ALIKE_WEIGHS) ** near)
+
+
+def with_precedents(weights: dict[str, float], told: Sequence[Precedent]) -> dict[str, float]:
+    """Counts what people did into `weights`; the answer is how much likelier that made each."""
+    spoken: dict[str, float] = {}
+    for one in told:
+        spoken[one.department] = spoken.get(one.department, 1.0) * weight_of(one.likeness)
+    for name, weighs in spoken.items():
+        if name not in weights:
+            weights[name] = _UNHEARD_OF * sum(weights.values())
+        weights[name] *= weighs
+    return spoken
+
+
+def _against(spoken: Mapping[str, float], best: str) -> str | None:
+    """Where people sent the like, where that is so clearly elsewhere that nothing is sent."""
+    others = {name: weighs for name, weighs in spoken.items() if name != best}
+    if not others:
+        return None
+    other = max(others, key=lambda name: (others[name], name))
+    return other if others[other] >= AGAINST_FROM * spoken.get(best, 1.0) else None
+
+
+def _speaks_against(department: str, names: Mapping[str, tuple[str, str]]) -> Reason:
+    zh, en = names.get(department, (department, department))
+    return Reason(
+        text=f"相近的反馈由人派给了{zh}，与此不符，留给人判断",
+        text_en=f"Precedents speak against it: people sent the like to {en}. Left to a person",
+        weight=1.0,
+    )
 
 
 def without_model(ruled: Decision, why: tuple[str, str]) -> Decision:

@@ -63,11 +63,13 @@ def test_what_was_learned_weighs_those_who_are_left(shipped: RuleSet) -> None:
     ruled = decide(shipped, NOTHING)
     shares = {"space": 0.6, "it": 0.2, "relations": 0.1, "not_ours": 0.1}
 
-    def offered(*returned: str, suggest: str | None = None, alike: str = "") -> list[str]:
+    def offered(
+        *returned: str, suggest: str | None = None, alike: str = "", cosine: float = 0.91
+    ) -> list[str]:
         others = offer_others(
             shipped, NOTHING, returned=returned, suggest=suggest, departments=DEPARTMENTS
         )
-        like = [Precedent("f-1", alike, 0.95)] if alike else []
+        like = [Precedent("f-1", alike, cosine)] if alike else []
         again = offer_by_model(
             others,
             ruled,
@@ -91,6 +93,7 @@ def test_what_was_learned_weighs_those_who_are_left(shipped: RuleSet) -> None:
     assert offered("space", suggest="special")[0] == "special"
     assert offered("it", suggest="it")[0] == "space"
     assert offered("space", alike="relations")[:2] == ["it", "relations"]
+    assert offered("space", alike="relations", cosine=0.97)[:2] == ["relations", "it"]
 
 
 def test_an_emergency_whose_owner_is_gone_goes_to_the_office_at_p1(shipped: RuleSet) -> None:

@@ -197,6 +197,72 @@ def test_sure_rules_and_precedents_tip_the_scales(shipped: RuleSet) -> None:
     assert weighed(shipped, "风很大", undecided, *far).department == "space"
 
 
+def sent_to(department: str, *likeness: float) -> list[Precedent]:
+    return [Precedent(f"{department}-{n}", department, one) for n, one in enumerate(likeness)]
+
+
+@pytest.mark.parametrize("likeness", [(0.93, 0.93, 0.93), (0.95, 0.92), (0.99,)])
+def test_what_people_sent_elsewhere_is_sent_nowhere_and_the_reason_says_so(
+    shipped: RuleSet, likeness: tuple[float, ...]
+) -> None:
+    assert weighed(shipped, "风很大", SPACE, sure_at=0.5).confident
+    told = weighed(shipped, "风很大", SPACE, *sent_to("it", *likeness), sure_at=0.5)
+    assert not told.confident
+    assert "it" in [one.department for one in told.candidates]
+    assert "speak against" in told.reasons[0].text_en
+    assert not any("left to a person" in one.text_en for one in told.reasons[1:])
+
+
+def test_where_people_sent_the_like_is_offered_also_where_nobody_has_learned_of_it(
+    shipped: RuleSet,
+) -> None:
+    told = weighed(shipped, "风很大", SPACE, *sent_to("events", 0.96), sure_at=0.5)
+    assert not told.confident
+    assert "events" in [one.department for one in told.candidates]
+
+
+def test_one_that_is_hardly_alike_and_those_that_are_contradicted_hold_nothing_back(
+    shipped: RuleSet,
+) -> None:
+    far = weighed(shipped, "风很大", SPACE, *sent_to("it", 0.91), sure_at=0.5)
+    mixed = [*sent_to("space", 0.97, 0.96), *sent_to("it", 0.95)]
+    assert far.confident
+    assert weighed(shipped, "风很大", SPACE, *mixed, sure_at=0.5).confident
+
+
+def test_a_precedent_counts_the_more_the_nearer_it_is(shipped: RuleSet) -> None:
+    undecided = (0.62, 0.38)
+    said = [weighed(shipped, "风很大", undecided, *sent_to("it", one)) for one in (0.9, 0.95, 1.0)]
+    shares = [{c.department: c.score for c in one.candidates}["it"] for one in said]
+    assert shares == sorted(shares)
+    assert shares[-1] > 0.7 > 0.3 > shares[0]
+    # Two that say the same words are as good as certain.
+    agreed = weighed(shipped, "风很大", undecided, *sent_to("it", 0.99, 0.99))
+    assert (agreed.department, agreed.confident) == ("it", True)
+
+
+def test_a_department_that_is_gone_has_no_precedents(shipped: RuleSet) -> None:
+    said = Submission(text="风很大")
+    shares = {"space": 0.95, "it": 0.03, NOT_OURS: 0.02}
+    names = {"space": ("空间", "Space"), "it": ("系统", "Systems")}
+    gone = sent_to("closed", 0.99, 0.99)
+    told = weigh_up(decide(shipped, said), tiny(), shares, gone, said, names)
+    assert told.confident
+    assert not any("closed" in one.text for one in told.reasons)
+
+
+@pytest.mark.parametrize("text", ["厕所太脏了 谢谢", "厕所太脏了，谢谢老师"])
+def test_thanks_at_the_end_make_no_praise_of_what_is_about_something_else(
+    shipped: RuleSet, text: str
+) -> None:
+    ruled = decide(shipped, Submission(text=text))
+    told = weighed(shipped, text, SPACE)
+    assert (told.department, told.category) == ("space", "seats")
+    assert (told.type, told.priority) == ("complaint", "P3")
+    assert not told.type_known
+    assert (ruled.type, ruled.priority) == ("praise", "P4")
+
+
 @pytest.mark.parametrize(
     ("text", "more"),
     [
