@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.sla import seeds
 from services.sla.deps import Deps, deps_of
 from services.sla.domain.calendar_edits import cannot_be, in_range
-from services.sla.domain.calendars import LIBRARY, Calendars, Weekday
+from services.sla.domain.calendars import LIBRARY, Calendars, TimeOfDay, Weekday
 from services.sla.domain.editing import edit_day
 from services.sla.domain.policy import Policy, due_times
 from services.sla.domain.policy_check import Known, check_policy, unreadable
@@ -57,7 +57,7 @@ class DayEdit(_Body):
     """
 
     date: date
-    open: list[tuple[time, time]] | None = Field(None, max_length=8)
+    open: list[tuple[TimeOfDay, TimeOfDay]] | None = Field(None, max_length=8)
     counts_as: Weekday | None = None
     department: str | None = Field(None, pattern=r"^[a-z0-9_-]{1,40}$")
     reason: str = Field("", max_length=200, pattern=r"^[^\x00-\x1f]*$")

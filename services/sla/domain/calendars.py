@@ -31,6 +31,27 @@ class Weekday(StrEnum):
 WEEKDAYS = tuple(Weekday)
 
 
+_WRITTEN = "请写成 08:30 这样的时间 | write a time like 08:30"
+
+
+def _local(at: time) -> time:
+    if at.tzinfo is not None:
+        raise ValueError(_WRITTEN)
+    return at
+
+
+def _to_the_minute(at: time) -> time:
+    if at.second or at.microsecond:
+        raise ValueError(_WRITTEN)
+    return at
+
+
+LocalTime = Annotated[time, AfterValidator(_local)]
+"""A time of day at the library; what names a zone is none."""
+TimeOfDay = Annotated[LocalTime, AfterValidator(_to_the_minute)]
+"""The same as people enter it."""
+
+
 def _in_order(windows: Windows) -> Windows:
     last = time(0)
     for index, (opens, closes) in enumerate(windows):
@@ -43,7 +64,7 @@ def _in_order(windows: Windows) -> Windows:
     return windows
 
 
-Day = Annotated[Windows, AfterValidator(_in_order)]
+Day = Annotated[tuple[tuple[LocalTime, LocalTime], ...], AfterValidator(_in_order)]
 Week = dict[Weekday, Day]
 
 

@@ -216,3 +216,29 @@ async def test_a_day_that_no_calendar_reaches_is_refused_and_can_be_taken_back(
         assert refused.status_code == 422
         assert "不在里面" in refused.json()["errors"]["date"]
     assert (await edit(sla, client, date=day))["version"] == 2
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        ["08:30Z", "12:00Z"],
+        ["08:30+05:00", "12:00+05:00"],
+        ["08:30", "12:00+08:00"],
+        [30600, 43200],
+        ["08:30:30.5", "12:00"],
+        ["08:30", "12:00:01"],
+    ],
+)
+async def test_hours_are_times_of_the_library_to_the_minute(
+    sla: Service, client: Client, window: list[Any]
+) -> None:
+    day = {"date": "2026-12-07", "open": [window]}
+    for language, words in (("zh", "请写成 08:30 这样的时间"), ("en", "write a time like 08:30")):
+        headers = signed_in(sla) | {"accept-language": language}
+        refused = await client.post("/api/sla/calendar", json=day, headers=headers)
+        assert refused.status_code == 422, refused.text
+        assert {said: field[:4] for field, said in refused.json()["errors"].items()} == {
+            words: "open"
+        }
+    whole = await edit(sla, client, date="2026-12-07", open=[["08:30:00", "12:00"]])
+    assert whole["open"] == [["08:30", "12:00"]]

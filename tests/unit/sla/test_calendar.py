@@ -4,9 +4,10 @@ import holidays
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from services.sla import seeds
-from services.sla.domain.calendars import ROUND_THE_CLOCK, CalendarDefinition, Calendars
+from services.sla.domain.calendars import ROUND_THE_CLOCK, CalendarDefinition, Calendars, Week
 from services.sla.domain.working_time import OutsideCalendar
 from tests.unit.sla.support import CALENDARS, LIBRARY_HOURS, LOCAL, at, wd
 
@@ -292,3 +293,9 @@ def test_working_time_adds_up_along_the_way(calendar, a, b, c) -> None:
 def test_the_table_agrees_with_the_book_at_any_moment(moment) -> None:
     windows = CALENDARS.definition.hours_on(moment.date())
     assert LIBRARY_HOURS.is_open(moment) is any(a <= moment.time() < b for a, b in windows)
+
+
+@pytest.mark.parametrize("opens", ["08:30Z", "08:30+08:00"])
+def test_hours_with_a_zone_are_refused_in_a_file_as_well(opens: str) -> None:
+    with pytest.raises(ValidationError, match="08:30 这样的时间"):
+        TypeAdapter(Week).validate_json(f'{{"mon": [["{opens}", "12:00"]]}}')
