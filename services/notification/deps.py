@@ -20,6 +20,7 @@ from services.notification.domain import (
     plain_address,
     reads_report,
     staff_of,
+    takes_leave,
 )
 from services.notification.store.tables import DeliveryRow, PrivateRow
 from services.notification.transports import (
@@ -232,12 +233,14 @@ class Deps:
         )
 
     def _page(self, row: DeliveryRow, private: PrivateRow | None) -> str:
-        """The page that a message leads to."""
+        """The page that a message leads to; none where its reader would find nothing."""
         if row.kind == REPORT:
             about = About.of(row.feedback_id)
             return f"{self.base_url}/reports?kind={about.kind}&at={about.first}"
         if row.kind == "surge":
             return f"{self.base_url}/desk/incidents#surge-{row.ce_id}"
+        if takes_leave(row.params):
+            return ""
         if staff_of(row.recipient) is not None:
             return f"{self.base_url}/desk/cases/{row.feedback_id}"
         return f"{self.base_url}/track/{self._behind(row, private)}"
@@ -254,7 +257,7 @@ class Deps:
         """Notify a member of staff without e-mail, on one line of the console."""
         subject, _, _ = self.words(row, case, None)
         staff = staff_of(row.recipient) or ""
-        line = f"→ {staff}: {subject}  {self._page(row, None)}"
+        line = f"→ {staff}: {subject}  {self._page(row, None)}".rstrip()
         self.printer.write(harmless(line) + "\n")
 
 

@@ -20,6 +20,7 @@ from services.notification.domain.notices import (
     notices,
     staff_of,
     surge_notices,
+    takes_leave,
     unreached_notices,
 )
 from services.notification.domain.outages import Outage, prolong
@@ -120,6 +121,7 @@ __all__ = [
     "settled",
     "staff_of",
     "surge_notices",
+    "takes_leave",
     "to_send_again",
     "unreached_notices",
     "wait_after",

@@ -55,11 +55,10 @@ def notices(event: Event, before: Case, case: Case, people: People) -> list[Noti
 
     Nobody gets a message about what they did themselves.
     """
-    found = [
-        *_reporter(event, before, case),
-        *_and_substitutes(_staff(event, before, case, people), people),
-    ]
     itself = f"{STAFF}{event.by.name}" if event.by.name else None
+    told = [n for n in _staff(event, before, case, people) if n.recipient != itself]
+    told = _and_who_is_there(told, case.department, people)
+    found = [*_reporter(event, before, case), *_and_substitutes(told, people)]
     return list({n.recipient: n for n in found if n.recipient != itself}.values())
 
 
@@ -82,6 +81,7 @@ def unreached_notices(case: Case, people: People, *, uncertain: bool) -> list[No
     names = _at_work(case, people) if case.handler else _office(people)
     params = {"what": "unsure" if uncertain else "unreached"}
     found = [Notice("news", f"{STAFF}{name}", params) for name in names]
+    found = _and_who_is_there(found, case.department, people)
     return list({n.recipient: n for n in _and_substitutes(found, people)}.values())
 
 
@@ -90,6 +90,20 @@ def _and_substitutes(found: list[Notice], people: People) -> list[Notice]:
     named = [(one, people.substitute(one.staff or "")) for one in found]
     instead = [replace(one, recipient=f"{STAFF}{other}") for one, other in named if other]
     return [*instead, *found]
+
+
+def _and_who_is_there(found: list[Notice], department: str | None, people: People) -> list[Notice]:
+    """Where all who are told are away and nobody stands in for them, the department's entrance is
+    told, too, before them: else a case lies where nobody looks. What calls a person, or takes
+    leave of them, is for them alone."""
+    work = [one for one in found if one.params.get("what") not in (*FAREWELLS, "mentioned")]
+    there = set(people.staff(present=True))
+    if not work or any(one.staff in there for one in work):
+        return found
+    told = {one.recipient for one in found}
+    names = [name for name in entrance(people, department) if f"{STAFF}{name}" not in told]
+    params = work[-1].params | {"absent": True}
+    return [*(replace(work[-1], recipient=f"{STAFF}{n}", params=params) for n in names), *found]
 
 
 def _reporter(event: Event, before: Case, case: Case) -> list[Notice]:
@@ -205,10 +219,15 @@ def _staff(event: Event, before: Case, case: Case, people: People) -> list[Notic
             names = entrance(people, event.department)
             found = to("new_work", names, what="accept", priority=event.priority)
             leaders = people.staff(role=Role.LEADER) if event.binding else []
-            return [*to("news", leaders, what="adjudicated", text=event.reason), *found]
+            moved = before.department not in (None, event.department)
+            left = _who_had_it(before, people) if moved else []
+            return [
+                *to("news", left, what="moved", text=event.reason),
+                *to("news", leaders, what="adjudicated", text=event.reason),
+                *found,
+            ]
         case desk.CaseRecalled():
-            names = _at_work(before, people)
-            return to("news", names, what="recalled", text=event.reason)
+            return to("news", _who_had_it(before, people), what="recalled", text=event.reason)
         case desk.CaseDepartmentAdded():
             names = entrance(people, event.department)
             return to("new_work", names, what="help", text=event.question)
@@ -217,6 +236,9 @@ def _staff(event: Event, before: Case, case: Case, people: People) -> list[Notic
         case desk.CaseDepartmentRemoved() if event.reason is not None:
             names = entrance(people, event.department)
             return to("news", names, what="part_not_needed")
+        case desk.CaseDepartmentRemoved() if event.department in before.helping:
+            names = _doors(people, event.department)
+            return to("news", names, what="part_withdrawn")
         case desk.CaseReturned():
             return to("new_work", _office(people), what="returned", text=event.reason)
         case desk.CaseReopened():
@@ -288,6 +310,15 @@ def is_for_the_department(kind: str, params: dict[str, Any]) -> bool:
     return kind in ("news", "warning", "breach")
 
 
+FAREWELLS = frozenset({"recalled", "moved", "part_withdrawn"})
+"""What tells people that a case is theirs no more."""
+
+
+def takes_leave(params: dict[str, Any]) -> bool:
+    """Whether a notice tells its receiver that they cannot open the case any more."""
+    return params.get("what") in FAREWELLS
+
+
 def may_open(roles: Collection[str], department: str | None, case: Case) -> bool:
     """Whether somebody of these roles and department finds the case at the desk, or a 404."""
     theirs = department is not None and department in (case.department, *case.helping)
@@ -297,13 +328,23 @@ def may_open(roles: Collection[str], department: str | None, case: Case) -> bool
 def entrance(people: People, department: str | None) -> list[str]:
     """Who takes work in for a department: who is there, else its head; the office where nobody
     does."""
+    return _doors(people, department) or _office(people)
+
+
+def _doors(people: People, department: str | None) -> list[str]:
+    """The same without the office."""
     if department is None:
-        return _office(people)
-    return (
-        people.staff(role=Role.LIAISON, department=department, present=True)
-        or people.staff(role=Role.REVIEWER, department=department, present=True)
-        or _office(people)
+        return []
+    return people.staff(role=Role.LIAISON, department=department, present=True) or people.staff(
+        role=Role.REVIEWER, department=department, present=True
     )
+
+
+def _who_had_it(before: Case, people: People) -> list[str]:
+    """From whom a case was taken: its department, and who handled it there."""
+    here = people.staff(department=before.department) if before.department else []
+    handler = [before.handler] if before.handler in here and before.handler else []
+    return [*_doors(people, before.department), *handler]
 
 
 def _at_work(case: Case, people: People) -> list[str]:

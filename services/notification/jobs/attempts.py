@@ -48,16 +48,15 @@ async def begin(tx: Transaction, row: DeliveryRow, deps: Deps) -> Attempt | None
     case = case_of(tx, row.feedback_id) or Case()
     private = tx.rows(PrivateRow).get(row.feedback_id)
     address = deps.address(row, private)
-    staff = staff_of(row.recipient)
     if row.recipient == REPORTER and private is None:
         ledger.suppress(tx, row, domain.ERASED)
     elif domain.is_moot(row.kind, case):
         ledger.suppress(tx, row, domain.MOOT)
     elif row.kind == REPORT and (known := deps.mailed(row)) is not None and not row.resent_at:
         ledger.remember_mailed(tx, row, known)
-    elif row.kind == REPORT and deps.reads_no_report(staff or "", About.of(row.feedback_id)):
+    elif _is_no_longer_theirs(tx, row, deps):
         ledger.suppress(tx, row, domain.NO_LONGER_THEIRS)
-    elif row.kind != REPORT and staff and deps.finds_nothing(staff, case, tx.now):
+    elif _finds_nothing(row, case, deps, tx.now):
         planning.hand_on(tx, row, case)
     elif not address:
         ledger.begin(tx, row, LEASE)
@@ -77,6 +76,31 @@ async def begin(tx: Transaction, row: DeliveryRow, deps: Deps) -> Attempt | None
             promised=_promised(row, case),
         )
     return None
+
+
+def _is_no_longer_theirs(tx: Transaction, row: DeliveryRow, deps: Deps) -> bool:
+    """A report that somebody else reads now; a leave-taking from a case they never heard of."""
+    if row.kind == REPORT:
+        return deps.reads_no_report(staff_of(row.recipient) or "", About.of(row.feedback_id))
+    return domain.takes_leave(row.params) and _never_heard(tx, row)
+
+
+def _finds_nothing(row: DeliveryRow, case: Case, deps: Deps, at: datetime) -> bool:
+    """A member of staff would find a 404; who is told just that need find nothing."""
+    staff = staff_of(row.recipient)
+    if staff is None or row.kind == REPORT or domain.takes_leave(row.params):
+        return False
+    return deps.finds_nothing(staff, case, at)
+
+
+def _never_heard(tx: Transaction, row: DeliveryRow) -> bool:
+    """Nothing that this member of staff was to hear of the case went out: they know of none."""
+    told = [
+        domain.State(other.state)
+        for other in tx.rows(DeliveryRow).for_case(row.feedback_id)
+        if other.recipient == row.recipient and other.sort_key < row.sort_key
+    ]
+    return bool(told) and set(told) == {domain.State.SUPPRESSED}
 
 
 async def _too_many(tx: Transaction, row: DeliveryRow) -> bool:

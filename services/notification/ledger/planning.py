@@ -180,11 +180,13 @@ def plan_elsewhere(tx: Transaction, row: DeliveryRow) -> bool:
 def hand_on(tx: Transaction, row: DeliveryRow, case: Case) -> None:
     """Keep back what its receiver could not open any more; the department gets one instead.
 
-    Where the case has moved on, its new department had an event of its own.
+    Where the case has moved on, its new department had an event of its own; the office, which
+    fetched it back or got it back, knows, and words for a department are none for it.
     """
     params = row.params
     ledger.suppress(tx, row, domain.NO_LONGER_THEIRS)
-    if not domain.is_for_the_department(row.kind, params):
+    theirs = domain.is_for_the_department(row.kind, params) and not domain.takes_leave(params)
+    if case.department is None or not theirs:
         return
     known = {
         r.recipient

@@ -22,9 +22,11 @@ WORK = {
     "review": "有一份答复待审核",
     "sent_back": "您的答复被退回修改",
     "adjudicated": "一件反馈经裁定派给了部门",
-    "recalled": "用户关系办公室收回了一件反馈",
+    "recalled": "用户关系办公室收回了一件反馈，你们不用再办",
+    "moved": "一件反馈转给了别的部门，你们不用再办",
     "part_finished": "协办部门完成了他们的部分",
     "part_not_needed": "请你们协办的事已经有了结果，不用再办",
+    "part_withdrawn": "请你们协办的一件反馈，现在不用你们办了",
     "extension_granted": "延期申请已同意",
     "extension_refused": "延期申请没有同意",
     "waited_until": "到了约定再看的日子，请继续办理",
@@ -48,6 +50,11 @@ def _about(f: Details) -> str:
     return "\n".join(line for line in lines if line)
 
 
+def _absent(f: Details) -> str:
+    """Why somebody reads what was meant for another."""
+    return f.say("本来该办的人外出了，没有人代理，所以告诉您。") if f.params.get("absent") else ""
+
+
 def _work(f: Details) -> list[str]:
     what = f.say(WORK[f.params["what"]])
     urgent = f.params.get("priority") == "P1"
@@ -56,6 +63,7 @@ def _work(f: Details) -> list[str]:
         f.say("【紧急】{what}", what=what) if urgent else what,
         f.say("{what}。", what=what),
         f.say("原因：{reason}", reason=reason) if reason else "",
+        _absent(f),
         _about(f),
     ]
 
@@ -75,7 +83,7 @@ def _promise(subject_zh: str) -> Callable[[Details], list[str]]:
             if due
             else ""
         )
-        return [subject, when, _about(f)]
+        return [subject, when, _absent(f), _about(f)]
 
     return write
 

@@ -10,10 +10,21 @@ from typing import Any
 import pytest_asyncio
 
 from shared.contracts import Actor
-from shared.contracts.desk import CaseAssigned, CaseDispatched, CaseReturned, CaseUnassigned
+from shared.contracts.desk import (
+    CaseAssigned,
+    CaseDepartmentAdded,
+    CaseDepartmentRemoved,
+    CaseDispatched,
+    CaseNoted,
+    CaseRecalled,
+    CaseReplySubmitted,
+    CaseReturned,
+    CaseUnassigned,
+)
 from shared.contracts.intake import FeedbackUrged
 from shared.contracts.routing import FeedbackTriageNeeded
 from shared.contracts.sla import EscalationRaised, QuietHoursSet, SlaBreached, SlaWarned
+from shared.contracts.vocabulary import State
 from shared.service import Runtime
 from tests.fakes.smtp import Mode, SmtpSink
 from tests.service.notification.support import OWN_WORDS, Watch, a_comment, watching
@@ -243,3 +254,113 @@ async def test_a_department_that_lost_the_case_meanwhile_hears_nothing_of_it(
     sink.answers.clear()
     await watch.later(minutes=5)
     assert to(sink) == ["liaison.space"]
+
+
+OFFICE = Actor(kind="staff", name="coordinator", role="coordinator", department="relations")
+
+
+def assigned(to: str = "ann.it", **more: Any) -> CaseAssigned:
+    return CaseAssigned(feedback_id="f1", at=NOW, department="it", to=to, **more)
+
+
+async def working(watch: Watch, sink: SmtpSink, **more: Any) -> None:
+    """A case that ann of it works on, and nothing of it on its way any more."""
+    watch.knows("ann.it", "handler", "it", email="ann.it@library.example", **more)
+    watch.knows("second", "coordinator", "relations", email="second@library.example")
+    await watch.process(a_comment("f1", reachable=()), dispatched(), assigned())
+    await watch.later(seconds=1)
+    sink.received.clear()
+
+
+async def test_from_whom_a_case_is_fetched_back_hears_it_and_nobody_else(
+    watch: Watch, sink: SmtpSink
+) -> None:
+    await working(watch, sink)
+    await watch.process(
+        CaseRecalled(feedback_id="f1", at=NOW, by=OFFICE, department="it", reason="派错了")
+    )
+    await watch.later(seconds=1)
+    assert sorted(to(sink)) == ["ann.it", "liaison.it"]
+    for received in sink.received:
+        words = str(received.message.get_content())
+        assert "不用再办" in words
+        assert "派错了" in words
+        assert "/desk/cases/" not in words
+
+
+async def test_what_was_on_its_way_when_a_case_was_fetched_back_is_no_news_to_the_office(
+    watch: Watch, sink: SmtpSink
+) -> None:
+    watch.knows("second", "coordinator", "relations", email="second@library.example")
+    await watch.process(
+        a_comment("f1", reachable=()),
+        dispatched(by=OFFICE),
+        CaseRecalled(feedback_id="f1", at=NOW, by=OFFICE, department="it", reason="派错了"),
+    )
+    await watch.later(seconds=1)
+    # Who has not heard of the case yet need not hear that it is theirs no more.
+    assert to(sink) == []
+
+
+async def test_who_had_it_hears_that_another_department_has_it_now(
+    watch: Watch, sink: SmtpSink
+) -> None:
+    await working(watch, sink)
+    again = dispatched(department="space", previous_department="it", again=True, reason="归空间管")
+    await watch.process(again.model_copy(update={"by": OFFICE}))
+    await watch.later(seconds=1)
+    told = {r.rcpt_to[0].partition("@")[0]: str(r.message.get_content()) for r in sink.received}
+    assert sorted(told) == ["ann.it", "liaison.it", "liaison.space"]
+    assert "/desk/cases/" not in told["ann.it"] + told["liaison.it"]
+    assert "归空间管" in told["ann.it"]
+    assert "/desk/cases/f1" in told["liaison.space"]
+
+
+async def test_a_department_hears_that_its_part_is_taken_away(watch: Watch, sink: SmtpSink) -> None:
+    await working(watch, sink)
+    part: dict[str, Any] = {"feedback_id": "f1", "at": NOW, "by": OFFICE, "department": "space"}
+    part["state"] = State.IN_PROGRESS
+    await watch.process(CaseDepartmentAdded(**part, question="还有座位吗"))
+    await watch.later(seconds=1)
+    await watch.process(CaseDepartmentRemoved(**part))
+    await watch.later(seconds=1)
+    assert to(sink) == ["liaison.space", "liaison.space"]
+    last = sink.received[-1].message
+    assert last["subject"] == "请你们协办的一件反馈，现在不用你们办了"
+    assert "/desk/cases/" not in str(last.get_content())
+
+
+async def test_where_nobody_stands_in_the_entrance_hears_of_it_as_well(
+    watch: Watch, sink: SmtpSink
+) -> None:
+    away = {"away_until": at("2026-03-06 10:00")}
+    await working(watch, sink, **away)
+    await watch.process(FeedbackUrged(feedback_id="f1", at=NOW))
+    await watch.later(seconds=1)
+    told = {r.rcpt_to[0].partition("@")[0]: str(r.message.get_content()) for r in sink.received}
+    assert sorted(told) == ["ann.it", "liaison.it"]
+    assert "没有人代理" in told["liaison.it"]
+    assert "没有人代理" not in told["ann.it"]
+
+    sink.received.clear()
+    watch.knows("reviewer.it", "reviewer", "it", email="reviewer.it@library.example", **away)
+    handler = Actor(kind="staff", name="ann.it", role="handler", department="it")
+    said: dict[str, Any] = {"text": "好了", "outcome": "solved", "department": "it"}
+    await watch.process(CaseReplySubmitted(feedback_id="f1", at=NOW, by=handler, **said))
+    await watch.later(seconds=1)
+    assert sorted(to(sink)) == ["liaison.it", "reviewer.it"]
+
+    # A word to a person is for that person.
+    sink.received.clear()
+    note: dict[str, Any] = {"text": "请看", "mentions": ("ann.it",), "state": State.IN_REVIEW}
+    await watch.process(CaseNoted(feedback_id="f1", at=NOW, by=OFFICE, **note))
+    await watch.later(seconds=1)
+    assert to(sink) == ["ann.it"]
+
+
+async def test_who_has_somebody_to_stand_in_needs_no_entrance(watch: Watch, sink: SmtpSink) -> None:
+    watch.knows("zhao", "handler", "it", email="zhao@library.example")
+    await working(watch, sink, away_until=at("2026-03-06 10:00"), substitute="zhao")
+    await watch.process(FeedbackUrged(feedback_id="f1", at=NOW))
+    await watch.later(seconds=1)
+    assert sorted(to(sink)) == ["ann.it", "zhao"]
