@@ -32,6 +32,7 @@ from services.desk.store.review_rules import with_review
 from shared.contracts import Actor
 from shared.contracts.desk import CaseReplied
 from shared.contracts.refusal import Conflict, NotFound, Unacceptable
+from shared.ids import id_as_typed
 from shared.messaging.transaction import Transaction
 from shared.service import Service
 from shared.web.auth import Staff
@@ -208,10 +209,12 @@ async def _fields(
     """
     fields = body.model_dump(exclude_none=True)
     written = {}
+    # Why it is joined stands in its own record: nothing of whom it is joined to.
+    into = [id_as_typed(fields["into"])] if "into" in fields else []
     for name in body.words:
         if name in fields:
             own = deps_of(tx).own_addresses
-            written[name] = await store.staff_words(tx, row, fields[name], own)
+            written[name] = await store.staff_words(tx, row, fields[name], own, *into)
             fields[name] = written[name].masked
     for name in ("department", "suggest"):
         if name in fields and await people.department(tx, fields[name]) is None:

@@ -31,6 +31,7 @@ from services.desk.store import (
     case_of,
     find,
     forget,
+    forget_elsewhere,
     jobs,
     keep,
     keep_words,
@@ -314,8 +315,10 @@ async def erase(record: Record, tx: Transaction) -> None:
     feedback_id = record.feedback_id
     if feedback_id is None:
         return
-    await forget(tx, feedback_id)
     row = find(tx, feedback_id)
+    if row is not None:
+        await forget_elsewhere(tx, row)
+    await forget(tx, feedback_id)
     if row is not None:
         row.erased = True
         put(tx, row)

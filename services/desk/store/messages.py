@@ -12,12 +12,13 @@ from services.desk.store import meanings, surges, themes_found
 from services.desk.store.tables import (
     INTERNAL,
     CaseRow,
+    DraftRow,
     MessageRow,
     PrivateRow,
     PrivateWordsRow,
     WordsRow,
 )
-from services.desk.store.trees import joined_with
+from services.desk.store.trees import ever_joined_with, joined_with
 from shared.contracts import Actor
 from shared.contracts.desk import PrivateReplyWords, PrivateReplyWordsErased
 from shared.contracts.intake import Contact
@@ -33,6 +34,7 @@ _LAST = """
 SELECT kind, text, by, at FROM messages WHERE feedback_id = $1 ORDER BY at DESC, message_id DESC
 LIMIT 1
 """
+_TAKE_OUT = "DELETE FROM outbox WHERE topic = $1 AND key = $2"
 _KNOWN = ("email", "phone", "wechat_openid")
 _JUST_NOW = timedelta(minutes=1)
 _ASKED = """
@@ -52,16 +54,16 @@ class StaffWords:
 
 
 async def staff_words(
-    tx: Transaction, row: CaseRow, written: str, own: Collection[str]
+    tx: Transaction, row: CaseRow, written: str, own: Collection[str], *also: str
 ) -> StaffWords:
     """Mask what staff wrote, with all that is known of the reporter.
 
     The library's telephones and its `own` addresses stay, unless nothing is known any more. What
     is known of the reporters of joined cases stands not even in what counts as written: it goes to
-    somebody else, and an erasure of theirs looks for it in their own case.
+    somebody else. `also`: as if it were joined to these cases.
     """
     private = tx.rows(PrivateRow)
-    others = await joined_with(tx, row)
+    others = await joined_with(tx, row, *also)
     await private.load([row.feedback_id, *others])
     reporter = private.get(row.feedback_id)
     for other in filter(None, map(private.get, others)):
@@ -214,6 +216,39 @@ async def retitle(tx: Transaction, feedback_id: str, title: StaffWords) -> None:
         private.upsert(known)
 
 
+async def forget_elsewhere(tx: Transaction, row: CaseRow) -> None:
+    """Mask what is known of a reporter in what staff wrote in cases that theirs was joined with,
+    where it is kept as written: to be called while it is known still.
+
+    Words that went to `feedback.private` go there once more, in the place of what they were.
+    """
+    private, drafts, words = tx.rows(PrivateRow), tx.rows(DraftRow), tx.rows(PrivateWordsRow)
+    others = await ever_joined_with(tx, row)
+    await tx.load([row.feedback_id, *others], PrivateRow, DraftRow, PrivateWordsRow, MessageRow)
+    if (erased := private.get(row.feedback_id)) is None:
+        return
+    for other in others:
+        reporter = private.get(other)
+        for draft in drafts.for_case(other):
+            if (text := _without(draft.text, erased, reporter)) != draft.text:
+                set_values(draft, text=text)
+                drafts.upsert(draft)
+        of_reporters = {
+            m.words_id for m in tx.rows(MessageRow).for_case(other) if m.kind == "supplement"
+        }
+        for kept in list(words.for_case(other)):
+            text = _without(kept.text, erased, reporter)
+            if text == kept.text or kept.words_id in of_reporters:
+                continue
+            if kept.published:
+                before = PrivateReplyWordsErased(
+                    feedback_id=other, at=tx.now, words_id=kept.words_id
+                )
+                await tx.fetch(_TAKE_OUT, before.topic, before.key)
+            hidden = StaffWords("", text, kept.words_id)
+            keep_as_written(tx, other, hidden, publish=kept.published)
+
+
 async def forget(tx: Transaction, feedback_id: str) -> None:
     """Remove who the reporter is from what desk remembers, here and in its own log."""
     tx.rows(PrivateRow).delete(PrivateRow(feedback_id=feedback_id))
@@ -232,7 +267,5 @@ async def forget(tx: Transaction, feedback_id: str) -> None:
     ):
         if published:
             erased = PrivateReplyWordsErased(feedback_id=feedback_id, at=tx.now, words_id=words_id)
-            await tx.fetch(
-                "DELETE FROM outbox WHERE topic = $1 AND key = $2", erased.topic, erased.key
-            )
+            await tx.fetch(_TAKE_OUT, erased.topic, erased.key)
             tx.emit(erased)

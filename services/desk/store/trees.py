@@ -21,10 +21,24 @@ WITH RECURSIVE above AS (
 """
 
 
-async def joined_with(tx: Transaction, row: CaseRow) -> list[str]:
+_FORMERLY = """
+SELECT data->>'into' AS id FROM timeline WHERE feedback_id = $1 AND type = 'case.merged'
+UNION
+SELECT data->>'merged' FROM timeline WHERE feedback_id = $1 AND type = 'case.absorbed'
+"""
+
+
+async def joined_with(tx: Transaction, row: CaseRow, *also: str) -> list[str]:
     """All others of the tree that a case stands in; what this very transaction joins to it, or it
-    to, counts, though it is not written yet."""
-    if row.merged_into is None and not row.merged:
+    to, counts, though it is not written yet. `also`: of the trees of these cases, too."""
+    if row.merged_into is None and not row.merged and not also:
         return []
-    near = [row.feedback_id, *row.merged, *([row.merged_into] if row.merged_into else [])]
+    into = [row.merged_into] if row.merged_into else []
+    near = [row.feedback_id, *row.merged, *into, *also]
     return [found["feedback_id"] for found in await tx.fetch(_TREE, near, row.feedback_id)]
+
+
+async def ever_joined_with(tx: Transaction, row: CaseRow) -> list[str]:
+    """The same, with what it was joined to, or was joined to it, and was parted since."""
+    formerly = [found["id"] for found in await tx.fetch(_FORMERLY, row.feedback_id)]
+    return await joined_with(tx, row, *filter(None, formerly))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from services.desk.jobs import step
-from shared.contracts.intake import Contact
+from services.desk.store import CaseRow, PrivateWordsRow, drafts, keep_as_written
+from services.desk.store.messages import StaffWords
+from shared.contracts.intake import Contact, PrivateErased
 from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
 from tests.support import outbox_of
@@ -139,6 +142,51 @@ async def test_who_comes_late_gets_the_answer_without_the_first_reporter(desk: D
     assert (reply["text"], reply.get("words_id")) == ("〔姓名〕您好，清理好了", None)
     kept = [t["body"] for t in await outbox_of(desk.service, late) if "reply_words" in t["type"]]
     assert kept == []
+
+
+async def test_why_it_is_joined_names_nobody_of_the_other(desk: Desk) -> None:
+    target, one = await desk.in_progress(), await desk.case()
+    await desk.process(examples.private(target))
+    reason = "和王小明（13800001234）说的是一件事"
+    await desk.do(desk.as_("coordinator"), one, "merge", into=target, reason=reason)
+    (fact,) = await told(desk, one, "case.merged")
+    assert fact["reason"] == "和〔姓名〕（〔电话〕）说的是一件事"
+
+
+async def test_an_erasure_reaches_what_staff_wrote_in_the_cases_it_was_joined_with(
+    desk: Desk,
+) -> None:
+    target = await desk.in_progress()
+    await desk.process(examples.private(target))
+    (one,) = await merged(desk, target)
+    contact = Contact(name="李雷雷", phone="13911112222", email="li@example.edu")
+    await desk.process(examples.private(one, contact=contact))
+    handler = desk.as_("handler", "space")
+    await desk.do(handler, target, "reply", text="王小明您好：修好了", outcome="solved")
+    words = "王小明、李雷雷（13911112222）：还有一处"
+    async with desk.service.transaction() as tx:
+        drafts.keep(tx, target, "handler.space", words, None, None)
+        # As it was written before the two were joined, or by a release before this one.
+        await tx.lock(target, loading=(CaseRow, PrivateWordsRow))
+        (kept,) = tx.rows(PrivateWordsRow).for_case(target)
+        keep_as_written(tx, target, StaffWords("", words, kept.words_id), publish=True)
+
+    await desk.process(PrivateErased(feedback_id=one, at=examples.RECEIVED))
+
+    hidden = "王小明、〔姓名〕（〔电话〕）：还有一处"
+    async with desk.service.transaction() as tx:
+        assert [r["text"] for r in await tx.fetch("SELECT text FROM drafts")] == [hidden]
+        assert [r["text"] for r in await tx.fetch("SELECT text FROM private_words")] == [hidden]
+    sent = [t for t in await outbox_of(desk.service) if t["type"] == "private.reply_words.v1"]
+    assert [t["body"]["text"] for t in sent] == [hidden]
+    record = (await desk.as_("auditor").get(f"/api/cases/{target}/readings")).json()
+    assert (record["intact"], record["erased"]) == (True, False)
+
+    await desk.do(desk.as_("coordinator"), one, "unmerge", reason="不是一件事")
+    await desk.process(PrivateErased(feedback_id=target, at=examples.RECEIVED))
+    everything = json.dumps(await outbox_of(desk.service), ensure_ascii=False)
+    assert "王小明" not in everything
+    assert "李雷雷" not in everything
 
 
 async def test_an_answer_reaches_who_was_joined_by_several_steps_and_who_comes_late(
