@@ -88,11 +88,14 @@ async def try_rules(request: Request) -> dict[str, Any]:
 
 @router.get("/cases/{feedback_id}")
 async def show_case(request: Request, feedback_id: str) -> dict[str, Any]:
-    """What was decided about a case by which rules, and what people made of it."""
-    reader(request)
+    """What was decided about a case by which rules, and what people made of it. The reasons quote
+    its words: of a confidential one only for who reads every case at the desk, else 404."""
+    reads_all = reader(request).may(Permission.READ_EVERY_CASE)
+    named = feedback_id.replace("\0", "")
     async with service_of(request, "routing").engine.connect() as connection:
-        found = await store.case_history(connection, feedback_id.replace("\0", ""))
-    if found is None:
+        found = await store.case_history(connection, named)
+        kept_back = not reads_all and await store.in_confidence(connection, named)
+    if found is None or kept_back:
         raise NotFound
     decision, example = found
     return {**decision, "dispatched_by_person": example}

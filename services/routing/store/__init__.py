@@ -377,6 +377,10 @@ ORDER BY e.at DESC LIMIT $1
 """
 CONDUCT = "conduct"
 _ONE = "SELECT * FROM {table} WHERE feedback_id = $1"
+_IN_CONFIDENCE = f"""
+SELECT EXISTS (SELECT FROM cases WHERE feedback_id = $1 AND confidential)
+OR EXISTS (SELECT FROM decisions WHERE feedback_id = $1 AND category = '{CONDUCT}')
+"""
 
 
 async def results(connection: AsyncConnection, since: datetime) -> dict[str, int]:
@@ -401,3 +405,8 @@ async def case_history(
         found.append(None if row is None else dict(row._mapping))
     decision, example = found
     return None if decision is None else (decision, example)
+
+
+async def in_confidence(connection: AsyncConnection, feedback_id: str) -> bool:
+    """Whether a case is confidential, or was taken for one about somebody's conduct."""
+    return bool((await connection.exec_driver_sql(_IN_CONFIDENCE, (feedback_id,))).scalar())

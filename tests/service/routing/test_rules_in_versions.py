@@ -188,6 +188,24 @@ async def test_nobody_knows_an_unknown_case(routing: Routing) -> None:
     assert answer.status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("said", "confidential"),
+    [
+        ("三层东区217一上午都是一个水杯占着，人影没有。占座到底管不管？", True),
+        ("刘老师当众骂我，态度极其恶劣，说我自己不会查", False),
+    ],
+)
+async def test_what_a_confidential_comment_says_is_quoted_to_who_reads_it_only(
+    routing: Routing, said: str, confidential: bool
+) -> None:
+    case = await routing.receive(said, confidential=confidential)
+    for role, status in (("admin", 404), ("coordinator", 200), ("leader", 200), ("auditor", 200)):
+        answer = await routing.as_(role).get(f"/api/routing/cases/{case}")
+        assert answer.status_code == status, role
+    open_one = await routing.receive("三层东区的插座坏了")
+    assert (await routing.as_("admin").get(f"/api/routing/cases/{open_one}")).status_code == 200
+
+
 async def test_another_process_follows_an_edit(
     routing: Routing, make_quiet_runtime: Callable[..., Runtime]
 ) -> None:

@@ -6,10 +6,10 @@ from shared.contracts.vocabulary import Role
 from shared.web.permissions import ROLES, Permission
 
 TABLE = """
-coordinator  write all_figures rules edit_rules deliveries again all_dates mailed
-leader       write all_figures rules deliveries all_dates
+coordinator  write all_figures rules edit_rules deliveries again all_dates mailed every_case
+leader       write all_figures rules deliveries all_dates every_case
 admin        write rules edit_rules promises all_dates mailed
-auditor      all_figures rules deliveries all_dates
+auditor      all_figures rules deliveries all_dates every_case
 clerk        write
 student      write
 liaison      write own_figures own_dates
@@ -18,6 +18,7 @@ reviewer     write own_figures own_dates
 """
 SHORT = {
     "write": Permission.WRITE_DOWN,
+    "every_case": Permission.READ_EVERY_CASE,
     "rules": Permission.READ_RULES,
     "edit_rules": Permission.EDIT_RULES,
     "promises": Permission.EDIT_PROMISES,
