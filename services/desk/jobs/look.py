@@ -6,6 +6,7 @@ anything does without.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -29,9 +30,10 @@ from services.desk.domain.surges import (
     expected_in,
     judge,
     profile,
+    sure,
     thing_of,
 )
-from services.desk.jobs.alike import NEAR, Alike, matter
+from services.desk.jobs.alike import Alike, matter
 from services.desk.jobs.surges import tell
 from services.desk.store import surges
 from services.desk.store.surges import Said, Surge
@@ -93,6 +95,12 @@ def _past_of(
     return found
 
 
+def _several(finding: Finding, cases: Sequence[Said]) -> Several:
+    things = frozenset(t for t, n in _things_of(cases).items() if n >= SAY_IT)
+    ids = sorted(one.feedback_id for one in cases)
+    return Several(finding, ids, things | {thing_of(finding.key)}, sorted(things))
+
+
 @dataclass
 class Look:
     """One look at some cases: what is the same for all of them is asked once."""
@@ -147,46 +155,62 @@ class Look:
         return Several(best, cases, frozenset({thing_of(best.key)}), (best.key,))
 
     async def _by_likeness(self, row: Any) -> Several | None:
-        """The same by meaning, or by the words, whatever is named.
-
-        The middle is whichever of those like this case has most like itself: what is usual is
-        counted around the same.
-        """
-        at, longest = row["at"], WINDOWS[-1]
+        """The same by meaning, or by the words where there is no vector, whatever is named."""
+        case, at = row["feedback_id"], row["at"]
         alike, since, total = await self._compared(at)
-        nearest, _ = alike.around(row["feedback_id"], longest)
-        nearby = {case.feedback_id for case in nearest}
+        if not alike.is_meant(case):
+            return await self._by_words(alike, row, since, total)
+        expected = {window: await self._expected(window, at) for window in WINDOWS}
         for one in self.known:
-            told = len(nearby & set(one.cases))
-            if (
-                told
-                and told >= len(nearest) / 2
-                and await self._may_join(one, [row["feedback_id"]])
+            if alike.belongs(case, one.cases, expected[WINDOWS[-1]]) and await self._may_join(
+                one, [case]
             ):
                 if one.status == "suggested":
-                    self._grow(one, [row["feedback_id"]], at)
+                    self._grow(one, [case], at)
                 return None
         # What other surges have is theirs: else the first of a day takes in all that comes after.
+        taken = {case for one in self.known for case in one.cases}
+        known = max((days for days, *_ in await self._known(at)), default=0.0)
+        found = []
+        for window in WINDOWS:
+            told = alike.told(case, window, expected[window], without=taken)
+            if told and (more := told.weight - sure(window, known)) >= 0:
+                found.append((more, window, told))
+        if not found:
+            return None
+        _, window, told = max(found, key=lambda one: one[0])
+        usual, chance = round(told.usual, 2), math.exp(-told.weight)
+        finding = Finding(_name_of(told.cases), window, len(told.cases), usual, chance)
+        return _several(finding, told.cases)
+
+    async def _by_words(
+        self, alike: Alike, row: Any, since: datetime, total: int
+    ) -> Several | None:
+        """The middle is whichever of those like this case has most like itself: what is usual is
+        counted around the same."""
+        case, at = row["feedback_id"], row["at"]
+        nearest = {one.feedback_id for one in alike.same_words(case, WINDOWS[-1])[0]}
+        for one in self.known:
+            told = len(nearest & set(one.cases))
+            if told and told >= len(nearest) / 2 and await self._may_join(one, [case]):
+                if one.status == "suggested":
+                    self._grow(one, [case], at)
+                return None
         taken = {case for one in self.known for case in one.cases}
         known = []
         for days, begun, came in (await self._known(at))[:2]:
             # Of more than are compared, no more is known.
-            days_compared = (at - longest - since) / timedelta(days=1)
+            days_compared = (at - WINDOWS[-1] - since) / timedelta(days=1)
             known.append((days, begun, came) if begun >= since else (days_compared, since, total))
-        for near in alike.levels(row["feedback_id"]):
-            # The nearest that are enough: who is less near may be about something else of today.
-            found = []
-            for window in NEAR[near]:
-                like, times = alike.around(row["feedback_id"], window, near, without=taken)
-                past = _past_of(times, times[:0], known, window, at)
-                if finding := await self._judge(_name_of(like), window, len(like), at, past):
-                    found.append((finding, like))
-            if found:
-                best, cases = min(found, key=lambda one: one[0].chance)
-                things = frozenset(t for t, n in _things_of(cases).items() if n >= SAY_IT)
-                ids = sorted(one.feedback_id for one in cases)
-                return Several(best, ids, things | {thing_of(best.key)}, sorted(things))
-        return None
+        found = []
+        for window in WINDOWS:
+            like, times = alike.same_words(case, window, without=taken)
+            past = _past_of(times, times[:0], known, window, at)
+            if finding := await self._judge(_name_of(like), window, len(like), at, past):
+                found.append((finding, like))
+        if not found:
+            return None
+        return _several(*min(found, key=lambda one: one[0].chance))
 
     async def _compared(self, at: datetime) -> tuple[Alike, datetime, int]:
         """What cases of this hour are compared with: since when, and how many before the window."""
@@ -205,14 +229,17 @@ class Look:
     ) -> Finding | None:
         if n < LEAST:
             return None
+        others = await surges.came(self.tx, at - window, at) - n
+        return judge(key, window, n, max(await self._expected(window, at), others), past)
+
+    async def _expected(self, window: timedelta, at: datetime) -> float:
+        """How many cases of anything a window brings at this time of the week."""
         if self._week is None:
             slots, weeks = await surges.by_hour(
                 self.tx, self.tx.now - WINDOWS[-1], WEEKS, LOCAL.key
             )
             self._week = profile(slots, weeks)
-        others = await surges.came(self.tx, at - window, at) - n
-        came = max(expected_in(self._week, at - window, at), others)
-        return judge(key, window, n, came, past)
+        return expected_in(self._week, at - window, at)
 
     async def _known(self, at: datetime) -> list[tuple[float, datetime, int]]:
         hour = at.replace(minute=0, second=0, microsecond=0)

@@ -105,7 +105,8 @@ FROM cases AS c LEFT JOIN private AS p USING (feedback_id) WHERE c.feedback_id =
 """
 # Vectors as bytes: to make a Python number of each would take longer than all else.
 _SAID = """
-SELECT o.feedback_id, o.at, w.title, left(w.text, 400) AS text, array_send(v.vector) AS vector
+SELECT o.feedback_id, o.at, w.title, left(w.text, 400) AS text, array_send(v.vector) AS vector,
+    c.place
 FROM case_matters AS o JOIN cases AS c USING (feedback_id) JOIN words AS w USING (feedback_id)
 LEFT JOIN meanings AS v USING (feedback_id)
 WHERE o.at > $1 AND o.at <= $2 AND c.state <> ALL($3::text[]) ORDER BY o.at DESC LIMIT $4
@@ -162,6 +163,7 @@ class Said:
     title: str
     text: str
     vector: Sequence[float] = ()
+    place: str | None = None
 
 
 async def alone(tx: Transaction) -> bool:

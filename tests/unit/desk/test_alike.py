@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from services.desk.domain.similar import likeness
-from services.desk.domain.surges import WINDOWS
-from services.desk.jobs.alike import ENOUGH, NEAR, Alike
+from services.desk.domain.surges import SURE, WINDOWS
+from services.desk.jobs.alike import ENOUGH, Alike
 from services.desk.store.surges import Said
 
 NOW = datetime(2026, 3, 9, 12, tzinfo=UTC)
@@ -21,7 +21,8 @@ SIZE = 64
 class Letters:
     """Letters whose vectors lie near that of their language, and a little near their matter."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, own: float = 0.7) -> None:
+        self._own = own
         self._noise = np.random.default_rng(5)
         self._languages = 8 * self._noise.normal(size=(2, SIZE))
         self._n = 0
@@ -29,13 +30,21 @@ class Letters:
     def matter(self) -> Any:
         return self._noise.normal(size=SIZE)
 
-    def one(self, text: str, ago: timedelta, matter: Any, *, vector: bool = True) -> Said:
+    def one(
+        self,
+        text: str,
+        ago: timedelta,
+        matter: Any,
+        *,
+        vector: bool = True,
+        place: str | None = None,
+    ) -> Said:
         self._n += 1
         foreign = text.isascii()
-        made = self._languages[int(foreign)] + matter + 0.7 * self._noise.normal(size=SIZE)
+        made = self._languages[int(foreign)] + matter + self._own * self._noise.normal(size=SIZE)
         made /= np.linalg.norm(made)
         said = [float(x) for x in made] if vector else []
-        return Said(f"{self._n:04}", NOW - ago, text[:20], text, said)
+        return Said(f"{self._n:04}", NOW - ago, text[:20], text, said, place)
 
     def before(self, n: int) -> list[Said]:
         days = [timedelta(days=2 + k % 20) for k in range(n)]
@@ -59,51 +68,69 @@ def test_one_matter_in_many_words_and_two_languages_is_found() -> None:
     goose = letters.matter()
     told = [letters.one(t, timedelta(minutes=9 - n), goose) for n, t in enumerate(GEESE)]
     others = [letters.one("别的事情", timedelta(hours=2), letters.matter()) for _ in range(8)]
-    before = letters.before(3 * ENOUGH)
-    long_ago = letters.one("又是那只鹅", timedelta(days=9), goose)
     later = letters.one("又是鹅", timedelta(minutes=-9), goose)
-    alike = Alike([*others, *told, *before, long_ago, later])
-    like, times = alike.around(told[-1].feedback_id, DAY)
-    assert like == told
-    assert times.tolist() == [long_ago.at.timestamp()]
-    assert len(alike.around(others[0].feedback_id, DAY)[0]) == 1
-    # Those of another surge are not among them.
+    alike = Alike([*others, *told, *letters.before(12 * ENOUGH), later])
+    found = alike.told(told[-1].feedback_id, DAY, 10.0)
+    assert found is not None and set(_ids(told)) <= set(_ids(found.cases))
+    assert len(found.cases) <= len(told) + 1
+    assert found.weight > SURE[DAY]
+    assert alike.told(others[0].feedback_id, DAY, 10.0) is None
+    # The same is more surprising where less is expected, and those of another surge are its own.
+    soon = alike.told(told[-1].feedback_id, WINDOWS[0], 2.0)
+    assert soon is not None and soon.weight > found.weight
     taken = [one.feedback_id for one in told[:3]]
-    assert alike.around(told[-1].feedback_id, DAY, without=taken)[0] == told[3:]
+    left = alike.told(told[-1].feedback_id, DAY, 10.0, without=taken)
+    assert left is None or left.weight < SURE[DAY]
 
 
-def test_who_names_the_thing_and_who_does_not_tell_one_matter() -> None:
-    letters = Letters()
-    heat = letters.matter()
-    told = [
-        letters.one(said, timedelta(minutes=9 - n), heat)
-        for n, said in enumerate(("热得像蒸笼", "空调坏了", "汗滴到书上", "闷得透不过气"))
-    ]
-    other = letters.one("打印机卡纸", timedelta(minutes=10), heat)
-    alike = Alike([*told, other, *letters.before(3 * ENOUGH)])
-    assert len(alike.around(told[-1].feedback_id, DAY)[0]) >= len(told)
-    # Who names one thing is not like who names another.
-    assert other not in alike.around(told[1].feedback_id, timedelta(minutes=3))[0]
-    assert [one.text for one in alike.around(told[1].feedback_id, timedelta(minutes=3))[0]] == [
-        "热得像蒸笼",
-        "空调坏了",
-    ]
-
-
-def test_in_a_short_while_those_who_tell_one_fault_may_be_less_near() -> None:
-    assert [near for near, windows in NEAR.items() if WINDOWS[-1] in windows] == [0.3, 0.2, 0.15]
-    assert all(WINDOWS[0] in windows for windows in NEAR.values())
+def test_what_was_always_said_is_no_surge() -> None:
     letters = Letters()
     goose = letters.matter()
     told = [letters.one(t, timedelta(minutes=9 - n), goose) for n, t in enumerate(GEESE)]
-    # This morning somebody wrote who has more like them than any of these has.
-    early = [letters.one(t, timedelta(hours=5), goose) for t in GEESE]
-    long_ago = letters.one("又是那只鹅", timedelta(days=9), goose)
-    alike = Alike([*early, *told, *letters.before(3 * ENOUGH), long_ago])
-    like, times = alike.around(told[-1].feedback_id, WINDOWS[0])
-    assert like == told
-    # What is usual is that of the days before, however short the window.
-    assert times.tolist() == [long_ago.at.timestamp()]
+    always = [letters.one(GEESE[n % 5], timedelta(days=2 + n % 20), goose) for n in range(40)]
+    before = letters.before(12 * ENOUGH)
+    seldom = Alike([*told, *before]).told(told[-1].feedback_id, DAY, 10.0)
+    often = Alike([*told, *before, *always]).told(told[-1].feedback_id, DAY, 10.0)
+    assert seldom is not None and seldom.weight > SURE[DAY]
+    assert often is None or often.weight < SURE[DAY]
+
+
+def test_who_is_a_little_near_to_each_of_the_others_is_near_to_their_middle() -> None:
+    """One by one none of them is nearer than chance brings."""
+    letters = Letters(own=1.6)
+    goose = letters.matter()
+    said = [f"{t} {n}" for n in range(2) for t in GEESE]
+    told = [letters.one(t, timedelta(minutes=25 - n), goose) for n, t in enumerate(said)]
+    found = Alike([*told, *letters.before(12 * ENOUGH)]).told(told[-1].feedback_id, DAY, 10.0)
+    assert found is not None and found.weight > SURE[DAY]
+    assert len(found.cases) >= 8
+
+
+def test_of_one_place_and_one_thing_is_more_likely_one_matter() -> None:
+    weights = []
+    for text, place in (("鹅", None), ("鹅", "东门"), ("空调和鹅", None)):
+        letters = Letters(own=4.0)
+        goose = letters.matter()
+        told = [
+            letters.one(f"又是那只{text}{n}", timedelta(minutes=9 - n), goose, place=place)
+            for n in range(5)
+        ]
+        found = Alike([*told, *letters.before(12 * ENOUGH)]).told(told[-1].feedback_id, DAY, 10.0)
+        weights.append(found.weight if found else 0.0)
+    assert weights[0] < min(weights[1:])
+
+
+def test_a_case_belongs_to_what_it_is_nearer_to_than_most_that_came() -> None:
+    letters = Letters()
+    goose = letters.matter()
+    told = [letters.one(t, timedelta(minutes=9 - n), goose) for n, t in enumerate(GEESE)]
+    again = letters.one("那只鹅还在门口", timedelta(0), goose)
+    other = letters.one("别的事情", timedelta(0), letters.matter())
+    alike = Alike([*told, again, other, *letters.before(12 * ENOUGH)])
+    ids = _ids(told)
+    assert alike.belongs(again.feedback_id, ids, 20.0)
+    assert not alike.belongs(other.feedback_id, ids, 20.0)
+    assert not alike.belongs(again.feedback_id, ["who knows"], 20.0)
 
 
 def test_what_has_too_few_words_to_say_anything_is_like_none_but_the_same() -> None:
@@ -115,9 +142,11 @@ def test_what_has_too_few_words_to_say_anything_is_like_none_but_the_same() -> N
     ]
     again = letters.one("甲", timedelta(minutes=6), goose)
     hot = letters.one("热死", timedelta(minutes=8), goose)
-    alike = Alike([*told, *empty, again, hot, *letters.before(3 * ENOUGH)])
-    assert set(_ids(alike.around(told[-1].feedback_id, DAY)[0])) == set(_ids([*told, hot]))
-    assert _ids(alike.around(again.feedback_id, DAY)[0]) == _ids([empty[0], again])
+    alike = Alike([*told, *empty, again, hot, *letters.before(12 * ENOUGH)])
+    found = alike.told(told[-1].feedback_id, DAY, 10.0)
+    assert found is not None and set(_ids(found.cases)) == set(_ids([*told, hot]))
+    assert not alike.is_meant(again.feedback_id)
+    assert _ids(alike.same_words(again.feedback_id, DAY)[0]) == _ids([empty[0], again])
 
 
 def _ids(cases: list[Said]) -> list[str]:
@@ -127,10 +156,10 @@ def _ids(cases: list[Said]) -> list[str]:
 def test_another_floor_is_another_matter() -> None:
     letters = Letters()
     hum = letters.matter()
-    up = letters.one("五楼一直嗡嗡响", timedelta(minutes=1), hum)
+    up = [letters.one(f"五楼一直嗡嗡响{n}", timedelta(minutes=9 - n), hum) for n in range(5)]
     down = letters.one("二楼一直嗡嗡响", timedelta(minutes=2), hum)
-    like, _ = Alike([down, up, *letters.before(3 * ENOUGH)]).around(up.feedback_id, DAY)
-    assert like == [up]
+    found = Alike([down, *up, *letters.before(12 * ENOUGH)]).told(up[-1].feedback_id, DAY, 10.0)
+    assert found is not None and found.cases == up
 
 
 def test_before_there_is_a_mean_and_without_vectors_words_count() -> None:
@@ -140,9 +169,11 @@ def test_before_there_is_a_mean_and_without_vectors_words_count() -> None:
     one = letters.one(said, timedelta(minutes=1), goose)
     again = letters.one(said, timedelta(minutes=2), goose, vector=False)
     other = letters.one("那边的鹅", timedelta(minutes=3), goose)
-    like, _ = Alike([other, again, one]).around(one.feedback_id, DAY)
+    alike = Alike([other, again, one])
+    assert not alike.is_meant(one.feedback_id)
+    like, _ = alike.same_words(one.feedback_id, DAY)
     assert like == [again, one]
-    nobody, never = Alike([]).around(one.feedback_id, DAY)
+    nobody, never = Alike([]).same_words(one.feedback_id, DAY)
     assert (nobody, len(never)) == ([], 0)
 
 
@@ -162,6 +193,6 @@ def test_what_is_said_again_and_again_is_compared_once(monkeypatch: pytest.Monke
     ]
     alike = Alike(flood)
     for one in flood[:20]:
-        like, _ = alike.around(one.feedback_id, DAY)
+        like, _ = alike.same_words(one.feedback_id, DAY)
         assert len(like) > 90
     assert len(compared) <= 3
