@@ -14,7 +14,7 @@ beside them. Where there is no vector, words alone are compared.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -131,20 +131,27 @@ class Alike:
                 best = Told(cases, weight, usual * float(rarity[of_it].max()))
         return best
 
-    def belongs(self, feedback_id: str, told: Sequence[str], expected: float) -> bool:
-        """Whether a case is far more probably one of those who `told` a thing within the longest
-        window than one of those who are expected in it."""
+    def belongs(
+        self, feedback_id: str, told: Collection[str], expected: Mapping[timedelta, float]
+    ) -> bool:
+        """Whether a case is probably one of those who `told` a thing, by how many of them did so in
+        some window before it and how many are `expected` there of anything."""
         asked = self._row[feedback_id]
         lately = self._lately(asked, WINDOWS[-1], (feedback_id,)) & self._is_meant
         others = np.array([self._row[one] for one in told if one in self._row], dtype=int)
-        others = others[lately[others]][:_MOST]
-        past = self._before(asked)
+        others = others[lately[others]][-_MOST:]
         if not len(others):
             return False
+        past = self._before(asked)
         rows = np.append(past, asked)
         near = np.array([self._near(other, rows) for other in others.tolist()]).sum(axis=0)
-        rarity = self._rarity(near[None, :-1], near[-1:], past, rows[-1:])
-        return odds_of(float(rarity[0]), len(others), expected) >= LIKELY[WINDOWS[-1]]
+        (rarity,) = self._rarity(near[None, :-1], near[-1:], past, rows[-1:]).tolist()
+        ago = self._at[asked] - self._at[others]
+        for window, come in expected.items():
+            many = int(np.count_nonzero(ago < window.total_seconds()))
+            if odds_of(rarity, many, come) >= LIKELY[window]:
+                return True
+        return False
 
     def _lately(self, asked: int, window: timedelta, without: Collection[str]) -> Mask:
         ago = self._at[asked] - self._at

@@ -162,9 +162,7 @@ class Look:
             return await self._by_words(alike, row, since, total)
         expected = {window: await self._expected(window, at) for window in WINDOWS}
         for one in self.known:
-            if alike.belongs(case, one.cases, expected[WINDOWS[-1]]) and await self._may_join(
-                one, [case]
-            ):
+            if alike.belongs(case, one.cases, expected) and await self._may_join(one, [case]):
                 if one.status == "suggested":
                     self._grow(one, [case], at)
                 return None

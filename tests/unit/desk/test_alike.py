@@ -128,9 +128,10 @@ def test_a_case_belongs_to_what_it_is_nearer_to_than_most_that_came() -> None:
     other = letters.one("别的事情", timedelta(0), letters.matter())
     alike = Alike([*told, again, other, *letters.before(12 * ENOUGH)])
     ids = _ids(told)
-    assert alike.belongs(again.feedback_id, ids, 20.0)
-    assert not alike.belongs(other.feedback_id, ids, 20.0)
-    assert not alike.belongs(again.feedback_id, ["who knows"], 20.0)
+    expected = {WINDOWS[0]: 2.0, DAY: 60.0}
+    assert alike.belongs(again.feedback_id, ids, expected)
+    assert not alike.belongs(other.feedback_id, ids, expected)
+    assert not alike.belongs(again.feedback_id, ["who knows"], expected)
 
 
 def test_what_has_too_few_words_to_say_anything_is_like_none_but_the_same() -> None:
