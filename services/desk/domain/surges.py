@@ -32,7 +32,7 @@ CHANCE = 1e-5
 cases a day make 40,000 looks a month, of which less than one may be mistaken."""
 _A_WEEK, _NEW_HERE = 7.0, 1e-3
 """While less than a week is known of a library, it has to be so much less probable."""
-SURE = dict(zip(WINDOWS, (7.0, 11.0, 10.0, 10.0), strict=True))
+SURE = dict(zip(WINDOWS, (9.0, 12.0, 12.0, 12.0), strict=True))
 """How much more has to speak for one thing being told than for nothing being so, see `weight_of`:
 more in a longer window, in which a group is chosen among more. Chosen on letters and faults that
 nothing is judged by."""

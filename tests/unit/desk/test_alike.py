@@ -70,16 +70,16 @@ def test_one_matter_in_many_words_and_two_languages_is_found() -> None:
     others = [letters.one("别的事情", timedelta(hours=2), letters.matter()) for _ in range(8)]
     later = letters.one("又是鹅", timedelta(minutes=-9), goose)
     alike = Alike([*others, *told, *letters.before(12 * ENOUGH), later])
-    found = alike.told(told[-1].feedback_id, DAY, 10.0)
+    found = alike.told(told[-1].feedback_id, DAY, 5.0)
     assert found is not None and set(_ids(told)) <= set(_ids(found.cases))
     assert len(found.cases) <= len(told) + 1
     assert found.weight > SURE[DAY]
-    assert alike.told(others[0].feedback_id, DAY, 10.0) is None
+    assert alike.told(others[0].feedback_id, DAY, 5.0) is None
     # The same is more surprising where less is expected, and those of another surge are its own.
-    soon = alike.told(told[-1].feedback_id, WINDOWS[0], 2.0)
+    soon = alike.told(told[-1].feedback_id, WINDOWS[0], 1.0)
     assert soon is not None and soon.weight > found.weight
     taken = [one.feedback_id for one in told[:3]]
-    left = alike.told(told[-1].feedback_id, DAY, 10.0, without=taken)
+    left = alike.told(told[-1].feedback_id, DAY, 5.0, without=taken)
     assert left is None or left.weight < SURE[DAY]
 
 
@@ -89,8 +89,8 @@ def test_what_was_always_said_is_no_surge() -> None:
     told = [letters.one(t, timedelta(minutes=9 - n), goose) for n, t in enumerate(GEESE)]
     always = [letters.one(GEESE[n % 5], timedelta(days=2 + n % 20), goose) for n in range(40)]
     before = letters.before(12 * ENOUGH)
-    seldom = Alike([*told, *before]).told(told[-1].feedback_id, DAY, 10.0)
-    often = Alike([*told, *before, *always]).told(told[-1].feedback_id, DAY, 10.0)
+    seldom = Alike([*told, *before]).told(told[-1].feedback_id, DAY, 5.0)
+    often = Alike([*told, *before, *always]).told(told[-1].feedback_id, DAY, 5.0)
     assert seldom is not None and seldom.weight > SURE[DAY]
     assert often is None or often.weight < SURE[DAY]
 
@@ -101,7 +101,7 @@ def test_who_is_a_little_near_to_each_of_the_others_is_near_to_their_middle() ->
     goose = letters.matter()
     said = [f"{t} {n}" for n in range(2) for t in GEESE]
     told = [letters.one(t, timedelta(minutes=25 - n), goose) for n, t in enumerate(said)]
-    found = Alike([*told, *letters.before(12 * ENOUGH)]).told(told[-1].feedback_id, DAY, 10.0)
+    found = Alike([*told, *letters.before(12 * ENOUGH)]).told(told[-1].feedback_id, DAY, 5.0)
     assert found is not None and found.weight > SURE[DAY]
     assert len(found.cases) >= 8
 
@@ -115,7 +115,7 @@ def test_of_one_place_and_one_thing_is_more_likely_one_matter() -> None:
             letters.one(f"又是那只{text}{n}", timedelta(minutes=9 - n), goose, place=place)
             for n in range(5)
         ]
-        found = Alike([*told, *letters.before(12 * ENOUGH)]).told(told[-1].feedback_id, DAY, 10.0)
+        found = Alike([*told, *letters.before(12 * ENOUGH)]).told(told[-1].feedback_id, DAY, 5.0)
         weights.append(found.weight if found else 0.0)
     assert weights[0] < min(weights[1:])
 
@@ -144,7 +144,7 @@ def test_what_has_too_few_words_to_say_anything_is_like_none_but_the_same() -> N
     again = letters.one("甲", timedelta(minutes=6), goose)
     hot = letters.one("热死", timedelta(minutes=8), goose)
     alike = Alike([*told, *empty, again, hot, *letters.before(12 * ENOUGH)])
-    found = alike.told(told[-1].feedback_id, DAY, 10.0)
+    found = alike.told(told[-1].feedback_id, DAY, 5.0)
     assert found is not None and set(_ids(found.cases)) == set(_ids([*told, hot]))
     assert not alike.is_meant(again.feedback_id)
     assert _ids(alike.same_words(again.feedback_id, DAY)[0]) == _ids([empty[0], again])
@@ -159,7 +159,7 @@ def test_another_floor_is_another_matter() -> None:
     hum = letters.matter()
     up = [letters.one(f"五楼一直嗡嗡响{n}", timedelta(minutes=9 - n), hum) for n in range(5)]
     down = letters.one("二楼一直嗡嗡响", timedelta(minutes=2), hum)
-    found = Alike([down, *up, *letters.before(12 * ENOUGH)]).told(up[-1].feedback_id, DAY, 10.0)
+    found = Alike([down, *up, *letters.before(12 * ENOUGH)]).told(up[-1].feedback_id, DAY, 5.0)
     assert found is not None and found.cases == up
 
 
