@@ -16,13 +16,25 @@ from services.routing import store
 from services.routing.domain import (
     Alarm,
     AlarmModel,
+    Decision,
     Judged,
     Kinds,
     Model,
     Precedent,
     RuleSet,
     RulesInvalid,
+    Submission,
     alarm_by_meaning,
+    alarm_by_rule,
+    decide,
+    doubtful_rules,
+    in_doubt,
+    left_to_a_person,
+    name_unit,
+    only_existing,
+    suggest_kind,
+    weigh_up,
+    without_model,
 )
 from services.routing.domain.alarms import CALM_BELOW
 from services.routing.store import Stored
@@ -91,6 +103,10 @@ UNTAUGHT = (
     "还没有用现在的语义模型学过，只按规则判断",
     "Nothing was learned yet with the present model of meanings: by the rules alone",
 )
+OFF = (
+    "没有开启语义模型，只按规则判断",
+    "There is no model of meanings here: by the rules alone",
+)
 TOO_MANY = (
     "同时来的反馈太多，只按规则判断",
     "Too many comments at once: by the rules alone",
@@ -102,6 +118,10 @@ REST = 5.0
 _MOST_FRESH = 500
 _WORTH_ASKING = 0.01
 """How likely an emergency has to be for what people said of the like to be looked up."""
+
+
+Waiting = Transaction | HTTPConnection
+"""Who waits for a meaning."""
 
 
 class NoMeaning(Exception):
@@ -153,7 +173,7 @@ class Meaning:
     """Set when a case came in that has no vector yet."""
     _rests_until: float = 0.0
     _why_resting: tuple[str, str] = AWAY
-    _deadlines: WeakKeyDictionary[Transaction, float] = field(default_factory=WeakKeyDictionary)
+    _deadlines: WeakKeyDictionary[Waiting, float] = field(default_factory=WeakKeyDictionary)
 
     def __post_init__(self) -> None:
         self.shipped = self.model
@@ -179,16 +199,17 @@ class Meaning:
         return (first, now) if first.embedder == self.shipped.embedder else None
 
     async def understand(
-        self, tx: Transaction, feedback_id: str, title: str, text: str, *, keep: bool = True
+        self, waiting: Waiting, feedback_id: str, title: str, text: str, *, keep: bool = True
     ) -> tuple[Model, Vector, list[Precedent]]:
-        """What the model needs to judge a comment, within what is left of this transaction's time.
+        """What the model needs to judge a comment, within what is left of the time of whoever is
+        `waiting`: a transaction, or a request to try it.
 
         Without `keep` the vector is forgotten. Raises `NoMeaning`. Nothing here touches the
         transaction, so that no failure spoils it.
         """
         now = asyncio.get_running_loop().time
-        first = tx not in self._deadlines
-        left = self._deadlines.setdefault(tx, now() + BUDGET) - now()
+        first = waiting not in self._deadlines
+        left = self._deadlines.setdefault(waiting, now() + BUDGET) - now()
         if (began := now()) < self._rests_until:
             raise NoMeaning(self._why_resting)
         if left <= 0.02:
@@ -250,6 +271,58 @@ class Deps:
     meaning: Meaning
     compiling: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One edit is checked at a time: compiling a large rule book takes a moment."""
+
+    async def decided(
+        self, said: Submission, feedback_id: str, *, waiting: Waiting | None, keep: bool = True
+    ) -> tuple[Decision, Alarm | None]:
+        """The decision about a comment, and what may be an emergency; by the rules alone where
+        nobody is `waiting` or nobody can be asked. Without `keep` nothing of it is remembered."""
+        ruleset, directory = self.rules.ruleset, self.directory
+        ruled = decide(ruleset, said, directory.categories)
+        decision, alarm = await self._understood(said, ruled, feedback_id, waiting, keep)
+        decision = only_existing(decision, directory.departments)
+        return name_unit(decision, ruleset.book.units, said), alarm
+
+    async def _understood(
+        self,
+        said: Submission,
+        ruled: Decision,
+        feedback_id: str,
+        waiting: Waiting | None,
+        keep: bool,
+    ) -> tuple[Decision, Alarm | None]:
+        """The decision of rules, model and precedents; what the rules say where nobody can be
+        asked. What is confidential is looked at for an emergency alone, and its vector forgotten.
+        """
+        meaning, ruleset = self.meaning, self.rules.ruleset
+        doubtful = doubtful_rules(ruleset, ruled)
+        sure = ruled.emergency and not doubtful
+        if meaning.embedder.off or sure or waiting is None:
+            return ruled, alarm_by_rule(ruled)
+        try:
+            model, vector, precedents = await meaning.understand(
+                waiting, feedback_id, said.title, said.text, keep=keep and not said.confidential
+            )
+        except NoMeaning as none:
+            if doubtful:
+                return ruled, alarm_by_rule(ruled)
+            return (ruled if said.confidential else without_model(ruled, none.reason)), None
+        if doubtful and not meaning.calm(vector, said.title, said.text):
+            return ruled, alarm_by_rule(ruled)
+        if doubtful:
+            ruled = decide(ruleset, said, self.directory.categories, without=doubtful)
+        alarm = await meaning.alarm(vector, feedback_id, said.title, said.text)
+        if said.confidential:
+            return ruled, alarm
+        shares = model.probabilities(vector, said.title, said.text)
+        names, precision = self.directory.departments, ruleset.book.precision
+        weighed = weigh_up(ruled, model, shares, precedents, said, names, precision=precision)
+        if meaning.kinds is not None and meaning.kinds.embedder == meaning.embedder.model:
+            weighed = suggest_kind(weighed, meaning.kinds, vector)
+        decision = weighed.model_copy(update={"model_version": meaning.version})
+        if doubtful:
+            decision = in_doubt(decision)
+        return (decision if alarm is None else left_to_a_person(decision, alarm)), alarm
 
 
 def deps_of(where: Transaction | HTTPConnection) -> Deps:

@@ -10,15 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 
 from services.routing import store
 from services.routing.api.editing import refusal_of, replace_rules
-from services.routing.deps import Deps, deps_of
-from services.routing.domain import (
-    Decision,
-    RulesInvalid,
-    Submission,
-    decide,
-    name_unit,
-    only_existing,
-)
+from services.routing.deps import OFF, deps_of
+from services.routing.domain import Alarm, Decision, RulesInvalid, Submission, without_model
 from shared.contracts.inbound import Flag, Place, Text
 from shared.contracts.refusal import Malformed, NotFound
 from shared.contracts.vocabulary import Channel
@@ -40,7 +33,7 @@ def _category(code: str | None, info: ValidationInfo) -> str | None:
 
 
 class Attempt(BaseModel):
-    """A comment that nobody sent: what would the rules say?"""
+    """A comment that nobody sent: what would become of it?"""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -79,11 +72,12 @@ async def put_rules(request: Request) -> Response:
 
 @router.post("/try", openapi_extra=described(Attempt))
 async def try_rules(request: Request) -> dict[str, Any]:
-    """What the rules would decide, and why. Nothing is kept."""
+    """What would be decided, by rules, model and precedents, and why; ``alarm`` is null or what
+    the office would be called for. Nothing is kept."""
     reader(request)
     attempt = await body_as(request, Attempt, context=known(request))
-    deps = deps_of(request)
-    return {"rules_version": deps.rules.version, **as_body(attempted(deps, attempt))}
+    decision, alarm = await attempted(request, attempt)
+    return {"rules_version": deps_of(request).rules.version, **as_body(decision, alarm)}
 
 
 @router.get("/cases/{feedback_id}")
@@ -101,8 +95,8 @@ async def show_case(request: Request, feedback_id: str) -> dict[str, Any]:
     return {**decision, "dispatched_by_person": example}
 
 
-def attempted(deps: Deps, attempt: Attempt) -> Decision:
-    """The decision about a comment that nobody sent."""
+async def attempted(request: Request, attempt: Attempt) -> tuple[Decision, Alarm | None]:
+    """The decision about a comment that nobody sent, as about any other, and its alarm."""
     said = Submission(
         text=attempt.text,
         title=attempt.title or "",
@@ -111,15 +105,24 @@ def attempted(deps: Deps, attempt: Attempt) -> Decision:
         channel=attempt.channel.value if attempt.channel else None,
         confidential=attempt.confidential,
     )
-    directory = deps.directory
-    decision = decide(deps.rules.ruleset, said, directory.categories)
-    decision = only_existing(decision, directory.departments)
-    return name_unit(decision, deps.rules.ruleset.book.units, said)
+    deps = deps_of(request)
+    decision, alarm = await deps.decided(said, "", waiting=request, keep=False)
+    # Of a comment nobody is told so; who tries one is to know what was left out.
+    return without_model(decision, OFF) if deps.meaning.embedder.off else decision, alarm
 
 
-def as_body(decision: Decision) -> dict[str, Any]:
+def as_body(decision: Decision, alarm: Alarm | None) -> dict[str, Any]:
     """A decision as JSON: ``department`` is null where nothing spoke for any."""
-    return {**decision.model_dump(mode="json"), "department": decision.guess}
+    called = None
+    if alarm is not None:
+        reasons = [reason.model_dump(mode="json") for reason in alarm.reasons]
+        called = {
+            "found_by": alarm.found_by,
+            "sure": alarm.sure,
+            "kind": alarm.kind,
+            "reasons": reasons,
+        }
+    return {**decision.model_dump(mode="json"), "department": decision.guess, "alarm": called}
 
 
 def known(request: Request) -> dict[str, Any]:

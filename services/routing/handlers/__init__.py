@@ -11,20 +11,12 @@ import structlog
 from services.routing import store
 from services.routing.deps import NoMeaning, deps_of
 from services.routing.domain import (
-    Alarm,
     Decision,
     Submission,
-    alarm_by_rule,
     decide,
-    doubtful_rules,
-    in_doubt,
-    left_to_a_person,
     name_unit,
     offer_by_model,
     offer_others,
-    only_existing,
-    suggest_kind,
-    weigh_up,
     without_model,
 )
 from services.routing.handlers.labels import LABELS, corrected, dispatched, unsaid
@@ -75,17 +67,13 @@ async def decide_department(event: FeedbackReceived | CaseSplitOff, tx: Transact
         channel=event.channel.value,
         confidential=event.confidential,
     )
-    rules, directory = deps.rules, deps.directory
-    decision = decide(rules.ruleset, said, directory.categories)
-    decision, alarm = await _understood(tx, event.feedback_id, said, decision)
-    decision = only_existing(decision, directory.departments)
-    decision = name_unit(decision, rules.ruleset.book.units, said)
+    decision, alarm = await deps.decided(said, event.feedback_id, waiting=_waiting(tx))
     # As the desk has it, which makes of this decision the same.
     hushed = said.confidential or (decision.category or said.category) == CONDUCT
     store.keep_submission(tx, event.feedback_id, said, confidential=hushed)
     if hushed:
         tx.after_commit(partial(_drop, deps.meaning.fresh, event.feedback_id))
-    store.keep_decision(tx, event.feedback_id, decision, version=rules.version)
+    store.keep_decision(tx, event.feedback_id, decision, version=deps.rules.version)
     if alarm is not None:
         alarms.raise_alarm(tx, event.feedback_id, alarm)
     tx.emit(_fact(tx, event.feedback_id, decision))
@@ -93,44 +81,9 @@ async def decide_department(event: FeedbackReceived | CaseSplitOff, tx: Transact
     tx.after_commit(ROUTED.labels("routed" if decision.confident else "triage").inc)
 
 
-async def _understood(
-    tx: Transaction, feedback_id: str, said: Submission, ruled: Decision
-) -> tuple[Decision, Alarm | None]:
-    """The decision of rules, model and precedents, and what may be an emergency; what the rules
-    say of both where nobody can be asked.
-
-    What is confidential is looked at for an emergency alone, and its vector forgotten.
-    """
-    deps = deps_of(tx)
-    meaning, ruleset = deps.meaning, deps.rules.ruleset
-    doubtful = doubtful_rules(ruleset, ruled)
-    sure = ruled.emergency and not doubtful
-    if meaning.embedder.off or sure or tx.replay is not None:
-        return ruled, alarm_by_rule(ruled)
-    try:
-        model, vector, precedents = await meaning.understand(
-            tx, feedback_id, said.title, said.text, keep=not said.confidential
-        )
-    except NoMeaning as none:
-        if doubtful:
-            return ruled, alarm_by_rule(ruled)
-        return (ruled if said.confidential else without_model(ruled, none.reason)), None
-    if doubtful and not meaning.calm(vector, said.title, said.text):
-        return ruled, alarm_by_rule(ruled)
-    if doubtful:
-        ruled = decide(ruleset, said, deps.directory.categories, without=doubtful)
-    alarm = await meaning.alarm(vector, feedback_id, said.title, said.text)
-    if said.confidential:
-        return ruled, alarm
-    probabilities = model.probabilities(vector, said.title, said.text)
-    names, precision = deps.directory.departments, ruleset.book.precision
-    weighed = weigh_up(ruled, model, probabilities, precedents, said, names, precision=precision)
-    if meaning.kinds is not None and meaning.kinds.embedder == meaning.embedder.model:
-        weighed = suggest_kind(weighed, meaning.kinds, vector)
-    decision = weighed.model_copy(update={"model_version": meaning.version})
-    if doubtful:
-        decision = in_doubt(decision)
-    return (decision if alarm is None else left_to_a_person(decision, alarm)), alarm
+def _waiting(tx: Transaction) -> Transaction | None:
+    """Nobody waits for what is told once more."""
+    return None if tx.replay is not None else tx
 
 
 async def listen_for_an_emergency(event: FeedbackSupplemented, tx: Transaction) -> None:
@@ -141,10 +94,8 @@ async def listen_for_an_emergency(event: FeedbackSupplemented, tx: Transaction) 
     row = store.decision_of(tx, event.feedback_id)
     if row is None or row.alarm is not None or not is_more_than_thanks(event):
         return
-    deps = deps_of(tx)
     said = Submission(text=event.text, confidential=True)
-    ruled = decide(deps.rules.ruleset, said, deps.directory.categories)
-    _, alarm = await _understood(tx, event.feedback_id, said, ruled)
+    _, alarm = await deps_of(tx).decided(said, event.feedback_id, waiting=_waiting(tx))
     if alarm is not None:
         alarms.raise_alarm(tx, event.feedback_id, alarm, later=True)
 

@@ -51,7 +51,7 @@ async def rules_page(request: Request) -> Response:
 
 @router.post("/routing")
 async def try_page(request: Request) -> Response:
-    """The same page with what the rules say about a sentence. Nothing is kept."""
+    """The same page with what would become of a sentence. Nothing is kept."""
     if (away := _sign_in(request)) is not None:
         return away
     person = reader(request)
@@ -62,7 +62,7 @@ async def try_page(request: Request) -> Response:
     except ValidationError as error:
         errors = field_errors(request, error.errors(include_url=False))
         return await _rules_page(request, person, status=422, form=typed, errors=errors)
-    decision = as_body(attempted(deps_of(request), attempt))
+    decision = as_body(*await attempted(request, attempt))
     return await _rules_page(request, person, form=typed, tried=_shown(request, decision))
 
 
@@ -210,7 +210,9 @@ def _shown(request: Request, decision: dict[str, Any]) -> dict[str, Any]:
     """A decision in the reader's language."""
     locale, directory = locale_of(request), deps_of(request).directory
     field = "text_en" if locale == "en" else "text"
+    alarm = decision["alarm"]
     return decision | {
+        "alarm": alarm and " · ".join(r[field] for r in alarm["reasons"]),
         "department_name": directory.department_name(decision["department"], locale),
         "reasons": [{"text": r[field], "weight": r["weight"]} for r in decision["reasons"]],
         "candidates": [

@@ -60,7 +60,7 @@ async def test_corrections_by_people_are_laid_before_the_rule_keepers(routing: R
     case = await routing.receive(SEATS)
     await routing.process(dispatched(case, "security"))
     page = await routing.as_("coordinator").get("/routing")
-    assert "规则以为是空间与读者服务部，人派给了保卫" in page.text
+    assert "原以为是空间与读者服务部，人派给了保卫" in page.text
     assert f"/desk/cases/{case}" in page.text
 
 

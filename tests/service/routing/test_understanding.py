@@ -11,6 +11,7 @@ import pytest
 
 from services.routing import deps, jobs
 from services.routing.deps import Meaning
+from services.routing.domain import Alarm, Reason
 from shared.embeddings import CircuitBreaker, Embedder, EmbedderAway, Vector, parse_source
 from tests.patience import PATIENCE
 from tests.service.routing.conftest import Routing, dispatched, received, returned
@@ -55,6 +56,56 @@ async def test_what_no_rule_knows_is_sent_by_what_was_learned(routing: Routing, 
     )
     assert event["confidence"] > 0.9
     assert not any("风" in reason["text"] for reason in event["reasons"])
+
+
+async def tried(routing: Routing, text: str) -> dict[str, Any]:
+    answer = await routing.as_("coordinator").post("/api/routing/try", json={"text": text})
+    assert answer.status_code == 200
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def test_a_sentence_is_tried_as_a_comment_is_decided(routing: Routing, sure: Sure) -> None:
+    text = "厕所太脏了 谢谢"
+    event = await routing.last(await routing.receive(text))
+    body = await tried(routing, text)
+    same = ("decided", "department", "category", "confidence", "model_version")
+    assert {name: body[name] for name in same} == {name: event[name] for name in same}
+    assert (body["type"], body["priority"]) == (event["case_type"], event["priority"])
+    assert (body["confident"], body["alarm"]) == (True, None)
+    case = await routing.receive(f"{UNHEARD_OF} 0")
+    await routing.process(dispatched(case, "it"))
+    await jobs.embed_waiting(routing.service)
+    body = await tried(routing, UNHEARD_OF)
+    assert not body["confident"]
+    assert "speak against" in body["reasons"][0]["text_en"]
+    assert routing.service.deps.meaning.fresh == {}
+
+
+async def test_a_tried_sentence_says_what_would_alarm_the_office(
+    routing: Routing, sure: Sure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = Alarm("meaning", 0.8, (Reason(text="像", text_en="Like a fire", weight=0.8),), "fire")
+
+    async def alarm(*_: Any) -> Alarm:
+        return said
+
+    monkeypatch.setattr(routing.service.deps.meaning, "alarm", alarm)
+    body = await tried(routing, UNHEARD_OF)
+    assert (body["alarm"]["kind"], body["alarm"]["found_by"]) == ("fire", "meaning")
+    assert not body["confident"]
+    page = await routing.as_("coordinator").post("/routing", data={"text": UNHEARD_OF})
+    assert "会马上叫人来看：像" in page.text
+
+
+async def test_a_tried_sentence_says_that_the_rules_alone_were_asked(
+    routing: Routing, sure: Sure
+) -> None:
+    sure.away = True
+    body = await tried(routing, UNHEARD_OF)
+    assert (body["decided"], body["reasons"][-1]["text_en"]) == ("rule", deps.AWAY[1])
+    routing.service.deps.meaning.embedder = Embedder(parse_source("off"))
+    assert (await tried(routing, UNHEARD_OF))["reasons"][-1]["text_en"] == deps.OFF[1]
 
 
 async def test_the_vector_of_a_decision_is_kept_and_not_asked_for_twice(
