@@ -163,7 +163,7 @@ KEPT: dict[type[Event], Callable[[Any, Any], Data | None]] = {
     CaseMarkedAsSpam: _nothing,
     CaseRestored: _nothing,
     CaseMerged: _nothing,
-    CaseAnsweredThrough: _fields("department", "kind"),
+    CaseAnsweredThrough: _fields("department", "kind", "into", "text", "outcome", "rule"),
     CaseUnmerged: _fields("children"),
     CaseSplit: _nothing,
     CaseSplitOff: _fields("text", "title"),

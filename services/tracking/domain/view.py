@@ -53,7 +53,7 @@ def solved(seen: Seen) -> str | None:
 
 
 def _answers(line: Line) -> bool:
-    through = line.type == "case.answered_through" and line.data.get("kind") != "progress"
+    through = line.type == _THROUGH and line.data.get("kind") != "progress"
     return through or line.type == "case.replied"
 
 
@@ -149,16 +149,19 @@ def body(
     """The whole answer.
 
     A case that was joined to `target` shows where that one is, and what it was answered; nothing
-    of what another reporter said. One that was split shows its `parts`.
+    of what another reporter said. What its own reporter was answered through another case stays
+    when the two are parted. One that was split shows its `parts`.
     """
     case, lines = seen.case, _as_promised(seen.lines)
     told = Seen(case, lines) if target is None else Seen(target.case, _as_promised(target.lines))
-    parts = list(parts)
-    others = [told, *parts] if target is not None else parts
+    own, parts = Seen(case, lines), list(parts)
+    texts = [Seen(one.case, _told_through(one.lines)) for one in (own, *parts)]
+    if target is not None:
+        texts[0] = Seen(case, _told_through(lines, besides=target.case.feedback_id))
+        texts.insert(1, Seen(target.case, [one for one in told.lines if one.type != _THROUGH]))
     details = told.case.details
     department = wording.department(told.case.department)
     may = _may(case, lines, now)
-    own = Seen(case, lines)
     return {
         "feedback_id": case.feedback_id,
         "state": told.case.state,
@@ -179,8 +182,8 @@ def body(
         "priority": case.priority,
         "promises": _promises(told.case, wording),
         "timeline": [line_body(line, wording) for line in _told_once(lines)],
-        "replies": [reply for one in (own, *others) for reply in _replies(one)],
-        "conversation": _conversation(lines, others, wording),
+        "replies": [reply for one in texts for reply in _replies(one)],
+        "conversation": _conversation(texts[0].lines, texts[1:], wording),
         "may": may,
     }
 
@@ -280,12 +283,27 @@ def _replies(seen: Seen) -> list[dict[str, Any]]:
         {
             "at": local(i.at),
             "text": i.data["text"],
-            "outcome": i.data["outcome"],
+            "outcome": i.data.get("outcome"),
             "rule": i.data.get("rule"),
         }
         for i in seen.lines
-        if i.type == "case.replied"
+        if _answers(i)
     ]
+
+
+def _told_through(lines: Iterable[Line], besides: str | None = None) -> list[Line]:
+    """Of what was answered through another case what has words here; `besides`: that case's own
+    lines are shown, too, all but its rejection, which is said to each reporter by themselves."""
+
+    def shown(line: Line) -> bool:
+        there = line.data.get("into") == besides and not _rejects(line)
+        return line.type != _THROUGH or (bool(line.data.get("text")) and not there)
+
+    return list(filter(shown, lines))
+
+
+def _rejects(line: Line) -> bool:
+    return line.data.get("kind") != "progress" and not line.data.get("outcome")
 
 
 def _conversation(
@@ -359,6 +377,7 @@ def _moved(one: Mapping[str, Any]) -> str | None:
     return "earlier" if due < first and one.get("cycle", 1) == 1 else None
 
 
+_THROUGH = "case.answered_through"
 _MINE = {
     "feedback.received": "text",
     "feedback.supplemented": "text",
@@ -369,6 +388,7 @@ _THEIRS = {
     "case.info_requested": "question",
     "case.progressed": "text",
     "case.replied": "text",
+    _THROUGH: "text",
     "case.rejected": "reason",
     "case.appeal_upheld": "reason",
     "case.appeal_dismissed": "reason",
@@ -387,7 +407,7 @@ _MOVES = _BEGINS_AGAIN | {
     "case.resumed",
     "case.appealed",
 }
-_FOR_ALL = frozenset({"case.progressed", "case.replied"})
+_FOR_ALL = frozenset({"case.progressed", "case.replied", _THROUGH})
 """What the library says to everybody who follows a case; a question is for one of them."""
 
 

@@ -113,16 +113,46 @@ async def test_a_case_that_was_joined_shows_the_other_ones_state_and_answers(
     assert "您是哪位" not in str(body)
     page = (await web.get(f"/track/{code}")).text
     assert "和同一件事并在一起办理" in page
-    await process_batch(web.service, other.later(hours=1).replied(text="修好了。"))
+    through = {"into": other.id, "department": "it"}
+    await process_batch(
+        web.service,
+        other.later(hours=1).of(CaseProgressed, department="it", text="在修。"),
+        story.later(hours=1).of(CaseAnsweredThrough, **through, kind="progress", text="在修。"),
+        other.later(hours=1).replied(text="修好了。"),
+        story.later(hours=1).of(
+            CaseAnsweredThrough, **through, kind="reply", text="修好了。", outcome="solved"
+        ),
+    )
     body = await seen(web, code)
     assert [reply["text"] for reply in body["replies"]] == ["修好了。"]
-    assert said(body)[-1] == "修好了。"
+    assert said(body)[-2:] == ["在修。", "修好了。"]
     await process_batch(
         web.service,
         story.of(CaseUnmerged, previous_into=other.id, reason="不是一件事", cycle=2),
+        other.later(hours=1).of(CaseProgressed, department="it", text="只告诉他们。"),
     )
     body = await seen(web, code)
-    assert (body["state"], body["joined"], body["replies"]) == ("TRIAGE", False, [])
+    assert (body["state"], body["joined"]) == ("TRIAGE", False)
+    # What they were told stays; of what comes later they hear nothing.
+    assert [(reply["text"], reply["outcome"]) for reply in body["replies"]] == [
+        ("修好了。", "solved")
+    ]
+    assert said(body)[-2:] == ["在修。", "修好了。"]
+    assert "修好了。" in (await web.get(f"/track/{code}")).text
+
+
+async def test_why_what_it_was_joined_to_was_rejected_stands_on_the_page_as_in_the_letter(
+    web: Web, code: str
+) -> None:
+    story, other = Story(code=code), Story()
+    await process_batch(web.service, *story.worked("space"), *other.begun())
+    await process_batch(
+        web.service,
+        story.of(CaseMerged, into=other.id),
+        other.of(CaseRejected, reason="不归图书馆管"),
+        story.of(CaseAnsweredThrough, into=other.id, kind="reply", text="不归图书馆管"),
+    )
+    assert said(await seen(web, code))[-1] == "不归图书馆管"
 
 
 async def test_who_takes_back_what_was_joined_follows_the_other_one_no_more(
