@@ -22,7 +22,7 @@ from services.desk.api.incidents import READERS, public
 from services.desk.api.seen import refuse_stale, seen
 from services.desk.api.sent_twice import id_of
 from services.desk.api.viewing import viewer_of
-from services.desk.store import themes
+from services.desk.store import themes, themes_said
 from services.desk.store.reading import some_cases
 from services.desk.store.themes import MOST_CASES, Theme
 from shared.contracts import Actor
@@ -115,7 +115,8 @@ async def list_body(tx: Transaction) -> dict[str, Any]:
 
 @router.get("/{theme_id}", summary="One theme with its cases")
 async def show_theme(request: Request, person: Person, theme_id: str) -> JSONResponse:
-    """The same, and ``items``: its newest cases as in the list."""
+    """The same, ``items``: its newest cases as in the list, and what they say as it is said of a
+    suggestion: ``sentences, places, outcomes``."""
     reader(person)
     context = view_context(request, person)
     async with service_of(request, "desk").transaction() as tx:
@@ -129,7 +130,9 @@ async def theme_body(tx: Transaction, theme_id: str, context: views.ViewContext)
     cases = await some_cases(tx.connection, ids[:MOST])
     items = [views.item(values_of(case), context) for case in cases]
     items.sort(key=lambda item: str(item["received_at"]), reverse=True)
-    return shown_theme(one, len(ids)) | {"items": items}
+    sentences = [sentence for _, sentence in await themes_said.quotes(tx, ids)]
+    said = await themes_said.places_and_outcomes(tx, ids)
+    return shown_theme(one, len(ids)) | {"items": items, "sentences": sentences} | said
 
 
 @router.post("/{theme_id}", summary="Call it otherwise", openapi_extra=described(ThemeChange))

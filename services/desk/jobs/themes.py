@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from services.desk.deps import Deps, deps_of
-from services.desk.domain.suggesting import sentences
-from services.desk.store import themes
+from services.desk.store import themes, themes_said
 from services.desk.store import themes_found as store
 from services.desk.store.themes import MOST_CASES
 from services.desk.store.themes_found import Suggestion
@@ -37,7 +36,6 @@ _SAME, _KNOWN = 0.5, 0.6
 """How much of a group another has to hold to be the same; a theme, to know it already."""
 _GROWN = 2.0
 """What was dismissed is offered once more when it has grown by so much."""
-_QUOTED, _ASKED, _SHORT = 3, 12, 90
 
 
 async def find_themes(service: Service[Deps]) -> None:
@@ -153,23 +151,11 @@ def _key(members: list[Any]) -> str:
 async def _said(tx: Transaction, members: list[Any]) -> dict[str, Any]:
     """Typical sentences, how many in each week, where, and what came of them."""
     ids = [row["feedback_id"] for row in members]
-    words = await store.words_of(tx, ids)
-    quoted: list[str] = []
-    for one in ids[:_ASKED]:
-        row = words.get(one)
-        said = sentences(f"{row['title']}\n{row['text']}") if row else []
-        fits = [s for s in said if len(s) <= _SHORT and s not in quoted]
-        quoted += fits[:1]
-        if len(quoted) == _QUOTED:
-            break
     weeks: Counter[str] = Counter()
     for row in members:
         day = here(row["at"]).date()
         weeks[(day - timedelta(days=day.weekday())).isoformat()] += 1
-    places = Counter(row["place"].strip() for row in words.values() if row["place"])
     return {
-        "sentences": quoted,
+        "sentences": [sentence for _, sentence in await themes_said.quotes(tx, ids)],
         "weeks": sorted(weeks.items()),
-        "places": places.most_common(3),
-        "outcomes": await store.outcomes(tx, ids),
-    }
+    } | await themes_said.places_and_outcomes(tx, ids)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from services.desk.domain import chain
 from services.desk.domain.search import findable, findable_private
-from services.desk.store import meanings, surges, themes_found
+from services.desk.store import meanings, surges, themes, themes_found
 from services.desk.store.tables import (
     INTERNAL,
     CaseRow,
@@ -256,6 +256,7 @@ async def forget(tx: Transaction, feedback_id: str) -> None:
     await meanings.forget(tx, feedback_id)
     await surges.forget(tx, feedback_id)
     await themes_found.forget(tx, feedback_id)
+    await themes.forget(tx, feedback_id)
     words = tx.rows(PrivateWordsRow)
     # Besides what stands in the table, what this very batch has kept and not written yet.
     await words.load([feedback_id])

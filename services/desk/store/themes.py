@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import Column, DateTime, Index, String, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.desk.store import themes_said
 from services.desk.store.tables import DeskTable
 from shared.contracts import SYSTEM, Actor
-from shared.contracts.desk import ThemeCase, ThemeListed, ThemeMeasure
+from shared.contracts.desk import ThemeCase, ThemeListed, ThemeMeasure, ThemeQuote
 from shared.messaging.transaction import Transaction
 
 MOST_CASES = 2_000
@@ -161,12 +162,26 @@ async def keep(tx: Transaction, one: Theme) -> None:
     )
 
 
-async def list_theme(tx: Transaction, one: Theme, *, by: Actor = SYSTEM) -> ThemeListed:
-    """Keep it, and emit it on the directory with all its cases."""
+async def forget(tx: Transaction, feedback_id: str) -> None:
+    """A case of an erased person stays in its themes, and is quoted there no more."""
+    for row in await tx.fetch(
+        "SELECT theme_id FROM theme_cases WHERE feedback_id = $1 ORDER BY theme_id", feedback_id
+    ):
+        if (one := await theme(tx, row["theme_id"], lock=True)) is not None:
+            await list_theme(tx, one, unquoted=feedback_id)
+
+
+async def list_theme(
+    tx: Transaction, one: Theme, *, by: Actor = SYSTEM, unquoted: str = ""
+) -> ThemeListed:
+    """Keep it, and emit it on the directory with all its cases; `unquoted` is one of them."""
     await keep(tx, one)
     rows = await tx.fetch(
         "SELECT feedback_id, origin FROM theme_cases WHERE theme_id = $1 ORDER BY feedback_id",
         one.theme_id,
+    )
+    said = await themes_said.quotes(
+        tx, [row["feedback_id"] for row in rows if row["feedback_id"] != unquoted]
     )
     event = ThemeListed(
         at=tx.now,
@@ -180,6 +195,7 @@ async def list_theme(tx: Transaction, one: Theme, *, by: Actor = SYSTEM) -> Them
         opened_at=one.opened_at,
         measures=tuple(ThemeMeasure.model_validate(m) for m in one.measures),
         cases=tuple(ThemeCase(case=row["feedback_id"], origin=row["origin"]) for row in rows),
+        quotes=tuple(ThemeQuote(case=case, text=sentence) for case, sentence in said),
     )
     tx.emit(event)
     return event

@@ -39,17 +39,6 @@ LEFT JOIN meanings AS v USING (feedback_id)
 WHERE m.at > $1 AND c.state <> ALL($2::text[]) AND NOT c.erased AND NOT c.confidential
 ORDER BY m.at DESC, m.feedback_id LIMIT $3
 """
-_WORDS = """
-SELECT w.feedback_id, w.title, left(w.text, 600) AS text, c.place
-FROM words AS w JOIN cases AS c USING (feedback_id) WHERE w.feedback_id = ANY($1::text[])
-"""
-_OUTCOMES = """
-SELECT outcome, count(*) AS n FROM (
-    SELECT DISTINCT ON (feedback_id) data->>'outcome' AS outcome FROM timeline
-    WHERE feedback_id = ANY($1::text[]) AND type = 'case.replied'
-    ORDER BY feedback_id, seq DESC
-) AS last WHERE outcome IS NOT NULL GROUP BY outcome ORDER BY n DESC, outcome
-"""
 _FIELDS = "suggestion_id, key, status, made_at, cases, said, theme_id, decided_by"
 
 
@@ -82,17 +71,6 @@ async def made_last(tx: Transaction) -> datetime | None:
 async def material(tx: Transaction, most: int) -> list[Any]:
     """The cases of a term with what they name and their vectors, the newest first."""
     return list(await tx.fetch(_MATERIAL, tx.now - TERM, NOT_OFFERED, most))
-
-
-async def words_of(tx: Transaction, feedback_ids: Sequence[str]) -> dict[str, Any]:
-    """The masked words and the places of these cases."""
-    rows = await tx.fetch(_WORDS, list(feedback_ids))
-    return {row["feedback_id"]: row for row in rows}
-
-
-async def outcomes(tx: Transaction, feedback_ids: Sequence[str]) -> list[tuple[str, int]]:
-    """What was answered last, and how often."""
-    return [(row["outcome"], row["n"]) for row in await tx.fetch(_OUTCOMES, list(feedback_ids))]
 
 
 async def in_themes(tx: Transaction) -> list[set[str]]:

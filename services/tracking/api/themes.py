@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -12,6 +13,7 @@ from services.tracking.deps import NAME, Deps
 from services.tracking.domain.themes import Around, around, by_day, gathered, judge, week_by_week
 from services.tracking.store.themes import cases_in
 from services.tracking.wording.board import HIDDEN
+from shared.contracts.desk import ThemeListed
 from shared.moments import here, local
 from shared.service import Service
 from shared.web.auth import Staff, runtime_of, service_of, with_role
@@ -28,7 +30,8 @@ async def report_themes(
 ) -> dict[str, Any]:
     """``{themes: [{theme_id, title, about, status, cases, weeks: [{monday, n}], measures: [{what,
     on, responsible, before, after, n_before, n_after, helped, over_on}], since: {on, before, …},
-    newest: [{feedback_id, title, received_at}]}], until}``. `since` is the same of the day on which
+    newest: [{feedback_id, title, received_at}], sentences, places: [[where, n]], outcomes:
+    [[outcome, n]]}], until}``. `since` is the same of the day on which
     the theme was taken note of, and null where there are measures."""
     return await themes_body(request)
 
@@ -55,6 +58,7 @@ async def themes_body(request: Request) -> dict[str, Any]:
                 "status": theme.status,
                 "origin": theme.origin,
                 "cases": len(own),
+                **_said(theme, cases, own),
                 "weeks": [
                     {"monday": monday.isoformat(), "n": n}
                     for monday, n in week_by_week(days, until)
@@ -81,6 +85,23 @@ async def themes_body(request: Request) -> dict[str, Any]:
             }
         )
     return {"until": until.isoformat(), "themes": shown}
+
+
+def _said(theme: ThemeListed, cases: dict[str, Any], own: list[Any]) -> dict[str, Any]:
+    """Typical sentences, where it was, and what was answered last: of what is confidential only
+    the outcome counts."""
+    open_ones = [case for case in own if not case.confidential]
+    places = Counter(case.place.strip() for case in open_ones if (case.place or "").strip())
+    outcomes = Counter(case.outcome for case in own if case.outcome)
+    return {
+        "sentences": [
+            one.text
+            for one in theme.quotes
+            if one.case in cases and not cases[one.case].confidential
+        ],
+        "places": places.most_common(3),
+        "outcomes": outcomes.most_common(),
+    }
 
 
 def _weeks_around(one: Around) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from shared.contracts.desk.directory import (
     ThemeDismissed,
     ThemeListed,
     ThemeMeasure,
+    ThemeQuote,
 )
 from shared.contracts.desk.office import (
     CaseAbsorbed,
@@ -148,4 +149,5 @@ __all__ = [
     "ThemeDismissed",
     "ThemeListed",
     "ThemeMeasure",
+    "ThemeQuote",
 ]

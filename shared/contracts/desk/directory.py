@@ -222,6 +222,17 @@ class ThemeCase(BaseModel):
     """``hand``: somebody put it there; ``found``: by its meaning."""
 
 
+class ThemeQuote(BaseModel):
+    """A sentence that is typical of a theme."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    case: str
+    """The `feedback_id` of the case it stands in; whoever knows that as confidential shows none."""
+    text: str
+    """Masked, and nobody is named in it."""
+
+
 class ThemeListed(
     DirectoryFact, type="directory.theme.v1", owner="desk", topic=DIRECTORY, shred=()
 ):
@@ -240,6 +251,8 @@ class ThemeListed(
     opened_at: datetime
     measures: tuple[ThemeMeasure, ...] = ()
     cases: tuple[ThemeCase, ...] = ()
+    quotes: tuple[ThemeQuote, ...] = ()
+    """Of its newest cases; told anew without it once the reporter of one is erased."""
 
     @property
     def key(self) -> str:

@@ -53,6 +53,14 @@ async def test_what_comes_up_again_and_again_is_offered_and_kept(desk: Desk) -> 
     assert (event.title, event.origin, event.measures[0].what) == ("东侧电梯", "found", "换主板")
     assert {(c.case, c.origin) for c in event.cases} == {(one, "found") for one in ids}
     assert (await office.post(where, json=given)).status_code == 409
+    # Kept, it says what it said before, and so do the reports.
+    kept = (await auditor.get(f"/api/themes/{event.theme_id}")).json()
+    assert {n: kept[n] for n in ("sentences", "places", "outcomes")} == {
+        n: found[n] for n in ("sentences", "places", "outcomes")
+    }
+    page = await auditor.get(f"/desk/themes/{event.theme_id}", headers=HTML)
+    assert "二楼的电梯又坏了，按了没反应。" in page.text and "二楼东侧" in page.text
+    assert [one.text for one in event.quotes] == found["sentences"]
     # A theme knows them now.
     assert await themes.group_anew(desk.service, at_once=True) == 0
 
@@ -107,3 +115,16 @@ async def test_of_an_erased_person_nothing_is_quoted(desk: Desk) -> None:
     async with desk.service.transaction() as tx:
         (one,) = await suggestions(tx)
     assert ids[0] not in one.cases and one.said["sentences"] == []
+
+
+async def test_of_an_erased_person_a_kept_theme_quotes_nothing(desk: Desk) -> None:
+    one, two = await desk.case(text=LIFT), await desk.case(text="三楼的门关不上。")
+    office = desk.as_("coordinator")
+    given = {"title": "坏了", "feedback_ids": [one, two]}
+    theme_id = (await office.post("/api/themes", json=given)).json()["theme_id"]
+    assert len((await listed(desk)).quotes) == 2
+    await desk.process(PrivateErased(feedback_id=one, at=desk.clock.now()))
+    event = await listed(desk)
+    assert ({c.case for c in event.cases}, {q.case for q in event.quotes}) == ({one, two}, {two})
+    shown = (await desk.as_("coordinator").get(f"/api/themes/{theme_id}")).json()
+    assert shown["sentences"] == ["三楼的门关不上。"]

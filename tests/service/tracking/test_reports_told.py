@@ -10,7 +10,7 @@ from typing import Any
 from services.tracking.app import build
 from services.tracking.jobs.reports import tell_due
 from services.tracking.store import generation
-from shared.contracts.desk import PersonListed, ThemeCase, ThemeListed, ThemeMeasure
+from shared.contracts.desk import PersonListed, ThemeCase, ThemeListed, ThemeMeasure, ThemeQuote
 from tests.service.tracking.conftest import Web
 from tests.support import at, outbox_of, process_batch
 from tests.unit.tracking.examples import Story
@@ -113,7 +113,12 @@ async def test_who_may_see_to_whom_reports_go(web: Web) -> None:
 async def test_the_report_says_whether_what_was_done_helped(web: Web) -> None:
     stories = [Story(now=at(f"2026-02-{day:02d} 10:00")) for day in (10, 11, 17, 18, 24, 25)]
     for story in stories:
-        await process_batch(web.service, story.received(title="一个水杯占着"), story.opened())
+        await process_batch(
+            web.service, story.received(title="一个水杯占着", place="三层"), story.opened()
+        )
+    secret = Story(now=at("2026-02-25 11:00"))
+    hidden = secret.received(title="占座的是他", place="馆长室", confidential=True)
+    await process_batch(web.service, hidden, secret.opened())
     opened = at("2026-02-10 08:00")
     web.service.runtime.directory.apply(
         ThemeListed(
@@ -122,15 +127,22 @@ async def test_the_report_says_whether_what_was_done_helped(web: Web) -> None:
             title="占座",
             opened_at=opened,
             measures=(ThemeMeasure(what="清理", on=date(2026, 2, 28), responsible="空间部"),),
-            cases=tuple(ThemeCase(case=one.id) for one in stories),
+            cases=tuple(ThemeCase(case=one.id) for one in (*stories, secret)),
+            quotes=(
+                ThemeQuote(case=stories[0].id, text="水杯占着座位。"),
+                ThemeQuote(case=secret.id, text="占座的是他。"),
+            ),
         )
     )
     (theme,) = (await web.get("/api/reports/themes", as_="leader")).json()["themes"]
     (measure,) = theme["measures"]
-    assert (theme["cases"], measure["n_before"], measure["helped"]) == (6, 6, "not_yet")
+    assert (theme["cases"], measure["n_before"], measure["helped"]) == (7, 7, "not_yet")
+    # What a suggestion says is said of a theme, too; of what is confidential nothing is quoted.
+    assert (theme["sentences"], theme["places"]) == (["水杯占着座位。"], [["三层", 6]])
     web.clock.set(at("2026-03-28 08:00"))
     page = (await web.get("/reports/themes", as_="leader")).text
-    assert "前四周 6 件" in page
+    assert "前四周 7 件" in page
+    assert "水杯占着座位。" in page and "占座的是他" not in page
     assert "有用" in page
     assert f"/desk/cases/{stories[0].id}" in page
     assert (await web.get("/api/reports/themes", as_="reviewer.it")).status_code == 403
