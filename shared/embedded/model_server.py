@@ -26,6 +26,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 MEMORY = 1 << 30
@@ -39,7 +40,8 @@ MOST_KNOWN = 512
 """Vectors that are kept, some 4 kB each: of a new case two services ask for the same one."""
 LONGEST_RAW = 4000
 LONGEST_TEXT = 320
-"""Characters of one text that are read: at worst a token each, some 7 ms."""
+"""Characters of one text that are read: at worst a token each, some 7 ms. Of ASCII three count as
+one, since words are tokens."""
 
 
 class Refused(Exception):
@@ -52,7 +54,9 @@ class Refused(Exception):
 
 def readable(text: str) -> str:
     """`text` as the tokenizer may see it: short, NFKC, nothing that UTF-8 or C cannot hold."""
-    short = unicodedata.normalize("NFKC", text[:LONGEST_RAW])[:LONGEST_TEXT]
+    short = unicodedata.normalize("NFKC", text[:LONGEST_RAW])[: 3 * LONGEST_TEXT]
+    taken = accumulate(1 if character.isascii() else 3 for character in short)
+    short = short[: sum(so_far <= 3 * LONGEST_TEXT for so_far in taken)]
     return short.replace("\0", " ").encode("utf-8", "ignore").decode("utf-8")
 
 

@@ -137,11 +137,17 @@ def test_any_text_gets_a_vector(model: EmbeddedModel, text: str) -> None:
 @given(st.text(alphabet=st.characters(codec=None)))
 def test_what_the_tokenizer_sees_is_short_and_in_normal_form(text: str) -> None:
     seen = readable(text * 100)
-    assert len(seen) <= LONGEST_TEXT
+    assert sum(1 if one.isascii() else 3 for one in seen) <= 3 * LONGEST_TEXT
     assert "\0" not in seen
     assert seen.encode().decode() == seen
     # The tokenizer has room for four characters a byte, and would write on: U+FDFA has eighteen.
     assert "ﷺ" not in seen
+
+
+def test_three_letters_count_as_one_ideograph() -> None:
+    assert readable("字" * 5_000) == "字" * LONGEST_TEXT
+    assert readable("w" * 5_000) == "w" * (3 * LONGEST_TEXT)
+    assert readable("字" * (LONGEST_TEXT - 1) + "word") == "字" * (LONGEST_TEXT - 1) + "wor"
 
 
 async def test_a_killed_and_a_hung_model_come_back(model: EmbeddedModel) -> None:

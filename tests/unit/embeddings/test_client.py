@@ -136,6 +136,9 @@ def test_only_the_beginning_is_embedded() -> None:
     assert beginning("标题", "第一句。\n\n 第二句。") == "标题 第一句。 第二句。"
     assert beginning("", "  ") == ""
     assert len(beginning("题" * 200, "字" * 50_000)) == 240
+    assert len(beginning("t" * 200, "word " * 50_000)) == 3 * 240
+    assert beginning("", "字" * 239 + "word") == "字" * 239 + "wor"
+    assert beginning("", "字" * 239 + "wo字") == "字" * 239 + "wo"
 
 
 @pytest.mark.parametrize(
