@@ -227,3 +227,33 @@ def test_a_burst_pipe_is_not_heard_inside_other_words(
     shipped: RuleSet, text: str, emergency: bool
 ) -> None:
     assert decide(shipped, Submission(text=text)).emergency is emergency
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "请问AED在哪里",
+        "馆里的急救AED电池是不是该换了",
+        "听说去年有同学在馆里晕倒，你们后来配 AED 了吗？放在哪里",
+        "楼下着火锅店味道太大",
+        "玩失火密室逃脱的社团想借场地",
+    ],
+)
+def test_a_word_of_danger_in_passing_raises_no_p1(shipped: RuleSet, text: str) -> None:
+    assert not decide(shipped, Submission(text=text)).emergency
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "快，AED在哪",
+        "需要AED，二楼",
+        "有人倒了快拿AED",
+        "Bring the AED to the second floor",
+        "火锅店着火了",
+        "密室逃脱那边失火了快来人",
+        "二楼失火",
+    ],
+)
+def test_the_same_words_in_earnest_are_an_emergency(shipped: RuleSet, text: str) -> None:
+    assert decide(shipped, Submission(text=text)).emergency
