@@ -50,7 +50,7 @@ async def begin(tx: Transaction, row: DeliveryRow, deps: Deps) -> Attempt | None
     address = deps.address(row, private)
     if row.recipient == REPORTER and private is None:
         ledger.suppress(tx, row, domain.ERASED)
-    elif domain.is_moot(row.kind, case):
+    elif domain.is_moot(row.kind, case, row.params):
         ledger.suppress(tx, row, domain.MOOT)
     elif row.kind == REPORT and (known := deps.mailed(row)) is not None and not row.resent_at:
         ledger.remember_mailed(tx, row, known)

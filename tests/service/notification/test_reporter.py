@@ -178,6 +178,23 @@ async def test_a_later_date_is_told_with_its_reason_an_earlier_one_is_not(
     assert len(sink.received) == 2
 
 
+async def test_a_later_date_that_is_taken_back_in_the_night_is_not_told(
+    watch: Watch, sink: SmtpSink
+) -> None:
+    await watch.process(*received_case("f1"))
+    await watch.later(seconds=2)
+    watch.clock.set(at("2026-03-05 07:04"))
+    await watch.process(promised("f1", "2026-03-16 10:00", reason="机房停电"))
+    await watch.process(promised("f1", reason="calendar"))
+    await watch.process(promised("f1", "2026-03-17 10:00", reason="机房停电"))
+    await watch.process(promised("f1", "2026-03-18 10:00", reason="还是停电"))
+    watch.clock.set(at("2026-03-05 07:31"))
+    await watch.later(seconds=2)
+    kinds = [(kind, state) for kind, _, state in await watch.states("f1") if kind == "delay"]
+    assert kinds == [("delay", "suppressed"), ("delay", "suppressed"), ("delay", "sent")]
+    assert "3月18日（周三）10:00 前" in text_of(sink)
+
+
 async def test_nobody_is_told_of_a_delay_of_what_is_answered_by_now(
     watch: Watch, sink: SmtpSink
 ) -> None:
