@@ -13,6 +13,7 @@ _MOMENT = (
     "must be a moment like 2026-03-09T08:30:00+08:00",
 )
 _NUMBER = ("须为数字", "must be a number")
+_SOMETHING = ("请写点什么", "please write something")
 _LIST = ("须为列表", "must be a list")
 _WORDS: Mapping[str, tuple[str, str]] = {
     "missing": ("必填", "is required"),
@@ -24,7 +25,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "less_than_equal": ("不大于 {le}", "at most {le}"),
     "multiple_of": ("须为 {multiple_of} 的倍数", "must be a multiple of {multiple_of}"),
     "string_too_long": ("最多 {max_length} 个字", "at most {max_length} characters"),
-    "string_too_short": ("请写点什么", "please write something"),
+    "string_too_short": ("至少 {min_length} 个字", "at least {min_length} characters"),
     "string_pattern_mismatch": ("格式不对", "is not written as it should be"),
     "string_sub_type": ("须为文字", "must be text"),
     "too_long": ("最多 {max_length} 项", "at most {max_length} of them"),
@@ -78,6 +79,8 @@ def error_words(error: Mapping[str, Any], *, english: bool) -> str:
     context = error.get("ctx") or {}
     if kind in ("too_long", "too_short") and isinstance(error.get("input"), str):
         kind = f"string_{kind}"  # the bound stands behind another check of a text
+    if kind == "string_too_short" and context.get("min_length") == 1:
+        return _SOMETHING[english]
     if words := _WORDS.get(kind):
         return words[english].format(**context)
     if kind in ("value_error", "assertion_error") and (own := str(context.get("error", ""))):

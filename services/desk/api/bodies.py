@@ -311,7 +311,9 @@ class SignIn(Body):
 class NewPassword(Body):
     password: Annotated[str, Field(min_length=1, max_length=200)]
     """The one of now."""
-    new: Annotated[str, Field(min_length=SHORTEST_PASSWORD, max_length=200)]
+    new: Annotated[
+        str, Field(min_length=SHORTEST_PASSWORD, max_length=200), AfterValidator(_something)
+    ]
     again: Annotated[str | None, Field(max_length=200)] = None
 
 

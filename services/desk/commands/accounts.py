@@ -249,6 +249,7 @@ def _password(from_stdin: bool) -> str:
             refuse("the two passwords differ")
     else:
         refuse("no terminal to ask on: give the password with --password-stdin")
-    if len(password) < accounts.SHORTEST_PASSWORD:
-        refuse(f"the password needs at least {accounts.SHORTEST_PASSWORD} characters")
+    if len(password) < accounts.SHORTEST_PASSWORD or not password.strip():
+        shortest = accounts.SHORTEST_PASSWORD
+        refuse(f"the password needs at least {shortest} characters, not all of them blanks")
     return password

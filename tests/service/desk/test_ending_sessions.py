@@ -180,6 +180,25 @@ async def test_guessing_the_password_here_is_counted_as_guessing_it_there(desk: 
     assert (await desk.visitor().post("/api/session/password", json={})).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("new", "zh", "en"),
+    [
+        ("short", "至少 8 个字", "at least 8 characters"),
+        (" " * 8, "请写点什么", "please write something"),
+        ("", "至少 8 个字", "at least 8 characters"),
+    ],
+)
+async def test_what_is_no_password_is_refused_in_words(
+    desk: Desk, new: str, zh: str, en: str
+) -> None:
+    browser = await sign_in(desk)
+    for language, words in (("zh", zh), ("en", en)):
+        browser.headers["accept-language"] = language
+        refused = await change(browser, new=new)
+        assert (refused.status_code, refused.json()["errors"]) == (422, {"new": words})
+    assert await is_in(browser)
+
+
 async def test_the_page_of_an_account(desk: Desk) -> None:
     assert (await desk.visitor(**HTML).get("/desk/account")).status_code == 303
     browser = await sign_in(desk)
