@@ -106,10 +106,21 @@ _MANY = 60
 def asks(words: str) -> bool:
     """Whether words may mean something, rather than name one case or person."""
     folded = fold(words)
-    named = _CODE.search(folded) or is_like_a_code(words)
+    named = _CODE.search(folded) or is_like_a_code(words) or _is_part_of_a_code(folded.strip())
     return bool(_ASKED.search(folded)) and not named
 
 
+def _is_part_of_a_code(folded: str) -> bool:
+    """Whether all of it is some groups of a code or the beginning of an id, as somebody reads them
+    out. With blanks they may as well be words: "wifi 5ghz"."""
+    if _PART_OF_AN_ID.fullmatch(folded):
+        return any(map(str.isdigit, folded))
+    groups = _PART_OF_A_CODE.fullmatch(folded)
+    return groups is not None and sum(map(str.isdigit, folded)) > 1
+
+
+_PART_OF_A_CODE = re.compile(rf"[0-9a-tv-z]{{4}}(?:[{_DASHES}][0-9a-tv-z]{{1,4}})+")
+_PART_OF_AN_ID = re.compile(rf"[0-9a-f]{{8,}}(?:[{_DASHES}][0-9a-f]{{1,12}})*")
 _LIKE_A_CODE = re.compile(rf"[0-9a-z\s_.·{_DASHES}]+")
 _BETWEEN = re.compile(rf"[\s_.·{_DASHES}]+")
 

@@ -39,6 +39,17 @@ def test_what_stands_high_in_several_orders_comes_first() -> None:
         ("room 217 printer jammed", True),
         ("wifi slow here once more", True),
         ("三层 7K3M 9QXA 0BCD EFGH 23AB", True),
+        # A part of one.
+        ("9KNR-X58Q", False),
+        ("9knr‑x58q", False),
+        ("01a22eae", False),
+        ("01a22eae-44c", False),
+        ("01a22eae44c1", False),
+        ("wifi 5ghz", True),
+        ("wifi-5ghz", True),
+        ("wifi-slow", True),
+        ("facade", True),
+        ("self-help", True),
     ],
 )
 def test_a_number_or_a_single_letter_means_nothing(words: str, means: bool) -> None:
