@@ -301,6 +301,13 @@ def comparison(said: learning.Learned) -> str:
         f"among three {old.three:.0%} → {new.three:.0%},\n"
         f"  sent without a person {old.alone:.0%} → {new.alone:.0%}, "
         f"of these rightly {old.precision:.0%} → {new.precision:.0%}"
+        + (
+            ""
+            if said.raised is None
+            else f"\nVersion {said.compared_with} sent far less rightly than the "
+            f"{said.trained.promised:.0%} that are promised: it goes on as version {said.raised}, "
+            "with a higher bar."
+        )
     )
 
 

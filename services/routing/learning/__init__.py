@@ -5,7 +5,7 @@ own, and what serves people only multiplies (`domain/model.py`).
 """
 
 from services.routing.learning.beside import TrainingFailed, train_beside
-from services.routing.learning.report import Quality, Trained
+from services.routing.learning.report import Quality, Trained, falls_short
 from services.routing.learning.scratch import Letter, read_letters, train
 from services.routing.learning.versions import (
     Learned,
@@ -22,6 +22,7 @@ __all__ = [
     "Quality",
     "Trained",
     "TrainingFailed",
+    "falls_short",
     "learn",
     "read_letters",
     "refresh_model",

@@ -19,9 +19,9 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
 from services.routing.domain import Kinds, Model
-from services.routing.domain.model import NOT_OURS, bar_among, hashed, packed
+from services.routing.domain.model import NOT_OURS, PRECISIONS, bar_among, hashed, packed
 from services.routing.learning.kinds_onwards import move_kinds
-from services.routing.learning.report import KindQuality, Quality, Trained
+from services.routing.learning.report import KindQuality, Quality, Trained, falls_short
 from services.routing.learning.scratch import GRAMS, MEANING, bars_of
 
 FEWEST = 5
@@ -70,6 +70,13 @@ def learn(source: IO[bytes]) -> Trained:
     quality = _judge(shares, truth[later], classes, bars, wanted)
     old_shares = _shares_of(running, letters, later, classes)
     old = _judge(old_shares, truth[later], classes, {}, wanted, bar=running.bar(wanted))
+    raised: Model | None = None
+    with_raised: Quality | None = None
+    sent = round(old.alone * old.letters)
+    if falls_short(sent, round(old.precision * sent), wanted):
+        raised = _raised(running, _bars(old_shares, truth[later], classes))
+        bar = raised.bar(wanted)
+        with_raised = _judge(old_shares, truth[later], classes, raised.bars, wanted, bar=bar)
     whole = begin.plus(_moved(letters, begin, truth, np.arange(len(owners)), moved))
     model = whole.model(
         shipped,
@@ -92,7 +99,16 @@ def learn(source: IO[bytes]) -> Trained:
         seconds=time.process_time() - began,
         kinds=kinds,
         kind_quality=kind_quality,
+        promised=wanted,
+        raised=raised,
+        with_raised=with_raised,
     )
+
+
+def _raised(model: Model, bars: dict[int, float]) -> Model:
+    """The same, sending only from `bars` on, and nowhere from less than it did."""
+    higher = {percent: max(bars[percent], model.bar(percent / 100)) for percent in PRECISIONS}
+    return model.model_copy(update={"bars": higher, "sure_at": higher[95]})
 
 
 class _Weights:

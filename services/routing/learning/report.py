@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from pydantic import BaseModel, ConfigDict
 
 from services.routing.domain import Kinds, Model
@@ -20,6 +22,17 @@ class Quality(BaseModel):
     precision: float
     offers: dict[int, float] = {}
     """How many it would send at other precisions, in percent."""
+
+
+_FEWEST_SENT = 8
+"""Fewer say nothing of how often what is sent is right."""
+
+
+def falls_short(sent: int, right: int, promised: float) -> bool:
+    """Whether of `sent` cases so few were `right` that chance (two standard errors) does not
+    explain it, where `promised` of 1 ought to be."""
+    missing = promised * sent - right
+    return sent >= _FEWEST_SENT and missing > 2 * math.sqrt(sent * promised * (1 - promised))
 
 
 class KindQuality(BaseModel):
@@ -48,10 +61,19 @@ class Trained(BaseModel):
     """Types and priorities as they were learned; None where nothing is known of them."""
     kind_quality: dict[str, KindQuality] = {}
     """By ``type`` and ``priority``."""
+    promised: float = 0.95
+    """How much of what is sent ought to be right, of 1."""
+    raised: Model | None = None
+    """The running version with bars from which on it is right on these letters, or that nothing
+    reaches; None where it keeps what is promised."""
+    with_raised: Quality | None = None
+    """What it does then."""
 
     @property
     def is_no_worse(self) -> bool:
         """Whether it may take the place of the running one: as often right at the first guess,
-        and as often with one of three, but for one letter in two hundred."""
-        slack = 0.005
-        return self.new.first >= self.running.first and self.new.three >= self.running.three - slack
+        and as often with one of three, but for one letter in two hundred; and what it sends, if
+        anything, as often rightly, or as often as is promised."""
+        slack, new, old = 0.005, self.new, self.running
+        sends_well = not new.alone or new.precision >= min(old.precision, self.promised)
+        return new.first >= old.first and new.three >= old.three - slack and sends_well

@@ -38,11 +38,15 @@ class Learned:
     taken: bool
     compared_with: int
     trained: Trained
+    raised: int | None = None
+    """The version that is the running one with a higher bar, where that was taken instead."""
 
 
 async def learn(service: Service[Deps], *, by: str | None, source: str = "cases") -> Learned:
     """Learn from all that is known, beside whatever runs; the new version is in use if it is no
-    worse than the running one on the latest letters that neither has seen.
+    worse than the running one on the latest letters that neither has seen. Where it is, and the
+    running one sends far less rightly than is promised, that one goes on with a higher bar, as a
+    version of its own.
 
     Raises `NothingToLearn`, `TrainingFailed`, and `Conflict` while another process learns.
     """
@@ -100,10 +104,31 @@ async def learn(service: Service[Deps], *, by: str | None, source: str = "cases"
         )
         if trained.is_no_worse:
             await learned.take_version(tx.connection, version, at=tx.now, by=by)
+        raised: int | None = None
+        if not trained.is_no_worse and trained.raised and trained.with_raised:
+            raised = await learned.keep_version(
+                tx.connection,
+                trained.raised,
+                at=tx.now,
+                by=by,
+                source=f"version {meaning.version}, higher bar",
+                # It has learned nothing: what is new stays new.
+                until=since,
+                measured=measured
+                | {
+                    "new": trained.with_raised.model_dump(),
+                    "no_worse": True,
+                    "raised": meaning.version,
+                    "batches": seen,
+                    "kinds": {},
+                },
+                kinds=meaning.kinds if meaning.version else None,
+            )
+            await learned.take_version(tx.connection, raised, at=tx.now, by=by)
     before = meaning.version
     await refresh_model(service)
     log.info("learned", version=version, taken=trained.is_no_worse, letters=trained.model.letters)
-    return Learned(version, trained.is_no_worse, before, trained)
+    return Learned(version, trained.is_no_worse, before, trained, raised)
 
 
 def _too_few(new: int, letters: int) -> NothingToLearn:

@@ -54,6 +54,11 @@ async def learned_page(request: Request) -> Response:
         trial=trial,
         tried=tried,
         offers=_offers(versions, meaning.version, deps.rules.ruleset.book.precision),
+        falls_short=learning.falls_short(
+            figures["whole"]["sent_known"],
+            figures["whole"]["sent_right"],
+            deps.rules.ruleset.book.precision,
+        ),
         precision=round(100 * deps.rules.ruleset.book.precision),
         learning=meaning.wanted.is_set(),
         not_learned=meaning.not_learned and meaning.not_learned[locale == "en"],

@@ -24,7 +24,7 @@ from shared.db.engine import driver_of
 from tests.service.routing.conftest import NOW, SHIPPED, Routing, dispatched, returned
 from tests.service.routing.test_understanding import UNHEARD_OF, Sure
 from tests.unit.routing.test_kinds import taught as taught_kinds
-from tests.unit.routing.test_learning import letters, wide
+from tests.unit.routing.test_learning import OWNERS, letters, wide
 
 
 async def label(routing: Routing, feedback_id: str) -> tuple[Any, ...] | None:
@@ -136,6 +136,51 @@ async def test_a_version_is_learned_compared_taken_and_taken_back(
     meaning.use(meaning.shipped, 0)
     assert await learning.refresh_model(service)
     assert (meaning.version, meaning.model) == (1, said.trained.model)
+
+
+async def test_a_version_that_sends_wrongly_and_stays_sends_nothing_more(
+    routing: Routing, taught: Sure
+) -> None:
+    service, meaning = routing.service, routing.service.deps.meaning
+    await imported(routing, 240)
+    await learning.learn(service, by="train")
+    assert (await routing.last(await routing.receive(UNHEARD_OF)))["department"] == "it"
+    # What came since is told wrongly first, and then every other one of it, in another way.
+    told = letters(390)
+    for n, one in enumerate(told):
+        if n < 260:
+            told[n] = replace(one, owner=OWNERS[(n + 2) % 3])
+        elif n % 2:
+            told[n] = replace(one, owner=OWNERS[(n + 1) % 3])
+    async with service.engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        rows = [(n, NOW, one) for n, one in enumerate(told)]
+        await learned.keep_imported(driver_of(connection), "later", "compass", rows)
+    said = await learning.learn(service, by="train")
+    assert said.trained.running.precision < 0.6
+    assert (said.taken, said.compared_with, said.raised) == (False, 1, 3)
+    assert meaning.version == 3
+    event = await routing.last(await routing.receive(UNHEARD_OF))
+    assert (event["type"], event["model_version"]) == ("feedback.triage_needed.v1", 3)
+    assert event["candidates"][0]["department"] == "it"
+    page = (await routing.as_("coordinator").get("/routing/learned")).text
+    assert "第 1 版，门槛提高了" in page
+    # It has learned nothing by that: what was new still is.
+    again = await learning.learn(service, by="train")
+    assert (again.compared_with, again.trained.new.letters) == (3, said.trained.new.letters)
+
+
+async def test_the_page_says_when_what_was_sent_is_far_below_what_is_promised(
+    routing: Routing, taught: Sure
+) -> None:
+    office = routing.as_("coordinator")
+    await imported(routing, 240)
+    await learning.learn(routing.service, by="train")
+    for n in range(9):
+        case = await routing.receive(f"{UNHEARD_OF} {n}")
+        await routing.process(returned(case, "it"), dispatched(case, "space"))
+    page = (await office.get("/routing/learned")).text
+    assert "9 件里，派对的只有 0%，远不到要有的 95%" in page
 
 
 async def test_types_and_priorities_learn_on_from_what_people_said(

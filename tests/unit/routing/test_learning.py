@@ -6,6 +6,7 @@ import io
 import json
 import random
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,7 @@ from services.routing.domain.model import NOT_OURS
 from services.routing.learning import TrainingFailed, train_beside
 from services.routing.learning.beside import packed_lesson
 from services.routing.learning.onwards import FEWEST, learn
-from services.routing.learning.report import Quality, Trained
+from services.routing.learning.report import Quality, Trained, falls_short
 from tests.unit.routing.test_weigh_up import tiny
 
 OWNERS = ("it", NOT_OURS, "press")
@@ -141,6 +142,49 @@ def test_only_what_is_no_worse_takes_the_place(
 
     trained = Trained(model=tiny(), new=quality(*new), running=quality(*old), seconds=1)
     assert trained.is_no_worse is no_worse
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "no_worse"),
+    [
+        ((0.5, 0.95), (0.5, 0.97), True),
+        ((0.5, 0.80), (0.5, 0.70), True),
+        ((0.5, 0.80), (0.5, 0.90), False),
+        ((0.0, 0.0), (0.5, 0.90), True),
+    ],
+)
+def test_what_is_sent_less_rightly_is_worse(
+    new: tuple[float, float], old: tuple[float, float], no_worse: bool
+) -> None:
+    def quality(alone: float, precision: float) -> Quality:
+        return Quality(letters=100, first=0.8, three=0.9, alone=alone, precision=precision)
+
+    trained = Trained(model=tiny(), new=quality(*new), running=quality(*old), seconds=1)
+    assert trained.is_no_worse is no_worse
+
+
+def test_a_running_version_that_sends_far_less_rightly_than_is_promised_gets_a_higher_bar() -> None:
+    right = learned(letters(300)).model
+    assert learned(letters(300), running=right).raised is None
+    contrary = [replace(one, owner=OWNERS[(n + 1) % 3]) for n, one in enumerate(letters(300))]
+    wrong = learned(contrary).model
+    trained = learned(letters(300), running=wrong)
+    assert trained.running.alone > 0.3
+    assert trained.running.precision < 0.5
+    assert trained.raised is not None
+    assert trained.with_raised is not None
+    assert trained.with_raised.alone == 0
+    shares = [trained.raised.probabilities(one.vector, "", one.text) for one in letters(300)]
+    assert all(max(one.values()) < trained.raised.bar(0.95) for one in shares)
+    assert trained.raised.bar(0.8) >= wrong.bar(0.8)
+
+
+@pytest.mark.parametrize(
+    ("sent", "right", "short"),
+    [(13, 6, True), (12, 6, True), (20, 19, False), (20, 18, False), (4, 0, False)],
+)
+def test_far_below_what_is_promised_is_more_than_chance(sent: int, right: int, short: bool) -> None:
+    assert falls_short(sent, right, 0.95) is short
 
 
 async def some(*lessons: Lesson) -> AsyncGenerator[Sequence[Lesson], None]:
