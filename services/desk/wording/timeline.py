@@ -83,6 +83,7 @@ KINDS = {
     "appeal": ("复核结果", "the result of the appeal"),
     "restored": ("继续办理的说明", "word that it goes on"),
     "merged": ("并案的说明", "word that it was joined"),
+    "parted": ("单独办理的说明", "word that it goes on by itself"),
     "breach_reason": ("超期的原因", "the reason of a breach"),
     "refused": ("请求未生效的说明", "word of a refused request"),
     "reopened": ("重新办理的说明", "word of the reopening"),

@@ -134,6 +134,8 @@ def _reporter(event: Event, before: Case, case: Case) -> list[Notice]:
             return [Notice("restored", REPORTER)]
         case desk.CaseMerged(put_back=False):
             return [Notice("merged", REPORTER)]
+        case desk.CaseUnmerged() if event.previous_into:
+            return [Notice("parted", REPORTER)]
         case desk.CaseBreachExplained(clock=Clock.RESOLUTION, until=None):
             # With a new date the reason goes out with the date.
             again = {"again": True} if event.again else {}

@@ -56,7 +56,7 @@ SHIPPED = QuietHours()
 """In force until other promises are published."""
 BY_DAY = frozenset({"delay", "warning", "breach", "escalation", "report"})
 
-WITH_PROMISE = frozenset({"receipt", "reopened", "restored"})
+WITH_PROMISE = frozenset({"receipt", "reopened", "restored", "parted"})
 """Kinds that say by when there will be an answer, and wait a moment to know it."""
 _ABOUT_OPEN_WORK = frozenset({"delay", "warning", "breach", "escalation", "breach_reason"})
 _STALE = {"delay": STALE_DELAY, "report": STALE_REPORT}

@@ -129,6 +129,17 @@ def _merged(f: Details) -> list[str]:
     )
 
 
+def _parted(f: Details) -> list[str]:
+    alone = f.say("{yours}原来和同一件事一起办理，现在单独办理。", yours=_yours(f))
+    if f.due:
+        alone = f.say(
+            "{yours}原来和同一件事一起办理，现在单独办理，会在{due}答复您。",
+            yours=_yours(f),
+            due=written_due(f.due, f.locale),
+        )
+    return _letter(f, "您的反馈单独办理", alone, f.link("进展还在这里："))
+
+
 def _breach_reason(f: Details) -> list[str]:
     why = f.say("{yours}没能按时答复，对不起。原因是：", yours=_yours(f))
     if f.params.get("again"):
@@ -221,6 +232,7 @@ WRITERS = {
     "appeal": _appeal,
     "restored": _restored,
     "merged": _merged,
+    "parted": _parted,
     "matters": _matters,
     "breach_reason": _breach_reason,
 }

@@ -27,6 +27,7 @@ from shared.contracts.desk import (
     CaseReplySubmitted,
     CaseSplitOff,
     CaseSupervised,
+    CaseUnmerged,
 )
 from shared.contracts.intake import FeedbackMattersAsked
 from shared.contracts.vocabulary import Channel, Clock, Outcome, State
@@ -36,6 +37,7 @@ from tests.fakes.smtp import SmtpSink
 from tests.service.notification.support import (
     Watch,
     private,
+    promised,
     received_case,
     text_of,
     watching,
@@ -125,6 +127,25 @@ async def test_an_appeal_is_answered(watch: Watch, sink: SmtpSink) -> None:
     event = of(CaseAppealDismissed, state=State.CLOSED, reason="已经换新。")
     assert await told(watch, sink, event) == ["canary.8371"]
     assert "维持原来的处理" in text_of(sink)
+
+
+async def test_whoever_was_joined_hears_that_it_goes_on_by_itself_and_by_when(
+    watch: Watch, sink: SmtpSink
+) -> None:
+    whole = of(CaseUnmerged, previous_into="", children=("f3",), reason="合回去", cycle=2)
+    assert await told(watch, sink, whole) == ["coordinator"]
+    await watch.later(seconds=20)
+    assert [kind for kind, *_ in await watch.states("f1")][1:] == []
+    sink.received.clear()
+    await watch.process(
+        of(CaseUnmerged, previous_into="f2", reason="不是一件事", cycle=3),
+        promised("f1", "2026-03-16 10:00", cycle=3),
+    )
+    await watch.later(seconds=20)
+    told_to = {r.rcpt_to[0].partition("@")[0]: r.message.get_content() for r in sink.received}
+    assert sorted(told_to) == ["canary.8371", "coordinator"]
+    assert "现在单独办理，会在3月16日（周一）10:00 前答复您" in told_to["canary.8371"]
+    assert "不是一件事" not in told_to["canary.8371"]
 
 
 async def test_whoever_was_joined_to_another_case_gets_its_answer(
