@@ -19,7 +19,6 @@ from shared.cli import service_commands, with_service
 from shared.contracts.intake import TokenIssued
 from shared.db import DatabaseNotReady
 from shared.embedded import ServerUnavailable
-from shared.ids import id_as_typed
 from shared.messaging.outbox import is_relayed
 from shared.service import Service
 from shared.settings import refuse
@@ -65,22 +64,25 @@ def revoke_token(name: Name) -> None:
 
 @cli.command()
 def erase(
-    feedback_id: Annotated[str, typer.Argument(help="the case")],
+    named: Annotated[
+        str, typer.Argument(metavar="FEEDBACK_ID", help="the case, a part of it, or its code")
+    ],
     wait: Annotated[float, typer.Option(help="seconds to wait for the services")] = 60.0,
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
 ) -> None:
     """Erase contact and words as written of a case, for good, and wait until every service has.
 
     The masked text of the case stays, and so does a name in it that was not recognised.
+    What was split goes as a whole, and is named by its own id.
     Exit status 1 while some have not; run it again to look again.
     """
 
     async def work(service: Service) -> None:
-        case = id_as_typed(feedback_id)
         async with service.transaction() as tx:
-            erased_at = await store.erase(tx, case)
-        if erased_at is None:
-            refuse(f"there is no case {feedback_id!r}")
+            case = await store.whose(tx, named)
+            erased_at = await store.erase(tx, case) if case is not None else None
+        if case is None or erased_at is None:
+            refuse("there is no such case: give its id, that of a part of it, or its code")
         found = await follow(service, Erasure(case, erased_at), wait)
         print(json.dumps(found.as_json) if as_json else found.as_text)
         if found.missing:

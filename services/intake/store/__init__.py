@@ -21,7 +21,7 @@ from services.intake.store.cases import (
     recent_desks,
     words_of,
 )
-from services.intake.store.erasing import erase
+from services.intake.store.erasing import erase, whose
 from services.intake.store.tables import CaseRow, IntakeTable, SubmissionRow, TokenRow, WordsRow
 from services.intake.store.tokens import issue_token, revoke_tokens
 
@@ -50,5 +50,6 @@ __all__ = [
     "parts_of",
     "recent_desks",
     "revoke_tokens",
+    "whose",
     "words_of",
 ]

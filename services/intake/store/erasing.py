@@ -9,9 +9,11 @@ from services.intake.store import chats
 from services.intake.store.cases import parts_of, words_of
 from services.intake.store.tables import WordsRow
 from shared.contracts.intake import PrivateErased
+from shared.ids import id_as_typed
 from shared.messaging.retention import forget
 from shared.messaging.transaction import Transaction
 from shared.privacy import mask
+from shared.security import code_hash, code_in
 
 # In the order in which an entry point locks them: the submission, then the case.
 _LOCKED = """
@@ -24,6 +26,24 @@ UPDATE submissions SET title = $2, text = $3, place = $4, desk = $5, erased_at =
   wechat_account = NULL, wechat_openid = NULL
 WHERE feedback_id = $1
 """
+
+
+_WHOSE = """
+WITH RECURSIVE up AS (
+    SELECT feedback_id, parent FROM cases WHERE feedback_id = $1
+    UNION
+    SELECT c.feedback_id, c.parent FROM cases AS c JOIN up ON c.feedback_id = up.parent
+)
+SELECT feedback_id FROM submissions
+WHERE feedback_id = $1 OR code_hash = $2 OR feedback_id IN (SELECT parent FROM up)
+"""
+
+
+async def whose(tx: Transaction, named: str) -> str | None:
+    """The comment that somebody means by its id, its tracking code, or the id of a part of it:
+    of whoever wrote it there is one, and all of them is about that person."""
+    found = await tx.fetch(_WHOSE, id_as_typed(named), code_hash(code_in(named)))
+    return found[0]["feedback_id"] if found else None
 
 
 async def erase(tx: Transaction, feedback_id: str) -> datetime | None:

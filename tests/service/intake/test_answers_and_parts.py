@@ -144,6 +144,19 @@ async def test_a_part_has_the_contact_of_the_whole(intake: Intake, whole: dict[s
     assert private["body"]["tracking_code"] == whole["tracking_code"]
 
 
+async def test_who_is_to_be_erased_is_named_by_the_whole_a_part_or_the_code(
+    intake: Intake, whole: dict[str, str]
+) -> None:
+    other = (await intake.say("占座")).json()
+    code = whole["tracking_code"]
+    async with intake.service.transaction() as tx:
+        for named in (whole["feedback_id"], "part", code, code.lower().replace("-", " ")):
+            assert await store.whose(tx, named) == whole["feedback_id"], named
+        assert await store.whose(tx, other["feedback_id"]) == other["feedback_id"]
+        for named in ("nobody", code[:-1], ""):
+            assert await store.whose(tx, named) is None, named
+
+
 async def test_the_code_of_the_whole_speaks_for_its_parts_alone(
     intake: Intake, whole: dict[str, str]
 ) -> None:
