@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import getpass
 from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -175,10 +176,20 @@ def learn_file(
             try:
                 with refusing_file(file):
                     columns, found = await asyncio.to_thread(
-                        history.look_through, file, given, owners
+                        partial(history.look_through, now=service.runtime.clock.now()),
+                        file,
+                        given,
+                        owners,
                     )
             except UnreadableTable as unreadable:
                 refuse(f"{file}: {unreadable.en}")
+            except history.ColumnMissing as missing:
+                refuse(
+                    f"{file}: no column {missing.args[0]!r} was found among "
+                    f"{', '.join(map(repr, missing.header))}; name it with --text, … "
+                    f"It was read as {missing.how}: if these names look wrong, that is none of its "
+                    "encoding; save it as UTF-8"
+                )
             except KeyError as missing:
                 refuse(f"{file}: no column {missing.args[0]!r} was found; name it with --text, …")
             for line in understood(columns, found, directory):
@@ -206,6 +217,11 @@ def understood(
     columns: Mapping[Column, str], found: Understood, directory: Directory
 ) -> Iterator[str]:
     """What was made of a file, in lines."""
+    if found.unreadable:
+        yield (
+            f"the encoding is not clear: read as {found.how}, in which {found.unreadable} places "
+            "cannot be read; they are left out of the words"
+        )
     yield "columns: " + ", ".join(f"{column} = {name!r}" for column, name in columns.items())
     for code, count in found.owners.most_common():
         name = directory.department_name(code, "zh")
@@ -222,7 +238,12 @@ def understood(
     for what, rows in (("left out", found.odd), ("taken, but odd", found.doubtful)):
         for why, lines in rows.items():
             yield f"{what}: {why}: {len(lines)} rows: {spans(lines)}"
-    if all(one.at is None for one in found.letters):
+    if found.again:
+        yield (
+            f"said again word for word in the same file: {len(found.again)} rows: "
+            f"{spans(found.again)}; each counts once, as the later row says it"
+        )
+    if found.letters and all(one.at is None for one in found.letters):
         yield "there are no dates: the order of the file counts, the oldest first"
     yield f"{len(found.letters)} letters to learn from"
 

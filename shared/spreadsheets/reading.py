@@ -44,6 +44,8 @@ class Table:
     """How much of the file was read: 0 to 1."""
     how: str
     """``utf-8, ","`` or the name of the sheet: what was found out about the file."""
+    unreadable: int = 0
+    """Places that are no text in this encoding; each is a U+FFFD in its cell."""
 
 
 def open_table(path: Path) -> Table:
@@ -72,7 +74,7 @@ def open_table(path: Path) -> Table:
 
 
 def _separated(path: Path) -> Table:
-    encoding = _encoding(path)
+    encoding, unreadable = _encoding(path)
     size = path.stat().st_size or 1
     with path.open(encoding=encoding, errors="replace", newline="") as file:
         sample = file.read(_SAMPLE)
@@ -85,6 +87,7 @@ def _separated(path: Path) -> Table:
         rows,
         lambda: 1.0 if binary.closed else min(1.0, binary.tell() / size),
         f"{encoding.removesuffix('-sig')}, {separator!r}",
+        unreadable,
     )
 
 
@@ -113,8 +116,9 @@ def _without_sep_line(text: Iterator[str]) -> Iterator[str]:
         yield "\n" if not number and line.lower().startswith("sep=") else line
 
 
-def _encoding(path: Path) -> str:
-    """By its mark; else UTF-8 where all of it is; else GB 18030, as Excel in Chinese writes."""
+def _encoding(path: Path) -> tuple[str, int]:
+    """By its mark; else UTF-8 where all of it is, or nearly all; else GB 18030 where all of
+    it is, as Excel in Chinese writes; and in how many places it is not that."""
     with path.open("rb") as file:
         first = file.read(4)
     for mark, name in (
@@ -123,20 +127,30 @@ def _encoding(path: Path) -> str:
         (codecs.BOM_UTF16_BE, "utf-16"),
     ):
         if first.startswith(mark):
-            return name
-    return next((name for name in ("utf-8", "gb18030") if _decodes(path, name)), "cp1252")
+            return name, 0
+    wrong, right = _decoded(path, "utf-8")
+    # One bad byte makes no other encoding of it: in a wrong one nearly every sign is wrong.
+    if 20 * wrong <= right:
+        return "utf-8", wrong
+    # In GB 18030 most pairs of bytes are something, also those of other encodings.
+    if not _decoded(path, "gb18030")[0]:
+        return "gb18030", 0
+    return "cp1252", 0
 
 
-def _decodes(path: Path, encoding: str) -> bool:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    try:
-        with path.open("rb") as file:
-            while part := file.read(_MOST):
-                decoder.decode(part)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
+def _decoded(path: Path, encoding: str) -> tuple[int, int]:
+    """In how many places it cannot be read so, and how many signs beyond ASCII can."""
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    wrong = right = 0
+    with path.open("rb") as file:
+        while True:
+            part = file.read(_MOST)
+            text = decoder.decode(part, final=not part)
+            missing = text.count("\ufffd")
+            wrong += missing
+            right += len(text) - missing - len(text.encode("ascii", "ignore"))
+            if not part:
+                return wrong, right
 
 
 def _separator(sample: str) -> str:

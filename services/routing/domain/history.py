@@ -165,6 +165,14 @@ class Understood:
     """What is wrong → the lines; these rows are left out."""
     doubtful: dict[str, list[int]] = field(default_factory=dict)
     """What is unusual → the lines; these rows count."""
+    again: list[int] = field(default_factory=list)
+    """Lines whose words a later letter of the file says again: that one counts."""
+    how: str = ""
+    """How the file was read: encoding and separator, or the name of the sheet."""
+    unreadable: int = 0
+    """Places of the file that are no text in that encoding."""
+    _orders: set[str] = field(default_factory=set)
+    _undated: list[tuple[int, object]] = field(default_factory=list)
 
     @property
     def owners(self) -> Counter[str]:
@@ -172,9 +180,15 @@ class Understood:
         return Counter(one.owner for one in self.letters)
 
     def take(
-        self, line: int, row: Sequence[object], columns: Mapping[Column, int], owners: Owners
+        self,
+        line: int,
+        row: Sequence[object],
+        columns: Mapping[Column, int],
+        owners: Owners,
+        *,
+        now: datetime,
     ) -> None:
-        """Take a row into account."""
+        """Take a row into account; what is later than `now` is odd."""
         cells = {column: _cell(row, at) for column, at in columns.items()}
         text = str(cells.get(Column.TEXT) or "").strip()
         name = str(cells.get(Column.DEPARTMENT) or "").strip()
@@ -195,9 +209,14 @@ class Understood:
             return
         if len(text) > LONGEST:
             self._doubt(f"longer than {LONGEST} characters: the beginning counts", line)
-        at = moment_of(cells.get(Column.TIME))
+        cell = cells.get(Column.TIME)
+        at = moment_of(cell)
+        if order := day_first(cell):
+            self._orders.add(order)
         if at is None and Column.TIME in columns:
-            self._doubt("no date that can be read: taken with the row above", line)
+            self._undated.append((len(self.letters), cell))
+        elif at is not None and at > now + timedelta(days=1):
+            self._doubt("a date that is still to come: taken as it is", line)
         self.letters.append(
             Past(
                 line=line,
@@ -220,18 +239,38 @@ class Understood:
             dated.append(replace(one, at=known))
         return sorted(dated, key=lambda one: (one.at, one.line))
 
+    def settle(self) -> None:
+        """Once all rows are known: dates that others of the file say how to read; and the same
+        words count once, as the later letter says it; in `again` are the others."""
+        order = next(iter(self._orders)) if len(self._orders) == 1 else None
+        for index, cell in self._undated:
+            one = self.letters[index]
+            at = moment_of(cell, order)
+            self.letters[index] = replace(one, at=at)
+            if at is None:
+                self._doubt("no date that can be read: taken with the row above", one.line)
+        latest = {_words(one): one.line for one in self.in_order()}
+        kept = set(latest.values())
+        self.again = sorted(one.line for one in self.letters if one.line not in kept)
+        self.letters = [one for one in self.letters if one.line in kept]
+
     def _doubt(self, what: str, line: int) -> None:
         self.doubtful.setdefault(what, []).append(line)
 
 
-_WRITTEN = re.compile(r"(\d{4})\D{1,2}(\d{1,2})\D{1,2}(\d{1,2})(?:\D{1,2}(\d{1,2}):(\d{2}))?")
+_CLOCK = r"(?:\D{1,2}(\d{1,2}):(\d{2}))?"
+_WRITTEN = re.compile(r"(\d{4})\D{1,2}(\d{1,2})\D{1,2}(\d{1,2})" + _CLOCK)
+_TOGETHER = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})(?:\D?(\d{2}):?(\d{2}))?(?!\d)")
+_YEAR_LAST = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})" + _CLOCK)
 _LOCAL = timezone(timedelta(hours=8))
 _SERIALS = range(30_000, 80_000)
 """Days since 1900, as a workbook has them where a cell is not said to be a date."""
 
 
-def moment_of(cell: object) -> datetime | None:
-    """When that is, with the year first as it is written nearly everywhere; None otherwise.
+def moment_of(cell: object, order: str | None = None) -> datetime | None:
+    """When that is, with the year first as it is written nearly everywhere, also ``20250303``; or
+    last where day and month cannot be taken for each other, or other rows said their `order`
+    (`day_first`); None otherwise.
 
     Only the order of letters depends on it.
     """
@@ -241,13 +280,38 @@ def moment_of(cell: object) -> datetime | None:
         return datetime(cell.year, cell.month, cell.day, tzinfo=_LOCAL)
     if isinstance(cell, int | float) and not isinstance(cell, bool) and cell in _SERIALS:
         return datetime(1899, 12, 30, tzinfo=_LOCAL) + timedelta(days=int(cell))
-    match = _WRITTEN.search(str(cell or ""))
-    if match is None:
+    written = str(cell or "").strip()
+    if match := _YEAR_LAST.match(written):
+        one, other, year, *clock = match.groups()
+        order = day_first(written) or order
+        # 02/03/2025 is March in one country and February in another.
+        if order == "day" or one == other:
+            return _moment(year, other, one, *clock)
+        if order == "month":
+            return _moment(year, one, other, *clock)
         return None
+    if match := _TOGETHER.match(written) or _WRITTEN.search(written):
+        return _moment(*match.groups())
+    return None
+
+
+def day_first(cell: object) -> str | None:
+    """Of a date with the year last which comes first, ``day`` or ``month``; None where both may."""
+    match = _YEAR_LAST.match(str(cell or "").strip())
+    if match is None or max(int(match[1]), int(match[2])) <= 12:
+        return None
+    return "day" if int(match[1]) > 12 else "month"
+
+
+def _moment(*parts: str | None) -> datetime | None:
     try:
-        return datetime(*(int(part or 0) for part in match.groups()), tzinfo=_LOCAL)  # type: ignore[misc, arg-type]
+        return datetime(*(int(part or 0) for part in parts), tzinfo=_LOCAL)  # type: ignore[misc, arg-type]
     except ValueError:
         return None
+
+
+def _words(one: Past) -> tuple[str, str]:
+    return plainly(one.title) or one.title, plainly(one.text) or one.text
 
 
 def _cell(row: Sequence[object], at: int) -> object:

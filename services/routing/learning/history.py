@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from services.routing.deps import Deps
@@ -16,7 +17,16 @@ from shared.db.engine import driver_of
 from shared.embeddings import Embedder, EmbedderAway, Vector, beginning
 from shared.privacy import mask
 from shared.service import Service
-from shared.spreadsheets import open_table
+from shared.spreadsheets import Table, open_table
+
+
+class ColumnMissing(KeyError):
+    """A column that is needed and was not found; says how the file was read."""
+
+    def __init__(self, column: str, table: Table) -> None:
+        super().__init__(column)
+        self.how, self.header = table.how, table.header
+
 
 Tell = Callable[[str], None]
 
@@ -27,7 +37,7 @@ _PATIENCE = 60
 
 
 def look_through(
-    path: Path, given: dict[Column, str], owners: Owners
+    path: Path, given: dict[Column, str], owners: Owners, *, now: datetime
 ) -> tuple[dict[Column, str], Understood]:
     """What the columns are, by name, and what the rows say. Raises OSError, UnreadableTable,
     and KeyError for a column that is not there."""
@@ -35,10 +45,11 @@ def look_through(
     columns = columns_of(table.header, given)
     for needed in (Column.TEXT, Column.DEPARTMENT):
         if needed not in columns:
-            raise KeyError(needed.value)
-    understood = Understood()
+            raise ColumnMissing(needed.value, table)
+    understood = Understood(how=table.how, unreadable=table.unreadable)
     for line, row in table.rows:
-        understood.take(line, row, columns, owners)
+        understood.take(line, row, columns, owners, now=now)
+    understood.settle()
     return {column: table.header[at] for column, at in columns.items()}, understood
 
 
