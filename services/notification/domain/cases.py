@@ -39,6 +39,10 @@ class Case(BaseModel):
     answered: bool = False
     ended: bool = False
     erased: bool = False
+    into: str | None = None
+    """What it was joined to: its reporter gets the answer of that one."""
+    followers: tuple[str, ...] = ()
+    """What was joined to it."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,10 @@ def _changes(case: Case, event: Event) -> dict[str, Any]:
             return {"handler": None}
         case desk.CaseReplied():
             return {"answered": True}
+        case desk.CaseAbsorbed():
+            return {"followers": (*_without(case.followers, event.merged), event.merged)}
+        case desk.CaseReleased():
+            return {"followers": _without(case.followers, event.merged)}
         case (
             desk.CaseReopened()
             | desk.CaseRestored()
@@ -102,14 +110,17 @@ def _changes(case: Case, event: Event) -> dict[str, Any]:
         ):
             return {
                 **{"answered": False, "ended": False, "handler": None, "department": None},
-                **{"cycle": event.cycle, "due": None, "announced_due": None},
+                **{"cycle": event.cycle, "due": None, "announced_due": None, "into": None},
             }
         case desk.CaseAppealed():
             return {"ended": False}
+        case desk.CaseMerged(put_back=False):
+            return {"ended": True, "into": event.into}
+        case desk.CaseWithdrawn():
+            return {"ended": True, "into": None}
         case (
             desk.CaseRejected()
             | desk.CaseClosed()
-            | desk.CaseWithdrawn()
             | desk.CaseMarkedAsSpam()
             | desk.CaseMerged()
             | desk.CaseSplit()
@@ -122,8 +133,8 @@ def _changes(case: Case, event: Event) -> dict[str, Any]:
             return {}
 
 
-def _without(departments: tuple[str, ...], one: str) -> tuple[str, ...]:
-    return tuple(d for d in departments if d != one)
+def _without(some: tuple[str, ...], one: str) -> tuple[str, ...]:
+    return tuple(other for other in some if other != one)
 
 
 def _answer_due(case: Case, event: sla.SlaPromisesChanged) -> dict[str, Any]:

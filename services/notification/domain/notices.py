@@ -204,6 +204,51 @@ def _delay(event: sla.SlaPromisesChanged, case: Case) -> list[Notice]:
     ]
 
 
+def notice_of_date(event: Event, case: Case, follower: Case, *, of: str) -> Notice | None:
+    """What the reporter of a case that was joined to `case`, by the id `of`, hears because of
+    `event`: that they wait longer than until the date that they have read."""
+    read = follower.announced_due
+    if follower.into is None or read is None:
+        return None
+    params = {"of": of, "was": read.isoformat(), "department": case.department}
+    match event:
+        case sla.SlaBreached(clock=Clock.RESOLUTION) if read <= event.at:
+            return Notice("delay", REPORTER, params)
+        case sla.SlaPromisesChanged() if case.due is not None and case.due > read:
+            moved = [
+                change
+                for change in event.changes
+                if change.clock is Clock.RESOLUTION and change.change in _NEW_DATE
+            ]
+            if not moved:
+                return None
+            dates = {"due": case.due.isoformat(), "reason": moved[-1].reason or ""}
+            return Notice("delay", REPORTER, params | dates)
+        case _:
+            return None
+
+
+_NEW_DATE = (sla.Change.PROMISED, sla.Change.MOVED, sla.Change.RESUMED)
+
+
+def as_it_is_now(
+    kind: str, params: dict[str, Any], case: Case, about: Case
+) -> dict[str, Any] | None:
+    """What a message of a date says by now; None where that is no news any more.
+
+    `about` is the case whose date it is: another one where `case` was joined to it.
+    """
+    read = case.announced_due
+    if kind not in ("delay", "merged") or (kind == "merged" and "due" not in params):
+        return params
+    if "due" not in params:  # that it was not kept
+        return params | {"was": read.isoformat()} if read is not None else params
+    if read is None or about.due is None or about.due <= read:
+        without = {k: v for k, v in params.items() if k not in ("was", "due")}
+        return without if kind == "merged" else None
+    return params | {"was": read.isoformat(), "due": about.due.isoformat()}
+
+
 def _staff(event: Event, before: Case, case: Case, people: People) -> list[Notice]:
     def to(kind: str, names: Sequence[str | None], **params: Any) -> list[Notice]:
         return [Notice(kind, f"{STAFF}{name}", params) for name in names if name]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any
 
 from services.notification.domain.cases import Case, settled
 from shared.contracts.notification import WORDS
@@ -110,14 +108,9 @@ def is_stale(kind: str, happened_at: datetime, now: datetime) -> bool:
     return now - happened_at > _STALE.get(kind, STALE)
 
 
-def is_moot(kind: str, case: Case, params: Mapping[str, Any]) -> bool:
-    """True for a word about late work when the work is done, and for a date that is another by
-    now: a later one than the reporter has read has a word of its own."""
-    if kind == "delay" and params.get("due"):
-        other = case.due != datetime.fromisoformat(params["due"])
-    else:
-        other = False
-    return kind in _ABOUT_OPEN_WORK and (case.answered or case.ended or other)
+def is_moot(kind: str, case: Case) -> bool:
+    """True for a word about late work when the work is done."""
+    return kind in _ABOUT_OPEN_WORK and (case.answered or case.ended)
 
 
 def wait_after(attempts: int, longest: timedelta = LONGEST_WAIT) -> timedelta:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from services.notification import ledger
 from services.notification.deps import deps_of
 from services.notification.domain import (
@@ -9,8 +11,10 @@ from services.notification.domain import (
     PENDING,
     REPORTER,
     Case,
+    Notice,
     State,
     advance,
+    as_it_is_now,
     notices,
     report_notices,
     surge_notices,
@@ -32,6 +36,7 @@ from shared.messaging.envelope import Record
 from shared.messaging.subscription import Handler
 from shared.messaging.transaction import Transaction
 
+_MOVES_DATES = (sla.SlaPromisesChanged, sla.SlaBreached)
 _MOVES_PROMISES = (routing.RoutingDecision, sla.SlaPromisesChanged)
 
 
@@ -39,6 +44,11 @@ async def tell_people(event: Event, tx: Transaction) -> None:
     """Enter in the ledger whom this concerns; the sender does the rest."""
     before = case_of(tx, event.feedback_id) or Case()
     case = advance(before, event)
+    if isinstance(event, desk.CaseSplitOff):
+        # Its reporter has read the date of the whole.
+        await load(tx, [event.parent])
+        whole = case_of(tx, event.parent) or Case()
+        case = case.model_copy(update={"announced_due": whole.announced_due})
     if case != before:
         keep_case(tx, event.feedback_id, case)
         if isinstance(event, _MOVES_PROMISES):
@@ -46,7 +56,21 @@ async def tell_people(event: Event, tx: Transaction) -> None:
     if getattr(event, "words_id", None) is not None:
         await tx.rows(ReplyWordsRow).load([event.feedback_id])
     for notice in notices(event, before, case, deps_of(tx).people(tx.now)):
+        if notice.kind == "merged":
+            notice = await _with_date(tx, notice, case)
         planning.plan(tx, event, notice, case)
+    if case.followers and isinstance(event, _MOVES_DATES):
+        await planning.plan_for_followers(tx, event, case)
+
+
+async def _with_date(tx: Transaction, notice: Notice, case: Case) -> Notice:
+    """With the date of what it was joined to, where that is later than the one they have read."""
+    target = await planning.whose_date(tx, case)
+    if target.due is None:
+        return notice
+    params = {**notice.params, "due": target.due.isoformat()}
+    said = as_it_is_now(notice.kind, params, case, target)
+    return replace(notice, params=said or {})
 
 
 async def mail_report(event: ReportMade, tx: Transaction) -> None:
@@ -171,6 +195,8 @@ HANDLERS: dict[type[Event], Handler] = {
             desk.CaseMarkedAsSpam,
             desk.CaseRestored,
             desk.CaseMerged,
+            desk.CaseAbsorbed,
+            desk.CaseReleased,
             desk.CaseAnsweredThrough,
             desk.CaseUnmerged,
             desk.CaseSplit,

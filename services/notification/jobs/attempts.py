@@ -48,9 +48,12 @@ async def begin(tx: Transaction, row: DeliveryRow, deps: Deps) -> Attempt | None
     case = case_of(tx, row.feedback_id) or Case()
     private = tx.rows(PrivateRow).get(row.feedback_id)
     address = deps.address(row, private)
+    about = case
+    if row.recipient == REPORTER and row.kind in ("delay", "merged"):
+        about = await planning.whose_date(tx, case)
     if row.recipient == REPORTER and private is None:
         ledger.suppress(tx, row, domain.ERASED)
-    elif domain.is_moot(row.kind, case, row.params):
+    elif domain.is_moot(row.kind, about) or _is_old(tx, row, case, about):
         ledger.suppress(tx, row, domain.MOOT)
     elif row.kind == REPORT and (known := deps.mailed(row)) is not None and not row.resent_at:
         ledger.remember_mailed(tx, row, known)
@@ -64,6 +67,7 @@ async def begin(tx: Transaction, row: DeliveryRow, deps: Deps) -> Attempt | None
     elif row.kind == "receipt" and row.channel == "email" and await _too_many(tx, row):
         ledger.suppress(tx, row, domain.TOO_MANY)
     else:
+        row.params = domain.as_it_is_now(row.kind, row.params, case, about) or {}
         ledger.begin(tx, row, LEASE)
         return Attempt(
             delivery=row.id,
@@ -103,6 +107,25 @@ def _never_heard(tx: Transaction, row: DeliveryRow) -> bool:
     return bool(told) and set(told) == {domain.State.SUPPRESSED}
 
 
+def _is_old(tx: Transaction, row: DeliveryRow, case: Case, about: Case) -> bool:
+    """Whether a date has moved back since, or a later word about it waits, too."""
+
+    def holds(one: DeliveryRow) -> bool:
+        return domain.as_it_is_now(one.kind, one.params, case, about) is not None
+
+    if row.kind != "delay":
+        return False
+    later = (
+        one
+        for one in tx.rows(DeliveryRow).for_case(row.feedback_id)
+        if (one.kind, one.recipient) == (row.kind, row.recipient)
+        and domain.State(one.state) in domain.WAITING
+        and one.sort_key > row.sort_key
+    )
+    parted = "of" in row.params and case.into is None
+    return parted or not holds(row) or any(map(holds, later))
+
+
 async def _too_many(tx: Transaction, row: DeliveryRow) -> bool:
     # What this transaction has begun for the same receiver is not there to count: a receiver
     # gets at most one delivery per claim.
@@ -114,5 +137,5 @@ async def _too_many(tx: Transaction, row: DeliveryRow) -> bool:
 def _promised(row: DeliveryRow, case: Case) -> datetime | None:
     if row.kind in domain.WITH_PROMISE:
         return case.due
-    due = row.params.get("due") if row.kind == "delay" else None
+    due = row.params.get("due") if row.kind in ("delay", "merged") else None
     return datetime.fromisoformat(due) if due else None

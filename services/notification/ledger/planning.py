@@ -7,7 +7,7 @@ from datetime import datetime
 from services.notification import domain, ledger
 from services.notification.deps import deps_of
 from services.notification.domain import CONSOLE, REPORTER, STAFF, Case, Notice, State, delivery_id
-from services.notification.store.cases import case_of, in_state
+from services.notification.store.cases import case_of, in_state, load
 from services.notification.store.tables import DeliveryRow, PrivateRow, ReplyWordsRow
 from shared.contracts import Event
 from shared.ids import new_id
@@ -29,6 +29,38 @@ def plan(
     ce_id = about or once or (cause.ce_id if cause else None) or new_id()
     correlation_id = (cause.headers.get("ce_correlationid") if cause else None) or ce_id
     _enter(tx, notice, case, about or event.feedback_id, event.at, (ce_id, correlation_id))
+
+
+async def plan_for_followers(tx: Transaction, event: Event, case: Case) -> None:
+    """Enter what the reporters hear whose cases were joined to this one, by however many steps."""
+    cause, found = tx.cause, {event.feedback_id}
+    ce_id = (cause.ce_id if cause else None) or new_id()
+    correlation_id = (cause.headers.get("ce_correlationid") if cause else None) or ce_id
+    left = list(case.followers)
+    while left:
+        near, left = [one for one in dict.fromkeys(left) if one not in found], []
+        found.update(near)
+        await load(tx, near)
+        for feedback_id in near:
+            follower = case_of(tx, feedback_id) or Case()
+            left += follower.followers
+            notice = domain.notice_of_date(event, case, follower, of=event.feedback_id)
+            if notice is not None:
+                # One event, one row for each of them.
+                because = (f"{ce_id}/{feedback_id}", correlation_id)
+                _enter(tx, notice, follower, feedback_id, event.at, because)
+
+
+async def whose_date(tx: Transaction, case: Case) -> Case:
+    """The case whose date its reporter waits for: that it was joined to in the end, or itself."""
+    passed: set[str] = set()
+    while case.into is not None and case.into not in passed:
+        passed.add(case.into)
+        await load(tx, [case.into])
+        if (target := case_of(tx, case.into)) is None:
+            break
+        case = target
+    return case
 
 
 def tell_unreached(tx: Transaction, row: DeliveryRow) -> None:

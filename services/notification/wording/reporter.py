@@ -118,6 +118,12 @@ def _restored(f: Details) -> list[str]:
 
 
 def _merged(f: Details) -> list[str]:
+    due = f.moment("due")
+    later = (
+        f.say("会在{due}答复，比原来说的晚，对不起。", due=written_due(due, f.locale))
+        if due
+        else ""
+    )
     return _letter(
         f,
         "您的反馈和同一件事一起办理",
@@ -125,6 +131,7 @@ def _merged(f: Details) -> list[str]:
             "和{yours}同样的事，别人也告诉了我们。我们一起办理，有了答复也会告诉您。",
             yours=_yours(f),
         ),
+        later,
         f.link("进展还在这里："),
     )
 

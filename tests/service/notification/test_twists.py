@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from shared.contracts.desk import (
+    CaseAbsorbed,
     CaseAnsweredThrough,
     CaseAppealDismissed,
     CaseBreachExplained,
@@ -23,6 +24,7 @@ from shared.contracts.desk import (
     CaseMerged,
     CaseNoted,
     CaseProgressed,
+    CaseReleased,
     CaseReplySentBack,
     CaseReplySubmitted,
     CaseSplitOff,
@@ -33,12 +35,15 @@ from shared.contracts.intake import FeedbackMattersAsked
 from shared.contracts.vocabulary import Channel, Clock, Outcome, State
 from shared.security import LINK_TO_MATTERS
 from shared.service import Runtime
+from tests.fakes.promises import Promises
 from tests.fakes.smtp import SmtpSink
 from tests.service.notification.support import (
     Watch,
+    a_comment,
     private,
     promised,
     received_case,
+    routed,
     text_of,
     watching,
 )
@@ -213,3 +218,125 @@ async def test_a_link_that_nobody_waits_for_any_more_is_not_sent(
     watch.clock.later(hours=1, minutes=1)
     event = FeedbackMattersAsked(feedback_id="f1", at=NOW, request_id="r1", until=until)
     assert await told(watch, sink, event) == []
+
+
+def extended(story: Promises, due: str, when: str, kind: str = "moved") -> Any:
+    return story.change(kind, "RESOLUTION", at(due), at=at(when), reason="等配件")
+
+
+def to_reporter(sink: SmtpSink) -> list[str]:
+    return [
+        str(one.message.get_content())
+        for one in sink.received
+        if one.rcpt_to[0].startswith("canary")
+    ]
+
+
+async def two(watch: Watch, sink: SmtpSink) -> Promises:
+    """The reporter of f1 has read 11 March; their case is joined to f2, promised for the same."""
+    await watch.process(*received_case("f1"), a_comment("f2", reachable=()))
+    await watch.later(seconds=2)
+    target = Promises("f2")
+    first = target.change("promised", "RESOLUTION", at("2026-03-11 10:00"), at=NOW)
+    await watch.process(first, of(CaseAbsorbed, feedback_id="f2", merged="f1"))
+    sink.received.clear()
+    return target
+
+
+async def test_who_was_joined_hears_that_the_date_moves(watch: Watch, sink: SmtpSink) -> None:
+    target = await two(watch, sink)
+    await watch.process(of(CaseMerged, into="f2"))
+    await watch.later(seconds=2)
+    assert "答复，比原来说的晚" not in text_of(sink)
+    await watch.process(extended(target, "2026-03-20 10:00", "2026-03-04 10:01"))
+    await watch.later(seconds=2)
+    (_, letter) = sink.received
+    assert letter.rcpt_to == ["canary.8371@mail.example"]
+    assert "原来答应3月11日（周三）10:00 前答复" in text_of(sink)
+    assert "现在需要改到3月20日（周五）10:00 前" in text_of(sink)
+    assert "等配件" in text_of(sink)
+    # Once: the same date again is no news, nor is that it was not kept before that.
+    await watch.process(extended(target, "2026-03-20 10:00", "2026-03-04 10:02"))
+    watch.clock.later(days=7)
+    await watch.process(target.breached(Clock.RESOLUTION, at=watch.clock.now()))
+    await watch.later(seconds=2)
+    assert len(to_reporter(sink)) == 2
+    watch.clock.later(days=10)
+    await watch.process(target.breached(Clock.RESOLUTION, at=watch.clock.now()))
+    await watch.later(seconds=2)
+    assert "原来答应3月20日（周五）10:00 前答复" in to_reporter(sink)[-1]
+    assert "没能做到" in to_reporter(sink)[-1]
+
+
+async def test_the_letter_about_joining_names_a_later_date(watch: Watch, sink: SmtpSink) -> None:
+    target = await two(watch, sink)
+    await watch.process(extended(target, "2026-03-20 10:00", "2026-03-04 10:01"))
+    await watch.process(of(CaseMerged, into="f2"))
+    await watch.later(seconds=2)
+    assert "会在3月20日（周五）10:00 前答复，比原来说的晚" in text_of(sink)
+    # It was read there: only what is later still is news.
+    await watch.process(extended(target, "2026-03-19 10:00", "2026-03-04 10:02"))
+    await watch.later(seconds=2)
+    assert len(sink.received) == 1
+
+
+async def test_who_is_parted_hears_it_and_nothing_more_of_the_other(
+    watch: Watch, sink: SmtpSink
+) -> None:
+    target = await two(watch, sink)
+    await watch.process(of(CaseMerged, into="f2"))
+    await watch.later(seconds=2)
+    unmerged = of(CaseUnmerged, state=State.TRIAGE, previous_into="f2", reason="x", cycle=2)
+    again = Promises("f1").change("promised", "RESOLUTION", at("2026-03-12 10:00"), at=NOW, cycle=2)
+    await watch.process(unmerged, again, of(CaseReleased, feedback_id="f2", merged="f1"))
+    await watch.process(extended(target, "2026-03-20 10:00", "2026-03-04 10:01"))
+    await watch.later(seconds=11)
+    (_, parted) = to_reporter(sink)
+    assert "现在单独办理，会在3月12日（周四）10:00 前答复您" in parted
+
+
+async def test_the_date_of_a_part_is_measured_by_what_was_read_of_the_whole(
+    watch: Watch, sink: SmtpSink
+) -> None:
+    await watch.process(*received_case("f1"))
+    await watch.later(seconds=2)
+    part = CaseSplitOff(
+        feedback_id="part",
+        at=NOW,
+        parent="f1",
+        received_at=NOW,
+        channel=Channel.WEB,
+        text="插座没电",
+        code_hash="0" * 64,
+        reachable=("email",),
+    )
+    promises = Promises("part")
+    first = promises.change("promised", "RESOLUTION", at("2026-03-11 10:00"), at=NOW)
+    await watch.process(part, private("part"), first)
+    await watch.later(seconds=2)
+    assert len(sink.received) == 1
+    await watch.process(extended(promises, "2026-03-20 10:00", "2026-03-04 10:01"))
+    await watch.later(seconds=2)
+    assert "原来答应3月11日（周三）10:00 前答复" in text_of(sink)
+
+
+async def test_a_date_that_moved_back_in_the_night_is_no_news(watch: Watch, sink: SmtpSink) -> None:
+    promises = Promises("f1")
+    first = promises.change("promised", "RESOLUTION", at("2026-03-11 10:00"), at=NOW)
+    await watch.process(a_comment("f1"), private("f1"), first, routed("f1"))
+    await watch.later(seconds=2)
+    sink.received.clear()
+    watch.clock.later(hours=12)
+    for due, minute in (("2026-03-12 10:00", 1), ("2026-03-11 10:00", 2)):
+        await watch.process(extended(promises, due, f"2026-03-04 22:0{minute}"))
+    await watch.later(hours=10)
+    assert sink.received == []
+    assert (await watch.states("f1"))[-1] == ("delay", "email", "suppressed")
+    # Two moves: one letter, with the date that holds in the morning.
+    watch.clock.later(hours=14)
+    for due, minute in (("2026-03-13 10:00", 1), ("2026-03-14 10:00", 2), ("2026-03-13 12:00", 3)):
+        await watch.process(extended(promises, due, f"2026-03-05 22:0{minute}"))
+    await watch.later(hours=10)
+    assert len(sink.received) == 1
+    assert "原来答应3月11日（周三）10:00 前答复" in text_of(sink)
+    assert "现在需要改到3月13日（周五）12:00 前" in text_of(sink)
