@@ -32,6 +32,7 @@ from services.routing.domain import (
     left_to_a_person,
     name_unit,
     only_existing,
+    open_to_whoever_helps,
     suggest_kind,
     weigh_up,
     without_model,
@@ -322,6 +323,9 @@ class Deps:
         decision = weighed.model_copy(update={"model_version": meaning.version})
         if doubtful:
             decision = in_doubt(decision)
+        # Who picked that category asked for what comes with it.
+        safety = None if said.category == "conduct" else ruleset.book.owner_of("safety")
+        decision = open_to_whoever_helps(decision, ruled, alarm, safety)
         return (decision if alarm is None else left_to_a_person(decision, alarm)), alarm
 
 

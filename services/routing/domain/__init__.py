@@ -9,6 +9,7 @@ from services.routing.domain.alarms import (
     doubtful_rules,
     in_doubt,
     left_to_a_person,
+    open_to_whoever_helps,
 )
 from services.routing.domain.decide import Candidate, Decision, Reason, Submission, decide
 from services.routing.domain.elsewhere import name_unit
@@ -63,6 +64,7 @@ __all__ = [
     "offer_by_model",
     "offer_others",
     "only_existing",
+    "open_to_whoever_helps",
     "parse_rules",
     "suggest_kind",
     "weigh_up",

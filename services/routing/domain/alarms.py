@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.routing.domain.decide import Decision, Reason
+from services.routing.domain.decide import CANDIDATES, Candidate, Decision, Reason
 from services.routing.domain.match import RuleSet
 from services.routing.domain.model import LONGEST_TEXT, SignedBytes, hashed
 from shared.contracts.vocabulary import ALARM_NAMES
@@ -114,7 +115,8 @@ class AlarmModel(BaseModel):
         )
 
     def look(self, vector: Sequence[float], title: str, text: str) -> tuple[float, str | None]:
-        """How likely it is an emergency, and the kind of the example nearest to it.
+        """How likely it is an emergency, and of what kind: what most of the three nearest
+        examples are, else None. A wrong kind sends who comes the wrong way.
 
         ValueError for a vector of another length.
         """
@@ -124,7 +126,9 @@ class AlarmModel(BaseModel):
         found = hashed(title, text, self.buckets)
         share = self.grams_scale / math.sqrt(len(found)) if found else 0.0
         logit = self.bias + meant + share * sum(self.grams[index] for index in found)
-        return _sigmoid(logit), self.kinds[nearest] or None
+        named = Counter(kind for one in nearest if (kind := self.kinds[one]))
+        agreed = (kind for kind, times in named.items() if 2 * times > named.total())
+        return _sigmoid(logit), next(agreed, None)
 
 
 def language(text: str) -> str:
@@ -204,3 +208,31 @@ def left_to_a_person(decision: Decision, alarm: Alarm) -> Decision:
         weight=round(alarm.sure, 3),
     )
     return decision.model_copy(update={"confident": False, "reasons": (reason, *decision.reasons)})
+
+
+def open_to_whoever_helps(
+    decision: Decision, ruled: Decision, alarm: Alarm | None, safety: str | None
+) -> Decision:
+    """What may be an emergency is not shut away as somebody's conduct by what was learned alone:
+    it is about safety, and `safety`, who sees to that, comes first. What the rules call conduct
+    stays so."""
+    if alarm is None or decision.category != "conduct" or ruled.category == "conduct":
+        return decision
+    if safety is None:
+        return decision
+    mine = [one for one in decision.candidates if one.department == safety]
+    others = [
+        one.model_copy(update={"category": None}) if one.category == "conduct" else one
+        for one in decision.candidates
+        if one.department != safety
+    ]
+    score = mine[0].score if mine else 0.0
+    first = Candidate(department=safety, score=score, category="safety")
+    return decision.model_copy(
+        update={
+            "confident": False,
+            "department": safety,
+            "category": "safety",
+            "candidates": (first, *others)[:CANDIDATES],
+        }
+    )

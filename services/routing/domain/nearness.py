@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+FEW = 3
+"""Examples that are asked what kind it is."""
+
 
 class Examples:
     """Examples of length 1 as signed bytes, each with its weight."""
@@ -31,12 +34,13 @@ class Examples:
         self._unnamed = np.where(named, np.float32(0), np.float32(-9))
         self._means = {name: np.array(mean, dtype=np.float32) for name, mean in means.items()}
 
-    def near(self, vector: Sequence[float], language: str) -> tuple[float, int]:
+    def near(self, vector: Sequence[float], language: str) -> tuple[float, list[int]]:
         """What the examples say together, each less with its distance from the vector without the
-        mean of its language; and which of those that are named is the nearest."""
+        mean of its language; and which of those that are named are the nearest few."""
         apart = np.asarray(vector, dtype=np.float32) - self._means[language]
         apart *= self._scale / max(float(np.sqrt((apart * apart).sum())), 1e-9)
         # No product of matrices: that would wake threads of its own for so little.
         near = np.einsum("nd,d->n", self._rows, apart)
         said = float((self._weights * np.exp(2 * self._narrowness * (near - 1))).sum())
-        return said, int((near + self._unnamed).argmax())
+        named = near + self._unnamed
+        return said, np.argsort(-named, kind="stable")[:FEW].tolist()

@@ -19,6 +19,7 @@ import pytest
 from services.routing.domain import (
     Alarm,
     AlarmModel,
+    Candidate,
     Judged,
     RuleSet,
     Submission,
@@ -27,8 +28,10 @@ from services.routing.domain import (
     decide,
     doubtful_rules,
     left_to_a_person,
+    open_to_whoever_helps,
 )
 from services.routing.domain.alarms import CALM_BELOW, CERTAIN, language
+from services.routing.domain.model import packed
 from services.routing.learning.alarms import read_alarm_letters, train_alarms
 from services.routing.seeds import shipped_alarms, shipped_model
 from shared.contracts.vocabulary import ALARM_NAMES
@@ -170,6 +173,52 @@ def test_a_rule_that_says_emergency_is_an_alarm_and_its_decision_stands(shipped:
     assert alarm_by_rule(calm) is None
     assert calm.confident
     assert not left_to_a_person(calm, Alarm("meaning", 0.8, ())).confident
+
+
+def test_a_kind_is_said_where_the_nearest_examples_agree() -> None:
+    examples, scale = packed([1.0, 0.0, 0.98, 0.2, 0.98, -0.2, 0.0, 1.0])
+    weights, weights_scale = packed([1.0] * 4)
+    grams, grams_scale = packed([0.0] * 8)
+
+    def said(*kinds: str) -> str | None:
+        model = AlarmModel(
+            embedder="compass",
+            dimensions=2,
+            buckets=8,
+            means={"zh": [0.0, 0.0], "other": [0.0, 0.0]},
+            examples=examples,
+            examples_scale=scale,
+            weights=weights,
+            weights_scale=weights_scale,
+            kinds=list(kinds),
+            narrowness=1.0,
+            grams=grams,
+            grams_scale=grams_scale,
+            bias=0.0,
+            threshold=0.5,
+        )
+        return model.look([1.0, 0.0], "", "x")[1]
+
+    assert said("suicide", "suicide", "child", "fire") == "suicide"
+    assert said("threat", "fire", "fire", "threat") == "fire"
+    assert said("bleeding", "collapsed", "suicide", "bleeding") is None
+    assert said("fire", "", "fire", "gas") == "fire"
+
+
+def test_an_alarm_is_not_shut_away_as_conduct_by_what_was_learned_alone(shipped: RuleSet) -> None:
+    text = "A man is swinging a broken bottle at the front desk staff"
+    ruled = decide(shipped, Submission(text=text))
+    assert ruled.category != "conduct"
+    mine = Candidate(department="relations", score=0.8, category="conduct")
+    learned = ruled.model_copy(
+        update={"department": "relations", "category": "conduct", "candidates": (mine,)}
+    )
+    alarm = Alarm("meaning", 0.99, (), "threat")
+    seen = open_to_whoever_helps(learned, ruled, alarm, "security")
+    assert (seen.department, seen.category, seen.confident) == ("security", "safety", False)
+    assert [one.category for one in seen.candidates] == ["safety", None]
+    assert open_to_whoever_helps(learned, ruled, None, "security") == learned
+    assert open_to_whoever_helps(learned, learned, alarm, "security") == learned
 
 
 def test_training_tells_danger_from_calm_and_the_same_letters_make_the_same() -> None:
