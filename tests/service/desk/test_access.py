@@ -113,7 +113,8 @@ async def test_every_action_of_every_person_on_every_case_is_answered_by_the_rul
 ) -> None:
     """404 before 403 before 409; 200 only where the page offered it."""
     await desk.person("handler.space", Role.HANDLER, "space")
-    feedback_id, other = await make(desk, owner), await desk.case()
+    # What is confidential is joined to what is, too, only.
+    feedback_id, other = await make(desk, owner), await desk.case(confidential=True)
     opened = await desk.as_("coordinator").post("/api/incidents", json={"title": "x", "text": "y"})
     named = {
         Action.MERGE: {"into": other},
