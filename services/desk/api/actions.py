@@ -17,6 +17,7 @@ from services.desk.domain import (
     ActionInput,
     Case,
     Change,
+    StaysApart,
     Viewer,
     advance,
     allowed_actions,
@@ -133,7 +134,10 @@ async def act(
         return await _act(tx, viewer, row, case, action, parsed, if_match)
     except Conflict as conflict:
         # Also where another case stands in the way: what can be done with this one.
-        conflict.allowed = conflict.allowed or sorted(allowed_actions(case, viewer.actors, tx.now))
+        possible = set(allowed_actions(case, viewer.actors, tx.now))
+        if isinstance(conflict, StaysApart):
+            possible.discard(action)
+        conflict.allowed = conflict.allowed or sorted(possible)
         raise
 
 

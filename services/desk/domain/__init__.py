@@ -32,6 +32,7 @@ from services.desk.domain.case import (
 from services.desk.domain.guards import guard
 from services.desk.domain.permissions import PERMISSIONS, permitted
 from services.desk.domain.related import (
+    StaysApart,
     absorb,
     answer_through,
     can_open_up,
@@ -86,6 +87,7 @@ __all__ = [
     "Review",
     "Scope",
     "SplitPart",
+    "StaysApart",
     "Transition",
     "Viewer",
     "Who",

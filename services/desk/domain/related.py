@@ -163,20 +163,24 @@ def release(target: Case, merged: str, *, by: Actor, at: datetime) -> Change:
     return _told(target, changed, CaseReleased, by=by, at=at, merged=merged)
 
 
+class StaysApart(Conflict):
+    """What was split cannot be put together any more, whatever else can be done."""
+
+
 def can_put_back(parts: Iterable[Case], *, spoken: bool) -> None:
-    """Raises `Conflict` unless these parts may go back into their whole.
+    """Raises `StaysApart` unless these parts may go back into their whole.
 
     `spoken`: somebody has said something in one of them that the reporter reads, or wrote.
     """
     if spoken:
-        raise Conflict(
+        raise StaysApart(
             "其中一件里已经和用户说过话，不能再合回去。",
             "Something was said to or by the reporter in one of the parts.",
             allowed=[],
         )
     for part in parts:
         if part.state not in ACTIVE or part.merged:
-            raise Conflict(
+            raise StaysApart(
                 "其中一件已经结束，或者并入了别的反馈，不能再合回去。",
                 "One of the parts has ended, or others were joined to it.",
                 allowed=[],

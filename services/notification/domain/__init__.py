@@ -56,6 +56,7 @@ from services.notification.domain.states import (
 from services.notification.domain.timing import (
     CONTACT_WITHIN,
     LONGEST_OUTAGE_WAIT,
+    OF_A_DATE,
     RECEIPTS_A_DAY,
     TRY_FOR,
     WITH_PROMISE,
@@ -79,6 +80,7 @@ __all__ = [
     "MOOT",
     "NO_CONTACT_CAME",
     "NO_LONGER_THEIRS",
+    "OF_A_DATE",
     "OWN_ADDRESS",
     "PAGE_ONLY",
     "PENDING",

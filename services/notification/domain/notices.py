@@ -224,6 +224,9 @@ def notice_of_date(event: Event, case: Case, follower: Case, *, of: str) -> Noti
                 return None
             dates = {"due": case.due.isoformat(), "reason": moved[-1].reason or ""}
             return Notice("delay", REPORTER, params | dates)
+        case desk.CaseBreachExplained(clock=Clock.RESOLUTION, until=None) if read <= event.at:
+            again = {"again": True} if event.again else {}
+            return Notice("breach_reason", REPORTER, {"of": of, "text": event.text} | again)
         case _:
             return None
 

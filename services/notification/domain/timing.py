@@ -57,6 +57,8 @@ BY_DAY = frozenset({"delay", "warning", "breach", "escalation", "report"})
 WITH_PROMISE = frozenset({"receipt", "reopened", "restored", "parted"})
 """Kinds that say by when there will be an answer, and wait a moment to know it."""
 _ABOUT_OPEN_WORK = frozenset({"delay", "warning", "breach", "escalation", "breach_reason"})
+OF_A_DATE = frozenset({"delay", "merged", "breach_reason"})
+"""Kinds that may be about the date of another case, which theirs was joined to."""
 _STALE = {"delay": STALE_DELAY, "report": STALE_REPORT}
 
 

@@ -36,7 +36,7 @@ from shared.messaging.envelope import Record
 from shared.messaging.subscription import Handler
 from shared.messaging.transaction import Transaction
 
-_MOVES_DATES = (sla.SlaPromisesChanged, sla.SlaBreached)
+_MOVES_DATES = (sla.SlaPromisesChanged, sla.SlaBreached, desk.CaseBreachExplained)
 _MOVES_PROMISES = (routing.RoutingDecision, sla.SlaPromisesChanged)
 
 

@@ -49,7 +49,7 @@ async def begin(tx: Transaction, row: DeliveryRow, deps: Deps) -> Attempt | None
     private = tx.rows(PrivateRow).get(row.feedback_id)
     address = deps.address(row, private)
     about = case
-    if row.recipient == REPORTER and row.kind in ("delay", "merged"):
+    if row.recipient == REPORTER and row.kind in domain.OF_A_DATE:
         about = await planning.whose_date(tx, case)
     if row.recipient == REPORTER and private is None:
         ledger.suppress(tx, row, domain.ERASED)
@@ -113,6 +113,8 @@ def _is_old(tx: Transaction, row: DeliveryRow, case: Case, about: Case) -> bool:
     def holds(one: DeliveryRow) -> bool:
         return domain.as_it_is_now(one.kind, one.params, case, about) is not None
 
+    if "of" in row.params and case.into is None:  # parted since from the one it was about
+        return True
     if row.kind != "delay":
         return False
     later = (
@@ -122,8 +124,7 @@ def _is_old(tx: Transaction, row: DeliveryRow, case: Case, about: Case) -> bool:
         and domain.State(one.state) in domain.WAITING
         and one.sort_key > row.sort_key
     )
-    parted = "of" in row.params and case.into is None
-    return parted or not holds(row) or any(map(holds, later))
+    return not holds(row) or any(map(holds, later))
 
 
 async def _too_many(tx: Transaction, row: DeliveryRow) -> bool:

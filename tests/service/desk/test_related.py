@@ -447,6 +447,7 @@ async def test_parts_in_which_something_was_said_stay_apart(desk: Desk, happened
     before = (await shown(desk, part))["state"]
     refused = await office.post(f"/api/cases/{whole}/unmerge", json={"reason": "x"})
     assert refused.status_code == 409, refused.text
+    assert "unmerge" not in refused.json()["allowed"]
     assert (await shown(desk, whole))["state"] == "MERGED"
     assert (await shown(desk, part))["state"] == before
     assert (await shown(desk, other))["state"] == "TRIAGE"

@@ -266,6 +266,17 @@ async def test_who_was_joined_hears_that_the_date_moves(watch: Watch, sink: Smtp
     await watch.later(seconds=2)
     assert "原来答应3月20日（周五）10:00 前答复" in to_reporter(sink)[-1]
     assert "没能做到" in to_reporter(sink)[-1]
+    why = of(
+        CaseBreachExplained,
+        feedback_id="f2",
+        at=watch.clock.now(),
+        clock=Clock.RESOLUTION,
+        code="overload",
+        text="开学人手不足。",
+    )
+    await watch.process(why)
+    await watch.later(seconds=2)
+    assert "开学人手不足。" in to_reporter(sink)[-1]
 
 
 async def test_the_letter_about_joining_names_a_later_date(watch: Watch, sink: SmtpSink) -> None:
