@@ -106,7 +106,8 @@ class Town:
             aes_key=ACCOUNT["aes_key"],
         )
         self.wechat.did(APPID, openid)
-        (said,) = await sender.push(sender.text(openid, SEAT))
+        # Where the first try is not answered in time, the platform sends it again.
+        *_, said = await sender.push(sender.text(openid, SEAT))
         assert not said.shows_error_banner, said
         words = sender.read_reply(said.body)["Content"]
         found = re.search(re.escape(self.system.gateway.url) + r"/track/(\S+)", words)
