@@ -60,10 +60,19 @@ class Meaning:
     _kept: OrderedDict[bytes, Vector] = field(default_factory=OrderedDict)
     _asked: dict[bytes, asyncio.Task[Vector | None]] = field(default_factory=dict)
 
+    @property
+    def without_model(self) -> bool:
+        """Whether there is none and none will come: what cases name is all that is kept of them."""
+        return self.embedder.off or bool(self.embedder.missing)
+
+    @property
+    def model(self) -> str:
+        """The model that made the vectors; empty where there is none, or it has not answered."""
+        return "" if self.without_model else self.embedder.model
+
     def note(self, feedback_id: str) -> None:
         """A case has arrived."""
-        if not self.embedder.off:
-            self.arrived.note(feedback_id)
+        self.arrived.note(feedback_id)
 
     async def of(self, text: str, *, within: float) -> Vector | None:
         """The vector of a masked text; None where there is none in so many seconds.

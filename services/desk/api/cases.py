@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from services.desk.api import views
 from services.desk.api.actions import do
 from services.desk.api.bodies import clean
-from services.desk.api.searching import find, question_of
+from services.desk.api.searching import as_read, find, question_of
 from services.desk.api.viewing import viewer_of
 from services.desk.deps import deps_of
 from services.desk.domain import OFFERED, Action, reader_of, scopes_of, sees
@@ -124,12 +124,19 @@ def is_id(feedback_id: str) -> bool:
 
 async def list_body(service: Service, wanted: Wanted, context: views.ViewContext) -> dict[str, Any]:
     """The answer of ``GET /api/cases``; pages show the same."""
-    question = await question_of(service, wanted)
+    read = await as_read(service, wanted)
+    question = await question_of(service, read)
     async with service.engine.connect() as connection:
         if not wanted.q.strip():
             return await page_body(connection, wanted, context)
         async with looking(connection, by_meaning=question is not None and question.indexed):
-            return await page_body(connection, wanted, context, question)
+            body = await page_body(connection, read, context, question)
+    return body | read_otherwise(wanted, read)
+
+
+def read_otherwise(wanted: Wanted, read: Wanted) -> dict[str, str]:
+    """``{read_as}`` where the words were not read as they are written."""
+    return {"read_as": read.q} if read.q != wanted.q else {}
 
 
 async def page_body(
@@ -149,8 +156,6 @@ async def page_body(
     more: dict[str, Any] = {}
     if question is not None and question.late:
         more["by_words"] = True
-    if question is not None and question.read_as:
-        more["read_as"] = question.read_as
     if not items and not wanted.cursor and is_like_a_code(wanted.q):
         more["no_such_code"] = True
     return {"items": items, "next": cursor} | more

@@ -33,39 +33,38 @@ _NAMES = 4
 """Words as short as this, which name no thing, may be somebody's name."""
 
 
-async def question_of(service: Service[Deps], wanted: Wanted) -> Question | None:
-    """What the words of a search mean, on its first page; None where they mean nothing to look for.
+async def as_read(service: Service[Deps], wanted: Wanted) -> Wanted:
+    """The search that was meant: words that name nothing, and stand in no case, are read as the
+    ones of the table that they may be, on every page of it."""
+    text = mask(wanted.q.strip())
+    if _names_a_case(service, wanted) or not asks(text) or matter_of(text).things:
+        return wanted
+    # The first of all loads a table.
+    read = await asyncio.to_thread(as_meant, text)
+    if read == text or await _stands_somewhere(service, wanted):
+        return wanted
+    return replace(wanted, q=read)
 
-    Words that name nothing, and stand in no case, are read as somebody may have meant them
-    (`read_as`). While nobody can say, or not in time, the things they name are all there is
+
+def _names_a_case(service: Service[Deps], wanted: Wanted) -> bool:
+    """A code names its case, whatever its letters look like."""
+    return service.runtime.signer.is_genuine(code_in(wanted.q))
+
+
+async def question_of(service: Service[Deps], wanted: Wanted) -> Question | None:
+    """What the words of a search, `as_read`, mean, on its first page; None where they mean nothing
+    to look for. While nobody can say, or not in time, the things they name are all there is
     (`late`).
     """
     meaning, text = service.deps.meaning, mask(wanted.q.strip())
-    # A code names its case, whatever its letters look like.
-    named = service.runtime.signer.is_genuine(code_in(wanted.q))
-    if wanted.cursor or named or not asks(text):
+    if wanted.cursor or _names_a_case(service, wanted) or not asks(text):
         return None
-    if meaning.embedder.off or meaning.embedder.missing:
-        return None
-    written, things = text, matter_of(text).things
-    if not things:
-        # The first of all loads a table.
-        read = await asyncio.to_thread(as_meant, text)
-        if read != text and not await _stands_somewhere(service, wanted):
-            text, things = read, matter_of(read).things
+    things = matter_of(text).things
     if not things and len(text) <= _NAMES:
         return None
     vector = await meaning.of(text, within=WITHIN_NAMED if things else WITHIN)
-    stamp, indexed = meanings.stamp(meaning.embedder.model), meaning.indexed and vector is not None
-    return Question(
-        text,
-        tuple(sorted(things)),
-        vector or (),
-        stamp,
-        indexed,
-        late=vector is None,
-        read_as=text if text != written else "",
-    )
+    stamp, indexed = meanings.stamp(meaning.model), meaning.indexed and vector is not None
+    return Question(text, tuple(sorted(things)), vector or (), stamp, indexed, late=vector is None)
 
 
 async def _stands_somewhere(service: Service[Deps], wanted: Wanted) -> bool:

@@ -132,12 +132,30 @@ _NEARLY_EQUAL = 0.88
 _RETOLD = 0.26
 """Likeness of words from which on another hand may have told the same."""
 _DEAD = frozenset({"broken", "no_access"})
+_FORMULA = re.compile(r"\s*[=+@-]\s*[\w.]+\s*[|(!]")
 NAMELESS = 0.65
 """How alike two are of which one names nothing that the table knows."""
 
 
+def has_words(text: str) -> bool:
+    """Whether somebody says something in it: two Chinese characters at least, or three letters."""
+    if _FORMULA.match(text):
+        return False
+    letters: set[str] = set()
+    for c in text:
+        # Whole phrases that are one sign (Arabic ligatures) are none, nor is one letter repeated.
+        if c.isalpha() and not "\ufb50" <= c <= "\ufdff":
+            letters.add(c)
+            if len(letters) > 2 or (len(letters) == 2 and all(map(_CHINESE.match, letters))):
+                return True
+    return False
+
+
 def nearness(one: str, other: str, cosine: float) -> float:
-    """From 0 to 1: what a cosine says of these two texts."""
+    """From 0 to 1: what a cosine says of these two texts; nothing where one has no words: emoji,
+    signs and formulas are near to everything."""
+    if not (has_words(one) and has_words(other)):
+        return 0.0
     alike = bool(_CHINESE.search(one)) == bool(_CHINESE.search(other))
     least, most = _ONE_SCRIPT if alike else _TWO_SCRIPTS
     return min(1.0, max(0.0, (cosine - least) / (most - least)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
 import structlog
@@ -13,7 +14,7 @@ from services.desk.deps import Deps, Meaning
 from services.desk.store import meanings
 from shared.db.engine import driver_of
 from shared.db.nearest import extension_installed, index
-from shared.embeddings import EmbedderAway, beginning
+from shared.embeddings import EmbedderAway, Vector, beginning
 from shared.service import Service
 
 log = structlog.get_logger()
@@ -34,11 +35,9 @@ async def embed_cases(service: Service[Deps]) -> None:
     """For ever: what arrived here at once, and now and then whatever has no vector.
 
     A model that is away costs nothing but time: what it has not seen is found again, and so is
-    everything when another model takes its place.
+    everything when another model takes its place. Without one what cases name is kept.
     """
     meaning = service.deps.meaning
-    if meaning.embedder.off or meaning.embedder.missing:
-        return
     look_at = 0.0
     while True:
         meaning.arrived.came.clear()
@@ -50,7 +49,7 @@ async def embed_cases(service: Service[Deps]) -> None:
         except EmbedderAway as away:
             log.info("no vectors now", reason=str(away))
             look_at = 0.0
-        if not meaning.embedder.available:
+        if not (meaning.without_model or meaning.embedder.available):
             await asyncio.sleep(1)
         elif not meaning.arrived:
             with suppress(TimeoutError):
@@ -62,8 +61,8 @@ async def embed_cases(service: Service[Deps]) -> None:
 async def embed_arrived(service: Service[Deps]) -> int:
     """Embed what arrived in this process; how many. Raises `EmbedderAway`."""
     meaning, done = service.deps.meaning, 0
-    while meaning.arrived and (model := meaning.embedder.model):
-        ids = meaning.arrived.take(AT_ONCE)
+    while meaning.arrived and (meaning.without_model or meaning.model):
+        ids, model = meaning.arrived.take(AT_ONCE), meaning.model
         async with service.engine.connect() as connection:
             found = await meanings.arrived(connection, model, ids)
         done += await _embed(service, found)
@@ -76,11 +75,11 @@ async def embed_waiting(service: Service[Deps]) -> int:
     Raises `EmbedderAway`.
     """
     meaning = service.deps.meaning
-    sample = (await meaning.embedder.embed(["图书馆 library"]))[0]
-    model, done = meaning.embedder.model, 0
+    (sample,) = await _vectors(meaning, ["图书馆 library"])
+    model, done = meaning.model, 0
     async with service.engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
-        meaning.indexed = await extension_installed(connection)
+        meaning.indexed = bool(sample) and await extension_installed(connection)
         driver = driver_of(connection)
         if not await driver.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
             return 0
@@ -117,11 +116,16 @@ def _tell(meaning: Meaning, left: int, total: int) -> None:
 
 
 async def _embed(service: Service[Deps], found: list[meanings.Words]) -> int:
-    embedder = service.deps.meaning.embedder
+    meaning = service.deps.meaning
     if not found:
         return 0
-    made = await embedder.embed([beginning(w.title, w.text) for w in found])
+    made = await _vectors(meaning, [beginning(w.title, w.text) for w in found])
     async with service.transaction() as tx:
         await tx.lock(*(w.feedback_id for w in found))
-        await meanings.keep(tx, embedder.model, list(zip(found, made, strict=True)))
+        await meanings.keep(tx, meaning.model, list(zip(found, made, strict=True)))
     return len(found)
+
+
+async def _vectors(meaning: Meaning, texts: list[str]) -> Sequence[Vector]:
+    """Empty ones where there is no model."""
+    return [()] * len(texts) if meaning.without_model else await meaning.embedder.embed(texts)

@@ -16,13 +16,13 @@ from starlette.responses import RedirectResponse, Response
 from services.desk.api.account import account_page
 from services.desk.api.bulk import bulk_actions
 from services.desk.api.canned import EDITORS, offered
-from services.desk.api.cases import case_body, page_body, view_context
+from services.desk.api.cases import case_body, page_body, read_otherwise, view_context
 from services.desk.api.forms import Given, forms, needed_now, starting_values, written
 from services.desk.api.incidents import READERS
 from services.desk.api.mentions import colleagues
 from services.desk.api.preview import Look
 from services.desk.api.review_rules import READERS as READ_RULES
-from services.desk.api.searching import question_of
+from services.desk.api.searching import as_read, question_of
 from services.desk.api.session import end_session, local_path
 from services.desk.api.themes import EDITORS as GROUPERS
 from services.desk.api.viewing import viewer_of
@@ -158,9 +158,10 @@ async def work(request: Request) -> Response:
     )
     service = service_of(request, "desk")
     shown = _shown(roles)
-    question = await question_of(service, wanted)
+    read = await as_read(service, wanted)
+    question = await question_of(service, read)
     if q.strip() and not wanted.cursor:
-        wanted = replace(wanted, limit=_FOUND + _MEANT if question else _FOUND)
+        read = replace(read, limit=_FOUND + _MEANT if question else _FOUND)
     context = view_context(request, person)
     async with service.engine.connect() as connection:
         searched = bool(q.strip())
@@ -169,13 +170,14 @@ async def work(request: Request) -> Response:
         async with looking(connection, by_meaning=question is not None and question.indexed):
             numbers = await counts(connection, wanted, shown)
             if searched:
-                page = await page_body(connection, wanted, context, question)
+                page = await page_body(connection, read, context, question)
+                page |= read_otherwise(wanted, read)
         # They stand outside of what is asked for again and again.
         fresh = request.headers.get("hx-target") == LIVE_BLOCK
         filters = [] if fresh else await filters_of(connection, person.username)
     bulk = bulk_actions(viewer)
     rows = deps_of(request).rows.render(
-        _pages(request), context.locale, page["items"], now=wanted.now, q=q, bulk=bool(bulk)
+        _pages(request), context.locale, page["items"], now=wanted.now, q=read.q, bulk=bool(bulk)
     )
     return _pages(request).render(
         request,

@@ -21,14 +21,17 @@ from shared.db.nearest import literal
 from shared.messaging.transaction import Transaction
 
 TABLE = "meanings"
+BEFORE_VERSION = " · "
+# Without a model what any has made is as good: the things are of the same table.
+_OF = ("right(m.model, length($1)) = $1", "m.model = $1")
 _WORDS = """
 SELECT w.feedback_id, w.title, left(w.text, 4000) AS text
 FROM words AS w JOIN cases AS c ON c.feedback_id = w.feedback_id
-LEFT JOIN meanings AS m ON m.feedback_id = w.feedback_id AND m.model = $1
+LEFT JOIN meanings AS m ON m.feedback_id = w.feedback_id AND {of}
 WHERE m.feedback_id IS NULL AND NOT c.confidential AND NOT c.erased
 """
-_WAITING = f"{_WORDS} ORDER BY w.feedback_id DESC LIMIT $2"
-_ARRIVED = f"{_WORDS} AND w.feedback_id = ANY($2::text[])"
+_WAITING = _WORDS + " ORDER BY w.feedback_id DESC LIMIT $2"
+_ARRIVED = _WORDS + " AND w.feedback_id = ANY($2::text[])"
 _COUNT = """
 SELECT (SELECT count(*) FROM cases WHERE NOT confidential AND NOT erased) AS cases,
        (SELECT count(*) FROM meanings WHERE model = $1) AS embedded
@@ -82,19 +85,24 @@ class Words:
 
 
 def stamp(model: str) -> str:
-    """What a row is marked with: another model, or another table of things, makes it anew."""
-    return f"{model} · {VERSION}"
+    """What a row is marked with: another model, or another table of things, makes it anew. With an
+    empty `model` what any mark of this table ends with."""
+    return f"{model}{BEFORE_VERSION}{VERSION}"
 
 
 async def waiting(connection: AsyncConnection, model: str, limit: int) -> list[Words]:
     """Cases without a meaning by `model`, the newest first; confidential ones never get one."""
-    rows = await connection.exec_driver_sql(_WAITING, (stamp(model), limit))
+    rows = await connection.exec_driver_sql(
+        _WAITING.format(of=_OF[bool(model)]), (stamp(model), limit)
+    )
     return [Words(row.feedback_id, row.title, row.text) for row in rows]
 
 
 async def arrived(connection: AsyncConnection, model: str, ids: Sequence[str]) -> list[Words]:
     """Those of these cases."""
-    rows = await connection.exec_driver_sql(_ARRIVED, (stamp(model), list(ids)))
+    rows = await connection.exec_driver_sql(
+        _ARRIVED.format(of=_OF[bool(model)]), (stamp(model), list(ids))
+    )
     return [Words(row.feedback_id, row.title, row.text) for row in rows]
 
 
@@ -105,7 +113,8 @@ async def progress(connection: AsyncConnection, model: str) -> tuple[int, int]:
 
 
 async def keep(tx: Transaction, model: str, made: Sequence[tuple[Words, Sequence[float]]]) -> None:
-    """Keep what these cases mean. They are locked: none is kept of a person erased meanwhile."""
+    """Keep what these cases mean, or with empty vectors what they name. They are locked: none is
+    kept of a person erased meanwhile."""
     for words, vector in made:
         things = sorted(matter_of(f"{words.title}\n{words.text}").things)
         await tx.fetch(_KEEP, words.feedback_id, stamp(model), tx.now, things, list(vector))

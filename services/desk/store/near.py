@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import UserDefinedType
 
 from services.desk.domain import Scope
+from services.desk.store.meanings import BEFORE_VERSION
 from services.desk.store.scopes import in_scopes
 from services.desk.store.tables import CaseRow, MeaningRow
 from shared.db import table_of
@@ -43,7 +44,8 @@ def meant(
     """Two statements, of ids, titles and (with `likeness`) how near they are: the cases nearest to
     a question (``near``) and those that name a thing of it (``named``) among the `CLOSEST` of all
     that do, of which it says how many there are (``of``); and those that name it among all, for
-    whom these are not enough. Where nothing is indexed, by age: among the latest, and among all.
+    whom these are not enough. Where nothing is indexed, by age: among the latest, and among all,
+    by the table of things alone.
 
     What may be seen is a condition of the look at the index, so that no page is left half empty.
     """
@@ -55,6 +57,8 @@ def meant(
     query = select(*columns).join(_meanings, _meanings.c.feedback_id == _cases.c.feedback_id)
     most = bindparam("most", type_=Integer)
     if not indexed:
+        table = stamp[stamp.rindex(BEFORE_VERSION) :]
+        of_model = literal_column(f"right(meanings.model, {len(table)}) = '{literal(table)}'")
         newest = (_cases.c.received_at.desc(), _cases.c.feedback_id)
         latest = (
             select(_meanings.c.feedback_id)

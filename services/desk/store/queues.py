@@ -92,8 +92,6 @@ class Question:
     """Whether the database knows vectors; without, the things alone are asked for."""
     late: bool = False
     """Nobody said in time what they mean."""
-    read_as: str = ""
-    """How the words were read, where that is not how they were written."""
 
 
 NEARBY = 30

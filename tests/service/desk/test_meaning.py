@@ -154,8 +154,18 @@ async def test_only_masked_words_are_embedded(desk: Desk, compass: Compass) -> N
     assert compass.asked == ["空调坏了，打 [电话] 找我"]
 
 
-async def test_with_a_model_that_is_off_nothing_is_asked_or_kept(desk: Desk) -> None:
-    await desk.case(text=COLD)
-    await jobs.embed_cases(desk.service)
-    assert not desk.service.deps.meaning.arrived
+async def test_with_a_model_that_is_off_what_cases_name_is_kept_and_nothing_asked(
+    desk: Desk,
+) -> None:
+    one, meaning = await desk.case(text=COLD), desk.service.deps.meaning
+    assert await jobs.embed_arrived(desk.service) == 1
+    assert (not meaning.arrived, await jobs.embed_waiting(desk.service)) == (True, 0)
+    async with desk.service.transaction() as tx:
+        (row,) = await tx.fetch("SELECT feedback_id, things, vector FROM meanings")
+    assert (row["feedback_id"], "air" in row["things"], list(row["vector"])) == (one, True, [])
     assert desk.service.warnings() == []
+    # A model makes it anew; what it has made stays when it is turned off again.
+    meaning.embedder, off = Compass(), meaning.embedder
+    assert await jobs.embed_waiting(desk.service) == 1
+    meaning.embedder = off
+    assert await jobs.embed_waiting(desk.service) == 0

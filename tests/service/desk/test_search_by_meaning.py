@@ -63,6 +63,12 @@ async def test_pinyin_and_slips_are_read_as_they_were_meant_and_it_is_said(
     read = answer["read_as"]
     page = await office.get("/desk", params={"queue": "all", "q": q})
     assert f"也按“{read}”找了" in page.text
+    # What holds the very word it was read as is found by that, and marked.
+    very = await desk.case(text="占座的人太多，hogging seats 也不管")
+    by_word = await where(office, "占座")
+    assert await where(office, q) == by_word | dict.fromkeys(by_word.keys() & {very}, "title")
+    page = await office.get("/desk", params={"queue": "all", "q": q})
+    assert "<mark>" in page.text
     assert "read_as" not in (await office.get("/api/cases", params={"q": "占座"})).json()
 
 
@@ -88,6 +94,51 @@ async def test_what_stands_somewhere_as_it_is_written_is_not_read_otherwise(
         assert (one in ids) == (queue == "all")
     page = await office.get("/desk", params={"queue": "all", "q": q})
     assert "也按“" not in page.text
+
+
+async def test_what_is_read_otherwise_goes_on_with_the_word_on_the_next_page(
+    desk: Desk, compass: Compass
+) -> None:
+    ids = {await desk.case(text=f"占座第{n}回，管不管") for n in "一二三四五六"}
+    office, shown, cursor = desk.as_("coordinator"), set(), ""
+    for _ in range(4):
+        more = {"cursor": cursor} if cursor else {}
+        body = (await office.get("/api/cases", params={"q": "zhanzuo", "limit": 3} | more)).json()
+        assert body["read_as"] == "占座"
+        shown |= {one["feedback_id"] for one in body["items"]}
+        if not (cursor := body["next"]):
+            break
+    assert shown == ids
+
+
+@pytest.mark.parametrize(
+    "text", ["😀😀😀😀", "=cmd|' /C calc'!A0", "﷽﷽﷽", "\ue000\ue001", "!!! ???"]
+)
+async def test_what_has_no_words_is_near_to_nothing(
+    desk: Desk, compass: Compass, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(compass, "direction", lambda _: (1.0,) + (0.0,) * 7)
+    one, two = await desk.case(text=text), await desk.case(text="讲座的报名页打不开")
+    await jobs.embed_waiting(desk.service)
+    office = desk.as_("coordinator")
+    found = await where(office, "怎么参加讲座报名")
+    assert (one in found, two in found) == (False, True)
+    like = (await office.get(f"/api/cases/{two}/similar")).json()["items"]
+    assert one not in [item["feedback_id"] for item in like]
+
+
+async def test_without_a_model_words_are_read_and_other_words_known_and_it_is_said(
+    desk: Desk,
+) -> None:
+    made = {t: await desk.case(text=t) for t in (CUP, SNATCH, HOGGING, COLD)}
+    await jobs.embed_waiting(desk.service)
+    office = desk.as_("coordinator")
+    for q in ("抢座", "zhanzuo"):
+        body = (await office.get("/api/cases", params={"q": q})).json()
+        assert {one["feedback_id"] for one in body["items"]} == set(made.values()) - {made[COLD]}
+        assert (body["by_words"], body.get("read_as")) == (True, "占座" if q == "zhanzuo" else None)
+    page = await office.get("/desk", params={"queue": "all", "q": "抢座"})
+    assert "意思相近的现在查不了，这次只按字和事物找" in page.text
 
 
 async def test_only_what_one_may_see_and_asked_for_is_found(desk: Desk, compass: Compass) -> None:
