@@ -133,6 +133,10 @@ def train_now() -> None:
     """Learn from what this library's people did; the new version is used if it is no worse."""
 
     async def work(service: Service[Deps]) -> None:
+        embedder = service.deps.meaning.embedder
+        if embedder.off or embedder.missing:
+            why = "EXPRESS_EMBEDDINGS is off" if embedder.off else embedder.missing
+            refuse(f"without a model of meaning nothing is learned, and rules decide: {why}")
         async with ready_to_learn(service):
             await learn_and_say(service)
 

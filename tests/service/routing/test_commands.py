@@ -21,6 +21,7 @@ async def command(routing: Routing, *words: str) -> tuple[int, str]:
             "EXPRESS_DATABASE": runtime.database,
             "EXPRESS_KAFKA": runtime.kafka,
             "EXPRESS_SECRET": "a secret for tests only",
+            "EXPRESS_EMBEDDINGS": "off",
         },
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -50,6 +51,12 @@ async def test_rules_go_out_to_a_file_and_come_back_as_the_next_version(
     status, said = await command(routing, "import-rules", str(file))
     assert status == 2
     assert f"at version {SHIPPED + 1}" in said
+
+
+async def test_without_a_model_training_is_refused_and_keeps_no_version(routing: Routing) -> None:
+    status, said = await command(routing, "train")
+    assert (status, "EXPRESS_EMBEDDINGS is off" in said) == (2, True)
+    assert "nothing is learned" in said
 
 
 async def test_a_file_that_cannot_be_had_is_named_in_one_sentence(
