@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated
 from urllib.parse import parse_qsl, urlencode
 
@@ -15,14 +15,20 @@ from services.desk.api.bodies import Body, Line
 from services.desk.store import FilterRow, filters
 from services.desk.store.looks import QUEUES
 from shared.contracts.refusal import Conflict, NotFound
+from shared.contracts.vocabulary import Channel, State
 from shared.messaging.transaction import Transaction
-from shared.web.auth import Staff, service_of, staff
+from shared.web.auth import Staff, runtime_of, service_of, staff
 from shared.web.bodies import checked, read_body
 
 router = APIRouter(include_in_schema=False)
 
 KEPT = ("queue", "state", "department", "category", "channel", "q")
 """What of an address makes the list; where somebody was in it does not."""
+_KNOWN: Mapping[str, Collection[str]] = {
+    "queue": QUEUES,
+    "state": frozenset(State),
+    "channel": frozenset(Channel),
+}
 
 
 class Name(Body):
@@ -35,10 +41,15 @@ class New(Name):
 
 @router.post("/desk/filters")
 async def keep(request: Request) -> Response:
-    """Keep the list of ``query`` as ``name``; back to it."""
+    """Keep the list of ``query`` as ``name``; back to it. 422 for a department or a category that
+    there is not: nobody could open it."""
     person = staff(request)
     given = checked(New, (await read_body(request)).values())
-    query = list_of(dict(parse_qsl(given.query.removeprefix("?"))))
+    asked = dict(parse_qsl(given.query.removeprefix("?")))
+    directory = runtime_of(request).directory
+    directory.check_department(asked.get("department") or None)
+    directory.check_category(asked.get("category") or None)
+    query = list_of(asked)
     async with service_of(request, "desk").transaction() as tx:
         if not await filters.add(tx, person.username, given.name, query):
             raise Conflict(
@@ -80,8 +91,9 @@ def list_of(asked: Mapping[str, str]) -> str:
         for name in KEPT
         if asked.get(name) and len(asked[name]) <= 200 and asked[name].isprintable()
     }
-    if kept.get("queue") not in QUEUES:
-        kept.pop("queue", None)
+    for name, known in _KNOWN.items():
+        if kept.get(name) not in known:
+            kept.pop(name, None)
     return urlencode(kept)
 
 

@@ -69,3 +69,12 @@ async def test_what_is_asked_for_again_and_again_does_not_ask_for_them(desk: Des
     live = await office.get("/desk", headers={"hx-request": "true", "hx-target": "live"})
     assert live.status_code == 200
     assert "queue-kept" not in live.text
+
+
+async def test_a_list_that_nobody_could_open_is_not_kept(desk: Desk) -> None:
+    office = desk.as_("coordinator")
+    for unknown in ("department%3Dnope", "category%3Dnope"):
+        assert (await keep(office, "x", f"queue%3Dall%26{unknown}")).status_code == 422
+    answer = await keep(office, "x", "queue%3Dall%26state%3DNOPE%26channel%3Dnope")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/desk?queue=all")
+    assert await kept(office) == [("x", "/desk?queue=all")]
