@@ -5,7 +5,8 @@ temporary file, until the last row. A sheet is a file of a ZIP archive, which ca
 grows.
 
 What somebody typed never becomes a formula: text stays text in XLSX, and in CSV gets an apostrophe
-where a spreadsheet would calculate it.
+where a spreadsheet would calculate it. Characters that cannot be seen, bidi controls too, are left
+out.
 """
 
 from __future__ import annotations
@@ -31,7 +32,12 @@ MEDIA_TYPES = {
 }
 
 # The full-width signs count too: spreadsheets set to Chinese or Japanese calculate them.
-_FORMULA = re.compile(r"[\s\x00]*[=+\-@＝＋－＠]|[\t\r\n]")
+_FORMULA = re.compile(r"[\s\x00\u200c\u200d]*[=+\-@＝＋－＠]|[\t\r\n]")
+# What cannot be seen, hides what a cell begins with or turns round the line it is shown in; joiners
+# stay, of which some letters and signs are made.
+_UNSEEN = re.compile(
+    "[\u00ad\u200b\u200e\u200f\u061c\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+)
 _MOST_ROWS = 1_048_576
 _MOST_BYTES = 1 << 30
 """Of one sheet, uncompressed: with 64-bit sizes in a stream Excel calls the file damaged."""
@@ -191,8 +197,9 @@ def _as_csv(value: Cell) -> str | int | float | None:
         return value.astimezone(LOCAL).isoformat(timespec="seconds")
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, str) and _FORMULA.match(value):
-        return f"'{value}"
+    if isinstance(value, str):
+        value = _UNSEEN.sub("", value)
+        return f"'{value}" if _FORMULA.match(value) else value
     return value
 
 
@@ -208,7 +215,7 @@ def _as_xml(value: Cell, style: str) -> str:
         value = str(value)
     if isinstance(value, date) and value.year >= 1900:
         return _serial(value)
-    text = str(value)
+    text = _UNSEEN.sub("", str(value))
     if not style and _FORMULA.match(text):
         style = ' s="4"'
     return f'<c{style} t="inlineStr"><is><t xml:space="preserve">{_text(text)}</t></is></c>'
