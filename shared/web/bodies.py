@@ -44,7 +44,7 @@ FORM = "express.form"
 """Where the scope of a request has its form, once it was read."""
 _WORDS = (
     *("title", "text", "question", "comment", "note", "reason", "instead", "for"),
-    *("about", "what", "zh", "en", "rule"),
+    *("about", "what", "zh", "en", "rule", "parts"),
 )
 """Fields of forms that people write words into."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import FastAPI
@@ -98,6 +99,7 @@ def problem(
                 "without": without if request.method == "GET" else None,
             },
             typed=words_typed(request),
+            came_from=_came_from(request),
         )
     body: dict[str, Any] = {
         "type": "about:blank",
@@ -110,6 +112,20 @@ def problem(
     if errors is not None:
         body["errors"] = errors
     return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
+
+
+def _came_from(request: Request) -> str | None:
+    """The path of our own page whose form was refused: without script nothing else leads back."""
+    if request.method == "GET":
+        return None
+    try:
+        page = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return None
+    ours = page.netloc and page.netloc == request.headers.get("host")
+    if not ours or not page.path.startswith("/") or page.path.startswith("//"):
+        return None
+    return page.path + (f"?{page.query}" if page.query else "")
 
 
 def _user(request: Request) -> dict[str, Any] | None:

@@ -56,6 +56,13 @@ def test_how_many_is_said_of_texts_and_of_lists() -> None:
     assert found(Split, parts=[{"text": "x"}] * 11)["parts"][0] == "最多 10 项"
 
 
+def test_of_a_list_written_as_a_text_it_is_said_how_it_is_written() -> None:
+    few = ("至少两件，中间空一行", "write at least two, with an empty line between them")
+    for text in ("一段很长的话，没有空行\n第二行", "一件\n\n \n", ""):
+        assert found(Split, parts=text) == {"parts": few}
+    assert found(Split, parts="一件\n\n" * 11) == {"parts": ("最多 10 项", "at most 10 of them")}
+
+
 def test_a_moment_without_its_offset_is_said_with_an_example() -> None:
     zh, en = found(Absence, until="2026-03-09T08:30:00")["until"]
     assert zh == "时间要带时区，如 2026-03-09T08:30:00+08:00"

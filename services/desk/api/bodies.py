@@ -274,13 +274,17 @@ def _paragraphs(value: Any) -> Any:
     """What a form sends: each paragraph is a part."""
     if not isinstance(value, str):
         return value
-    texts = re.split(r"\n\s*\n", clean(value))
-    return [{"text": text} for text in texts if text.strip()]
+    texts = [one for one in re.split(r"\n\s*\n", clean(value)) if one.strip()]
+    if len(texts) < 2:
+        raise ValueError(
+            "至少两件，中间空一行 | write at least two, with an empty line between them"
+        )
+    return [{"text": text} for text in texts]
 
 
 class Split(Body):
     parts: Annotated[
-        list[SplitPart], BeforeValidator(_paragraphs), Field(min_length=2, max_length=10)
+        list[SplitPart], Field(min_length=2, max_length=10), BeforeValidator(_paragraphs)
     ]
 
 

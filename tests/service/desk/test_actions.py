@@ -167,6 +167,28 @@ async def test_words_that_are_refused_come_back_with_the_page(
     assert "您好：\n&lt;b&gt;写了&lt;/b&gt;很久的答复。\n\n见规定" in given_back
 
 
+async def test_a_refused_split_gives_its_words_back_says_how_and_leads_back(desk: Desk) -> None:
+    feedback_id = await desk.case()
+    came_from = f"/desk/cases/{feedback_id}"
+    form = {"parts": "三楼的灯坏了，四楼没有热水"}
+    for referer, leads_back in (
+        (f"http://test{came_from}?queue=triage", True),
+        (f"https://elsewhere.example{came_from}?queue=triage", False),
+        ("http://test//elsewhere.example/", False),
+    ):
+        answer = await desk.as_("coordinator").post(
+            f"/api/cases/{feedback_id}/split",
+            data=form,
+            headers=HTML | {"referer": referer, "host": "test"},
+        )
+        assert answer.status_code == 422
+        given_back = answer.text.partition('id="typed"')[2].partition("</textarea>")[0]
+        assert form["parts"] in given_back
+        assert "至少两件，中间空一行" in answer.text
+        assert (f'href="{came_from}?queue=triage"' in answer.text) is leads_back
+        assert 'href="//' not in answer.text
+
+
 async def test_a_password_never_comes_back_with_a_page(desk: Desk) -> None:
     form = {"username": "x", "password": "secret word", "text": "y" * 10}
     answer = await desk.visitor().post(
