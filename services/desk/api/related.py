@@ -73,7 +73,8 @@ def is_repeated(tx: Transaction, case: Case, action: Action, fields: Mapping[str
         case Action.LINK:
             return other in case.links
         case Action.JOIN:
-            return case.incident_id is not None and case.incident_id == fields.get("incident")
+            wanted = id_as_typed(fields.get("incident") or "")
+            return case.incident_id is not None and case.incident_id == wanted
         case _:
             return False
 
@@ -96,7 +97,7 @@ async def resolve(
             raise wrong("to", "没有找到那一件。", "There is no such case.")
         return fields | {"other": found.feedback_id}
     if "incident" in fields:
-        return fields | {"incident": await _incident(tx, fields["incident"])}
+        return fields | {"incident": await _incident(tx, id_as_typed(fields["incident"]))}
     return fields
 
 
