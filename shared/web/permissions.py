@@ -44,7 +44,7 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.SEND_AGAIN: frozenset({Role.COORDINATOR}),
     Permission.SEE_ALL_FIGURES: frozenset(_OFFICE),
     Permission.SEE_OWN_FIGURES: frozenset({Role.LIAISON, Role.HANDLER, Role.REVIEWER}),
-    Permission.SEE_MAILED_REPORTS: frozenset({Role.COORDINATOR, Role.ADMIN}),
+    Permission.SEE_MAILED_REPORTS: frozenset({Role.COORDINATOR, Role.ADMIN, Role.AUDITOR}),
 }
 
 REFUSALS: Mapping[Permission, tuple[str, str]] = {
@@ -74,8 +74,8 @@ REFUSALS: Mapping[Permission, tuple[str, str]] = {
         "The dashboard is for coordinators, leaders, auditors and departments.",
     ),
     Permission.SEE_MAILED_REPORTS: (
-        "报告寄给了谁，由协调人员和系统管理员查看。",
-        "Coordinators and administrators see to whom reports are mailed.",
+        "报告寄给了谁，由协调人员、审计和系统管理员查看。",
+        "Coordinators, auditors and administrators see to whom reports are mailed.",
     ),
 }
 """Why not, where it can be said better than by `FORBIDDEN`."""

@@ -171,7 +171,7 @@ TABLE: dict[tuple[str, str], tuple[Any, int, dict[str, Any] | None]] = {
     ("get", "/api/dashboard/cases"): (board, 200, None),
     ("get", "/api/reports"): (board, 200, None),
     ("get", "/api/reports/cases.{kind}"): (board, 200, None),
-    ("get", "/api/reports/mailed"): (by_role("coordinator", "admin"), 200, None),
+    ("get", "/api/reports/mailed"): (by_role("coordinator", "admin", "auditor"), 200, None),
     ("get", "/api/routing/rules"): (by_role(*RULES), 200, None),
     ("put", "/api/routing/rules"): (by_role(*EDITORS), 400, None),
     ("post", "/api/routing/try"): (by_role(*RULES), 200, {"text": "座位"}),

@@ -9,7 +9,7 @@ TABLE = """
 coordinator  write all_figures rules edit_rules deliveries again all_dates mailed every_case
 leader       write all_figures rules deliveries all_dates every_case
 admin        write rules edit_rules promises all_dates mailed
-auditor      all_figures rules deliveries all_dates every_case
+auditor      all_figures rules deliveries all_dates every_case mailed
 clerk        write
 student      write
 liaison      write own_figures own_dates
