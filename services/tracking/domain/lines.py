@@ -132,6 +132,10 @@ def _replied(case: Case | None, event: CaseReplied) -> Data | None:
     return _fields(*whose, "text", "outcome", "rule")(case, event)
 
 
+def _supplemented(case: Case | None, event: FeedbackSupplemented) -> Data | None:
+    return {"text": event.text} | ({"thanks": True} if event.thanks else {})
+
+
 def _explained(case: Case | None, event: CaseBreachExplained) -> Data | None:
     if event.clock not in PROMISED:
         return None
@@ -140,7 +144,7 @@ def _explained(case: Case | None, event: CaseBreachExplained) -> Data | None:
 
 KEPT: dict[type[Event], Callable[[Any, Any], Data | None]] = {
     FeedbackReceived: _fields("text", "title"),
-    FeedbackSupplemented: _fields("text"),
+    FeedbackSupplemented: _supplemented,
     FeedbackUrged: _nothing,
     FeedbackRated: _fields("stars", "solved"),
     FeedbackReopenRequested: _fields("reason"),

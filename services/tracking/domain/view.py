@@ -33,12 +33,13 @@ def asked(lines: Iterable[Line]) -> Asked:
 
 
 def words_owed(state: str, lines: Iterable[Line]) -> bool:
-    """Whether the reporter said something since the reply that nobody answered: that is owed."""
+    """Whether the reporter said something since the reply that nobody answered: that is owed.
+    Thanks alone are not."""
     owed = False
     for line in lines:
         if line.type in _FOR_ALL:
             owed = False
-        elif line.type == "feedback.supplemented":
+        elif line.type == "feedback.supplemented" and not line.data.get("thanks"):
             owed = True
     return owed and state == State.REPLIED
 

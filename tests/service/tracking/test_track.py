@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, timedelta
+from typing import Any
 
 import pytest
 
@@ -89,8 +90,14 @@ async def test_words_after_the_reply_are_owed_an_answer_and_the_page_says_whose(
     rate = await next_step()
     assert "告诉我们解决了没有" in rate
     story.later(hours=1)
+    said: dict[str, Any] = {"text": "谢谢", "words_id": "t", "thanks": True}
+    await process_batch(web.service, story.of(FeedbackSupplemented, **said))
+    assert await next_step() == rate
     more = story.of(FeedbackSupplemented, text="又坏了", words_id="w")
     await process_batch(web.service, more)
+    assert await next_step() == "接下来：信息系统部回应您后来补充的话。"
+    # Thanks settle nothing either.
+    await process_batch(web.service, story.of(FeedbackSupplemented, **said))
     assert await next_step() == "接下来：信息系统部回应您后来补充的话。"
     due = at("2026-03-05 10:00")
     await process_batch(web.service, story.promised(Clock.NEXT_RESPONSE, due))
