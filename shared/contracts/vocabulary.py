@@ -190,6 +190,9 @@ CLOCK_NAMES: dict[Clock, tuple[str, str]] = {
 }
 """Clock → (Chinese, English); the English as it stands within a sentence."""
 
+CONFIDENTIAL_CATEGORY = "conduct"
+"""Cases of this category are confidential, whether or not their reporter asked for it."""
+
 ALARM_NAMES: dict[str, tuple[str, str]] = {
     "collapsed": ("有人倒下、叫不应", "somebody collapsed or does not respond"),
     "seizure": ("有人抽搐", "somebody has a seizure"),

@@ -15,7 +15,6 @@ from services.desk.domain.advance import (
 )
 from services.desk.domain.answer import check_outcome
 from services.desk.domain.case import (
-    CONFIDENTIAL_CATEGORY,
     ActionInput,
     Alarm,
     Asked,
@@ -66,7 +65,6 @@ from services.desk.domain.visibility import (
 
 __all__ = [
     "ACTION_NAMES",
-    "CONFIDENTIAL_CATEGORY",
     "DECIDE",
     "NOT_OFFERED",
     "OFFERED",

@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.contracts import Actor, Event
 from shared.contracts.vocabulary import (
+    CONFIDENTIAL_CATEGORY,
     OPEN,
     BreachCode,
     CaseType,
@@ -20,7 +21,6 @@ from shared.contracts.vocabulary import (
     State,
 )
 
-CONFIDENTIAL_CATEGORY = "conduct"
 TITLE = 80
 """Characters of the reporter's own words that stand for a title nobody gave."""
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from services.desk.domain.actions import Action
 from services.desk.domain.case import (
-    CONFIDENTIAL_CATEGORY,
     ActionInput,
     Alarm,
     Case,
@@ -46,7 +45,7 @@ from shared.contracts.desk import (
     CaseRestored,
     CaseSupervised,
 )
-from shared.contracts.vocabulary import CaseType, Priority, State
+from shared.contracts.vocabulary import CONFIDENTIAL_CATEGORY, CaseType, Priority, State
 
 URGENT, NOT_URGENT = "紧急情况", "不是紧急情况"
 """Reasons of corrections that come with a word on an alarm."""

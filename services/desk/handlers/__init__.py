@@ -8,7 +8,6 @@ import structlog
 
 from services.desk.deps import deps_of
 from services.desk.domain import (
-    CONFIDENTIAL_CATEGORY,
     TRANSITIONS,
     Action,
     ActionInput,
@@ -66,7 +65,7 @@ from shared.contracts.sla import (
     SlaWarned,
     promises_after,
 )
-from shared.contracts.vocabulary import ENDED, RefusalReason, State
+from shared.contracts.vocabulary import CONFIDENTIAL_CATEGORY, ENDED, RefusalReason, State
 from shared.messaging.envelope import Record
 from shared.messaging.row_buffer import set_values
 from shared.messaging.subscription import Handler

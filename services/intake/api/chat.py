@@ -13,7 +13,7 @@ from services.intake import store, wording
 from services.intake.api.later import add
 from services.intake.deps import Deps
 from services.intake.domain.alike import alike, chosen
-from services.intake.domain.chat import Speaking
+from services.intake.domain.chat import Speaking, is_remark
 from services.intake.domain.submission import Submission
 from services.intake.store import Arrival, Receipt, chats, offers, questions, unreached
 from shared.contracts import REPORTER
@@ -93,7 +93,8 @@ async def take_next_words(service: Service[Deps], comment: Submission, feedback_
 async def begin_anew(service: Service[Deps], message: Submission) -> str:
     """What to answer to the word that something is another matter.
 
-    What was added last becomes a comment of its own; where nothing was, what comes next does.
+    What was added last becomes a comment of its own; where nothing was, or only a remark about an
+    answer, what comes next does.
     """
     deps, who, source = service.deps, _who(message), message.source_message_id or ""
     async with service.transaction() as tx:
@@ -102,7 +103,9 @@ async def begin_anew(service: Service[Deps], message: Submission) -> str:
             await tx.lock(added.feedback_id)
             # Of copies that overlap the second finds what the first has done.
             added = await chats.last_added(tx, *who, source)
-        if added is None or added.moved_by not in (None, source):
+        # Thanks, and whether it helped, are about the answer whatever comes next.
+        another = added is not None and not is_remark(added.text)
+        if added is None or not another or added.moved_by not in (None, source):
             await chats.end(tx, *who)
             return wording.anew(deps.locale)
         comment = replace(message, text=added.text)

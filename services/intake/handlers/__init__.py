@@ -19,6 +19,8 @@ from shared.contracts.desk import (
     CaseAppealed,
     CaseAppealUpheld,
     CaseClosed,
+    CaseCorrected,
+    CaseDispatched,
     CaseEvent,
     CaseFollowedUp,
     CaseInfoRequested,
@@ -39,7 +41,8 @@ from shared.contracts.inbound import InboundFeedback
 from shared.contracts.intake import FeedbackReachableAgain, PrivateDetails
 from shared.contracts.notification import WORDS, NotificationFailed, NotificationSent
 from shared.contracts.refusal import Refusal
-from shared.contracts.vocabulary import State
+from shared.contracts.routing import FeedbackRouted, FeedbackTriageNeeded, RoutingDecision
+from shared.contracts.vocabulary import CONFIDENTIAL_CATEGORY, State
 from shared.messaging.envelope import Record
 from shared.messaging.subscription import Handler
 from shared.messaging.transaction import Transaction
@@ -116,6 +119,22 @@ def _waits(event: NotificationFailed) -> bool:
 
 def _arrived(event: NotificationSent) -> bool:
     return event.audience == "reporter" and event.kind in WORDS
+
+
+async def keep_confidential(
+    event: CaseDispatched | CaseCorrected | RoutingDecision, tx: Transaction
+) -> None:
+    """What is confidential, and what was, is never named by its words; with a part, its whole."""
+    parent = store.case_of(tx, event.feedback_id).parent
+    await store.make_confidential(tx, parent or event.feedback_id)
+
+
+def _is_confidential(event: CaseDispatched | CaseCorrected) -> bool:
+    return event.confidential
+
+
+def _becomes_confidential(event: RoutingDecision) -> bool:
+    return event.category == CONFIDENTIAL_CATEGORY
 
 
 async def begin_part(event: CaseSplitOff, tx: Transaction) -> None:
@@ -215,13 +234,21 @@ HANDLERS: dict[type[Event], Handler] = {
     **dict.fromkeys((CaseResumed, CaseReplied, CaseClosed), await_no_answer),
     **dict.fromkeys((CaseWithdrawn, CaseMerged, CaseSplit), await_no_answer),
     CaseSplitOff: begin_part,
+    **dict.fromkeys(
+        (CaseDispatched, CaseCorrected, FeedbackRouted, FeedbackTriageNeeded), keep_confidential
+    ),
     NotificationFailed: await_a_word,
     NotificationSent: await_nothing,
 }
-"""The events of desk after which rights differ, or a request is answered; what became of words
-that went to WeChat."""
+"""The events of desk after which rights differ, or a request is answered; by which a case turns out
+to be confidential; what became of words that went to WeChat."""
 CONCERNS: dict[type[Event], Callable[[Any], bool]] = {
     NotificationFailed: _waits,
     NotificationSent: _arrived,
+    CaseDispatched: _is_confidential,
+    CaseCorrected: _is_confidential,
+    FeedbackRouted: _becomes_confidential,
+    FeedbackTriageNeeded: _becomes_confidential,
 }
-"""Most messages go to staff, or are receipts: nothing here depends on them."""
+"""Most messages go to staff, or are receipts, and most cases are not confidential: nothing here
+depends on them."""

@@ -12,7 +12,14 @@ from services.intake.store.accepting import CLAIM, COLUMNS, CONTACT, Key, other_
 from services.intake.store.chats import forget_chats
 from services.intake.store.offers import forget_offers
 from services.intake.store.questions import forget_questions
-from services.intake.store.tables import KEEP_KEYS, KEEP_NONCES, KEEP_PROOFS, CaseRow, WordsRow
+from services.intake.store.tables import (
+    KEEP_KEYS,
+    KEEP_NONCES,
+    KEEP_PROOFS,
+    CaseRow,
+    SubmissionRow,
+    WordsRow,
+)
 from services.intake.store.unreached import forget_unreached
 from shared.contracts.intake import Contact
 from shared.messaging.transaction import Transaction
@@ -40,6 +47,19 @@ async def find(tx: Transaction, code_hash: str) -> Submission | None:
 async def find_by_id(tx: Transaction, feedback_id: str) -> Submission | None:
     """The same by its id."""
     return _submission(await tx.fetch(_BY_ID, feedback_id))
+
+
+async def make_confidential(tx: Transaction, feedback_id: str) -> None:
+    """Desk treats the comment as confidential, whether or not its reporter asked for it."""
+    if tx.replay is not None:
+        # Where the log is read again, the comment may stand in this batch only.
+        await tx.flush()
+    await tx.fetch(
+        "UPDATE submissions SET confidential = true WHERE feedback_id = $1 AND NOT confidential",
+        feedback_id,
+    )
+    if (row := tx.rows(SubmissionRow).get(feedback_id)) is not None:
+        row.confidential = True
 
 
 async def parts_of(tx: Transaction, feedback_id: str) -> list[str]:

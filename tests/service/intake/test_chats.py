@@ -15,6 +15,8 @@ from services.intake.store import Arrival, Belongs, Receipt
 from services.intake.store.tables import KEEP_MESSAGES
 from shared.contracts.desk import (
     CaseClosed,
+    CaseCorrected,
+    CaseDispatched,
     CaseInfoRequested,
     CaseMerged,
     CaseRejected,
@@ -25,6 +27,8 @@ from shared.contracts.desk import (
 from shared.contracts.intake import Contact
 from shared.contracts.notification import NotificationFailed, NotificationSent
 from shared.contracts.rights import Rights
+from shared.contracts.routing import FeedbackRouted, FeedbackTriageNeeded
+from shared.contracts.vocabulary import CaseType, Priority
 from tests.fakes.desk import FakeDesk
 from tests.service.intake.conftest import Intake
 
@@ -305,6 +309,31 @@ async def test_of_a_confidential_case_no_word_is_repeated(intake: Intake) -> Non
     assert "“03-04 10:00”" in said
 
 
+@pytest.mark.parametrize("how", ["routed", "undecided", "dispatched", "corrected"])
+async def test_nor_of_one_that_turned_out_to_be_confidential(intake: Intake, how: str) -> None:
+    await push(intake, TAP, "1")
+    (case,) = await cases(intake)
+    desk, now = FakeDesk(case), intake.clock.now()
+    values: dict[str, Any] = {
+        "category": "conduct",
+        "case_type": CaseType.COMPLAINT,
+        "priority": Priority.P2,
+    }
+    decision = values | {"feedback_id": case, "at": now, "confidence": 0.9}
+    dispatched = {"department": "it", "decided": "person"}
+    corrected = {"changed": ("category",), "reason": "x"}
+    events: dict[str, Any] = {
+        "routed": FeedbackRouted(**decision),
+        "undecided": FeedbackTriageNeeded(**decision),
+        "dispatched": desk.event(CaseDispatched, now, confidential=True, **values, **dispatched),
+        "corrected": desk.event(CaseCorrected, now, confidential=True, **values, **corrected),
+    }
+    await intake.process(events[how])
+    said = await push(intake, MORE, "2")
+    assert TAP[:4] not in said
+    assert "“03-04 10:00”" in said
+
+
 # -- another matter ------------------------------------------------------------------------
 
 
@@ -341,6 +370,22 @@ async def test_the_word_works_hours_later_and_once(intake: Intake) -> None:
     async with intake.service.transaction() as tx:
         await store.forget_old(tx)
     assert await intake.rows("SELECT * FROM chat_messages") == []
+
+
+@pytest.mark.parametrize("remark", ["谢谢老师", "没解决"])
+async def test_a_remark_about_an_answer_never_becomes_a_comment(
+    intake: Intake, remark: str
+) -> None:
+    await push(intake, TAP, "1")
+    (case,) = await cases(intake)
+    intake.clock.later(hours=1)
+    await answered(intake, case)
+    assert ADDED in await push(intake, remark, "2")
+    assert "接下来发的" in await push(intake, "新", "3")
+    assert "接下来发的" in await push(intake, "新", "3")
+    assert NEW in await push(intake, AIR, "4")
+    assert len(await cases(intake)) == 2
+    assert await words(intake, case) == [remark]
 
 
 async def test_said_first_it_is_about_what_comes_next(intake: Intake) -> None:
