@@ -41,6 +41,17 @@ _ADDED = {
     "Follow it: {url}\nIs it about something else? Reply “new”, and it becomes a comment of its "
     "own.",
 }
+_THANKED = {
+    "zh": "不客气，也谢谢您告诉我们。以后有什么想说的，直接在这里说。",
+    "en": "You are welcome, and thank you for telling us. If anything else comes up, say it here.",
+}
+_ENDED = {
+    "zh": "您的这一件“{which}”不能再补充了，刚才这句没有记进去。"
+    "如果还没有解决，请在这里看能怎么办，可以重办的也在这里：{url}\n要说另一件事，直接说是什么事就行。",
+    "en": "Nothing can be added to your comment “{which}” any more. If it is not solved, "
+    "see here what you can do, also how to have it reopened: {url}\nFor something else, just tell "
+    "us what it is.",
+}
 _ANEW = {
     "zh": "好的，请说另一件事：您接下来发的，作为一件新的反馈。",
     "en": "Of course: what you send next is taken as a new comment.",
@@ -104,6 +115,12 @@ def answered(locale: str, url: str) -> str:
 def added(locale: str, which: str, url: str) -> str:
     """The message went on about a case, and stands in it; `which` is how its reporter knows it."""
     return _ADDED[locale].format(which=which, url=url)
+
+
+def ended(locale: str, which: str, url: str, *, thanks: bool) -> str:
+    """A remark about a case that takes no more words: to thanks a kind word, to anything else
+    where it can be reopened."""
+    return _THANKED[locale] if thanks else _ENDED[locale].format(which=which, url=url)
 
 
 def anew(locale: str) -> str:

@@ -13,7 +13,7 @@ from services.intake import store, wording
 from services.intake.api.later import add
 from services.intake.deps import Deps
 from services.intake.domain.alike import alike, chosen
-from services.intake.domain.chat import Speaking, is_remark
+from services.intake.domain.chat import Speaking, is_remark, is_thanks
 from services.intake.domain.submission import Submission
 from services.intake.store import Arrival, Receipt, chats, offers, questions, unreached
 from shared.contracts import REPORTER
@@ -73,8 +73,10 @@ async def take_answer(service: Service[Deps], comment: Submission) -> str:
 
 async def take_next_words(service: Service[Deps], comment: Submission, feedback_id: str) -> str:
     """What to answer to `comment` as the next word about this case; empty if nothing can be added
-    to that any more. A copy of it is answered the same and added nowhere."""
+    to that any more, but a remark about its answer, which is no matter of its own. A copy of it is
+    answered the same and added nowhere."""
     who, message, deps = _who(comment), comment.source_message_id or "", service.deps
+    whole = None
     try:
         async with service.transaction() as tx:
             whole = await _whole(tx, feedback_id)
@@ -86,7 +88,10 @@ async def take_next_words(service: Service[Deps], comment: Submission, feedback_
                 words_id = await add(tx, whole, feedback_id, comment.text[:MAX_TEXT])
                 await chats.add(tx, *who, message, feedback_id, words_id)
     except Conflict:
-        return ""
+        if whole is None or not is_remark(comment.text):
+            return ""
+        thanks, url = is_thanks(comment.text), deps.track_url(whole.tracking_code)
+        return wording.ended(deps.locale, _named(whole, deps), url, thanks=thanks)
     return wording.added(deps.locale, _named(whole, deps), deps.track_url(whole.tracking_code))
 
 

@@ -261,6 +261,27 @@ async def test_where_nothing_can_be_added_it_is_a_matter_of_its_own(
     assert (await words(intake, case), await words(intake, other)) == ([], ["五度"])
 
 
+async def test_a_remark_about_a_case_that_was_closed_is_no_case(intake: Intake) -> None:
+    await push(intake, TAP, "1")
+    (case,) = await cases(intake)
+    desk = await answered(intake, case)
+    closed = desk.event(CaseClosed, intake.clock.now(), how="rated", department="it")
+    await intake.process(closed.model_copy(update={"rights": Rights(supplement=False)}))
+    intake.clock.later(hours=1)
+    for number, remark, told in (
+        ("2", "谢谢", "不客气"),
+        ("3", "没解决", f"“{TAP}”不能再补充"),
+        ("4", "好的，谢谢", "不客气"),
+    ):
+        said = await push(intake, remark, number)
+        assert told in said
+        assert ("https://fx.test/track/" in said) == (remark == "没解决")
+        assert await push(intake, remark, number) == said
+    assert await cases(intake) == [case]
+    assert await words(intake, case) == []
+    assert NEW in await push(intake, AIR, "5")
+
+
 async def test_a_joined_and_a_rejected_case_take_more_words(intake: Intake) -> None:
     await push(intake, TAP, "1")
     (case,) = await cases(intake)
@@ -451,6 +472,8 @@ def test_both_languages_say_what_was_done_and_how_to_say_otherwise() -> None:
         assert url in text
     for text in (wording.received("zh", "AAAA", url), wording.answered("zh", url)):
         assert "“新”" in text
+    assert url in wording.ended("en", "It is cold", url, thanks=False)
+    assert "welcome" in wording.ended("en", "It is cold", url, thanks=True)
     assert wording.anew("en") and wording.anew("zh")
 
 
