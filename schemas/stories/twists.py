@@ -272,6 +272,10 @@ def together() -> Story:
         ),
     )
     yield other(
+        "owed-another",
+        desk.CaseWordsOwed(**other.after(hours=3, minutes=50), state=State.REPLIED, origin=case.id),
+    )
+    yield other(
         "another-fault",
         desk.CaseReleased(**other.after(hours=4), by=OFFICE, state=State.TRIAGE, merged=case.id),
     )

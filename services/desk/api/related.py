@@ -20,12 +20,12 @@ from services.desk.domain import (
     can_take,
     link_back,
     put_back,
-    release,
     sees,
     unlink_back,
 )
 from services.desk.domain.deciding import wrong
 from services.desk.store import CaseRow, PrivateRow, incidents, jobs, related
+from services.desk.store.joined import let_out
 from shared.contracts import Actor
 from shared.contracts.desk import CaseProgressed, CaseRejected, CaseReplied
 from shared.contracts.refusal import Conflict
@@ -125,8 +125,7 @@ async def effects(
             await _put_together(tx, before, given.reason, by)
         case Action.UNMERGE:
             if before.merged_into and (parent := related.locked(tx, before.merged_into)):
-                change = release(store.case_of(parent), feedback_id, by=by, at=tx.now)
-                store.keep(tx, parent, change)
+                await let_out(tx, parent, feedback_id, by=by)
         case Action.LINK | Action.UNLINK:
             other = related.locked(tx, given.other)
             half = link_back if action is Action.LINK else unlink_back

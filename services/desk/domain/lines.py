@@ -38,6 +38,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "case.merged": frozenset({"into", "reason", "put_back"}),
     "case.absorbed": frozenset({"merged"}),
     "case.unmerged": frozenset({"reason", "children"}),
+    "case.words_owed": frozenset({"origin"}),
     "case.released": frozenset({"merged"}),
     "case.split": frozenset({"children"}),
     "case.split_off": frozenset({"parent"}),

@@ -138,7 +138,10 @@ _STATED: Mapping[type[CaseEvent], Callable[[Case, Any], dict[str, Any]]] = {
     desk.CaseAbsorbed: lambda case, event: {
         "merged": (*_without(case.merged, event.merged), event.merged)
     },
-    desk.CaseReleased: lambda case, event: {"merged": _without(case.merged, event.merged)},
+    desk.CaseReleased: lambda case, event: related.released(
+        case, event.merged, settled=event.settled
+    ),
+    desk.CaseWordsOwed: lambda case, event: {"words_owed_since": case.words_owed_since or event.at},
     desk.CaseAnsweredThrough: lambda case, event: related.answered(event.kind, event.at),
     desk.CaseSplit: lambda case, event: related.divided(case, event.children, event.at),
     desk.CaseDepartmentRemoved: _removed,

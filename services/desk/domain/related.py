@@ -37,6 +37,7 @@ from shared.contracts.desk import (
     CaseSplit,
     CaseUnlinked,
     CaseUnmerged,
+    CaseWordsOwed,
 )
 from shared.contracts.refusal import Conflict
 from shared.contracts.vocabulary import ENDED, Outcome, State
@@ -157,10 +158,24 @@ def absorb(target: Case, merged: str, *, by: Actor, at: datetime) -> Change:
     return _told(target, changed, CaseAbsorbed, by=by, at=at, merged=merged)
 
 
-def release(target: Case, merged: str, *, by: Actor, at: datetime) -> Change:
-    """A case that had been joined to `target` goes on by itself, or was taken back."""
-    changed = {"merged": _without(target.merged, merged)}
-    return _told(target, changed, CaseReleased, by=by, at=at, merged=merged)
+def owe(target: Case, origin: str, *, by: Actor, at: datetime) -> Change:
+    """Whose case `origin` was joined to `target` spoke after the reply to that."""
+    changed = {"words_owed_since": target.words_owed_since or at}
+    return _told(target, changed, CaseWordsOwed, by=by, at=at, origin=origin)
+
+
+def release(target: Case, merged: str, *, settled: bool, by: Actor, at: datetime) -> Change:
+    """A case that had been joined to `target` goes on by itself, or was taken back.
+
+    `settled`: what was owed an answer here was said there."""
+    changed = released(target, merged, settled=settled)
+    return _told(target, changed, CaseReleased, by=by, at=at, merged=merged, settled=settled)
+
+
+def released(target: Case, merged: str, *, settled: bool) -> dict[str, Any]:
+    """What `release` makes of the target."""
+    owed = None if settled else target.words_owed_since
+    return {"merged": _without(target.merged, merged), "words_owed_since": owed}
 
 
 class StaysApart(Conflict):

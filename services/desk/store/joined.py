@@ -13,6 +13,7 @@ from services.desk.domain import (
     advance,
     explain,
     guard,
+    owe,
     refuse_request,
     release,
 )
@@ -21,7 +22,7 @@ from services.desk.store.cases import case_of, find, keep, load, put
 from services.desk.store.incidents import open_incident
 from services.desk.store.jobs import Item
 from services.desk.store.messages import write
-from services.desk.store.related import final_target, ids_above, locked
+from services.desk.store.related import final_target, ids_above, locked, owed_only_to
 from services.desk.store.tables import CaseRow
 from shared.contracts import REPORTER, SYSTEM, Actor
 from shared.contracts.vocabulary import ENDED, RefusalReason, State
@@ -35,18 +36,17 @@ async def part(tx: Transaction, item: Item) -> None:
     """What it was joined to is gone: it goes on by itself."""
     row = await _lock_upwards(tx, item.feedback_id)
     if row is not None:
-        _part(tx, row, _GONE)
+        await _part(tx, row, _GONE)
 
 
-def _part(tx: Transaction, row: CaseRow, reason: str) -> None:
+async def _part(tx: Transaction, row: CaseRow, reason: str) -> None:
     if row.state != State.MERGED or row.merged_into is None:
         return
     parent = locked(tx, row.merged_into)
     given = ActionInput(reason=reason)
     keep(tx, row, advance(case_of(row), Action.UNMERGE, given, by=SYSTEM, at=tx.now))
     if parent is not None:
-        change = release(case_of(parent), row.feedback_id, by=SYSTEM, at=tx.now)
-        keep(tx, parent, change)
+        await let_out(tx, parent, row.feedback_id, by=SYSTEM)
 
 
 async def let_go(tx: Transaction, item: Item) -> None:
@@ -55,8 +55,14 @@ async def let_go(tx: Transaction, item: Item) -> None:
     await load(tx, [item.feedback_id])
     row = find(tx, item.feedback_id)
     if row is not None and item.body["merged"] in row.merged:
-        change = release(case_of(row), item.body["merged"], by=REPORTER, at=tx.now)
-        keep(tx, row, change)
+        await let_out(tx, row, item.body["merged"], by=REPORTER)
+
+
+async def let_out(tx: Transaction, row: CaseRow, merged: str, *, by: Actor) -> None:
+    """The other half of a parting: `merged` is joined to `row` no more, and what its reporter was
+    owed here goes with it."""
+    settled = await owed_only_to(tx, row, merged)
+    keep(tx, row, release(case_of(row), merged, settled=settled, by=by, at=tx.now))
 
 
 async def forward(tx: Transaction, item: Item) -> None:
@@ -71,7 +77,7 @@ async def forward(tx: Transaction, item: Item) -> None:
     if row is None or target is None or target is row:
         return
     if row.confidential and not target.confidential:
-        _part(tx, row, _NOT_CONFIDENTIAL)
+        await _part(tx, row, _NOT_CONFIDENTIAL)
         return
     case = case_of(target)
     wakes = case.state in (State.REPLIED, State.REJECTED) and _possible(tx, case)
@@ -84,6 +90,10 @@ async def forward(tx: Transaction, item: Item) -> None:
     if wakes:
         given = ActionInput(reason=item.body["text"])
         keep(tx, target, advance(case, Action.SUPPLEMENT, given, by=REPORTER, at=tx.now))
+        if case.state == State.REPLIED:
+            # A rejected one goes on, which says everything; of this nobody else would hear.
+            change = owe(case_of(target), row.feedback_id, by=REPORTER, at=tx.now)
+            keep(tx, target, change)
     else:
         target.version += 1
         put(tx, target)

@@ -35,6 +35,12 @@ SELECT jsonb_array_elements_text(children) AS id FROM cases WHERE feedback_id = 
 """
 
 
+_OWED = """
+SELECT DISTINCT origin FROM messages
+WHERE feedback_id = $1 AND kind = 'supplement' AND at >= $2::timestamptz
+"""
+
+
 class GroupChanged(Exception):
     """Cases were joined or parted between the look and the lock: look again."""
 
@@ -69,6 +75,16 @@ async def parts_of(tx: Transaction, feedback_id: str) -> list[str]:
 async def ids_above(tx: Transaction, feedback_id: str) -> list[str]:
     """The case, what it is joined to, and so on."""
     return [row["feedback_id"] for row in await tx.fetch(_UP, feedback_id)]
+
+
+async def owed_only_to(tx: Transaction, row: CaseRow, joined: str) -> bool:
+    """Whether all words after the reply that are owed an answer in this case were said in `joined`
+    or what is joined to that."""
+    if row.words_owed_since is None:
+        return False
+    branch = await ids_below(tx, joined)
+    said = await tx.fetch(_OWED, row.feedback_id, row.words_owed_since)
+    return bool(said) and all(one["origin"] in branch for one in said)
 
 
 def joined_to(tx: Transaction, row: CaseRow) -> list[CaseRow]:

@@ -146,6 +146,9 @@ SENTENCES: dict[str, Build] = {
         "并入的那一件已答复，也告诉了这位用户", "Answered through the case it was joined to"
     ),
     "case.unmerged": _unmerged,
+    "case.words_owed": said(
+        "并入的一件的用户在答复后又说了话", "A reporter joined to it spoke after the reply"
+    ),
     "case.released": said("并入的一件已经分出去", "A case that had been joined was parted again"),
     "case.split": said("拆成几件分别办理", "Split into several cases"),
     "case.split_off": said("从另一件拆分而来", "Split off from another case"),

@@ -208,6 +208,15 @@ def hear_from_user(case: CaseClocks, rules: Rules, *, at: datetime, thanks: bool
     return update.done()
 
 
+def owe_no_more(case: CaseClocks, rules: Rules, *, at: datetime) -> Update:
+    """What was said after the reply is answered elsewhere: the follow-up goes on."""
+    update = UpdateBuilder(case, rules)
+    if update.running(Clock.FOLLOW_UP):
+        update.cancel(at, Clock.NEXT_RESPONSE)
+        update.resume(Clock.FOLLOW_UP, at)
+    return update.done()
+
+
 def stop_waiting(case: CaseClocks, rules: Rules, *, at: datetime) -> Update:
     """Nobody answered in time, or staff go on without: what stood still runs again."""
     update = UpdateBuilder(case, rules)

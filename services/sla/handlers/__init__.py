@@ -36,6 +36,7 @@ from shared.contracts.desk import (
     CaseProgressed,
     CaseRecalled,
     CaseRejected,
+    CaseReleased,
     CaseReopened,
     CaseReplied,
     CaseReplySentBack,
@@ -49,6 +50,7 @@ from shared.contracts.desk import (
     CaseUnmerged,
     CaseWaitingExternal,
     CaseWithdrawn,
+    CaseWordsOwed,
 )
 from shared.contracts.intake import FeedbackAppealed, FeedbackReceived, FeedbackSupplemented
 from shared.contracts.notification import NotificationSent
@@ -157,6 +159,17 @@ async def hear_from_user(event: FeedbackSupplemented, tx: Transaction) -> None:
         event,
         lambda case, rules: cases.hear_from_user(case, rules, at=event.at, thanks=event.thanks),
     )
+
+
+async def hear_from_joined(event: CaseWordsOwed, tx: Transaction) -> None:
+    """Whoever was joined to it spoke after the reply: that is owed an answer as its own words."""
+    _decide(tx, event, lambda case, rules: cases.hear_from_user(case, rules, at=event.at))
+
+
+async def owe_no_more(event: CaseReleased, tx: Transaction) -> None:
+    """What was owed an answer is owed elsewhere, where it was joined no more."""
+    if event.settled:
+        _decide(tx, event, lambda case, rules: cases.owe_no_more(case, rules, at=event.at))
 
 
 async def resume_resolution(event: CaseResumed, tx: Transaction) -> None:
@@ -313,6 +326,8 @@ HANDLERS: dict[type[Event], Handler] = {
     CaseReturned: take_back,
     CaseInfoRequested: pause_resolution,
     FeedbackSupplemented: hear_from_user,
+    CaseWordsOwed: hear_from_joined,
+    CaseReleased: owe_no_more,
     CaseResumed: resume_resolution,
     CaseReplied: meet_promises,
     CaseRejected: stop_clocks,

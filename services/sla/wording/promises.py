@@ -31,6 +31,7 @@ BEGINNINGS = {
     "feedback.appealed": "读者申请复核",
     "case.appeal_upheld": "复核认为应当重新办理",
     "feedback.supplemented": "读者又说了话",
+    "case.words_owed": "并入的一件的读者又说了话",
     "case.waiting_external": "开始等外部单位",
     "case.progressed": "上一次告知进展",
     "case.reply_submitted": "答复送审",

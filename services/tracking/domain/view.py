@@ -120,7 +120,9 @@ class Wording(Protocol):
 
     def split_next(self) -> str: ...
 
-    def owed(self, department: str, promise: Mapping[str, Any] | None) -> str: ...
+    def owed(
+        self, department: str, promise: Mapping[str, Any] | None, *, others: bool = False
+    ) -> str: ...
 
     def reason(self, reason: str | None) -> str | None: ...
 
@@ -254,9 +256,13 @@ def _next_step(
     case = told.case
     joined = case is not own.case
     department = wording.department(case.department)
-    if not joined and words_owed(case.state, told.lines):
-        promise = case.promises.get(Clock.NEXT_RESPONSE)
-        return wording.owed(department, promise if promise and still_runs(promise) else None)
+    promise = case.promises.get(Clock.NEXT_RESPONSE)
+    promise = promise if promise and still_runs(promise) else None
+    if words_owed(case.state, own.lines):
+        return wording.owed(department, promise)
+    if case.state == State.REPLIED and promise:
+        # Another reader of the same matter spoke: it does not end before they are answered.
+        return wording.owed(department, promise, others=True)
     if (rejected := rejection(told)) or case.state == State.REJECTED:
         why = rejected or {"instead": None, "looked_again": False}
         return wording.rejected(why["instead"], final=why["looked_again"], may=may)

@@ -173,6 +173,13 @@ OWED = "接下来：{dept}回应您后来补充的话。"
 OWED_BY = "接下来：{dept}在{due}回应您后来补充的话。"
 OWED_LATE = "接下来：{dept}回应您后来补充的话，比答应您的时间晚了，很抱歉。"
 
+OWED_TO_OTHERS = {
+    OWED: "接下来：{dept}回应别的读者后来补充的话，您也看得到。",
+    OWED_BY: "接下来：{dept}在{due}回应别的读者后来补充的话，您也看得到。",
+    OWED_LATE: "接下来：{dept}回应别的读者后来补充的话，比答应的时间晚了。您也看得到。",
+}
+"""The same, said to those who read the answer because they told us of the same matter."""
+
 
 class Wording:
     """How one reader reads what happened, when and by whom."""
@@ -246,14 +253,17 @@ class Wording:
         """Where to read what is next in such a comment."""
         return self.say(SPLIT_NEXT)
 
-    def owed(self, department: str, promise: Mapping[str, Any] | None) -> str:
-        """Who answers what was said after the reply, and by when where that is promised."""
+    def owed(
+        self, department: str, promise: Mapping[str, Any] | None, *, others: bool = False
+    ) -> str:
+        """Who answers what was said after the reply, by this reader or by `others`, and by when
+        where that is promised."""
         words, due = OWED, ""
         if promise is not None and promise["status"] == PromiseStatus.BREACHED:
             words = OWED_LATE
         elif promise is not None and promise["status"] == PromiseStatus.RUNNING:
             words, due = OWED_BY, self.due(promise["due"])
-        said = self.say(words).replace("{due}", due)
+        said = self.say(OWED_TO_OTHERS[words] if others else words).replace("{due}", due)
         return said.replace("{dept}", department or self.say(OFFICE))
 
     def reason(self, reason: str | None) -> str | None:

@@ -38,6 +38,7 @@ from shared.contracts.desk.office import (
     CaseSupervised,
     CaseUnlinked,
     CaseUnmerged,
+    CaseWordsOwed,
 )
 from shared.contracts.desk.path import (
     CaseAccepted,
@@ -133,6 +134,7 @@ __all__ = [
     "CaseUnmerged",
     "CaseWaitingExternal",
     "CaseWithdrawn",
+    "CaseWordsOwed",
     "CategoryListed",
     "DepartmentListed",
     "IncidentListed",

@@ -102,10 +102,19 @@ class CaseUnmerged(CaseEvent, type="case.unmerged.v1", owner="desk", shred=("rea
     cycle: int
 
 
+class CaseWordsOwed(CaseEvent, type="case.words_owed.v1", owner="desk", shred=()):
+    """A reporter whose case was joined to this one spoke after its reply: that is owed an answer
+    here. `origin` is the case they spoke in."""
+
+    origin: str
+
+
 class CaseReleased(CaseEvent, type="case.released.v1", owner="desk", shred=()):
-    """A case that had been joined to this one goes on by itself again."""
+    """A case that had been joined to this one goes on by itself again. `settled`: all that was
+    owed an answer here was said there, and goes with it."""
 
     merged: str
+    settled: bool = False
 
 
 class CaseSplit(CaseEvent, type="case.split.v1", owner="desk", shred=()):

@@ -245,6 +245,50 @@ async def test_what_a_joined_reporter_adds_is_read_by_who_works_on_the_target(de
     assert (await shown(desk, target))["words_owed"]
 
 
+async def owed_to_joined(desk: Desk) -> tuple[str, str]:
+    """An answered case, and one joined to it whose reporter spoke after the answer."""
+    target = await desk.in_progress()
+    (one,) = await merged(desk, target)
+    await desk.do(desk.as_("handler", "space"), target, "reply", text="好了", outcome="solved")
+    await desk.process(examples.supplemented(one, "我刚去看了，还是坏的"))
+    await work(desk)
+    return target, one
+
+
+async def test_what_a_joined_reporter_says_after_the_answer_is_told_as_owed(desk: Desk) -> None:
+    target, one = await owed_to_joined(desk)
+    (fact,) = await told(desk, target, "case.words_owed")
+    assert (fact["origin"], fact["state"], "text" in fact) == (one, "REPLIED", False)
+    assert (await shown(desk, target))["words_owed"]
+
+
+async def test_parted_again_a_reporter_takes_with_them_what_they_are_owed(desk: Desk) -> None:
+    office = desk.as_("coordinator")
+    target, one = await owed_to_joined(desk)
+    await desk.do(office, one, "unmerge", reason="是另一件")
+    assert [f["settled"] for f in await told(desk, target, "case.released")] == [True]
+    assert not (await shown(desk, target))["words_owed"]
+    assert (await desk.do(office, target, "close"))["state"] == "CLOSED"
+
+
+@pytest.mark.parametrize("own", [True, False])
+async def test_what_somebody_else_is_owed_stays(desk: Desk, own: bool) -> None:
+    target, one = await owed_to_joined(desk)
+    (two,) = await merged(desk, target)
+    await desk.process(examples.supplemented(target if own else two, "我这里也是"))
+    await work(desk)
+    await desk.do(desk.as_("coordinator"), one, "unmerge", reason="是另一件")
+    assert [f["settled"] for f in await told(desk, target, "case.released")] == [False]
+    assert (await shown(desk, target))["words_owed"]
+
+
+async def test_a_joined_reporter_who_takes_it_back_is_owed_nothing(desk: Desk) -> None:
+    target, one = await owed_to_joined(desk)
+    await desk.process(examples.withdrawn(one))
+    await work(desk)
+    assert not (await shown(desk, target))["words_owed"]
+
+
 async def test_words_for_a_target_that_has_ended_are_refused_and_their_writer_hears_it(
     desk: Desk,
 ) -> None:

@@ -9,10 +9,13 @@ from services.sla.store.rules import as_document
 from shared.contracts.desk import (
     CaseClosed,
     CaseRejected,
+    CaseReleased,
+    CaseReplied,
     CaseRequestRefused,
     CaseResumed,
     CaseReturned,
     CaseWithdrawn,
+    CaseWordsOwed,
 )
 from shared.contracts.intake import FeedbackAppealed, FeedbackSupplemented
 from shared.contracts.notification import NotificationSent
@@ -245,6 +248,32 @@ async def test_nobody_answered_and_the_resolution_runs_on(sla: Service) -> None:
         sla, CaseResumed(feedback_id=CASE, at=at("2026-03-06 09:00"), reason="timeout")
     )
     assert (await events(sla))[-1] == ("resumed", "RESOLUTION")
+
+
+async def test_words_of_who_was_joined_are_owed_here_until_they_are_parted(sla: Service) -> None:
+    replied = CaseReplied(
+        feedback_id=CASE,
+        at=at("2026-03-05 10:00"),
+        text="好了",
+        department="space",
+        outcome="solved",
+    )
+    owed = CaseWordsOwed(
+        feedback_id=CASE, at=at("2026-03-05 11:00"), state=State.REPLIED, origin="other"
+    )
+    await process_batch(sla, *ordinary(), replied)
+    await process_batch(sla, owed)
+    assert (await events(sla))[-2:] == [("paused", "FOLLOW_UP"), ("promised", "NEXT_RESPONSE")]
+    for settled, last in ((False, "promised"), (True, "resumed")):
+        parted = CaseReleased(
+            feedback_id=CASE,
+            at=at("2026-03-05 14:00"),
+            state=State.REPLIED,
+            merged="other",
+            settled=settled,
+        )
+        await process_batch(sla, parted)
+        assert (await events(sla))[-1][0] == last
 
 
 async def test_a_return_starts_triage_again_for_the_office(sla: Service) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from shared.contracts.desk import (
     CaseAbsorbed,
+    CaseAnsweredThrough,
     CaseAppealDismissed,
     CaseAppealed,
     CaseAppealUpheld,
@@ -26,9 +27,10 @@ from shared.contracts.desk import (
     CaseResumed,
     CaseReturned,
     CaseWaitingExternal,
+    CaseWordsOwed,
 )
-from shared.contracts.intake import FeedbackAppealed
-from shared.contracts.vocabulary import Clock
+from shared.contracts.intake import FeedbackAppealed, FeedbackSupplemented
+from shared.contracts.vocabulary import Clock, State
 from tests.service.tracking.conftest import Web
 from tests.support import at, process_batch
 from tests.unit.tracking.examples import Story
@@ -201,6 +203,49 @@ async def test_whoever_was_joined_is_not_asked_what_another_was_asked(web: Web, 
     assert "以前回答" not in page
     assert "哪一台" not in page
     assert "您的回答" not in page
+
+
+async def test_words_of_who_was_joined_are_answered_by_a_date_on_both_pages(
+    web: Web, code: str
+) -> None:
+    mine = web.service.runtime.signer.tracking_code()
+    story, other = Story(code=code), Story(code=mine)
+    await process_batch(
+        web.service,
+        *story.begun(),
+        story.of(CaseMerged, into=other.id),
+        *other.answered(),
+        story.of(
+            CaseAnsweredThrough,
+            into=other.id,
+            kind="reply",
+            department="it",
+            text="好了",
+            outcome="solved",
+        ),
+        story.later(minutes=5).of(FeedbackSupplemented, text="还是坏的", words_id="w"),
+    )
+    said = (await web.get(f"/api/track/{code}")).json()["next_step"]
+    assert said == "接下来：信息系统部回应您后来补充的话。"
+    await process_batch(
+        web.service,
+        other.of(CaseWordsOwed, state=State.REPLIED, origin=story.id),
+        other.promised(Clock.NEXT_RESPONSE, at("2026-03-09 10:00")),
+    )
+    said = (await web.get(f"/api/track/{code}")).json()["next_step"]
+    assert "回应您后来补充的话" in said
+    assert "10:00" in said
+    theirs = (await web.get(f"/api/track/{mine}")).json()["next_step"]
+    assert "回应别的读者后来补充的话，您也看得到" in theirs
+    assert "10:00" in theirs
+    assert "还是坏的" not in (await web.get(f"/track/{mine}")).text
+    await process_batch(
+        web.service,
+        story.of(CaseAnsweredThrough, into=other.id, kind="progress", department="it", text="再修"),
+        other.met(Clock.NEXT_RESPONSE),
+    )
+    for one in (code, mine):
+        assert "后来补充的话" not in (await web.get(f"/api/track/{one}")).json()["next_step"]
 
 
 async def test_what_is_over_is_not_said_any_more(web: Web, code: str) -> None:

@@ -94,6 +94,16 @@ def test_words_after_the_reply_are_owed_an_answer_and_the_follow_up_waits() -> N
     assert due(again, Clock.FOLLOW_UP) == at("2026-03-12 09:00")
 
 
+def test_words_that_are_answered_elsewhere_are_owed_no_more_and_the_follow_up_goes_on() -> None:
+    replied = cases.reply(accepted(), RULES, at=at("2026-03-05 10:00")).case
+    heard = cases.hear_from_user(replied, RULES, at=at("2026-03-06 10:00")).case
+    parted = cases.owe_no_more(heard, RULES, at=at("2026-03-09 09:00")).case
+    assert due(parted, Clock.NEXT_RESPONSE) is None
+    assert due(parted, Clock.FOLLOW_UP) == at("2026-03-11 09:00")
+    # What was not answered yet is owed all that it was.
+    assert cases.owe_no_more(accepted(), RULES, at=at("2026-03-05 10:00")).case == accepted()
+
+
 def test_a_second_department_has_a_time_of_its_own() -> None:
     helped = cases.add_department(
         accepted(), RULES, at=at("2026-03-04 14:00"), department="space"
