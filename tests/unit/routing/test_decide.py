@@ -257,3 +257,33 @@ def test_a_word_of_danger_in_passing_raises_no_p1(shipped: RuleSet, text: str) -
 )
 def test_the_same_words_in_earnest_are_an_emergency(shipped: RuleSet, text: str) -> None:
     assert decide(shipped, Submission(text=text)).emergency
+
+
+@pytest.mark.parametrize(
+    ("text", "emergency"),
+    [
+        ("Seats in the second floor reading room have no power outlets", False),
+        ("There are no power sockets near the windows", False),
+        ("There are no power strips at the long tables", False),
+        ("No power outlet works on the second floor", False),
+        ("There is no power at the outlets by the window", False),
+        ("The socket at seat 23 has no power", False),
+        ("There's no power bank rental any more", False),
+        ("My laptop has no power and I can't find a seat", False),
+        ("My phone lost power in the middle of booking", False),
+        ("The staff have no power to waive fines", False),
+        ("The blackout curtains on the third floor are torn", False),
+        ("No power in the whole building", True),
+        ("There is no power on the third floor", True),
+        ("The library has no power to the third floor", True),
+        ("We lost power on the whole floor", True),
+        ("No power anywhere, even the sockets are dead", True),
+        ("No power in the library, my laptop is dying", True),
+        ("No power outlets near the window. The building has no power now", True),
+        ("Blackout in the library", True),
+    ],
+)
+def test_a_seat_without_a_socket_is_no_outage(shipped: RuleSet, text: str, emergency: bool) -> None:
+    decision = decide(shipped, Submission(text=text))
+    assert decision.emergency is emergency
+    assert (decision.priority == "P1") is emergency
