@@ -152,3 +152,17 @@ def test_groups_are_shared_words() -> None:
 def test_titles_of_books_say_nothing() -> None:
     assert not fires("想借《占座的艺术》")
     assert fires("想借《艺术》可是占座的人")
+
+
+@pytest.mark.parametrize(
+    ("text", "outage"),
+    [
+        ("Seats in the second floor reading room have no power outlets", False),
+        ("There are no power sockets near the windows", False),
+        ("There is no power on the whole third floor", True),
+        ("We have no power and the outlets are dead", True),
+    ],
+)
+def test_a_seat_without_an_outlet_is_no_outage(text: str, outage: bool) -> None:
+    fired = RuleSet(load_rules()).fired(text=text, place="", channel=None, chosen=None)
+    assert ("p1.systemdown" in repr(fired)) is outage
