@@ -23,6 +23,7 @@ from services.desk.api.incidents import (
 from services.desk.api.views import ViewContext, item
 from services.desk.deps import deps_of
 from services.desk.domain import Viewer
+from services.desk.domain.deciding import wrong
 from services.desk.store import surges
 from services.desk.store.reading import some_cases
 from services.desk.store.surges import Surge
@@ -74,10 +75,13 @@ async def list_body(tx: Transaction, context: ViewContext) -> dict[str, Any]:
     "/{surge_id}/confirm", summary="It is one incident", openapi_extra=described(NewIncident)
 )
 async def confirm(request: Request, person: Person, surge_id: str) -> Response:
-    """201 as for ``POST /api/incidents``: the incident with the cases that are named. Nothing was
-    said to a reporter before."""
+    """201 as for ``POST /api/incidents``: the incident with the cases that are named, at
+    least one. Nothing was said to a reporter before."""
     viewer = office(person)
     given = checked(NewIncident, (await read_body(request)).with_list("feedback_ids"))
+    if not given.feedback_ids:
+        # With none it would be an incident of nothing, and the surge gone.
+        raise wrong("feedback_ids", "请至少选一件。", "Please choose at least one case.")
     async with service_of(request, "desk").transaction() as tx:
         one = await _waiting(tx, surge_id, "confirmed", viewer)
         body = await opened_before(tx, one.incident_id) if one.incident_id else None

@@ -98,6 +98,8 @@ async def test_five_on_one_lift_are_told_the_office_and_a_person_makes_an_incide
     where = f"/api/surges/{event.surge_id}/confirm"
     given = {"title": "东侧电梯停运", "text": "正在修。", "feedback_ids": ids[:6]}
     assert (await desk.as_("handler", "it").post(where, json=given)).status_code == 403
+    none = await office.post(where, json=given | {"feedback_ids": []})
+    assert (none.status_code, list(none.json()["errors"])) == (422, ["feedback_ids"])
     made = await office.post(where, json=given)
     assert made.status_code == 201, made.text
     assert made.json()["job"]
