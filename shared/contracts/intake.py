@@ -47,6 +47,8 @@ class FeedbackSupplemented(Event, type="feedback.supplemented.v1", owner="intake
     """Names the `PrivateWords` that holds the text unmasked."""
     thanks: bool = False
     """Thanks alone: nobody is owed an answer to it."""
+    unasked: bool = False
+    """Said before the question that the case waits for had reached them: no answer to it."""
 
 
 class FeedbackSupplementMoved(Event, type="feedback.supplement_moved.v1", owner="intake", shred=()):

@@ -24,6 +24,7 @@ from shared.contracts.intake import (
     FeedbackSupplementMoved,
 )
 from shared.contracts.refusal import Conflict
+from shared.contracts.vocabulary import State
 from shared.messaging.transaction import Transaction
 from shared.moments import day_and_hour
 from shared.service import Service
@@ -85,7 +86,10 @@ async def take_next_words(service: Service[Deps], comment: Submission, feedback_
             await tx.lock(feedback_id)
             if not await chats.was_added(tx, who[0], message):
                 await store.load(tx, [feedback_id])
-                words_id = await add(tx, whole, feedback_id, comment.text[:MAX_TEXT])
+                waits = store.case_of(tx, feedback_id).state == State.WAITING_USER
+                unasked = waits and await questions.is_unread(tx, feedback_id)
+                said = comment.text[:MAX_TEXT]
+                words_id = await add(tx, whole, feedback_id, said, unasked=unasked)
                 await chats.add(tx, *who, message, feedback_id, words_id)
     except Conflict:
         if whole is None or not is_remark(comment.text):

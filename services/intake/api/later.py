@@ -170,11 +170,17 @@ async def say(
     return event
 
 
-async def add(tx: Transaction, submission: Submission, feedback_id: str, text: str) -> str:
+class _Unasked(Supplement):
+    """Words in a chat where the question that the case waits for has not arrived."""
+
+
+async def add(
+    tx: Transaction, submission: Submission, feedback_id: str, text: str, *, unasked: bool = False
+) -> str:
     """Add words to a case, which is locked and loaded; the id of them. `Conflict` where nothing can
-    be added."""
+    be added. `unasked`: they have not read what they were asked."""
     check(Action.SUPPLEMENT, store.case_of(tx, feedback_id).standing, tx.now)
-    body = Supplement.model_construct(text=text)
+    body = (_Unasked if unasked else Supplement).model_construct(text=text)
     event = await say(tx, submission, feedback_id, Action.SUPPLEMENT, body)
     assert isinstance(event, FeedbackSupplemented)
     return event.words_id
@@ -253,6 +259,7 @@ async def _supplement(
         text=masked(body.text, submission),
         words_id=words.words_id,
         thanks=is_thanks(body.text),
+        unasked=isinstance(body, _Unasked),
     )
 
 

@@ -56,6 +56,17 @@ async def ask_again(tx: Transaction, feedback_id: str) -> None:
     )
 
 
+async def is_unread(tx: Transaction, feedback_id: str) -> bool:
+    """Whether the case's last question has not reached its reporter, nor been answered."""
+    return bool(
+        await tx.fetch(
+            "SELECT 1 FROM questions "
+            "WHERE feedback_id = $1 AND closed_at IS NOT NULL AND answered_by IS NULL",
+            feedback_id,
+        )
+    )
+
+
 async def any_questions(tx: Transaction) -> bool:
     """Whether anybody in WeChat was asked anything lately, or words wait for them."""
     return bool(

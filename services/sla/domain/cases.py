@@ -185,12 +185,17 @@ def ask_user(case: CaseClocks, rules: Rules, *, at: datetime, human: bool = True
     return update.done()
 
 
-def hear_from_user(case: CaseClocks, rules: Rules, *, at: datetime, thanks: bool = False) -> Update:
+def hear_from_user(
+    case: CaseClocks, rules: Rules, *, at: datetime, thanks: bool = False, unasked: bool = False
+) -> Update:
     """The user said something: waiting for them is over, and a next answer is owed.
 
     While the first answer is still owed there is no second one besides it. What is said after the
-    reply is owed an answer before the follow-up goes on, unless it is `thanks` alone."""
+    reply is owed an answer before the follow-up goes on, unless it is `thanks` alone. What is said
+    `unasked`, before the question has reached them, changes nothing while they are waited for."""
     update = UpdateBuilder(case, rules)
+    if unasked and (waiting := update.running(Clock.RESOLUTION)) and waiting.paused_at:
+        return update.done()
     if thanks and update.running(Clock.FOLLOW_UP):
         return update.done()
     resolution = update.running(Clock.RESOLUTION)

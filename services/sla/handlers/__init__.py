@@ -157,7 +157,9 @@ async def hear_from_user(event: FeedbackSupplemented, tx: Transaction) -> None:
     _decide(
         tx,
         event,
-        lambda case, rules: cases.hear_from_user(case, rules, at=event.at, thanks=event.thanks),
+        lambda case, rules: cases.hear_from_user(
+            case, rules, at=event.at, thanks=event.thanks, unasked=event.unasked
+        ),
     )
 
 

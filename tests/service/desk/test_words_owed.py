@@ -102,6 +102,19 @@ async def test_thanks_for_an_answer_are_no_work(desk: Desk) -> None:
     assert (await desk.do(office, feedback_id, "close"))["state"] == "CLOSED"
 
 
+async def test_words_before_the_question_arrived_do_not_end_the_waiting(desk: Desk) -> None:
+    feedback_id = await desk.in_progress()
+    handler = desk.as_("handler", "space")
+    await desk.do(handler, feedback_id, "ask", question="哪一层？")
+    said = examples.supplemented(feedback_id, "怎么还没人理我")
+    await desk.process(said.model_copy(update={"unasked": True}))
+    case = (await handler.get(f"/api/cases/{feedback_id}")).json()
+    assert case["state"] == "WAITING_USER"
+    assert "怎么还没人理我" in (await handler.get(f"/desk/cases/{feedback_id}")).text
+    await desk.process(said.model_copy(update={"words_id": "w2"}))
+    assert (await handler.get(f"/api/cases/{feedback_id}")).json()["state"] == "IN_PROGRESS"
+
+
 async def test_thanks_for_a_rejection_do_not_bring_it_back(desk: Desk) -> None:
     feedback_id = await desk.case()
     office = desk.as_("coordinator")

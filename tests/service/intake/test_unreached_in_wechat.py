@@ -140,6 +140,21 @@ async def test_a_question_they_have_not_read_is_answered_by_nothing_they_say(
     assert "交给办理的人" in await say(intake, "三层", "3")
 
 
+async def test_nor_by_what_they_add_to_the_case_meanwhile(intake: Intake) -> None:
+    await say(intake, "男厕第二个水龙头关不上", "1")
+    rows = await intake.rows("SELECT feedback_id FROM submissions")
+    case, desk = str(rows[0]["feedback_id"]), FakeDesk(str(rows[0]["feedback_id"]))
+    await intake.process(
+        desk.event(CaseInfoRequested, intake.clock.now(), question="哪一层？"),
+        delivery(intake, case, kind="question"),
+    )
+    assert "放在您的这一件里" in await say(intake, "怎么还没人理我", "2")
+    await intake.process(delivery(intake, case, NotificationSent, kind="question"))
+    assert "交给办理的人" in await say(intake, "三层", "3")
+    added = [e for e in await intake.emitted(case) if "supplemented" in e["type"]]
+    assert [e["body"]["unasked"] for e in added] == [True, False]
+
+
 async def test_it_is_forgotten_with_the_person_and_in_time(intake: Intake) -> None:
     case = await a_case(intake)
     await intake.process(delivery(intake, case))

@@ -189,6 +189,14 @@ def test_thanks_for_the_reply_are_owed_nothing_and_more_words_are() -> None:
     assert cases.hear_from_user(asked, RULES, at=later, thanks=True).changes
 
 
+def test_what_is_said_before_the_question_arrives_is_no_answer() -> None:
+    later = at("2026-03-05 11:00")
+    asked = cases.ask_user(accepted(), RULES, at=at("2026-03-05 09:00")).case
+    assert cases.hear_from_user(asked, RULES, at=later, unasked=True).changes == ()
+    # Where nobody is waited for any more, it is a word as any other.
+    assert cases.hear_from_user(_replied("2026-03-05 09:00"), RULES, at=later, unasked=True).changes
+
+
 def test_a_reply_to_someone_who_was_asked_ends_the_pause() -> None:
     asked = cases.ask_user(accepted(), RULES, at=at("2026-03-05 09:00")).case
     case = cases.reply(asked, RULES, at=at("2026-04-08 09:00")).case
