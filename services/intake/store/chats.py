@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from services.intake.domain.chat import AFTER_AN_ANSWER, WITHIN, Speaking
 from services.intake.store.tables import KEEP_MESSAGES
@@ -38,13 +39,28 @@ _BEGINS: Mapping[Speaking, tuple[str, tuple[timedelta, ...]]] = {
     Speaking.ANEW: ("", ()),
 }
 """When a message begins something new though there is a chat; how long ago its last word was."""
+# An answer that comes in between takes no words from what they spoke of just now, but a remark.
+# What they began since is found by the order of its id: no index is kept of whose a comment is.
 _SPOKEN_OF = """
-SELECT a.account, a.message, coalesce(m.feedback_id, c.feedback_id)
-FROM unnest($1::text[], $2::text[], $3::text[]) AS a(account, openid, message)
+SELECT a.account, a.message, coalesce(m.feedback_id, own.feedback_id, c.feedback_id)
+FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[])
+  AS a(account, openid, message, remark)
 LEFT JOIN chat_messages m ON m.account = a.account AND m.message = a.message
 LEFT JOIN chats c ON c.account = a.account AND c.openid = a.openid
+LEFT JOIN LATERAL (
+    SELECT lately.feedback_id FROM (
+        SELECT o.feedback_id, o.at FROM chat_messages o
+        WHERE o.account = a.account AND o.openid = a.openid AND o.at > $5::timestamptz
+        UNION ALL
+        SELECT s.feedback_id, s.received_at FROM submissions s
+        WHERE s.feedback_id >= $6 AND s.wechat_account = a.account AND s.wechat_openid = a.openid
+          AND s.received_at > $5::timestamptz
+    ) AS lately ORDER BY lately.at DESC LIMIT 1
+) AS own ON c.answered AND NOT a.remark
 WHERE m.feedback_id IS NOT NULL OR c.feedback_id IS NOT NULL
 """
+_LATELY = timedelta(days=3)
+"""Ids are made by another clock than moments are; comments of some days are few."""
 _ADD = """
 INSERT INTO chat_messages (account, message, openid, feedback_id, words_id, at)
 VALUES ($1, $2, $3, $4, $5, $6::timestamptz)
@@ -97,6 +113,11 @@ class Added:
     text: str
 
 
+def _id_from(moment: datetime) -> str:
+    """No id of a comment that was made at `moment` or later is smaller."""
+    return str(UUID(int=int(moment.timestamp() * 1000) << 80))
+
+
 async def claim(tx: Transaction, said: Sequence[Said]) -> set[str]:
     """Which of these, each of another follower, begin something new: ids of their comments."""
     claimed: set[str] = set()
@@ -122,6 +143,9 @@ async def spoken_of(tx: Transaction, said: Sequence[Said]) -> dict[tuple[str, st
         [one.account for one in said],
         [one.openid for one in said],
         [one.message for one in said],
+        [one.speaking is Speaking.REMARK for one in said],
+        tx.now - WITHIN,
+        _id_from(tx.now - _LATELY),
     )
     return {(account, message): case for account, message, case in found}
 

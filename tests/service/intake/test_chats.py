@@ -175,6 +175,43 @@ async def test_of_two_open_cases_it_is_the_one_spoken_of_last_and_it_is_said_whi
     assert (await words(intake, tap), await words(intake, air)) == (["谢谢"], ["五度"])
 
 
+async def two_cases(intake: Intake) -> tuple[str, str]:
+    """A case, and a minute ago another; now the first is answered in the chat."""
+    await push(intake, TAP, "1")
+    intake.clock.later(hours=1)
+    await push(intake, AIR, "2")
+    tap, air = await cases(intake)
+    intake.clock.later(minutes=1)
+    await answered(intake, tap)
+    return tap, air
+
+
+async def test_an_answer_to_another_case_takes_no_words_that_a_receipt_was_promised_for(
+    intake: Intake,
+) -> None:
+    tap, air = await two_cases(intake)
+    intake.clock.later(minutes=8)
+    said = await push(intake, "五度", "3")
+    assert f"“{AIR}”" in said
+    assert await push(intake, "五度", "3") == said
+    # So they do after what was added, by the word itself, too.
+    await answered(intake, tap)
+    intake.clock.later(minutes=9)
+    assert f"“{AIR}”" in await push(intake, "四度了", "4")
+    assert NEW in await push(intake, "新", "5")
+    assert (await words(intake, tap), await words(intake, air)) == ([], ["五度", "四度了"])
+
+
+@pytest.mark.parametrize(("remark", "minutes"), [("谢谢", 0), ("没解决", 8), ("又漏了一地", 9)])
+async def test_remarks_and_what_is_said_after_ten_minutes_are_about_the_answer(
+    intake: Intake, remark: str, minutes: int
+) -> None:
+    tap, air = await two_cases(intake)
+    intake.clock.later(minutes=minutes)
+    assert f"“{TAP}”" in await push(intake, remark, "3")
+    assert (await words(intake, tap), await words(intake, air)) == ([remark], [])
+
+
 async def test_news_of_an_answer_that_is_late_changes_nothing(intake: Intake) -> None:
     await push(intake, TAP, "1")
     intake.clock.later(hours=1)
