@@ -60,6 +60,10 @@ def foundations(outcome: str | None, rule: str | None, locale: str) -> list[str]
     return found
 
 
+_ASKED = "问题解决了吗？请在这里告诉我们；没有解决，也可以请我们重新办："
+_ASKED_THROUGH = "问题解决了吗？请在这里告诉我们；没有解决，也可以补充，我们会再回应："
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyLetter:
     """One reply to one reporter."""
@@ -74,6 +78,8 @@ class ReplyLetter:
     received_at: datetime | None = None
     outcome: str | None = None
     rule: str | None = None
+    through: bool = False
+    """It answers a case that the reporter's was joined to: that cannot be asked for again here."""
 
     def composed(self, *, short: bool = False) -> list[str]:
         """Subject and paragraphs; `short`: without the words, which stand behind the link."""
@@ -83,7 +89,7 @@ class ReplyLetter:
         words = self.text
         if short:
             words = say("答复比较长，这里放不下，全文在下面的页面上。", locale)
-        asked = say("问题解决了吗？请在这里告诉我们；没有解决，也可以请我们重新办：", locale)
+        asked = say(_ASKED_THROUGH if self.through else _ASKED, locale)
         return framed(
             locale,
             titled(say("您的反馈有答复了", locale), self.received_at, locale),

@@ -121,7 +121,10 @@ def _reporter(event: Event, before: Case, case: Case) -> list[Notice]:
             return [_said("progress", event.text, event)]
         case desk.CaseAnsweredThrough():
             kind = "progress" if event.kind == "progress" else "reply"
-            return [_said(kind, event.text, event)]
+            said = _said(kind, event.text, event)
+            # Theirs is no case that can be worked on again: they add words to the other one.
+            through = {"through": True} if kind == "reply" else {}
+            return [replace(said, params=said.params | through)]
         case desk.CaseRejected():
             return [_said("rejected", event.reason, event)]
         case desk.CaseAppealUpheld() | desk.CaseAppealDismissed():

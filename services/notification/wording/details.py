@@ -48,6 +48,7 @@ class Details:
             received_at=self.received_at,
             outcome=self.params.get("outcome"),
             rule=self.params.get("rule"),
+            through=bool(self.params.get("through")),
         )
 
     def say(self, zh: str, **values: str) -> str:

@@ -171,6 +171,9 @@ async def test_whoever_was_joined_to_another_case_gets_its_answer(
     )
     await watch.later(seconds=2)
     assert "修好了。" in text_of(sink)
+    # Only the other case can be worked on again; what they add there is answered.
+    assert "请我们重新办" not in text_of(sink)
+    assert "也可以补充，我们会再回应" in text_of(sink)
 
 
 async def test_a_department_that_helps_may_open_the_case(watch: Watch, sink: SmtpSink) -> None:
