@@ -167,7 +167,7 @@ class Look:
                     self._grow(one, [case], at)
                 return None
         # What other surges have is theirs: else the first of a day takes in all that comes after.
-        taken = {case for one in self.known for case in one.cases}
+        taken = {its for one in self.known for its in one.cases} - {case}
         known = max((days for days, *_ in await self._known(at)), default=0.0)
         found = []
         for window in WINDOWS:
@@ -194,7 +194,7 @@ class Look:
                 if one.status == "suggested":
                     self._grow(one, [case], at)
                 return None
-        taken = {case for one in self.known for case in one.cases}
+        taken = {its for one in self.known for its in one.cases} - {case}
         known = []
         for days, begun, came in (await self._known(at))[:2]:
             # Of more than are compared, no more is known.
@@ -263,13 +263,16 @@ class Look:
 
     async def _may_join(self, one: Surge, cases: Sequence[str]) -> list[str]:
         """Those of these cases that name no other thing than a surge is about, nor another floor,
-        unless so many do that it is no longer of one floor; and those that it has."""
+        unless so many do that it is no longer of one floor; and those that it has. A surge of a
+        place alone is like everything: only who is there joins it."""
         its = one.cases[:_TOLD_BY]
         if missing := [case for case in (*its, *cases) if case not in self._keys]:
             self._keys |= dict.fromkeys(missing, ())
             self._keys |= await surges.keys_of(self.tx, missing)
         others, has = [self._keys[case] for case in its], set(one.cases)
         new = [case for case in cases if case not in has]
+        if one.key.startswith("place="):
+            new = [case for case in new if one.key in self._keys[case]]
         same = [case for case in new if not another_thing(self._keys[case], others)]
         here = [case for case in same if not another_floor(self._keys[case], others)]
         fit = same if len(same) - len(here) >= LEAST else here

@@ -288,6 +288,41 @@ async def test_of_one_floor_another_floor_joins_when_many_say_so(desk: Desk) -> 
     assert (last.surge_id, set(last.cases)) == (event.surge_id, {*ids, *elsewhere})
 
 
+async def test_a_surge_of_a_place_alone_is_joined_only_from_there(desk: Desk) -> None:
+    """As on a new system, where nothing is too far from so many different matters."""
+    desk.service.deps.meaning.embedder = Compass()
+    words = [
+        "打印机卡纸",
+        "知网打不开",
+        "有人占座",
+        "灯不亮",
+        "太吵了",
+        "漏水了",
+        "热死了",
+        "门锁坏了",
+    ]
+    for n in range(ENOUGH):
+        await desk.case(at=desk.clock.now() - timedelta(hours=3, minutes=n), text=words[n % 8])
+    await meaning.embed_waiting(desk.service)
+    while await jobs.count_cases(desk.service):
+        pass
+    async with desk.service.transaction() as tx:
+        await tx.fetch("UPDATE case_matters SET judged = true")
+    there = []
+    for said in words:
+        there += await several(desk, 1, text=said, place="二楼")
+    await meaning.embed_waiting(desk.service)
+    await look(desk)
+    (event,) = await listed(desk)
+    assert event.cases == tuple(there)
+    there += await several(desk, 1, text="太吵了，没法看书", place="二楼")
+    for said in ("论文下载不下来，校外访问", "六楼太吵了", "钥匙也拧不动"):
+        await several(desk, 1, text=said)
+    await meaning.embed_waiting(desk.service)
+    await look(desk)
+    assert (await listed(desk))[-1].cases == tuple(there)
+
+
 async def test_another_matter_with_some_of_the_same_cases_is_a_surge_of_its_own(
     desk: Desk,
 ) -> None:
