@@ -18,6 +18,7 @@ from services.desk.api.incidents import (
     opened,
     opened_answer,
     opened_before,
+    public,
     reader,
 )
 from services.desk.api.views import ViewContext, item
@@ -75,17 +76,19 @@ async def list_body(tx: Transaction, context: ViewContext) -> dict[str, Any]:
     "/{surge_id}/confirm", summary="It is one incident", openapi_extra=described(NewIncident)
 )
 async def confirm(request: Request, person: Person, surge_id: str) -> Response:
-    """201 as for ``POST /api/incidents``: the incident with the cases that are named, at
-    least one. Nothing was said to a reporter before."""
+    """201 as for ``POST /api/incidents``: the incident with the cases that are named, one at least.
+    Nothing was said to a reporter before. 409 where it was made one with other words."""
     viewer = office(person)
     given = checked(NewIncident, (await read_body(request)).with_list("feedback_ids"))
-    if not given.feedback_ids:
-        # With none it would be an incident of nothing, and the surge gone.
-        raise wrong("feedback_ids", "请至少选一件。", "Please choose at least one case.")
     async with service_of(request, "desk").transaction() as tx:
         one = await _waiting(tx, surge_id, "confirmed", viewer)
+        if not given.feedback_ids:
+            # With none it would be an incident of nothing, and the surge gone.
+            raise wrong("feedback_ids", "请至少选一件。", "Please choose at least one case.")
         body = await opened_before(tx, one.incident_id) if one.incident_id else None
-        if body is None:
+        if body is not None:
+            _refuse_others(tx, given, body)
+        else:
             body = opened(tx, given, viewer, new_id())
             one.status, one.incident_id = "confirmed", body["incident_id"]
             await _decide(tx, one, viewer)
@@ -104,6 +107,17 @@ async def dismiss(request: Request, person: Person, surge_id: str) -> Response:
     if wants_html(request):
         return RedirectResponse("/desk/incidents", 303)
     return JSONResponse(_shown(one, "zh"))
+
+
+def _refuse_others(tx: Transaction, given: NewIncident, body: dict[str, Any]) -> None:
+    """Sent twice it is the same; whoever wrote something else since hears that it was not taken."""
+    if (public(tx, given.title), public(tx, given.text)) != (body["title"], body["text"]):
+        raise Conflict(
+            "这些已经建成事件了，这一次写的没有用上；请到那个事件里改说明、归入反馈。",
+            "This has been made an incident already, and what you wrote now was not used; "
+            "please change the explanation and add cases there.",
+            allowed=[],
+        )
 
 
 async def _decide(tx: Transaction, one: Surge, viewer: Viewer) -> None:

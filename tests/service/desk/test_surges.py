@@ -118,6 +118,31 @@ async def test_five_on_one_lift_are_told_the_office_and_a_person_makes_an_incide
     assert (await listed(desk))[-1] == last
 
 
+async def test_a_surge_becomes_an_incident_of_some_cases_and_once(desk: Desk) -> None:
+    await a_month_of_other_things(desk)
+    ids = await several(desk, 5, text=LIFT)
+    await look(desk)
+    (event,) = await listed(desk)
+    where, office = f"/api/surges/{event.surge_id}/confirm", desk.as_("coordinator")
+    given: dict[str, Any] = {"title": "电梯停运", "text": "正在修。"}
+    browser = {"accept": "text/html"}
+    for none in (given, given | {"feedback_ids": []}):
+        refused = await office.post(where, json=none)
+        assert (refused.status_code, list(refused.json()["errors"])) == (422, ["feedback_ids"])
+    page = await office.post(where, data=given, headers=browser)
+    assert page.status_code == 422
+    assert "请至少选一件" in page.text and "正在修。" in page.text
+    assert [e.status for e in await listed(desk)] == ["suggested"]
+    made = await office.post(where, json=given | {"feedback_ids": ids[:3]})
+    assert made.status_code == 201
+    other = {"title": "二楼电梯", "text": "等配件，周五修好。", "feedback_ids": ids[:3]}
+    assert (await office.post(where, json=other)).status_code == 409
+    page = await office.post(where, data=other, headers=browser)
+    assert page.status_code == 409
+    assert "已经建成事件" in page.text and "等配件，周五修好。" in page.text
+    assert (await office.post(where, json=given | {"feedback_ids": ids[:3]})).status_code == 201
+
+
 async def test_the_directory_has_as_many_cases_of_a_surge_as_its_page(desk: Desk) -> None:
     """The board and the list of cases say what the directory says, and link to the page."""
     await a_month_of_other_things(desk)
