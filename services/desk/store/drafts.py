@@ -31,11 +31,13 @@ def keep(
 
 
 async def append(tx: Transaction, feedback_id: str, username: str, text: str) -> None:
-    """Put words at the end of it, or begin one with them."""
+    """Put words at the end of it, or begin one with them; what stands there is not put in again."""
     rows = tx.rows(DraftRow)
     await rows.load([feedback_id])
     own = next((r for r in rows.for_case(feedback_id) if r.username == username), None)
     written = own.text if own is not None else ""
+    if text in written:
+        return
     outcome, rule = (own.outcome, own.rule) if own is not None else (None, None)
     gap = " " if written[-1:].isascii() and written[-1:].strip() else ""
     keep(tx, feedback_id, username, (written + gap + text)[:LONGEST], outcome, rule)

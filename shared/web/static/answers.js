@@ -1,5 +1,6 @@
 /* A sentence of an earlier answer goes where the cursor is, or was last, by a press or Alt and its number; to the end of
-   what stands there where it never was. Without this file it goes to the end of the draft, and the page comes again. */
+   what stands there where it never was; what stands there already does not go there again. Without this file it goes to
+   the end of the draft, and the page comes again. */
 (() => {
   "use strict";
   const fields = "form.do-reply textarea[name=text], form.do-submit textarea[name=text]";
@@ -18,6 +19,10 @@
     const into = field();
     if (!into) return false;
     const words = button.form.elements.text.value;
+    if (into.value.includes(words)) {
+      into.focus();
+      return true;
+    }
     const before = into.value.slice(0, into.selectionStart);
     const latin = /[A-Za-z.]$/.test(before) ? " " : "";
     into.setRangeText(latin + words, into.selectionStart, into.selectionEnd, "end");
