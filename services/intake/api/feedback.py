@@ -184,7 +184,8 @@ def _arrival(
 def _key(request: Request, parsed: ParsedBody, scope: str, body: FeedbackBody) -> Key | None:
     """The idempotency key of the header, or the hidden one of a form."""
     given: Any = request.headers.get("idempotency-key")
-    if given is None:
+    of_a_form = given is None
+    if of_a_form:
         given = parsed.form.get("idempotency_key") or None
     if given is None:
         return None
@@ -194,4 +195,4 @@ def _key(request: Request, parsed: ParsedBody, scope: str, body: FeedbackBody) -
             "An Idempotency-Key has 1 to 255 printable characters.",
             errors={"Idempotency-Key": "1–255 个可见字符 | 1 to 255 printable characters"},
         )
-    return Key(scope, given, fingerprint(body))
+    return Key(scope, given, fingerprint(body), of_a_form=of_a_form)

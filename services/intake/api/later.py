@@ -199,7 +199,9 @@ async def _first_answer(
     except ValidationError:
         return None  # the answer comes after whether this can be done at all
     body_hash = hashlib.sha256(f"{action}\0{body}".encode()).hexdigest()
-    return await store.answered_before(tx, Key(f"case:{feedback_id}", key, body_hash), feedback_id)
+    of_a_form = parsed.form.get("idempotency_key") == key
+    spent = Key(f"case:{feedback_id}", key, body_hash, of_a_form=of_a_form)
+    return await store.answered_before(tx, spent, feedback_id)
 
 
 async def _again(

@@ -33,6 +33,8 @@ class Key:
     scope: str
     key: str
     body_hash: str
+    of_a_form: bool = False
+    """It is the hidden one of a page, of which a person knows nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,14 +328,19 @@ async def _known(tx: Transaction, waiting: Mapping[int, _Waiting]) -> dict[int, 
             continue  # an earlier copy may be new yet, and then counts before the key
         elif one.key is not None and (one.key.scope, one.key.key) in by_key:
             body_hash, receipt = by_key[one.key.scope, one.key.key]
-            found[index] = receipt if body_hash == one.key.body_hash else other_body()
+            found[index] = receipt if body_hash == one.key.body_hash else other_body(one.key)
         elif one.source is not None:
             open_sources.add(one.source)
     return found
 
 
-def other_body() -> Conflict:
+def other_body(key: Key) -> Conflict:
     """A key that was used for something else."""
+    if key.of_a_form:
+        return Conflict(
+            "刚才那一份已经收到了。改过的要另外再发一份，请再按一次。",
+            "What you sent a moment ago has arrived. To send your changes as well, press again.",
+        )
     return Conflict(
         "这个 Idempotency-Key 已经用在别的内容上了。",
         "This Idempotency-Key was used with another body.",

@@ -122,7 +122,7 @@ async def answered_before(tx: Transaction, key: Key, feedback_id: str) -> dateti
         "SELECT body_hash, at FROM answers WHERE scope = $1 AND key = $2", key.scope, key.key
     )
     if body_hash != key.body_hash:
-        raise other_body()
+        raise other_body(key)
     first: datetime = at
     return first
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import httpx2
@@ -82,6 +83,21 @@ async def test_a_form_sent_twice_is_one_case(intake: Intake) -> None:
     assert first.status_code == second.status_code == 201
     assert first.text.count("/track/") == second.text.count("/track/") > 0
     assert await intake.cases() == 1
+
+
+async def test_a_form_sent_again_with_other_words_hears_it_in_words(intake: Intake) -> None:
+    form = {"text": "占座", "idempotency_key": "hidden-2"}
+    page = {"Accept": "text/html"}
+    await intake.client.post("/api/feedback", data=form, headers=page)
+    changed = form | {"text": "占座，三层"}
+    again = await intake.client.post("/api/feedback", data=changed, headers=page)
+    assert again.status_code == 409
+    assert "刚才那一份已经收到了" in again.text
+    assert "Idempotency" not in again.text
+    # The page that comes back has a key of its own: pressing again sends it.
+    fresh = re.search(r'name="idempotency_key" value="([^"]+)"', again.text)
+    assert fresh
+    assert fresh[1] != "hidden-2"
 
 
 def message(source: str = "m1", **more: Any) -> dict[str, Any]:
