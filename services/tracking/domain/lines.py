@@ -54,6 +54,7 @@ from shared.contracts.intake import (
     FeedbackReceived,
     FeedbackReopenRequested,
     FeedbackSupplemented,
+    FeedbackSupplementMoved,
     FeedbackUrged,
     FeedbackWithdrawn,
 )
@@ -145,6 +146,7 @@ def _explained(case: Case | None, event: CaseBreachExplained) -> Data | None:
 KEPT: dict[type[Event], Callable[[Any, Any], Data | None]] = {
     FeedbackReceived: _fields("text", "title"),
     FeedbackSupplemented: _supplemented,
+    FeedbackSupplementMoved: _nothing,
     FeedbackUrged: _nothing,
     FeedbackRated: _fields("stars", "solved"),
     FeedbackReopenRequested: _fields("reason"),

@@ -19,7 +19,12 @@ from shared.contracts.desk import (
     CaseReturned,
     CaseWithdrawn,
 )
-from shared.contracts.intake import FeedbackSupplemented, FeedbackUrged, FeedbackWithdrawn
+from shared.contracts.intake import (
+    FeedbackSupplemented,
+    FeedbackSupplementMoved,
+    FeedbackUrged,
+    FeedbackWithdrawn,
+)
 from shared.contracts.notification import NotificationSent
 from shared.contracts.sla import SlaWarned
 from shared.contracts.vocabulary import Clock
@@ -378,6 +383,17 @@ async def test_what_was_added_is_no_news_once_it_is_answered(web: Web, code: str
     assert "Added. Those who work" in (await web.get(f"{page}&lang=en")).text
     await process_batch(web.service, story.later(minutes=1).replied("it"))
     assert "已经补充上了" not in (await web.get(f"{page}&lang=zh")).text
+
+
+async def test_what_became_a_comment_of_its_own_is_said(web: Web, code: str) -> None:
+    story = Story(code=code)
+    await process_batch(web.service, *story.worked("it"))
+    added = story.later(minutes=5).of(FeedbackSupplemented, text="食堂太挤", words_id="w")
+    moved = story.later(minutes=1).of(FeedbackSupplementMoved, words_id="w", to="another")
+    await process_batch(web.service, added, moved)
+    web.clock.set(story.now)
+    assert "是另一件事，已经另立一条" in (await web.get(f"/track/{code}?lang=zh")).text
+    assert "a comment of its own now" in (await web.get(f"/track/{code}?lang=en")).text
 
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
