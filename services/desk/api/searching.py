@@ -17,7 +17,7 @@ from services.desk.store import meanings
 from services.desk.store.finding import holding
 from services.desk.store.looks import Wanted
 from services.desk.store.queues import Question, hits, looking, meant, page, some
-from shared.privacy import mask
+from shared.privacy import PLACEHOLDERS, mask
 from shared.security import code_in
 from shared.service import Service
 
@@ -35,15 +35,26 @@ _NAMES = 4
 
 async def as_read(service: Service[Deps], wanted: Wanted) -> Wanted:
     """The search that was meant: words that name nothing, and stand in no case, are read as the
-    ones of the table that they may be, on every page of it."""
-    text = mask(wanted.q.strip())
-    if _names_a_case(service, wanted) or not asks(text) or matter_of(text).things:
+    ones of the table that they may be, on every page of it. What is masked in them names a person:
+    they are looked for as they stand."""
+    text = wanted.q.strip()
+    if mask(text) != text or _names_a_case(service, wanted):
+        return wanted
+    if not asks(text) or matter_of(text).things:
         return wanted
     # The first of all loads a table.
     read = await asyncio.to_thread(as_meant, text)
     if read == text or await _stands_somewhere(service, wanted):
         return wanted
     return replace(wanted, q=read)
+
+
+def _matter_in(wanted: Wanted) -> str:
+    """The words of a search without what is masked in them: that is a person, and no matter."""
+    text = mask(wanted.q.strip())
+    for placeholder in PLACEHOLDERS:
+        text = text.replace(placeholder, " ")
+    return text.strip()
 
 
 def _names_a_case(service: Service[Deps], wanted: Wanted) -> bool:
@@ -56,7 +67,7 @@ async def question_of(service: Service[Deps], wanted: Wanted) -> Question | None
     to look for. While nobody can say, or not in time, the things they name are all there is
     (`late`).
     """
-    meaning, text = service.deps.meaning, mask(wanted.q.strip())
+    meaning, text = service.deps.meaning, _matter_in(wanted)
     if wanted.cursor or _names_a_case(service, wanted) or not asks(text):
         return None
     things = matter_of(text).things
