@@ -182,8 +182,9 @@
     return [told, ...fields].filter(Boolean).join(" ") || words.wordFailed;
   }
 
-  // Who gave a case away is led to another page, which is not a new live part of this one.
-  const elsewhere = (form, url) => form.dataset.send === "live" && new URL(url).pathname !== location.pathname;
+  // Who gave a case away is led to the list, which is not a new live part of its page.
+  const folder = (path) => path.replace(/[^/]*$/, "");
+  const elsewhere = (form, url) => form.dataset.send === "live" && folder(new URL(url).pathname) !== folder(location.pathname);
 
   function show(form, doc, url) {
     forget(form);
@@ -248,8 +249,10 @@
       const html = (response.headers.get("content-type") || "").includes("text/html");
       const doc = html ? new DOMParser().parseFromString(await response.text(), "text/html") : null;
       if (!response.ok) complain(form, await refusal(form, doc));
-      else if (form.dataset.send === "page" || !doc || elsewhere(form, response.url)) location.assign(response.redirected ? response.url : location.href);
-      else show(form, doc, response.url);
+      else if (form.dataset.send === "page" || !doc || elsewhere(form, response.url)) {
+        forget(form);
+        location.assign(response.redirected ? response.url : location.href);
+      } else show(form, doc, response.url);
     } catch {
       complain(form, words.wordOffline);
     } finally {

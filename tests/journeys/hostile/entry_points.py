@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2
 
+from shared.ids import new_id
 from tests import support
 from tests.fakes.wechat_callbacks import CallbackSender
 from tests.journeys.conftest import Town
@@ -114,7 +115,9 @@ class EntryPoints:
         no_xml = [n for n in range(32) if n not in (9, 10, 13)] + [0xFFFE]
         words = str(value).translate(dict.fromkeys(no_xml))
         query, body = push.sealed(
-            push.text(f"o{next(self._n)}", words, created=created), timestamp=created
+            # Somebody else each time: who writes again soon goes on about what they said.
+            push.text(f"o{new_id()}", words, created=created),
+            timestamp=created,
         )
         async with self.town.web() as web:
             return await web.post("/wechat/main", params=query, content=body)
