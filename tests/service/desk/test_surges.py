@@ -237,6 +237,16 @@ async def test_what_names_nothing_known_is_one_matter_by_its_words(desk: Desk) -
     assert set(event.cases) <= set(ids) and len(event.cases) >= 5
 
 
+HEAT = (
+    "热得像蒸笼",
+    "空调坏了",
+    "热死了，没法看书",
+    "热得汗滴到书上",
+    "空调一点风都没有",
+)
+"""One fault in words of their own; some name the thing, some do not."""
+
+
 async def test_one_fault_told_in_words_of_their_own_is_found_whether_or_not_they_name_it(
     desk: Desk,
 ) -> None:
@@ -245,15 +255,7 @@ async def test_one_fault_told_in_words_of_their_own_is_found_whether_or_not_they
     usual = ["打印机卡纸", "知网打不开", "有人占座", "灯不亮", "太吵了"]
     for n in range(2 * ENOUGH):
         await desk.case(at=desk.clock.now() - timedelta(days=2, hours=n), text=usual[n % 5])
-    ids = []
-    for said in (
-        "热得像蒸笼",
-        "空调坏了",
-        "热死了，没法看书",
-        "热得汗滴到书上",
-        "空调一点风都没有",
-    ):
-        ids += await several(desk, 1, text=said)
+    ids = [one for said in HEAT for one in await several(desk, 1, text=said)]
     await look(desk)
     # Each may still get a vector.
     assert await listed(desk) == []
@@ -277,15 +279,7 @@ async def test_what_names_another_thing_joins_no_surge_by_likeness(desk: Desk) -
     usual = ["知网打不开", "有人占座", "灯不亮", "太吵了", "漏水了"]
     for n in range(2 * ENOUGH):
         await desk.case(at=desk.clock.now() - timedelta(days=2, hours=n), text=usual[n % 5])
-    ids = []
-    for said in (
-        "热得像蒸笼",
-        "空调坏了",
-        "热死了，没法看书",
-        "热得汗滴到书上",
-        "空调一点风都没有",
-    ):
-        ids += await several(desk, 1, text=said)
+    ids = [one for said in HEAT for one in await several(desk, 1, text=said)]
     await meaning.embed_waiting(desk.service)
     await look(desk)
     others = [
