@@ -104,7 +104,7 @@ async def resolve(
 def check_confidence(tx: Transaction, row: CaseRow, before: Case, after: Case) -> None:
     """409 where words of a confidential case that is joined to this one would be read by more."""
     if before.confidential and not after.confidential:
-        can_open_up(before, after, related.joined_to(tx, row))
+        can_open_up(related.joined_to(tx, row))
 
 
 async def effects(

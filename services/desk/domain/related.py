@@ -67,10 +67,10 @@ def can_take(target: Case, case: Case, below: Iterable[Confidential]) -> None:
         )
 
 
-def can_open_up(before: Case, after: Case, below: Iterable[Confidential]) -> None:
-    """Raises `Conflict` where a case would be confidential no more, and one of those `below`,
-    which are joined to it, is."""
-    if before.confidential and not after.confidential and any(one.confidential for one in below):
+def can_open_up(below: Iterable[Confidential]) -> None:
+    """Raises `Conflict` where one of those `below`, which are joined to a case that would be
+    confidential no more, is."""
+    if any(one.confidential for one in below):
         raise Conflict(
             "并入这一件的反馈里有保密的，这一件也要保密。要改，请先把保密的那一件拆开。",
             "A confidential case was joined to this one, so this one stays confidential. "

@@ -137,11 +137,9 @@ async def take_supplement(event: FeedbackSupplemented, tx: Transaction) -> None:
         return
     write(tx, event.feedback_id, "supplement", event.text, words_id=event.words_id)
     case = case_of(row)
-    if event.unasked and case.state == State.WAITING_USER:
-        # The question is still on its way to them.
-        _moved(tx, row)
-        return
-    if event.thanks and case.state in _ASKS_NOTHING:
+    # Where it is `unasked` the question is still on its way to them.
+    answers_nothing = event.unasked and case.state == State.WAITING_USER
+    if answers_nothing or (event.thanks and case.state in _ASKS_NOTHING):
         _moved(tx, row)
         return
     legal = (case.state, Action.SUPPLEMENT) in TRANSITIONS
