@@ -33,6 +33,19 @@ def id_as_typed(typed: str) -> str:
         return typed
 
 
+def ids_as_typed(typed: str) -> tuple[str, str]:
+    """The first and the last `new_id` that a person may mean: of a whole one that, of a beginning
+    all that begin so; `typed` twice where it is neither."""
+    whole, digits = id_as_typed(typed), letters_and_digits(typed)
+    with_words = any(c.isspace() or (c.isalnum() and not c.isascii()) for c in typed)
+    if whole != typed or with_words or not 8 <= len(digits) <= 32:
+        return whole, whole
+    try:
+        return str(UUID(digits.ljust(32, "0"))), str(UUID(digits.ljust(32, "f")))
+    except ValueError:
+        return typed, typed
+
+
 def made_at(identifier: str) -> datetime | None:
     """When `new_id` made this one, by the time that is part of it, to the millisecond; None where
     it is none."""

@@ -120,7 +120,7 @@ def _is_part_of_a_code(folded: str) -> bool:
 
 
 _PART_OF_A_CODE = re.compile(rf"[0-9a-tv-z]{{4}}(?:[{_DASHES}][0-9a-tv-z]{{1,4}})+")
-_PART_OF_AN_ID = re.compile(rf"[0-9a-f]{{8,}}(?:[{_DASHES}][0-9a-f]{{1,12}})*")
+_PART_OF_AN_ID = re.compile(rf"[0-9a-f]{{8,}}(?:[{_DASHES}][0-9a-f]{{1,12}})*[{_DASHES}]?")
 _LIKE_A_CODE = re.compile(rf"[0-9a-z\s_.·{_DASHES}]+")
 _BETWEEN = re.compile(rf"[\s_.·{_DASHES}]+")
 

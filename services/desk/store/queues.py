@@ -68,7 +68,7 @@ from shared.contracts.refusal import Unacceptable
 from shared.db import table_of
 from shared.db.compiled import Compiled
 from shared.db.engine import driver_of, reading
-from shared.ids import id_as_typed
+from shared.ids import ids_as_typed
 from shared.moments import LOCAL
 from shared.security import code_hash, code_in
 
@@ -281,9 +281,11 @@ def _values(wanted: Wanted) -> dict[str, Any]:
     if wanted.cursor:
         values["due"], values["received"], values["id"] = _read_cursor(wanted.cursor)
     if q := wanted.q.strip():
+        named = ids_as_typed(fold(q).strip())
         values |= {
             "code": code_hash(code_in(q)),
-            "named": id_as_typed(fold(q).strip()),
+            "named_first": named[0],
+            "named_last": named[1],
             **_values_of(words_of(q)),
             **bounds(wanted.limit + 1),
         }

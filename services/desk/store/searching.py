@@ -237,8 +237,8 @@ def searches(
 
     Where they stand in few rows these are known; where in many, cases are looked at in the order of
     the list, until there are enough. With `several` words there may never be: only those are looked
-    at that hold one. A code or an id names one case: it is found whatever queue is
-    looked at.
+    at that hold one. A code names a case, an id or the beginning of one those that have it: they
+    are found whatever queue is looked at.
     """
     found_in = {
         name: _all_in(name, how) if several and rows is Stand.MANY else _found_in(name, how, rows)
@@ -289,8 +289,19 @@ def holds_too(scopes: tuple[Scope, ...], n: int, *, in_many: bool) -> ColumnElem
 
 
 def _named() -> ColumnElement[bool]:
-    code, one = _cases.c.code_hash == bindparam("code"), _cases.c.feedback_id == bindparam("named")
-    return or_(code, one)
+    """By its code, or by its id or the beginning of that: a range of one index, looked up on its
+    own, since a plan for all words takes a range for a good part of the table."""
+    ids = _cases.c.feedback_id
+    begin_so = (
+        select(ids)
+        .where(ids.between(bindparam("named_first"), bindparam("named_last")))
+        .order_by(ids.desc())
+        .limit(literal_column(str(MANY)))
+    )
+    return or_(
+        _cases.c.code_hash == bindparam("code"),
+        ids == func.any(func.array(begin_so.scalar_subquery())),
+    )
 
 
 def _shown_in(

@@ -41,6 +41,26 @@ async def test_an_id_is_found_by_who_sees_the_case(desk: Desk) -> None:
         assert await find(desk.as_("liaison", "it"), typed) == []
 
 
+async def test_the_beginning_of_an_id_finds_what_begins_so(desk: Desk) -> None:
+    feedback_id = await make(desk)
+    for typed in (
+        feedback_id[:8],
+        feedback_id[:9],
+        feedback_id[:11],
+        feedback_id[:13].upper(),
+        feedback_id[:13].replace("-", "\u2011"),
+        feedback_id.replace("-", "")[:20],
+        feedback_id[:-1],
+    ):
+        assert await find(desk.as_("coordinator"), typed) == [feedback_id], typed
+        assert await find(desk.as_("handler", "space"), typed, queue="mine") == [feedback_id], typed
+        assert await find(desk.as_("liaison", "it"), typed) == [], typed
+    other = f"{int(feedback_id[:8], 16) - 1:08x}"
+    none = (other, feedback_id[:7], feedback_id + "0", f"{feedback_id[:8]}-{other[:4]}")
+    for typed in (*none, f"座位{feedback_id[:8]}", f"{feedback_id[:4]} {feedback_id[4:8]}"):
+        assert await find(desk.as_("coordinator"), typed) == [], typed
+
+
 WORDS = ("coordinator", "leader", "handler.space")
 PEOPLE = {
     "coordinator": ("coordinator", None),
