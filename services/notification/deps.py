@@ -184,10 +184,16 @@ class Deps:
         return transport or _Unknown()
 
     def message(
-        self, row: DeliveryRow, case: Case, private: PrivateRow | None, to: str
+        self,
+        row: DeliveryRow,
+        case: Case,
+        private: PrivateRow | None,
+        to: str,
+        *,
+        part: int | None = None,
     ) -> OutgoingMessage:
-        """The message as it goes out now."""
-        subject, text, locale = self.words(row, case, private)
+        """The message as it goes out now; `part`: which of the matters of a comment it is about."""
+        subject, text, locale = self.words(row, case, private, part)
         html = None
         if row.kind == REPORT:
             html = page_of(self._details(row, case, private, locale))
@@ -203,7 +209,7 @@ class Deps:
         )
 
     def words(
-        self, row: DeliveryRow, case: Case, private: PrivateRow | None
+        self, row: DeliveryRow, case: Case, private: PrivateRow | None, part: int | None = None
     ) -> tuple[str, str, str]:
         """Subject, text and language."""
         staff = staff_of(row.recipient)
@@ -211,11 +217,16 @@ class Deps:
         if staff is not None:
             person = self.directory.people.get(staff)
             locale = person.locale if person is not None else self.locale
-        subject, text = compose(row.kind, self._details(row, case, private, locale))
+        subject, text = compose(row.kind, self._details(row, case, private, locale, part))
         return subject, text, locale
 
     def _details(
-        self, row: DeliveryRow, case: Case, private: PrivateRow | None, locale: str
+        self,
+        row: DeliveryRow,
+        case: Case,
+        private: PrivateRow | None,
+        locale: str,
+        part: int | None = None,
     ) -> Details:
         staff = staff_of(row.recipient)
         return Details(
@@ -223,6 +234,7 @@ class Deps:
             locale=locale,
             received_at=case.received_at,
             due=case.due,
+            part=part,
             title=case.title if staff is not None else "",
             channel=row.channel,
             params=row.params,

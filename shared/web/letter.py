@@ -24,11 +24,15 @@ def say(zh: str, locale: str, **values: str) -> str:
     return words.format(**values) if values else words
 
 
-def yours(received_at: datetime | None, locale: str) -> str:
-    """What a letter is about: never in the reporter's own words."""
+def yours(received_at: datetime | None, locale: str, part: int | None = None) -> str:
+    """What a letter is about: never in the reporter's own words. `part`: which of the matters that
+    their comment was split into, as their page numbers them."""
     if received_at is None:
         return say("您的反馈", locale)
-    return say("您{day}留下的反馈", locale, day=written_day(received_at, locale))
+    day = written_day(received_at, locale)
+    if part is not None:
+        return say("您{day}留下的反馈（其中第{n}件）", locale, day=day, n=str(part))
+    return say("您{day}留下的反馈", locale, day=day)
 
 
 def office(locale: str) -> str:
@@ -36,11 +40,14 @@ def office(locale: str) -> str:
     return say("用户关系办公室", locale)
 
 
-def titled(subject: str, received_at: datetime | None, locale: str) -> str:
-    """A subject by which somebody with two comments tells them apart, by the day they wrote."""
+def titled(subject: str, received_at: datetime | None, locale: str, part: int | None = None) -> str:
+    """A subject by which somebody with two comments tells them apart, by the day they wrote, and
+    the matters of one by their number."""
     if received_at is None:
         return subject
     day = written_day(received_at, locale)
+    if part is not None:
+        return say("{subject}（{day}，第{n}件）", locale, subject=subject, day=day, n=str(part))
     return say("{subject}（{day}）", locale, subject=subject, day=day)
 
 
@@ -78,6 +85,8 @@ class ReplyLetter:
     received_at: datetime | None = None
     outcome: str | None = None
     rule: str | None = None
+    part: int | None = None
+    """Which of the matters that their comment was split into."""
     through: bool = False
     """It answers a case that the reporter's was joined to: that cannot be asked for again here."""
 
@@ -85,14 +94,14 @@ class ReplyLetter:
         """Subject and paragraphs; `short`: without the words, which stand behind the link."""
         locale = self.locale
         who = self.who or office(locale)
-        about = yours(self.received_at, locale)
+        about = yours(self.received_at, locale, self.part)
         words = self.text
         if short:
             words = say("答复比较长，这里放不下，全文在下面的页面上。", locale)
         asked = say(_ASKED_THROUGH if self.through else _ASKED, locale)
         return framed(
             locale,
-            titled(say("您的反馈有答复了", locale), self.received_at, locale),
+            titled(say("您的反馈有答复了", locale), self.received_at, locale, self.part),
             say("关于{yours}，{who}答复如下：", locale, yours=about, who=who),
             words,
             "\n".join(foundations(self.outcome, self.rule, locale)),

@@ -88,12 +88,14 @@ async def preview_of(request: Request, person: Staff, feedback_id: str) -> Look:
         rule = (await store.staff_words(tx, row, draft.rule, own)).masked if draft.rule else None
         words = await store.staff_words(tx, row, draft.text, own)
         private = tx.rows(PrivateRow).get(feedback_id)
+        part = await _part_of(tx, row)
     letter = ReplyLetter(
         text=words.masked if row.erased else words.written,
         locale=row.locale,
         link=f"{url}{LINK}",
         who=context.directory.department_name(row.department, row.locale),
         received_at=row.received_at,
+        part=part,
         outcome=draft.outcome,
         rule=rule,
     )
@@ -139,6 +141,16 @@ def ways(channel: str, contact: Mapping[str, Any]) -> list[str]:
     known = [w for w, key in (("email", "email"), ("wechat", "wechat_openid")) if contact.get(key)]
     first = "wechat" if channel == "wechat" else "email"
     return sorted(known, key=lambda way: way != first)
+
+
+async def _part_of(tx: Transaction, row: CaseRow) -> int | None:
+    """Which of the matters of its whole it is, as its reporter's page numbers them."""
+    if row.parent is None:
+        return None
+    await tx.rows(CaseRow).load([row.parent])
+    whole = tx.rows(CaseRow).get(row.parent)
+    parts = whole.children if whole is not None else []
+    return parts.index(row.feedback_id) + 1 if row.feedback_id in parts else None
 
 
 async def _or_reviewed(tx: Transaction, row: CaseRow, draft: Draft, viewer: Viewer) -> Draft:

@@ -43,6 +43,10 @@ class Case(BaseModel):
     """What it was joined to: its reporter gets the answer of that one."""
     followers: tuple[str, ...] = ()
     """What was joined to it."""
+    parent: str | None = None
+    """What it was split off from."""
+    parts: tuple[str, ...] = ()
+    """What it was split into, as its reporter's page numbers them."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,10 @@ def _changes(case: Case, event: Event) -> dict[str, Any]:
                 "reachable": event.reachable,
                 "title": "" if event.confidential or case.erased else event.title[:80],
                 "confidential": event.confidential,
+                "parent": event.parent,
             }
+        case desk.CaseSplit():
+            return {"ended": True, "parts": event.children}
         case desk.CaseDispatched():
             hidden = {"title": "", "confidential": True} if event.confidential else {}
             return {"sorted": True, "department": event.department, "handler": None, **hidden}
@@ -123,7 +130,6 @@ def _changes(case: Case, event: Event) -> dict[str, Any]:
             | desk.CaseClosed()
             | desk.CaseMarkedAsSpam()
             | desk.CaseMerged()
-            | desk.CaseSplit()
             | desk.CaseAppealDismissed()
         ):
             return {"ended": True}

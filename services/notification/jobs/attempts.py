@@ -76,7 +76,9 @@ async def begin(tx: Transaction, row: DeliveryRow, deps: Deps) -> Attempt | None
             rate_limit_key=row.rate_limit_key,
             receiver=row.receiver,
             transport=deps.transport(row),
-            message=deps.message(row, case, private, address),
+            message=deps.message(
+                row, case, private, address, part=await planning.part_of(tx, row.feedback_id, case)
+            ),
             promised=_promised(row, case),
         )
     return None

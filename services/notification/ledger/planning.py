@@ -63,6 +63,15 @@ async def whose_date(tx: Transaction, case: Case) -> Case:
     return case
 
 
+async def part_of(tx: Transaction, feedback_id: str, case: Case) -> int | None:
+    """Which of the matters of its whole a case is; None where it is no part of one."""
+    if case.parent is None:
+        return None
+    await load(tx, [case.parent])
+    parts = (case_of(tx, case.parent) or Case()).parts
+    return parts.index(feedback_id) + 1 if feedback_id in parts else None
+
+
 def tell_unreached(tx: Transaction, row: DeliveryRow) -> None:
     """Words to the reporter ended without having arrived for certain: staff hear of it, once for
     this delivery, however often it is sent again."""

@@ -24,6 +24,8 @@ class Details:
     due: datetime | None = None
     title: str = ""
     channel: str = "email"
+    part: int | None = None
+    """Which of the matters that the comment was split into."""
     params: dict[str, Any] = field(default_factory=dict)
     department_name: Callable[[str | None, str], str] = lambda code, locale: code or ""
     short: bool = False
@@ -46,6 +48,7 @@ class Details:
             link=self.url,
             who=self.department,
             received_at=self.received_at,
+            part=self.part,
             outcome=self.params.get("outcome"),
             rule=self.params.get("rule"),
             through=bool(self.params.get("through")),

@@ -31,12 +31,12 @@ def _letter(
         unread = f.say(
             "（这封信是系统自动发出的，直接回信没有人能看到；想说什么，请用上面的链接。）"
         )
-    about = letter.titled(f.say(subject), f.received_at if dated else None, f.locale)
+    about = letter.titled(f.say(subject), f.received_at if dated else None, f.locale, f.part)
     return [*letter.framed(f.locale, about, *body), unread]
 
 
 def _yours(f: Details) -> str:
-    return letter.yours(f.received_at, f.locale)
+    return letter.yours(f.received_at, f.locale, f.part)
 
 
 def _receipt(f: Details) -> list[str]:

@@ -157,3 +157,19 @@ async def test_the_rule_is_kept_with_the_words_and_stands_in_the_record(desk: De
     lines = exported.json()["record"]["chains"]["messages"]["lines"]
     assert lines[-1]["rule"] == RULE
     assert exported.json()["intact"]
+
+
+@pytest.mark.parametrize(("locale", "said"), [("zh", "其中第2件"), ("en", "matter 2 of it")])
+async def test_the_letter_of_a_part_says_which_of_the_matters_it_answers(
+    desk: Desk, locale: str, said: str
+) -> None:
+    whole = await desk.case(locale=locale)
+    await desk.process(examples.private(whole))
+    parts = [{"text": "占座没人管"}, {"text": "空调太冷"}]
+    ended = await desk.do(desk.as_("coordinator"), whole, "split", parts=parts)
+    shown = await asked(desk, ended["children"][1], desk.as_("coordinator"))
+    assert said in shown["letters"][0]["text"]
+    whole = await desk.case(locale=locale)
+    await desk.process(examples.private(whole))
+    shown = await asked(desk, whole, desk.as_("coordinator"))
+    assert said not in shown["letters"][0]["text"]

@@ -27,6 +27,7 @@ from shared.contracts.desk import (
     CaseReleased,
     CaseReplySentBack,
     CaseReplySubmitted,
+    CaseSplit,
     CaseSplitOff,
     CaseSupervised,
     CaseUnmerged,
@@ -43,6 +44,7 @@ from tests.service.notification.support import (
     private,
     promised,
     received_case,
+    replied,
     routed,
     text_of,
     watching,
@@ -307,6 +309,44 @@ async def test_who_is_parted_hears_it_and_nothing_more_of_the_other(
     await watch.later(seconds=11)
     (_, parted) = to_reporter(sink)
     assert "现在单独办理，会在3月12日（周四）10:00 前答复您" in parted
+
+
+@pytest.mark.parametrize(
+    ("locale", "subject", "about"),
+    [
+        ("zh", "（3月4日，第2件）", "关于您3月4日留下的反馈（其中第2件），"),
+        ("en", "(4 Mar, matter 2)", "your comment of 4 Mar (matter 2 of it)"),
+    ],
+)
+async def test_a_letter_about_a_part_says_which_of_the_matters_it_is_about(
+    watch: Watch, sink: SmtpSink, locale: str, subject: str, about: str
+) -> None:
+    parts = [
+        CaseSplitOff(
+            feedback_id=part,
+            at=NOW,
+            parent="f1",
+            received_at=NOW,
+            channel=Channel.WEB,
+            text="插座没电",
+            locale=locale,
+            code_hash="0" * 64,
+            reachable=("email",),
+        )
+        for part in ("first", "second")
+    ]
+    await watch.process(*received_case("f1"))
+    await watch.later(seconds=2)
+    await watch.process(*parts, private("second"))
+    await watch.process(of(CaseSplit, children=("first", "second")))
+    await watch.process(of(CaseProgressed, feedback_id="second", text="在修。"))
+    await watch.later(seconds=2)
+    assert subject in sink.received[-1].message["Subject"]
+    assert about in text_of(sink)
+    await watch.process(replied("second", "修好了。"))
+    await watch.later(seconds=2)
+    assert subject in sink.received[-1].message["Subject"]
+    assert about in text_of(sink)
 
 
 async def test_the_date_of_a_part_is_measured_by_what_was_read_of_the_whole(
