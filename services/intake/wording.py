@@ -34,6 +34,14 @@ _ANSWERED = {
     "What you send here within ten minutes goes with it. Was this about something else? Reply "
     "“new”, and it becomes a comment of its own.",
 }
+_WAITING = {
+    "zh": "记下了。{asked}，还等您回答，直接在这里说就行；要是刚才这句就是回答，请多写几个字。\n"
+    "看进展：{url}",
+    "en": "Noted. We still wait for your answer to what we asked {asked}. Just tell us here; if "
+    "that was it, please say it in a few more words.\nFollow it: {url}",
+}
+_ASKED = {"zh": "我们问您的“{question}”", "en": "you: “{question}”"}
+_ASKED_ABOUT = {"zh": "您的这一件“{which}”里问您的", "en": "about your comment “{which}”"}
 _ADDED = {
     "zh": "记下了，放在您的这一件里：“{which}”，办理的人看得到。\n看进展：{url}\n"
     "说的是另一件事？回复“新”，就另立一件。",
@@ -110,6 +118,16 @@ def received(locale: str, code: str, url: str) -> str:
 def answered(locale: str, url: str) -> str:
     """The message answered a question of ours, and stands in that case."""
     return _ANSWERED[locale].format(url=url)
+
+
+def waiting(locale: str, which: str, question: str | None, url: str) -> str:
+    """The message answers nothing that was asked; `which` is how its reporter knows the comment,
+    where the question is not to be repeated."""
+    if question:
+        asked = _ASKED[locale].format(question=clipped(question, _KNOWN))
+    else:
+        asked = _ASKED_ABOUT[locale].format(which=which)
+    return _WAITING[locale].format(asked=asked, url=url)
 
 
 def added(locale: str, which: str, url: str) -> str:

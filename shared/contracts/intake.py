@@ -48,7 +48,8 @@ class FeedbackSupplemented(Event, type="feedback.supplemented.v1", owner="intake
     thanks: bool = False
     """Thanks alone: nobody is owed an answer to it."""
     unasked: bool = False
-    """Said before the question that the case waits for had reached them: no answer to it."""
+    """No answer to the question that the case waits for: said before it had reached them, or thanks
+    alone in a chat."""
 
 
 class FeedbackSupplementMoved(Event, type="feedback.supplement_moved.v1", owner="intake", shred=()):

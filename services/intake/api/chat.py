@@ -46,9 +46,11 @@ async def send_what_waits(service: Service[Deps], account: str, openid: str) -> 
 async def take_answer(service: Service[Deps], comment: Submission) -> str:
     """What to answer to `comment` if it was the answer to a question; empty if it was not.
 
-    A copy of it, sent again by the platform, is answered the same and added nowhere.
+    Thanks alone (好的, OK) answer none: they are kept with it, and it stays open. Where something
+    else was spoken of since they are about that. A copy of a message, sent again by the platform,
+    is answered the same and added nowhere.
     """
-    who, message = _who(comment), comment.source_message_id or ""
+    who, message, deps = _who(comment), comment.source_message_id or "", service.deps
     async with service.transaction() as tx:
         asked = await questions.question_for(tx, *who, message)
         if asked is None:
@@ -56,18 +58,27 @@ async def take_answer(service: Service[Deps], comment: Submission) -> str:
         whole = await _whole(tx, asked.feedback_id)
         if whole is None:
             return ""
-        words = wording.answered(service.deps.locale, service.deps.track_url(whole.tracking_code))
+        url, thanks = deps.track_url(whole.tracking_code), is_thanks(comment.text)
+        words = wording.answered(deps.locale, url)
         if asked.repeated:
             return words
+        if thanks:
+            about = await chats.of_a_remark(tx, *who)
+            if about not in (None, asked.feedback_id, whole.feedback_id):
+                return ""
+            question = None if whole.confidential else asked.question
+            words = wording.waiting(deps.locale, _named(whole, deps), question, url)
         await tx.lock(asked.feedback_id)
         if await chats.was_added(tx, who[0], message):
             return words
         await store.load(tx, [asked.feedback_id])
         try:
-            words_id = await add(tx, whole, asked.feedback_id, comment.text[:MAX_TEXT])
+            said = comment.text[:MAX_TEXT]
+            words_id = await add(tx, whole, asked.feedback_id, said, unasked=thanks)
         except Conflict:
             return ""
-        await questions.close(tx, asked.feedback_id, message)
+        if not thanks:
+            await questions.close(tx, asked.feedback_id, message)
         await chats.add(tx, *who, message, asked.feedback_id, words_id)
     return words
 

@@ -171,14 +171,14 @@ async def say(
 
 
 class _Unasked(Supplement):
-    """Words in a chat where the question that the case waits for has not arrived."""
+    """Words in a chat that do not answer the question that the case waits for."""
 
 
 async def add(
     tx: Transaction, submission: Submission, feedback_id: str, text: str, *, unasked: bool = False
 ) -> str:
     """Add words to a case, which is locked and loaded; the id of them. `Conflict` where nothing can
-    be added. `unasked`: they have not read what they were asked."""
+    be added. `unasked`: they answer nothing that was asked."""
     check(Action.SUPPLEMENT, store.case_of(tx, feedback_id).standing, tx.now)
     body = (_Unasked if unasked else Supplement).model_construct(text=text)
     event = await say(tx, submission, feedback_id, Action.SUPPLEMENT, body)

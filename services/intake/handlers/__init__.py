@@ -70,7 +70,7 @@ async def await_answer(event: CaseInfoRequested, tx: Transaction) -> None:
     """Who was asked in WeChat answers there: their next message belongs to this case."""
     await keep_rights(event, tx)
     parent = store.case_of(tx, event.feedback_id).parent
-    await questions.ask(tx, event.feedback_id, parent)
+    await questions.ask(tx, event.feedback_id, parent, event.question)
     tx.after_commit(deps_of(tx).asked_lately.somebody)
 
 

@@ -90,6 +90,12 @@ ORDER BY m.moved_by IS NOT DISTINCT FROM $4 DESC, m.at DESC, m.words_id DESC LIM
 """
 
 
+_OF_A_REMARK = """
+SELECT feedback_id FROM chats WHERE account = $1 AND openid = $2
+  AND heard_at > CASE WHEN answered THEN $4::timestamptz ELSE $3::timestamptz END
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """A message of a follower, before it is known what it is."""
@@ -148,6 +154,13 @@ async def spoken_of(tx: Transaction, said: Sequence[Said]) -> dict[tuple[str, st
         _id_from(tx.now - _LATELY),
     )
     return {(account, message): case for account, message, case in found}
+
+
+async def of_a_remark(tx: Transaction, account: str, openid: str) -> str | None:
+    """The case that a remark would be about now, if any."""
+    ages = (tx.now - age for age in _BEGINS[Speaking.REMARK][1])
+    found = await tx.fetch(_OF_A_REMARK, account, openid, *ages)
+    return str(found[0][0]) if found else None
 
 
 async def was_added(tx: Transaction, account: str, message: str) -> bool:

@@ -8,15 +8,16 @@ from services.intake.store.tables import KEEP_QUESTIONS
 from shared.messaging.transaction import Transaction
 
 _ASK = """
-INSERT INTO questions (feedback_id, account, openid, asked_at)
-SELECT $1, wechat_account, wechat_openid, $3 FROM submissions
+INSERT INTO questions (feedback_id, account, openid, asked_at, question)
+SELECT $1, wechat_account, wechat_openid, $3, $4 FROM submissions
 WHERE feedback_id = $2 AND wechat_account IS NOT NULL AND wechat_openid IS NOT NULL
 ON CONFLICT (feedback_id) DO UPDATE
-  SET asked_at = EXCLUDED.asked_at, answered_by = NULL, closed_at = NULL
+  SET asked_at = EXCLUDED.asked_at, question = EXCLUDED.question,
+    answered_by = NULL, closed_at = NULL
 """
 # What was answered by this very message comes first: a copy of it is no new answer.
 _FIND = """
-SELECT feedback_id, answered_by IS NOT DISTINCT FROM $3 AS repeated FROM questions
+SELECT feedback_id, question, answered_by IS NOT DISTINCT FROM $3 AS repeated FROM questions
 WHERE account = $1 AND openid = $2 AND (closed_at IS NULL OR answered_by = $3)
 ORDER BY answered_by IS NOT DISTINCT FROM $3 DESC, asked_at DESC LIMIT 1
 """
@@ -27,12 +28,13 @@ class Question:
     """The case somebody was asked about. `repeated`: this very message answered it before."""
 
     feedback_id: str
+    question: str | None
     repeated: bool
 
 
-async def ask(tx: Transaction, feedback_id: str, parent: str | None) -> None:
+async def ask(tx: Transaction, feedback_id: str, parent: str | None, question: str) -> None:
     """Remember whom the case's reporter is in WeChat, if they are; a part has its parent's."""
-    await tx.fetch(_ASK, feedback_id, parent or feedback_id, tx.now)
+    await tx.fetch(_ASK, feedback_id, parent or feedback_id, tx.now, question)
 
 
 async def close(tx: Transaction, feedback_id: str, answered_by: str | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ARRAY, Index, String, text
+from sqlalchemy import ARRAY, Index, String, Text, text
 from sqlmodel import Field, SQLModel
 
 from services.intake.domain.later import Standing
@@ -156,6 +156,8 @@ class QuestionRow(IntakeTable, table=True):
     account: str
     openid: str
     asked_at: datetime = moment()
+    question: str | None = Field(default=None, sa_type=Text)
+    """Masked; None where it was asked before this was kept."""
     answered_by: str | None = None
     """What identifies the message that answered it."""
     closed_at: datetime | None = moment(nullable=True)

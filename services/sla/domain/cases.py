@@ -192,7 +192,7 @@ def hear_from_user(
 
     While the first answer is still owed there is no second one besides it. What is said after the
     reply is owed an answer before the follow-up goes on, unless it is `thanks` alone. What is said
-    `unasked`, before the question has reached them, changes nothing while they are waited for."""
+    `unasked`, which is no answer, changes nothing while they are waited for."""
     update = UpdateBuilder(case, rules)
     if unasked and (waiting := update.running(Clock.RESOLUTION)) and waiting.paused_at:
         return update.done()

@@ -15,13 +15,14 @@ from shared.contracts import PRIVATE
 from shared.contracts.desk import (
     CaseAppealDismissed,
     CaseAppealed,
+    CaseDispatched,
     CaseInfoRequested,
     CaseResumed,
     CaseSplit,
     CaseSplitOff,
 )
 from shared.contracts.rights import Rights
-from shared.contracts.vocabulary import State
+from shared.contracts.vocabulary import CaseType, Priority, State
 from tests.fakes.desk import FakeDesk
 from tests.service.intake.conftest import Intake
 
@@ -61,6 +62,48 @@ async def test_an_answer_in_wechat_reaches_the_case_that_was_asked_about(intake:
     assert "13987654321" not in public["body"]["text"]
     assert private["body"]["text"] == "三层，电话 13987654321"
     assert private["body"]["words_id"] == public["body"]["words_id"]
+
+
+@pytest.mark.parametrize("thanks", ["好的", "谢谢", "收到", "OK", "嗯", "👍", "好的，谢谢老师！"])
+async def test_thanks_alone_are_kept_and_answer_no_question(intake: Intake, thanks: str) -> None:
+    desk = await asked(intake)
+    words = await said(intake, thanks, "2", nonce="n1")
+    assert "问您的“哪一层？”，还等您回答" in words
+    assert await said(intake, thanks, "2", nonce="n1") == words
+    *_, added = await intake.emitted(desk.case.feedback_id)
+    assert (added["body"]["text"], added["body"]["unasked"]) == (thanks, True)
+    assert (await types(intake, desk.case.feedback_id)).count("feedback.supplemented") == 1
+    assert await intake.cases() == 1
+    assert "交给办理的人" in await said(intake, "三层", "3")
+    *_, added = await intake.emitted(desk.case.feedback_id)
+    assert (added["body"]["text"], added["body"]["unasked"]) == ("三层", False)
+
+
+async def test_thanks_for_what_was_spoken_of_since_are_about_that(intake: Intake) -> None:
+    desk = await asked(intake)
+    intake.clock.later(hours=1)
+    assert "查询码" in await said(intake, "新：二楼没有热水", "2")
+    assert "二楼没有热水" in await said(intake, "谢谢", "3")
+    assert (await types(intake, desk.case.feedback_id)).count("feedback.supplemented") == 0
+    assert "交给办理的人" in await said(intake, "三层", "4")
+
+
+async def test_of_a_confidential_case_the_question_is_not_repeated(intake: Intake) -> None:
+    desk = await asked(intake)
+    values: dict[str, Any] = {
+        "department": "it",
+        "category": "conduct",
+        "case_type": CaseType.COMPLAINT,
+        "priority": Priority.P2,
+        "decided": "person",
+        "confidential": True,
+    }
+    await intake.process(desk.event(CaseDispatched, intake.clock.now(), **values))
+    await intake.process(desk.event(CaseInfoRequested, intake.clock.now(), question="哪一层？"))
+    words = await said(intake, "好的", "2")
+    assert "还等您回答" in words
+    assert "哪一层" not in words
+    assert WORDS[:4] not in words
 
 
 async def test_a_copy_of_the_answer_is_answered_the_same_and_added_once(intake: Intake) -> None:
