@@ -87,12 +87,12 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 AREA = r"(?:10|2\d|[3-9]\d{2})"
 """Area codes without their 0."""
 _LANDLINE = re.compile(
-    r"(?<![\d.\-/])(?:(?:(?:\+|00)86[ \-]?)?[(（]?0|(?:\+|00)86[ \-]?[(（]?)"
+    r"(?<![\d.\-/])(?:(?:(?:\+|00)86[ \-]?)?[(（]?0|(?:\+|00)86[ \-]?(?:\(0\)|[(（])?)"
     rf"{AREA}[)）]?[ \-]{{0,2}}"
     r"[2-8]\d{2,3}[ \-]?\d{4}(?! ?\d)"
     r"|(?<![\d.\-/])[48]00[ \-]?\d{3}[ \-]?\d{4}(?! ?\d)"
     # Without an area code only where it is called a telephone, and nothing else.
-    r"|(?:电话|座机|致电|拨打|热线|tel|phone)(?:号码?|no\.?|number)?"
+    r"|(?:电话|座机|致电|拨打|热线|联系方式|tel|phone)(?:号码?|no\.?|number)?"
     rf"(?:(?!学号|工号|证|卡)[^0-9〔〕\n]){{0,6}}?{_DATE}[2-8]\d{{2,3}}[ \-]?\d{{4}}(?! ?\d)",
     re.IGNORECASE,
 )

@@ -360,6 +360,7 @@ OWN = frozenset({"lib.example.edu", "library@example.edu"})
         "电子资源热线 400-810-8888；电话 4008108888",
         "call us: phone 6275 1051 ext. 12, mail Library@Example.edu",
         "0571-8820123 是七位的号码",
+        "联系方式：62751051；from abroad +86 (0)10 6275 1051",
     ],
 )
 def test_staff_may_name_the_librarys_telephones_and_addresses(text: str) -> None:

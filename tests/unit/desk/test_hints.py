@@ -64,6 +64,14 @@ def test_what_belongs_to_somebody_is_pointed_at(held: str) -> None:
     assert codes(text) == ["personal_data"]
 
 
+def test_whoever_writes_reads_what_stands_on_the_page_instead() -> None:
+    text = f"{GOOD}请拨 13800001234 或 010-62751051，写信到 a@example.com。"
+    ((_, zh, en),) = hints(text)
+    assert "读者在网页上看到的是 〔电话〕〔邮箱〕，" in zh
+    assert "the reader sees 〔电话〕〔邮箱〕;" in en
+    assert codes(f"{GOOD}〔电话〕") == ["masked"]
+
+
 def test_the_librarys_own_telephone_and_address_are_nobodys() -> None:
     text = f"{GOOD}请拨打 010-62751051，或写信到 desk@lib.example.edu。"
     assert codes(text, own={"lib.example.edu"}) == []
