@@ -287,3 +287,69 @@ def test_a_seat_without_a_socket_is_no_outage(shipped: RuleSet, text: str, emerg
     decision = decide(shipped, Submission(text=text))
     assert decision.emergency is emergency
     assert (decision.priority == "P1") is emergency
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Of all of something, and not that it is down.
+        "None of the machines accept coins",
+        "All gates should have a sign",
+        "应急灯有一盏不亮",
+        "Everything is down to you",
+        "Do you have a plan for a power outage?",
+        # Things that are attacked, flooded, leaked, faint.
+        "My account was attacked",
+        "The gate attacked my suitcase",
+        "The website was flooded with bots",
+        "My pen leaked all over a library book, what do I pay?",
+        "There is a faint smell of coffee on the third floor",
+        "The heating killed my plant",
+        "I'm dying for a coffee machine",
+        "The printer is on fire today, prints so fast",
+        "your prices are giving me a heart attack",
+        "That overdue fee hit me like a truck",
+        # Wishes, policy, and what is long past.
+        "I wish we had more fire drills",
+        "Could we have a defibrillator on every floor?",
+        "What is your policy if a reader is injured in the building?",
+        "Two years ago somebody collapsed here and was saved",
+        "Thank you for helping when the student fainted yesterday",
+        # Books and papers.
+        "My thesis is on suicide notes in newspapers",
+        "I need statistics on knife crime in Glasgow",
+        "bomb calorimeter manual, any copy?",
+        "My desk is on the ground floor, my friend says",
+        "梦见图书馆着火了",
+        "三楼灭火系统说明书在哪",
+        "校园网防火墙是不是把知网拦了,一直打不开",
+        "我带的打火机被收了",
+    ],
+)
+def test_words_of_danger_about_other_things_raise_no_p1(shipped: RuleSet, text: str) -> None:
+    assert not decide(shipped, Submission(text=text)).emergency
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "None of the gates open",
+        "All the kiosks are down",
+        "所有自助机都坏了",
+        "Someone attacked my friend at the gate",
+        "There is a flood in the basement",
+        "Student phone numbers were leaked",
+        "My friend fainted on the third floor",
+        "The printer is on fire",
+        "A man has a heart attack",
+        "A reader is injured and bleeding",
+        "someone wrote that he is going to shoot up the library at noon",
+        "有人拿着打火机说要烧书",
+        "a man poured petrol on the carpet and is holding a lighter",
+        "My wife's water broke in the reading room",
+        "有人在做心肺复苏",
+    ],
+)
+def test_of_people_and_in_earnest_they_do(shipped: RuleSet, text: str) -> None:
+    decision = decide(shipped, Submission(text=text))
+    assert (decision.priority, decision.confident) == (Priority.P1, True)
