@@ -1,8 +1,14 @@
-"""How Chinese characters are said, without tones."""
+"""How Chinese characters are said, and what is written as it is said; without tones."""
 
 from __future__ import annotations
 
 import os
+import re
+
+_SYLLABLE = re.compile(
+    "(?:[bpmfdtnlgkhjqxrzcsyw]|zh|ch|sh)?(?:ai|ei|ao|ou|ang?|eng?|ong|er|iang|iao|ian|iong|ing?|"
+    "ia|ie|iu|uang|uai|uan|ua|uo|ui|un|ue|[aeiouv])"
+)
 
 
 def readings(chinese: str) -> list[list[str]]:
@@ -16,3 +22,16 @@ def readings(chinese: str) -> list[list[str]]:
 
     said: list[list[str]] = pinyin(chinese, style=Style.NORMAL, heteronym=True)
     return said
+
+
+def syllables(letters: str) -> tuple[str, ...] | None:
+    """Into syllables, as few as may be; None where it is no pinyin."""
+    best: list[tuple[str, ...] | None] = [()] + [None] * len(letters)
+    for end in range(1, len(letters) + 1):
+        for begin in range(max(0, end - 6), end):
+            head = best[begin]
+            if head is not None and _SYLLABLE.fullmatch(letters, begin, end):
+                now = (*head, letters[begin:end])
+                if best[end] is None or len(now) < len(best[end] or ()):
+                    best[end] = now
+    return best[-1]

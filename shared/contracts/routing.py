@@ -84,7 +84,8 @@ class FeedbackAlarmRaised(
     found_by: str = "rule"
     """``rule``, or ``meaning``: it is like letters that were."""
     kind: str | None = None
-    """Of what it is like, a code of `ALARM_NAMES`; None where a rule says it in `reasons`."""
+    """Of what it is like, or what the rule is about, a code of `ALARM_NAMES`; None where neither
+    says."""
     sure: float
     """From 0 to 1."""
     reasons: tuple[Reason, ...] = ()

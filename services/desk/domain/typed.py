@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from services.desk.domain.matters import matter_of, thing_words
 from services.desk.domain.search import fold
-from shared.pinyin import readings
+from shared.pinyin import readings, syllables
 
 LONGEST = 60
 """Letters of a question that is read so: who writes more has said it in other words besides."""
@@ -25,10 +25,6 @@ _WORD = re.compile(r"[a-z]{6,}")
 """Shorter words are too often one letter away from another: paint is no print."""
 _TWO_SLIPS = 9
 """Letters from which two slips are forgiven."""
-_SYLLABLE = re.compile(
-    "(?:[bpmfdtnlgkhjqxrzcsyw]|zh|ch|sh)?(?:ai|ei|ao|ou|ang?|eng?|ong|er|iang|iao|ian|iong|ing?|"
-    "ia|ie|iu|uang|uai|uan|ua|uo|ui|un|ue|[aeiouv])"
-)
 _LEAST_PINYIN = 5
 _SYLLABLES = 4
 
@@ -107,22 +103,9 @@ def _from_pinyin(folded: str) -> str:
 def _characters(run: str) -> str:
     """The words that a run of pinyin holds; empty where it is something else."""
     letters = re.sub("[^a-z]", "", run)
-    if len(letters) < _LEAST_PINYIN or (cut := _cut(letters)) is None:
+    if len(letters) < _LEAST_PINYIN or (cut := syllables(letters)) is None:
         return ""
     return " ".join(word for word, _, _ in _found(cut, _sounds().words))
-
-
-def _cut(letters: str) -> tuple[str, ...] | None:
-    """Into syllables, as few as may be; None where it is no pinyin."""
-    best: list[tuple[str, ...] | None] = [()] + [None] * len(letters)
-    for end in range(1, len(letters) + 1):
-        for begin in range(max(0, end - 6), end):
-            head = best[begin]
-            if head is not None and _SYLLABLE.fullmatch(letters, begin, end):
-                now = (*head, letters[begin:end])
-                if best[end] is None or len(now) < len(best[end] or ()):
-                    best[end] = now
-    return best[-1]
 
 
 def _by_sound(folded: str) -> str:

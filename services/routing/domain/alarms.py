@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.routing.domain.decide import CANDIDATES, Candidate, Decision, Reason
+from services.routing.domain.alarm_kinds import kind_of
+from services.routing.domain.decide import (
+    CANDIDATES,
+    SPELT,
+    TAKEN_BACK,
+    Candidate,
+    Decision,
+    Reason,
+)
 from services.routing.domain.match import RuleSet
 from services.routing.domain.model import LONGEST_TEXT, SignedBytes, hashed
 from shared.contracts.vocabulary import ALARM_NAMES
@@ -145,8 +153,8 @@ def alarm_by_rule(ruled: Decision) -> Alarm | None:
     """What a rule calls an emergency."""
     if not ruled.emergency:
         return None
-    said = tuple(reason for reason in ruled.reasons if reason.rule)
-    return Alarm("rule", ruled.confidence, said[:3])
+    said = tuple(one for one in ruled.reasons if one.rule or one in (TAKEN_BACK, SPELT))
+    return Alarm("rule", ruled.confidence, said[:3], kind_of(ruled.fired))
 
 
 def alarm_by_meaning(
@@ -178,8 +186,9 @@ def _with_judgements(sure: float, judged: Sequence[Judged]) -> float:
 
 
 def doubtful_rules(ruleset: RuleSet, ruled: Decision) -> frozenset[str]:
-    """The rules that call it an emergency, where every one of them may be mistaken."""
-    if not ruled.emergency:
+    """The rules that call it an emergency, where every one of them may be mistaken. What a person
+    looks at anyway needs no doubt: of a joke, and of pinyin, the meaning says nothing."""
+    if not ruled.emergency or not ruled.confident:
         return frozenset()
     said = {reason.rule for reason in ruled.reasons}
     alarming = [rule for rule in ruleset.book.rules if rule.emergency and rule.id in said]

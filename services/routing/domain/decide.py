@@ -9,6 +9,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from services.routing.domain.match import Fired, RuleSet
+from services.routing.domain.spelt import from_pinyin
+from services.routing.domain.taken_back import taken_back
 from services.routing.domain.text import fold
 from shared.contracts.vocabulary import CaseType, Priority
 
@@ -108,13 +110,20 @@ def decide(
     Reasons call a category by its name in `categories`, else by its code. Rules `without` are not
     asked.
     """
-    fired, scores, reasons = weigh(ruleset, submission, categories, without=without)
+    said = fold(f"{submission.title}\n{submission.text}")
+    weighed = weigh(ruleset, submission, categories, without=without)
+    first = TAKEN_BACK if taken_back(said) else None
+    if not _emergencies(weighed[0]) and (read := from_pinyin(said)):
+        spelt = submission.model_copy(update={"title": "", "text": read})
+        anew = weigh(ruleset, spelt, categories, without=without)
+        if _emergencies(anew[0]):
+            weighed, first = anew, SPELT
+    fired, scores, reasons = weighed
     candidates = rank(scores, fired)
     best, second = candidates[0], candidates[1]
     kind = _type(fired, best.category)
-    alarms = [each for each in fired if each.rule.emergency]
-    if alarms:
-        return _alarm(alarms, candidates, reasons, kind)
+    if alarms := _emergencies(fired):
+        return _alarm(alarms, candidates, reasons, kind, first)
 
     department, confidence = best.department, max(0.0, best.score - second.score / 2)
     book = ruleset.book
@@ -204,25 +213,46 @@ def weigh(
     return fired, scores, reasons
 
 
+TAKEN_BACK = Reason(
+    text="说是紧急情况，又说是玩笑或测试：先请人看",
+    text_en="It tells of an emergency, and of a joke or a test: a person looks first",
+    weight=1.0,
+)
+SPELT = Reason(
+    text="像是用拼音写的紧急情况，可能读错：先请人看",
+    text_en="It seems to be an emergency typed in pinyin, and may be misread: a person looks first",
+    weight=1.0,
+)
+
+
+def _emergencies(fired: list[Fired]) -> list[Fired]:
+    """The worst first."""
+    worst = sorted(fired, key=lambda each: (-each.rule.rank, -each.rule.weight))
+    return [each for each in worst if each.rule.emergency]
+
+
 def _alarm(
     alarms: list[Fired],
     candidates: tuple[Candidate, ...],
     reasons: list[Reason],
     kind: CaseType,
+    first: Reason | None,
 ) -> Decision:
-    """An emergency is sent at once: better wrongly alarmed than missed."""
-    worst = max(alarms, key=lambda each: (each.rule.rank, each.rule.weight)).rule
+    """An emergency is sent at once: better wrongly alarmed than missed. Where a person should look
+    `first`, for this reason, only the alarm goes out."""
+    worst = alarms[0].rule
     category = worst.category or "safety"
     return Decision(
-        confident=True,
+        confident=first is None,
         confidence=round(worst.weight, 3),
         department=worst.owner,
         category=category,
         type=kind if kind in (CaseType.COMPLAINT, CaseType.REQUEST) else CaseType.COMPLAINT,
         priority=Priority.P1,
         emergency=True,
-        reasons=_sorted(reasons),
+        reasons=_sorted([*((first,) if first else ()), *reasons]),
         candidates=_led_by(worst.owner, category, candidates),
+        fired=tuple(alarms),
     )
 
 

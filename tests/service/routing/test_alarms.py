@@ -79,6 +79,26 @@ async def test_a_rule_sends_it_as_before_and_the_office_is_told_too(
     alarm, routed = await routing.emitted(case)
     assert (alarm["found_by"], routed["type"]) == ("rule", "feedback.routed.v1")
     assert (routed["priority"], routed["decided"]) == ("P1", "rule")
+    assert alarm["kind"] == "fire"
+
+
+@pytest.mark.parametrize("away", [False, True])
+@pytest.mark.parametrize(
+    ("said", "kind", "why"),
+    [
+        ("地下室着火了！开玩笑的", "fire", "a joke or a test"),
+        ("you ren yun dao le", "collapsed", "typed in pinyin"),
+    ],
+)
+async def test_what_is_taken_back_and_what_may_be_misread_is_an_alarm_and_sends_nobody(
+    routing: Routing, sure: Sure, said: str, kind: str, why: str, away: bool
+) -> None:
+    sure.vector, sure.away = CALM, away
+    alarm, left = await routing.emitted(await routing.receive(said))
+    assert (alarm["found_by"], alarm["kind"]) == ("rule", kind)
+    assert why in alarm["reasons"][0]["text_en"]
+    assert (left["type"], left["priority"]) == ("feedback.triage_needed.v1", "P1")
+    assert left["department"] == "security"
 
 
 async def test_words_that_are_said_of_anything_count_unless_they_mean_no_danger_at_all(
