@@ -52,24 +52,19 @@ def service_commands(name: str, build: Build) -> typer.Typer:
             bool, typer.Option(help="also where events are missing that will never come")
         ] = False,
     ) -> None:
-        """Take the refused and parked events of a case in again, oldest first."""
+        """Take the refused and parked events of a case in again, oldest first.
+
+        Exit status 1 where one is still refused, or there is none.
+        """
 
         async def work(service: Service) -> None:
             await service.connect()
             for call in service.starting:
                 await call()
-            done = refused = 0
-            async for one in service.redrive(id_as_typed(feedback_id), past_gaps=past_gaps):
-                if one.error is None:
-                    done += 1
-                    say(f"processed: {one.type} {one.ce_id}")
-                else:
-                    refused += 1
-                    say(f"still refused: {one.type} {one.ce_id}: {one.error}")
+            well = await take_in_again(service, id_as_typed(feedback_id), past_gaps=past_gaps)
             for call in service.stopping:
                 await call()
-            say(f"{name}: {done} processed" + (", the rest waits" if refused else ""))
-            if refused:
+            if not well:
                 raise SystemExit(1)
 
         with_service(build, work)
@@ -98,6 +93,23 @@ def service_commands(name: str, build: Build) -> typer.Typer:
         with_service(build, work)
 
     return cli
+
+
+async def take_in_again(service: Service, feedback_id: str, *, past_gaps: bool = False) -> bool:
+    """Redrive a case and say how it went; False where something is refused still, or was not."""
+    done = refused = 0
+    async for one in service.redrive(feedback_id, past_gaps=past_gaps):
+        if one.error is None:
+            done += 1
+            say(f"processed: {one.type} {one.ce_id}")
+        else:
+            refused += 1
+            say(f"still refused: {one.type} {one.ce_id}: {one.error}")
+    if not done + refused:
+        say(f"{service.name}: no event is refused or parked under {feedback_id}")
+        return False
+    say(f"{service.name}: {done} processed" + (", the rest waits" if refused else ""))
+    return not refused
 
 
 def with_service(build: Build, work: object, settings: Settings | None = None) -> None:

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from sqlalchemy import text
 
+from shared.cli import take_in_again
 from shared.contracts import EVENTS, Event
 from shared.contracts.desk import CaseOpened
 from shared.contracts.intake import FeedbackRated, FeedbackReceived, FeedbackUrged
@@ -165,6 +166,24 @@ async def test_a_poisoned_event_is_buried_and_its_case_waits_behind_it(pair: Pai
     assert await handled(reader, bad) == "ru"
     assert await rows(reader, letters, i=bad) == []
     await until(lambda: reader.warnings() == [])
+
+
+async def test_the_command_says_where_nothing_is_refused_or_parked(
+    pair: Pair, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, reader = pair
+    bad = new_id()
+    await tell(source, received(bad, "poison"))
+    letters = "SELECT error FROM dead_letters WHERE feedback_id = :i"
+    await until(lambda: _length(rows(reader, letters, i=bad), 1))
+    for unknown in (new_id(), "nonsense"):
+        assert not await take_in_again(reader, unknown)
+        assert f"no event is refused or parked under {unknown}" in capsys.readouterr().out
+    assert not await take_in_again(reader, bad)
+    assert "0 processed, the rest waits" in capsys.readouterr().out
+    reader.deps["antidote"] = True
+    assert await take_in_again(reader, bad)
+    assert "1 processed" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Annotated
 
 import typer
@@ -11,7 +12,7 @@ from services.desk.app import build
 from services.desk.store import CategoryRow, DepartmentRow
 from services.desk.store import people as accounts
 from services.desk.store.posts import check_names
-from services.desk.store.review_rules import codes_of, set_rule
+from services.desk.store.review_rules import codes_of, rules, set_rule
 from shared.cli import with_service
 from shared.contracts.vocabulary import Priority
 from shared.privacy import masked
@@ -35,9 +36,10 @@ def add_department(
         async with service.transaction() as tx:
             if not close:
                 await check_names(tx, DepartmentRow, code, zh, en)
-            row = (await accounts.all_departments(tx)).get(code) or DepartmentRow(
-                code=code, zh="", en=""
-            )
+            there = await accounts.all_departments(tx)
+            if close:
+                check_known(code, there)
+            row = there.get(code) or DepartmentRow(code=code, zh="", en="")
             row.zh, row.en, row.active = zh.strip(), en.strip(), not close
             accounts.list_department(tx, row)
         say(f"{code}: {zh} / {en}" + (" (closed)" if close else ""))
@@ -65,9 +67,10 @@ def add_category(
                 refuse(f"DEPARTMENT: there is no {department!r}; choose from {codes}")
             if not close:
                 await check_names(tx, CategoryRow, code, zh, en)
-            row = (await accounts.all_categories(tx)).get(code) or CategoryRow(
-                code=code, zh="", en="", department=department
-            )
+            known = await accounts.all_categories(tx)
+            if close:
+                check_known(code, known)
+            row = known.get(code) or CategoryRow(code=code, zh="", en="", department=department)
             row.zh, row.en, row.department = zh.strip(), en.strip(), department
             row.active = not close
             if rule.strip():
@@ -99,12 +102,19 @@ def require_review(
         await service.check_database()
         async with service.transaction() as tx:
             codes = (await codes_of(tx))[kind]
-            if not off and code not in codes:
-                refuse(f"--{kind}: there is no {code!r}; choose from {', '.join(sorted(codes))}")
+            if off:  # also of what was closed since
+                codes += [row.code for row in await rules(tx) if row.kind == kind]
+            check_known(code, codes, f"--{kind}")
             await set_rule(tx, kind, code, on=not off, reason=masked(reason.strip()) or None)
         say(f"{kind} {code}: replies are {'not ' if off else ''}read by somebody else first")
 
     with_service(build, work)
+
+
+def check_known(code: str, there: Collection[str], argument: str = "CODE") -> None:
+    """Refuse a code that is none of these: a slip would change nothing, and say that it had."""
+    if code not in there:
+        refuse(f"{argument}: there is no {code!r}; choose from {', '.join(sorted({*there}))}")
 
 
 def _check_listed(code: str, zh: str, en: str) -> None:

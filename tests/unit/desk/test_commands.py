@@ -5,6 +5,7 @@ from typer.testing import CliRunner
 
 from services.desk.api.described import table
 from services.desk.commands import cli
+from services.desk.commands.listed import check_known
 from services.desk.domain import diagram
 
 
@@ -37,3 +38,13 @@ def test_a_command_that_makes_no_sense_is_refused_before_anything_starts(
     arguments: list[str], typed: str
 ) -> None:
     assert CliRunner().invoke(cli, arguments, input=f"{typed}\n").exit_code == 2
+
+
+def test_a_code_that_there_is_not_is_named_with_what_there_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    check_known("space", ["space", "it"])
+    with pytest.raises(SystemExit) as refused:
+        check_known("spcae", ["space", "it"])
+    assert refused.value.code == 2
+    assert "no 'spcae'; choose from it, space" in capsys.readouterr().err
