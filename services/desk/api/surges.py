@@ -25,13 +25,13 @@ from services.desk.api.views import ViewContext, item
 from services.desk.deps import deps_of
 from services.desk.domain import Viewer
 from services.desk.domain.deciding import wrong
-from services.desk.store import surges
+from services.desk.store import jobs, surges
 from services.desk.store.reading import some_cases
 from services.desk.store.surges import Surge
 from services.desk.wording.matters import matter_name
 from shared.contracts import Actor
 from shared.contracts.refusal import Conflict, NotFound
-from shared.ids import new_id
+from shared.ids import id_as_typed, new_id
 from shared.messaging.row_buffer import values_of
 from shared.messaging.transaction import Transaction
 from shared.moments import local
@@ -77,7 +77,8 @@ async def list_body(tx: Transaction, context: ViewContext) -> dict[str, Any]:
 )
 async def confirm(request: Request, person: Person, surge_id: str) -> Response:
     """201 as for ``POST /api/incidents``: the incident with the cases that are named, one at least.
-    Nothing was said to a reporter before. 409 where it was made one with other words."""
+    Nothing was said to a reporter before. 409 where it was made one with other words,
+    or of other cases."""
     viewer = office(person)
     given = checked(NewIncident, (await read_body(request)).with_list("feedback_ids"))
     async with service_of(request, "desk").transaction() as tx:
@@ -87,7 +88,7 @@ async def confirm(request: Request, person: Person, surge_id: str) -> Response:
             raise wrong("feedback_ids", "请至少选一件。", "Please choose at least one case.")
         body = await opened_before(tx, one.incident_id) if one.incident_id else None
         if body is not None:
-            _refuse_others(tx, given, body)
+            await _refuse_others(tx, given, body)
         else:
             body = opened(tx, given, viewer, new_id())
             one.status, one.incident_id = "confirmed", body["incident_id"]
@@ -109,12 +110,15 @@ async def dismiss(request: Request, person: Person, surge_id: str) -> Response:
     return JSONResponse(_shown(one, "zh"))
 
 
-def _refuse_others(tx: Transaction, given: NewIncident, body: dict[str, Any]) -> None:
-    """Sent twice it is the same; whoever wrote something else since hears that it was not taken."""
-    if (public(tx, given.title), public(tx, given.text)) != (body["title"], body["text"]):
+async def _refuse_others(tx: Transaction, given: NewIncident, body: dict[str, Any]) -> None:
+    """Sent twice it is the same; whoever wrote or chose something else since hears that it was not
+    taken."""
+    cases = await jobs.cases_of(tx, body["job"]) if "job" in body else set()
+    others = {id_as_typed(one) for one in given.feedback_ids} != cases
+    if others or (public(tx, given.title), public(tx, given.text)) != (body["title"], body["text"]):
         raise Conflict(
-            "这些已经建成事件了，这一次写的没有用上；请到那个事件里改说明、归入反馈。",
-            "This has been made an incident already, and what you wrote now was not used; "
+            "这些已经建成事件了，这一次写的、选的没有用上；请到那个事件里改说明、归入反馈。",
+            "This has been made an incident already, and what you wrote or chose now was not used; "
             "please change the explanation and add cases there.",
             allowed=[],
         )

@@ -152,6 +152,12 @@ async def newest_about(tx: Transaction, subject: str, kinds: Iterable[str]) -> s
     return rows[0]["job_id"] if rows else None
 
 
+async def cases_of(tx: Transaction, job_id: str) -> set[str]:
+    """The cases that a job was begun for."""
+    rows = await tx.fetch("SELECT feedback_id FROM job_items WHERE job_id = $1", job_id)
+    return {row["feedback_id"] for row in rows}
+
+
 async def progress(tx: Transaction, job_id: str) -> Progress | None:
     """How far a job is, or None where there is none."""
     found = await tx.fetch(_PROGRESS, job_id)

@@ -137,6 +137,10 @@ async def test_a_surge_becomes_an_incident_of_some_cases_and_once(desk: Desk) ->
     assert made.status_code == 201
     other = {"title": "二楼电梯", "text": "等配件，周五修好。", "feedback_ids": ids[:3]}
     assert (await office.post(where, json=other)).status_code == 409
+    for chosen in (ids[:4], ids[:2], ids[3:]):
+        refused = await office.post(where, json=given | {"feedback_ids": chosen})
+        assert (refused.status_code, "选的没有用上" in refused.text) == (409, True), chosen
+    assert (await office.post(where, json=given | {"feedback_ids": ids[2::-1]})).status_code == 201
     page = await office.post(where, data=other, headers=browser)
     assert page.status_code == 409
     assert "已经建成事件" in page.text and "等配件，周五修好。" in page.text
