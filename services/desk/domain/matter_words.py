@@ -1,13 +1,13 @@
 """The words for what libraries are told about: things, and what is wrong with them or wanted.
 
 One of each begins a line: its name, Chinese words, and behind bars beginnings of English words.
-Longer words win: 储物柜 is no 柜子. `VERSION` counts up with any change: what cases name is then
-found anew, in the background.
+Longer words win: 储物柜 is no 柜子. `VERSION` counts up with any change here, or in how they are
+read: what cases name is then found anew, in the background.
 """
 
 from __future__ import annotations
 
-VERSION = 5
+VERSION = 6
 THINGS = """
 air: 空调 冷气 暖气 制冷 制热 供暖 暖风
     温度 太热 好热 太冷 好冷 空气不好 通风

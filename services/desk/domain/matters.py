@@ -15,8 +15,10 @@ from functools import lru_cache
 from services.desk.domain.matter_words import BROAD, ELSEWHERE, FAULTS, SAY_ALL, THINGS
 from services.desk.domain.search import fold
 from services.desk.domain.similar import ALIKE as SAME_WORDS
+from shared.privacy import PLACEHOLDERS
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
+_MASKED = re.compile("|".join(PLACEHOLDERS))
 _FLOOR = re.compile(
     r"(?:([一二三四五六七八九十]|\d{1,2})\s*[层楼])|(\d)f\b|(?:level|floor)\s*(\d)"
     r"|\b(first|second|third|fourth|fifth|sixth|1st|2nd|3rd|4th|5th|6th)\s+floor"
@@ -102,8 +104,9 @@ class Matter:
 
 @lru_cache(maxsize=2048)
 def matter_of(text: str) -> Matter:
-    """Read a text; only its beginning counts, as it does for its vector."""
-    folded = fold(text[:400])
+    """Read a text; only its beginning counts, as it does for its vector. What stands where a person
+    was masked names no thing."""
+    folded = fold(_MASKED.sub(" ", text[:400]))
     return Matter(
         _named(_THINGS, folded),
         _named(_FAULTS, folded) - {"-"},

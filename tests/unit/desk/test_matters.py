@@ -17,6 +17,7 @@ from services.desk.domain.matters import (
     same_matter,
 )
 from services.desk.domain.similar import features, likeness
+from shared.privacy import PLACEHOLDERS
 from tests.unit.desk.test_duplicates import GROUPS, PAIRS, RETOLD
 
 _PAIRS = [
@@ -102,6 +103,13 @@ def test_a_text_names_things_faults_and_floors(
 ) -> None:
     found = matter_of(text)
     assert (found.things, found.faults, found.floors) == (things, faults, floors)
+
+
+def test_what_stands_where_a_person_was_masked_names_nothing() -> None:
+    for placeholder in PLACEHOLDERS:
+        assert matter_of(f"我的号码是{placeholder}") == matter_of("")
+        assert matter_of(f"空调太冷，{placeholder}") == matter_of("空调太冷")
+    assert matter_of("账号〔账号〕登录不了").things == {"account"}
 
 
 def test_a_long_text_costs_no_more_than_its_beginning() -> None:
