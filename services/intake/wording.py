@@ -45,7 +45,7 @@ _ASKED_ABOUT = {"zh": "您的这一件“{which}”里问您的", "en": "about y
 _ADDED = {
     "zh": "记下了，放在您的这一件里：“{which}”，办理的人看得到。\n看进展：{url}\n"
     "说的是另一件事？回复“新”，就另立一件。",
-    "en": "We have put this with your comment “{which}”, where those who work on it read it.\n"
+    "en": "We have put this with your comment “{which}”, where those who work on it can read it.\n"
     "Follow it: {url}\nIs it about something else? Reply “new”, and it becomes a comment of its "
     "own.",
 }

@@ -106,8 +106,8 @@ _OFTEN: Words = (
     "It was reopened before, more than once, and cannot be again.",
 )
 _URGED: Words = (
-    "刚刚已经替您催过了，办理的人看得到。请过一小时再催。",
-    "You urged us within the last hour, and they have seen it.",
+    "刚刚已经替您催过了，也转告了办理的人。请过一小时再催。",
+    "You urged us within the last hour, and we have passed it on.",
 )
 _ANSWERED: Words = ("已经答复了。", "It is answered.")
 _CLOSED: Words = ("这件事已经办结。", "This matter is closed.")

@@ -216,7 +216,7 @@ def _delay(f: Details) -> list[str]:
         why = f.say("原因：{reason}", reason=because) if because else ""
     else:
         said = f.say("{promised}，没能做到。对不起。", promised=promised)
-        working = f.say("{who}还在办理，", who=who) if who else f.say("这件事还在办理，")
+        working = f.say("这件事在{who}，", who=who) if who else f.say("这件事还没有办完，")
         why = working + f.say("已经提醒了负责的人。一有结果，马上告诉您。")
     return _letter(f, "您的反馈要晚一些答复", said, why, f.link("现在到了哪一步，可以在这里看："))
 

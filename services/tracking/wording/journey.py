@@ -13,8 +13,8 @@ from shared.moments import moment
 
 _PLACE = re.compile(r"\{(\w+)\}")
 SENTENCES: dict[str, str] = {
-    "RECEIVED": "我们已经收到您的话，正在看该由谁来办。",
-    "TRIAGE": "用户关系办公室正在看您说的事，确定由谁来办。",
+    "RECEIVED": "我们已经收到您的话，接下来确定由谁来办。",
+    "TRIAGE": "已经交给用户关系办公室，等他们确定由谁来办。",
     "DISPATCHED": "已转给{dept}，等他们接手。",
     "ACCEPTED": "{dept}已经接手，正在安排人办理。",
     "IN_PROGRESS": "{dept}正在办理。",
@@ -23,7 +23,7 @@ SENTENCES: dict[str, str] = {
     "IN_REVIEW": "{dept}已经写好答复，正在最后核对。",
     "REPLIED": "{dept}已经答复您。",
     "CLOSED": "这件事已经办完，谢谢您告诉我们。",
-    "APPEALED": "馆领导正在复核这件事。",
+    "APPEALED": "已经转给馆领导，等他们复核。",
     "REJECTED": "很抱歉，这件事图书馆没能受理。原因写在下面。",
     "MERGED": "已经和同一件事并在一起办理，进展照样在这里告诉您。",
     "WITHDRAWN": "您已经撤回，我们不再办理。",
@@ -39,8 +39,8 @@ UNSOLVED: dict[str, str] = {
 WAITING_FOR = "{dept}正在办理，在等{waiting_for}。"
 WAITING_FOR_ANOTHER = "{dept}正在办理，在等另一位读者补充情况。"
 BACK: dict[str, str] = {
-    "returned": "用户关系办公室正在为您重新安排部门。",
-    "again": "我们重新来办这件事，用户关系办公室正在确定由谁来办。",
+    "returned": "又交给了用户关系办公室，由他们重新安排部门。",
+    "again": "我们重新来办这件事，由用户关系办公室确定谁来办。",
 }
 PROMISES: dict[str, str] = {
     "TRIAGE": "确定由谁办理",
@@ -55,7 +55,7 @@ PROMISES: dict[str, str] = {
 """The same clocks as a reporter reads them."""
 STATE_WORDS: dict[str, str] = {
     "RECEIVED": "已收到",
-    "TRIAGE": "正在整理",
+    "TRIAGE": "待整理",
     "DISPATCHED": "已转给部门",
     "ACCEPTED": "部门已接手",
     "IN_PROGRESS": "办理中",
@@ -64,7 +64,7 @@ STATE_WORDS: dict[str, str] = {
     "IN_REVIEW": "正在核对答复",
     "REPLIED": "已答复",
     "CLOSED": "已办结",
-    "APPEALED": "复核中",
+    "APPEALED": "等待复核",
     "REJECTED": "未受理",
     "MERGED": "已合并办理",
     "WITHDRAWN": "已撤回",

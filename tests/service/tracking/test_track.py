@@ -173,7 +173,7 @@ async def test_numbers_count_all_events_and_internal_ones_have_no_line(web: Web,
         (8, "case.dispatched"),
     ]
     assert "不归我们管" not in str(body)
-    assert body["timeline"][3]["text"] == "正在为您重新安排部门。答应您的时间不变。"
+    assert body["timeline"][3]["text"] == "由用户关系办公室重新安排部门。答应您的时间不变。"
 
 
 async def test_a_question_an_answer_and_a_reply_are_the_conversation(web: Web, code: str) -> None:

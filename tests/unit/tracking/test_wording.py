@@ -105,3 +105,27 @@ def test_every_sentence_has_its_translation_with_the_same_values() -> None:
     assert said <= set(english)
     for zh in said:
         assert sorted(re.findall(r"{\w+}", zh)) == sorted(re.findall(r"{\w+}", english[zh]))
+
+
+CLAIMS = re.compile(
+    r"已经看到|看到您|正在看|正在确定|开始复核|正在复核|正在为您|正在整理"
+    r"|they know|have seen|is (?:reading|deciding|looking|finding|taking)|are (?:deciding|finding)"
+)
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_what_happens_by_itself_is_not_said_to_have_been_seen(locale: str) -> None:
+    by_itself = ("feedback.urged", "case.opened", "case.reopened", "case.restored", "case.appealed")
+    states = ("RECEIVED", "TRIAGE", "DISPATCHED", "APPEALED")
+    wording = Wording(locale, lambda due: due, lambda code: code or "")
+    said = [
+        *(wording.line(one, {}) for one in (*by_itself, "case.returned", "case.recalled")),
+        *(
+            wording.line("case.resumed", {"reason": one})
+            for one in ("supplied", "timeout", "until")
+        ),
+        *(journey.sentence({"state": one}, locale) for one in states),
+        *(journey.sentence({"state": "TRIAGE", "back": one}, locale) for one in journey.BACK),
+        *(journey.state_words({"state": one}, locale) for one in states),
+    ]
+    assert [one for one in said if CLAIMS.search(one)] == []
