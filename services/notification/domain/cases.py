@@ -38,6 +38,8 @@ class Case(BaseModel):
     """P1: somebody is to hear of it at any hour."""
     answered: bool = False
     ended: bool = False
+    instead: str | None = None
+    """Where to go with what was not taken on, until it is taken up again."""
     erased: bool = False
     into: str | None = None
     """What it was joined to: its reporter gets the answer of that one."""
@@ -118,6 +120,7 @@ def _changes(case: Case, event: Event) -> dict[str, Any]:
             return {
                 **{"answered": False, "ended": False, "handler": None, "department": None},
                 **{"cycle": event.cycle, "due": None, "announced_due": None, "into": None},
+                **{"instead": None},
             }
         case desk.CaseAppealed():
             return {"ended": False}
@@ -125,9 +128,10 @@ def _changes(case: Case, event: Event) -> dict[str, Any]:
             return {"ended": True, "into": event.into}
         case desk.CaseWithdrawn():
             return {"ended": True, "into": None}
+        case desk.CaseRejected():
+            return {"ended": True, "instead": event.instead}
         case (
-            desk.CaseRejected()
-            | desk.CaseClosed()
+            desk.CaseClosed()
             | desk.CaseMarkedAsSpam()
             | desk.CaseMerged()
             | desk.CaseAppealDismissed()

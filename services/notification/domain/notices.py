@@ -126,11 +126,11 @@ def _reporter(event: Event, before: Case, case: Case) -> list[Notice]:
             through = {"through": True} if kind == "reply" else {}
             return [replace(said, params=said.params | through)]
         case desk.CaseRejected():
-            return [_said("rejected", event.reason, event)]
+            return [_with_instead(_said("rejected", event.reason, event), case)]
         case desk.CaseAppealUpheld() | desk.CaseAppealDismissed():
             upheld = isinstance(event, desk.CaseAppealUpheld)
             said = _said("appeal", event.reason, event)
-            return [replace(said, params=said.params | {"upheld": upheld})]
+            return [_with_instead(replace(said, params=said.params | {"upheld": upheld}), case)]
         case desk.CaseReopened():
             return [Notice("reopened", REPORTER)]
         case desk.CaseRestored():
@@ -159,6 +159,12 @@ def _reporter(event: Event, before: Case, case: Case) -> list[Notice]:
             return _delay(event, case)
         case _:
             return []
+
+
+def _with_instead(notice: Notice, case: Case) -> Notice:
+    """And where to go with what was not taken on."""
+    instead = {"instead": case.instead} if case.instead else {}
+    return replace(notice, params=notice.params | instead)
 
 
 def _said(kind: str, text: str, event: Any) -> Notice:

@@ -150,7 +150,9 @@ async def forget_contact(record: Record, tx: Transaction) -> None:
         return
     # Also of a case that is not known yet: a copy of the contact that comes late must find it here.
     case = case_of(tx, feedback_id) or Case()
-    keep_case(tx, feedback_id, case.model_copy(update={"erased": True, "title": ""}))
+    keep_case(
+        tx, feedback_id, case.model_copy(update={"erased": True, "title": "", "instead": None})
+    )
     private = tx.rows(PrivateRow).get(feedback_id)
     if private is not None:
         tx.rows(PrivateRow).delete(private)

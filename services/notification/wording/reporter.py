@@ -19,6 +19,8 @@ MOVED = {
     "calendar": "图书馆的工作日历有调整。",
 }
 """Why a promise moved, where nobody wrote a reason."""
+_SHORT_INSTEAD = 300
+"""Characters: with the rest of a WeChat message less than it may hold."""
 _CODE = re.compile(r"[a-z0-9_.]+")
 """What a program wrote; a reason in words of people never looks like it."""
 
@@ -101,6 +103,7 @@ def _appeal(f: Details) -> list[str]:
         "您的反馈复核有结果了",
         f.say(result, yours=_yours(f)),
         f.words("理由写在下面的页面上。"),
+        _instead(f),
         f.link("经过都在这里："),
         automatic=False,
     )
@@ -180,9 +183,18 @@ def _rejected(f: Details) -> list[str]:
         "关于您的反馈",
         f.say("很抱歉，{yours}我们没有办法受理。原因是：", yours=_yours(f)),
         f.words("原因写在下面的页面上。"),
+        _instead(f),
         f.link("如果您觉得不对，请在这里告诉我们："),
         automatic=False,
     )
+
+
+def _instead(f: Details) -> str:
+    """Where to go with what was not taken on; what a short message does not hold is on the page."""
+    instead = str(f.params.get("instead") or "")
+    if not instead or (f.short and len(instead) > _SHORT_INSTEAD):
+        return ""
+    return f.say("这类事可以这样办：{instead}", instead=instead)
 
 
 def _refused(f: Details) -> list[str]:

@@ -24,9 +24,11 @@ from shared.contracts.desk import (
     CaseMerged,
     CaseNoted,
     CaseProgressed,
+    CaseRejected,
     CaseReleased,
     CaseReplySentBack,
     CaseReplySubmitted,
+    CaseRestored,
     CaseSplit,
     CaseSplitOff,
     CaseSupervised,
@@ -134,6 +136,24 @@ async def test_an_appeal_is_answered(watch: Watch, sink: SmtpSink) -> None:
     event = of(CaseAppealDismissed, state=State.CLOSED, reason="已经换新。")
     assert await told(watch, sink, event) == ["canary.8371"]
     assert "维持原来的处理" in text_of(sink)
+
+
+@pytest.mark.parametrize(("kept", "said"), [(True, 1), (False, 0)])
+async def test_where_to_go_instead_stands_in_the_letter_of_a_refusal_and_of_its_appeal(
+    watch: Watch, sink: SmtpSink, kept: bool, said: int
+) -> None:
+    instead = "学生会权益部：https://su.example.edu"
+    rejected = of(CaseRejected, state=State.REJECTED, reason="不归图书馆管。", instead=instead)
+    assert await told(watch, sink, rejected) == ["canary.8371"]
+    assert text_of(sink).count(f"这类事可以这样办：{instead}") == 1
+    sink.received.clear()
+    if not kept:
+        await watch.process(of(CaseRestored, previous=State.REJECTED, reason="再看", cycle=2))
+        await watch.later(seconds=20)
+        sink.received.clear()
+    await watch.process(of(CaseAppealDismissed, state=State.CLOSED, reason="已经换新。"))
+    await watch.later(seconds=2)
+    assert text_of(sink).count(instead) == said
 
 
 async def test_whoever_was_joined_hears_that_it_goes_on_by_itself_and_by_when(

@@ -22,6 +22,8 @@ MESSAGES: list[tuple[str, dict[str, Any]]] = [
     ("reply", {"text": "words", "department": "it"}),
     ("question", {"text": "words", "department": "it"}),
     ("rejected", {"text": "words"}),
+    ("rejected", {"text": "words", "instead": "the Student Union"}),
+    ("appeal", {"text": "words", "instead": "the Student Union", "upheld": False}),
     *[("refused", {"reason": str(reason)}) for reason in RefusalReason],
     ("delay", {"was": DUE.isoformat(), "department": "it"}),
     ("delay", {"was": AT.isoformat(), "due": DUE.isoformat(), "reason": "calendar"}),
@@ -69,6 +71,16 @@ def test_the_words_of_a_reply_are_not_touched() -> None:
     words = "  第一行\n\n\n第二行 {0} %s\t<b>"
     events = Details(url="u", params={"text": words})
     assert words in compose("reply", events)[1]
+
+
+@pytest.mark.parametrize("kind", ["rejected", "appeal"])
+def test_a_short_message_says_where_to_go_instead_where_it_can(kind: str) -> None:
+    def said(instead: str) -> str:
+        params = {"text": "x" * 3000, "instead": instead}
+        return compose(kind, Details(url="u", channel="wechat", short=True, params=params))[1]
+
+    assert "这类事可以这样办：学生会权益部 {x}" in said("学生会权益部 {x}")
+    assert len(said("学" * 3000).encode()) < 1000
 
 
 def test_an_unknown_locale_reads_chinese_and_an_unknown_reason_is_said_as_it_is() -> None:
