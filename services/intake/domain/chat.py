@@ -32,15 +32,39 @@ _ANEW = frozenset(
     {"新", "新的", "新反馈", "新的反馈", "另一件", "另一件事", "new", "new one", "new comment"}
 )
 _ANEW_WITH_WORDS = re.compile(r"\s*(?:新|新反馈|new)\s*[:：]\s*(?=\S)", re.IGNORECASE)
+_FOR_WHAT = (
+    r"(?:谢谢|[感多]?谢)(?:老师|图书馆|你们|您们?)?的?(?:耐心|及时|认真|快速)*"
+    r"(?:回复|答复|回答|解答|解决|处理|帮助)"
+)
 _THANKS = (
-    r"(?:好的|好|收到|嗯|非常|十分|太|多|真是|真的|老师|图书馆|你们|您们?|大家|了|啦|啊|呀|哦|"
-    r"谢|感谢|多谢|辛苦|知道|明白|再见|[\U0001f300-\U0001faff\u2600-\u27bf\ufe0f])+"
+    r"好[的滴哒嘞叻呐呢]|得嘞|好|收到|嗯|恩|行|可以的?|没问题|非常|十分|太|多|很|挺|真是|真的|真|"
+    r"老师|图书馆|你们|您们?|大家|了解|了|啦|啊|呀|哦|噢|喔|哈|哟|"
+    r"谢|感谢|感激|多谢|辛苦|有劳|费心|麻烦您了|知道|明白|清楚|懂|再见|拜拜|"
+    r"满意|不错|点赞|赞|棒|给力|完美|三克油"
 )
 _THANKS_EN = (
-    r"(?:(?:okay|ok|great|good|got it|i see|many|thank you|thanks|thx|very much|so much|a lot|"
-    r"again|all|everyone|for your help|for the (?:quick )?(?:reply|answer|help))(?: |$))+"
+    r"okay|okk|(?:ok)+|great|good|nice|fine|perfect|awesome|got it|i see|noted|understood|received|"
+    r"many|thank you|thank u|thanks|thanx|thx|tks|ty|3q|cheers|(?:much )?appreciated|very much|"
+    r"so much|a lot|again|all|everyone|for your help|for the (?:quick )?(?:reply|answer|help)"
 )
-_THANKED = re.compile(f"(?:{_THANKS}|{_THANKS_EN})", re.IGNORECASE)
+_FACES = (
+    "强 赞 玫瑰 爱心 心 握手 抱拳 合十 鼓掌 拥抱 ok 好的 胜利 微笑 愉快 憨笑 呲牙 偷笑 转圈 太阳 "
+    "礼物 庆祝 烟花 加油 比心 嘿哈 耶 666 可爱 害羞 亲亲 嘴唇 福 发 红包 哇 社会社会 "
+    "thumbsup rose heart shake salute clap hug peace smile joyful grin chuckle sun gift party "
+    "fireworks worship yeah! blush kiss blessing wow respect"
+)
+"""As the platform writes those of its own in a message. What frowns is none of them."""
+_EMOJI = (
+    "(?![\U0001f44e\U0001f494\U0001f4a2\U0001f595\U0001f610-\U0001f616\U0001f61e-\U0001f629"
+    "\U0001f62b\U0001f62d-\U0001f631\U0001f641\U0001f644\U0001f92c\u2639])"
+    "[\U0001f300-\U0001faff\u2600-\u27bf]"
+)
+# Nothing is tried twice: so a message of one word again and again is read in no time.
+_THANKED = re.compile(
+    rf"(?:{_FOR_WHAT}|{_THANKS}|(?:{_THANKS_EN})(?![a-z'])|"
+    rf"\[(?:{'|'.join(_FACES.split())})\]|{_EMOJI}|[\ufe0f\s])++",
+    re.IGNORECASE,
+)
 _OUTCOME = re.compile(
     r"(?:但|可是|可|问题|还是|还|仍然|仍|依然|并|都|也|已经|已|现在|根本|完全)*"
     r"(?:没有?解决|没有?好|没有?用|没有?弄好|没修好|没有?改善|不行|不能用|用不了|不对|解决|修好|弄好|好)"
