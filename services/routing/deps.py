@@ -40,6 +40,7 @@ from services.routing.domain import (
 from services.routing.domain.alarms import CALM_BELOW
 from services.routing.store import Stored
 from shared.embeddings import Embedder, EmbedderAway, Vector, beginning
+from shared.greetings import says_nothing
 from shared.messaging.directory import Directory
 from shared.messaging.transaction import Transaction
 from shared.web.auth import service_of
@@ -111,6 +112,10 @@ OFF = (
 TOO_MANY = (
     "同时来的反馈太多，只按规则判断",
     "Too many comments at once: by the rules alone",
+)
+NOTHING_SAID = (
+    "还没有说是什么事，等人看；补充之后再判断",
+    "It does not say yet what it is about: left to a person, and judged once more is said",
 )
 BUDGET = 1.0
 """Seconds that the comments of one transaction may wait for their vectors, all together."""
@@ -315,6 +320,9 @@ class Deps:
         alarm = await meaning.alarm(vector, feedback_id, said.title, said.text)
         if said.confidential:
             return ruled, alarm
+        if says_nothing(said.title, said.text):
+            # Of a greeting the model knows only who is greeted most.
+            return without_model(ruled, NOTHING_SAID), alarm
         shares = model.probabilities(vector, said.title, said.text)
         names, precision = self.directory.departments, ruleset.book.precision
         weighed = weigh_up(ruled, model, shares, precedents, said, names, precision=precision)

@@ -20,6 +20,7 @@ from shared.contracts.vocabulary import (
     Solved,
     State,
 )
+from shared.greetings import says_nothing
 
 TITLE = 80
 """Characters of the reporter's own words that stand for a title nobody gave."""
@@ -260,6 +261,7 @@ def is_confidential(case: Case, category: str | None) -> bool:
 
 
 def first_words(text: str) -> str:
-    """What stands for a title nobody gave: the first line, shortened."""
-    line = next((part.strip() for part in text.splitlines() if part.strip()), "")
+    """What stands for a title nobody gave: the first line that says something, shortened."""
+    lines = [part.strip() for part in text.splitlines() if part.strip()] or [""]
+    line = next((one for one in lines if not says_nothing(one)), lines[0])
     return line if len(line) <= TITLE else line[: TITLE - 1] + "…"

@@ -13,7 +13,6 @@ from services.desk.domain import (
     ActionInput,
     Case,
     advance,
-    first_words,
     guard,
     refuse_request,
     request_reopening,
@@ -21,6 +20,7 @@ from services.desk.domain import (
 from services.desk.domain.promises import follow_up_ran_out, reasons_owed, with_warnings, without
 from services.desk.domain.search import findable_private
 from services.desk.handlers.alarms import lay_before_the_office
+from services.desk.handlers.greetings import entitle, title_of
 from services.desk.store import (
     CaseRow,
     DecisionRow,
@@ -136,6 +136,7 @@ async def take_supplement(event: FeedbackSupplemented, tx: Transaction) -> None:
     if row is None:
         return
     write(tx, event.feedback_id, "supplement", event.text, words_id=event.words_id)
+    await entitle(event, row, tx)
     case = case_of(row)
     # Where it is `unasked` the question is still on its way to them.
     answers_nothing = event.unasked and case.state == State.WAITING_USER
@@ -339,7 +340,7 @@ def _new_row(event: FeedbackReceived, tx: Transaction) -> CaseRow:
         feedback_id=event.feedback_id,
         state=str(case.state),
         category=event.category,
-        title=event.title or first_words(event.text),
+        title=title_of(event),
         channel=str(event.channel),
         place=event.place,
         desk=event.desk,

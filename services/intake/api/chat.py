@@ -25,6 +25,7 @@ from shared.contracts.intake import (
 )
 from shared.contracts.refusal import Conflict
 from shared.contracts.vocabulary import State
+from shared.greetings import says_nothing
 from shared.messaging.transaction import Transaction
 from shared.moments import day_and_hour
 from shared.service import Service
@@ -67,7 +68,8 @@ async def take_answer(service: Service[Deps], comment: Submission) -> str:
             if about not in (None, asked.feedback_id, whole.feedback_id):
                 return ""
             question = None if whole.confidential else asked.question
-            words = wording.waiting(deps.locale, _named(whole, deps), question, url)
+            which = await _named(tx, whole, asked.feedback_id)
+            words = wording.waiting(deps.locale, which, question, url)
         await tx.lock(asked.feedback_id)
         if await chats.was_added(tx, who[0], message):
             return words
@@ -88,13 +90,14 @@ async def take_next_words(service: Service[Deps], comment: Submission, feedback_
     to that any more, but a remark about its answer, which is no matter of its own. A copy of it is
     answered the same and added nowhere."""
     who, message, deps = _who(comment), comment.source_message_id or "", service.deps
-    whole = None
+    whole, which = None, ""
     try:
         async with service.transaction() as tx:
             whole = await _whole(tx, feedback_id)
             if whole is None or whole.erased:
                 return ""
             await tx.lock(feedback_id)
+            which = await _named(tx, whole, feedback_id, comment.text)
             if not await chats.was_added(tx, who[0], message):
                 await store.load(tx, [feedback_id])
                 waits = store.case_of(tx, feedback_id).state == State.WAITING_USER
@@ -106,8 +109,8 @@ async def take_next_words(service: Service[Deps], comment: Submission, feedback_
         if whole is None or not is_remark(comment.text):
             return ""
         thanks, url = is_thanks(comment.text), deps.track_url(whole.tracking_code)
-        return wording.ended(deps.locale, _named(whole, deps), url, thanks=thanks)
-    return wording.added(deps.locale, _named(whole, deps), deps.track_url(whole.tracking_code))
+        return wording.ended(deps.locale, which, url, thanks=thanks)
+    return wording.added(deps.locale, which, deps.track_url(whole.tracking_code))
 
 
 async def begin_anew(service: Service[Deps], message: Submission) -> str:
@@ -206,11 +209,18 @@ def _who(comment: Submission) -> tuple[str, str]:
     return comment.contact.wechat_account or "", comment.contact.wechat_openid or ""
 
 
-def _named(comment: Submission, deps: Deps) -> str:
-    """How its reporter knows which comment is meant: by its first words, or by its moment."""
+async def _named(tx: Transaction, comment: Submission, feedback_id: str, now: str = "") -> str:
+    """How its reporter knows which comment is meant: by its first words that say something, or by
+    its moment. `now`: what is being added."""
     if comment.confidential:
         return day_and_hour(comment.received_at)
-    return wording.clipped(comment.title or comment.text, FIRST_WORDS)
+    said = [comment.title, comment.text]
+    if says_nothing(*said):
+        said = [*(one.text for one in await store.words_of(tx, feedback_id)), now]
+    words = next((one for one in said if not says_nothing(one)), None)
+    if words is None:
+        return day_and_hour(comment.received_at)
+    return wording.clipped(words, FIRST_WORDS)
 
 
 async def _whole(tx: Transaction, feedback_id: str) -> Submission | None:

@@ -40,6 +40,7 @@ from shared.contracts.routing import (
 )
 from shared.contracts.vocabulary import CaseType, Priority
 from shared.embeddings import Vector
+from shared.greetings import says_nothing
 from shared.messaging.directory import DirectoryEmpty
 from shared.messaging.envelope import Record
 from shared.messaging.subscription import Handler
@@ -67,18 +68,38 @@ async def decide_department(event: FeedbackReceived | CaseSplitOff, tx: Transact
         channel=event.channel.value,
         confidential=event.confidential,
     )
-    decision, alarm = await deps.decided(said, event.feedback_id, waiting=_waiting(tx))
+    await _decide(event.feedback_id, said, tx)
+
+
+async def _decide(feedback_id: str, said: Submission, tx: Transaction) -> None:
+    deps = deps_of(tx)
+    decision, alarm = await deps.decided(said, feedback_id, waiting=_waiting(tx))
     # As the desk has it, which makes of this decision the same.
     hushed = said.confidential or (decision.category or said.category) == CONDUCT
-    store.keep_submission(tx, event.feedback_id, said, confidential=hushed)
+    store.keep_submission(tx, feedback_id, said, confidential=hushed)
     if hushed:
-        tx.after_commit(partial(_drop, deps.meaning.fresh, event.feedback_id))
-    store.keep_decision(tx, event.feedback_id, decision, version=deps.rules.version)
+        tx.after_commit(partial(_drop, deps.meaning.fresh, feedback_id))
+    store.keep_decision(tx, feedback_id, decision, version=deps.rules.version)
     if alarm is not None:
-        alarms.raise_alarm(tx, event.feedback_id, alarm)
-    tx.emit(_fact(tx, event.feedback_id, decision))
+        alarms.raise_alarm(tx, feedback_id, alarm)
+    tx.emit(_fact(tx, feedback_id, decision))
     tx.after_commit(deps.meaning.arrived.set)
     tx.after_commit(ROUTED.labels("routed" if decision.confident else "triage").inc)
+
+
+async def _said_at_last(
+    event: FeedbackSupplemented, row: DecisionRow, tx: Transaction
+) -> Submission | None:
+    """The comment as if this had been said first, where what was said so far says nothing and
+    nobody has dispatched it, or said what it is about; else None."""
+    touched = store.example_of(tx, event.feedback_id) or store.label_of(tx, event.feedback_id)
+    if row.confident or row.returned_by or touched is not None or says_nothing(event.text):
+        return None
+    said = await store.submission_of(tx, event.feedback_id)
+    if said is None or not says_nothing(said.title, said.text):
+        return None
+    await store.forget_meaning(tx, event.feedback_id)
+    return said.model_copy(update={"title": "", "text": event.text})
 
 
 def _waiting(tx: Transaction) -> Transaction | None:
@@ -86,13 +107,16 @@ def _waiting(tx: Transaction) -> Transaction | None:
     return None if tx.replay is not None else tx
 
 
-async def listen_for_an_emergency(event: FeedbackSupplemented, tx: Transaction) -> None:
-    """What is said later may be one, too: the office is told. Where the case goes it leaves alone.
-
-    Its vector is forgotten: the case means what it began with.
-    """
+async def hear_what_is_added(event: FeedbackSupplemented, tx: Transaction) -> None:
+    """It may be an emergency, too: the office is told. Where the case goes it leaves alone, and its
+    vector is forgotten, since the case means what it began with; unless that said nothing."""
     row = store.decision_of(tx, event.feedback_id)
-    if row is None or row.alarm is not None or not is_more_than_thanks(event):
+    if row is None or not is_more_than_thanks(event):
+        return
+    if (said := await _said_at_last(event, row, tx)) is not None:
+        await _decide(event.feedback_id, said, tx)
+        return
+    if row.alarm is not None:
         return
     said = Submission(text=event.text, confidential=True)
     _, alarm = await deps_of(tx).decided(said, event.feedback_id, waiting=_waiting(tx))
@@ -281,7 +305,7 @@ HANDLERS: dict[type[Event], Handler] = {
     **LABELS,
     FeedbackReceived: decide_department,
     CaseSplitOff: decide_department,
-    FeedbackSupplemented: listen_for_an_emergency,
+    FeedbackSupplemented: hear_what_is_added,
     CaseReturned: offer_other_departments,
     CaseCorrected: take_correction,
     CaseDispatched: learn_from_dispatch,

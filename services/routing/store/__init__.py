@@ -281,8 +281,15 @@ async def forget(tx: Transaction, feedback_id: str) -> None:
     tx.rows(ForgottenRow).upsert(ForgottenRow(feedback_id=feedback_id, at=tx.now))
 
 
+async def forget_meaning(tx: Transaction, feedback_id: str) -> None:
+    """It means something else now; it is embedded anew."""
+    await tx.fetch(_FORGET_MEANING, feedback_id)
+
+
 def keep_decision(tx: Transaction, feedback_id: str, decision: Decision, *, version: int) -> None:
+    """Keep it in the place of an earlier one; that an alarm was raised stays."""
     rows = tx.rows(DecisionRow)
+    known = rows.get(feedback_id)
     rows.upsert(
         rows.new(
             feedback_id=feedback_id,
@@ -299,6 +306,7 @@ def keep_decision(tx: Transaction, feedback_id: str, decision: Decision, *, vers
             candidates=[c.model_dump(exclude_none=True) for c in decision.candidates],
             returned_by=[],
             model_version=decision.model_version,
+            alarm=known.alarm if known is not None else None,
         )
     )
 

@@ -37,7 +37,7 @@ from shared.contracts.desk import (
     CaseWaitingExternal,
     CaseWithdrawn,
 )
-from shared.contracts.intake import FeedbackRated, FeedbackReceived
+from shared.contracts.intake import FeedbackRated, FeedbackReceived, FeedbackSupplemented
 from shared.contracts.routing import FeedbackRouted, FeedbackTriageNeeded, RoutingDecision
 from shared.contracts.sla import (
     PromiseStatus,
@@ -48,6 +48,7 @@ from shared.contracts.sla import (
     still_runs,
 )
 from shared.contracts.vocabulary import OPEN, Clock
+from shared.greetings import says_nothing
 
 Changes = dict[str, Any]
 TITLE = 60
@@ -136,11 +137,18 @@ def begin(case: Case, event: FeedbackReceived) -> Changes:
         "channel": event.channel.value,
         "locale": event.locale,
         "place": event.place,
-        "title": event.title or shorten(event.text),
+        "title": event.title if not says_nothing(event.title) else shorten(event.text),
         "category": case.category or event.category,
         "confidential": event.confidential,
         "reporter_group": event.reporter_group,
     }
+
+
+def add_words(case: Case, event: FeedbackSupplemented) -> Changes:
+    """Who began with a greeting says now what it is about: it is called by that."""
+    if case.dispatches or event.thanks or not says_nothing(case.title) or says_nothing(event.text):
+        return {}
+    return {"title": shorten(event.text)}
 
 
 def begin_part(case: Case, event: CaseSplitOff) -> Changes:
@@ -412,6 +420,7 @@ def shorten(text: str) -> str:
 
 CHANGES: dict[type[Event], Callable[[Any, Any], Changes]] = {
     FeedbackReceived: begin,
+    FeedbackSupplemented: add_words,
     FeedbackRated: rate,
     CaseFollowedUp: rate,
     FeedbackRouted: classify,

@@ -109,6 +109,14 @@ async def test_the_next_message_belongs_to_the_same_case(
     assert len(await cases(intake)) == 2
 
 
+async def test_who_begins_with_a_greeting_is_told_by_what_it_is_called(intake: Intake) -> None:
+    assert NEW in await push(intake, "你好", "1")
+    assert "“03-04 10:00”" in await push(intake, "在吗", "2")
+    assert f"“{AIR}”" in await push(intake, AIR, "3")
+    assert f"“{AIR}”" in await push(intake, MORE, "4")
+    assert len(await cases(intake)) == 1
+
+
 async def test_others_and_other_accounts_are_other_chats(intake: Intake) -> None:
     await push(intake, TAP, "1")
     assert NEW in await push(intake, TAP, "2", openid="oOther")

@@ -175,7 +175,7 @@ async def test_what_is_added_later_may_be_an_emergency_too(
     routing: Routing, sure: Sure, vector: tuple[float, float], words: str, found_by: str
 ) -> None:
     sure.vector = CALM
-    case = await routing.receive("你好")
+    case = await routing.receive("今天来的人很多")
     (decided,) = await routing.emitted(case)
     sure.vector = vector
     await routing.process(added(case, "谢谢", thanks=True))
@@ -193,6 +193,6 @@ async def test_what_is_added_later_may_be_an_emergency_too(
 
 async def test_what_is_added_in_peace_raises_nothing(routing: Routing, sure: Sure) -> None:
     sure.vector = CALM
-    case = await routing.receive("你好")
+    case = await routing.receive("今天来的人很多")
     await routing.process(added(case, UNHEARD_OF), added("unknown", "地下室着火了"))
     assert await raised(routing, case) == []

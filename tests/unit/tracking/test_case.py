@@ -11,6 +11,7 @@ import pytest
 from services.tracking.domain.case import changes_of, deadlines, shorten
 from services.tracking.store import CaseRow
 from shared.contracts.desk import CaseReopened, CaseReturned
+from shared.contracts.intake import FeedbackSupplemented
 from shared.contracts.vocabulary import Clock
 from tests.unit.tracking.examples import Story
 
@@ -34,6 +35,19 @@ def test_a_return_leaves_nobody_in_charge_and_counts() -> None:
         story.dispatched("space"),
     )
     assert (case.department, case.dispatches, case.returns) == ("space", 2, 1)
+
+
+def test_who_began_with_a_greeting_finds_it_called_by_what_they_said_next() -> None:
+    story = Story()
+
+    def added(text: str, **more: Any) -> Any:
+        return story.of(FeedbackSupplemented, text=text, words_id="w", **more)
+
+    begun = story.received(text="你好")
+    assert view(begun, added("在吗"), added("谢谢", thanks=True)).title == "你好"
+    assert view(begun, added("二楼太冷了"), added("三楼也是")).title == "二楼太冷了"
+    assert view(begun, story.dispatched("it"), added("二楼太冷了")).title == "你好"
+    assert view(story.received(title="你好", text="灯不亮了"), added("也冷")).title == "灯不亮了"
 
 
 def test_the_next_deadline_is_the_earliest_that_runs() -> None:
