@@ -119,7 +119,8 @@ _ALL = frozenset({ReporterAction.RATE, ReporterAction.REOPEN, ReporterAction.APP
 _ANSWERS = {
     # A rating is of the last reply; another reply may be rated anew.
     "case.replied": frozenset({ReporterAction.RATE}),
-    "case.answered_through": frozenset({ReporterAction.RATE}),
+    # Whose case was joined to another asked for that one to be taken up again: this is its answer.
+    "case.answered_through": frozenset({ReporterAction.RATE, ReporterAction.REOPEN}),
     "case.appealed": frozenset({ReporterAction.APPEAL}),
     "case.appeal_dismissed": frozenset({ReporterAction.APPEAL}),
     **dict.fromkeys(_AGAIN, _ALL),
@@ -140,7 +141,8 @@ def refusal(
         case ReporterAction.SUPPLEMENT:
             allowed = rights.supplement or reopening
         case ReporterAction.URGE:
-            if not (rights.urge or reopening):
+            about_to_open = reopening and rights.standing is not CaseStanding.JOINED
+            if not (rights.urge or about_to_open):
                 return RefusalReason.NOT_POSSIBLE_NOW
             soon = asked.urged_at is not None and now - asked.urged_at < rights.urge_every
             return Refused.TOO_SOON if soon else None

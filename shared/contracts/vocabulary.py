@@ -119,6 +119,11 @@ class Solved(StrEnum):
     NO = "no"
 
 
+def complains(stars: int, solved: str) -> bool:
+    """Whether the words of such a rating ask for more: not solved, or not done well."""
+    return solved != Solved.YES or stars <= 2
+
+
 class BreachCode(StrEnum):
     """Why a promise was broken."""
 

@@ -255,6 +255,11 @@ def reopen(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
     )
 
 
+def _request_reopening(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
+    """Of what was joined to another case the words go on to that one, as all that is said of it."""
+    return Decision({}) if case.state is State.MERGED else reopen(case, given, by, at)
+
+
 def _close_incident(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
     """Closed without an answer of its own: whoever wrote may still say that it is not over."""
     closed = close("incident")(case, given, by, at)
@@ -280,6 +285,6 @@ DECIDE: Mapping[Action, Decide] = {
     Action.FALL_QUIET: close("quiet"),
     Action.FOLLOW_UP: _follow_up,
     Action.REOPEN: reopen,
-    Action.REQUEST_REOPENING: reopen,
+    Action.REQUEST_REOPENING: _request_reopening,
     Action.CLOSE_INCIDENT: _close_incident,
 }

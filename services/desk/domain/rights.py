@@ -72,7 +72,7 @@ def is_put_back(case: Case) -> bool:
 def reopening_refused(case: Case, at: datetime | None = None) -> RefusalReason | None:
     """Why a reporter's request to reopen fails; without `at` whatever the time."""
     legal = (case.state, Action.REQUEST_REOPENING) in TRANSITIONS and not case.was_rejected
-    if not legal or case.replied_at is None:
+    if not legal or case.replied_at is None or goes_on_elsewhere(case):
         return RefusalReason.NOT_POSSIBLE_NOW
     if at is not None and at > _last_moment(case.replied_at):
         return RefusalReason.TOO_LATE

@@ -110,6 +110,7 @@ _ROWS: tuple[tuple[Iterable[State], Action, State | None, frozenset[str]], ...] 
     # Whoever was joined to another case may still speak, rate its answer, and go.
     ((_S.MERGED,), _A.SUPPLEMENT, None, _ANYBODY),
     ((_S.MERGED,), _A.RATE, None, _ANYBODY),
+    ((_S.MERGED,), _A.REQUEST_REOPENING, None, _ANYBODY),
     ((*_UNENDED, _S.MERGED), _A.WITHDRAW, _S.WITHDRAWN, _ANYBODY),
     ((*ACTIVE, _S.REPLIED, _S.APPEALED), _A.NOTE, None, _ANYBODY),
 )

@@ -18,6 +18,7 @@ from services.desk.domain import (
     request_reopening,
 )
 from services.desk.domain.promises import follow_up_ran_out, reasons_owed, with_warnings, without
+from services.desk.domain.rights import goes_on_elsewhere
 from services.desk.domain.search import findable_private
 from services.desk.handlers.alarms import lay_before_the_office
 from services.desk.handlers.greetings import entitle, title_of
@@ -65,7 +66,13 @@ from shared.contracts.sla import (
     SlaWarned,
     promises_after,
 )
-from shared.contracts.vocabulary import CONFIDENTIAL_CATEGORY, ENDED, RefusalReason, State
+from shared.contracts.vocabulary import (
+    CONFIDENTIAL_CATEGORY,
+    ENDED,
+    RefusalReason,
+    State,
+    complains,
+)
 from shared.messaging.envelope import Record
 from shared.messaging.row_buffer import set_values
 from shared.messaging.subscription import Handler
@@ -147,8 +154,7 @@ async def take_supplement(event: FeedbackSupplemented, tx: Transaction) -> None:
     if legal and guard(case, Action.SUPPLEMENT, REPORTER, tx.now) is None:
         given = ActionInput(reason=event.text)
         keep(tx, row, advance(case, Action.SUPPLEMENT, given, by=REPORTER, at=tx.now))
-        if case.merged_into is not None:
-            jobs.add(tx, "forward", [event.feedback_id], {"text": event.text})
+        _forward(tx, case, event, event.text)
     elif case.state in ENDED:
         # The case ended while the words were on their way. Nobody reads an ended case, so whoever
         # wrote hears that, and what they can do instead.
@@ -196,15 +202,23 @@ async def close_rated(event: FeedbackRated, tx: Transaction) -> None:
         write(tx, event.feedback_id, "rating", event.comment)
     if not case.rated:
         keep(tx, row, advance(case, Action.RATE, by=REPORTER, at=tx.now))
+    if event.comment and complains(event.stars, event.solved):
+        _forward(tx, case, event, event.comment)
 
 
 async def reopen_on_request(event: FeedbackReopenRequested, tx: Transaction) -> None:
-    """Back to triage if asked in time and not too often; else say why not."""
+    """Back to triage if asked in time and not too often; else say why not. Whose case was joined
+    to another speaks to whoever works on that."""
     row = find(tx, event.feedback_id)
     if row is None:
         return
     write(tx, event.feedback_id, "reopening", event.reason)
-    change = request_reopening(case_of(row), event.reason, by=REPORTER, asked=event.at, at=tx.now)
+    case = case_of(row)
+    if case.state is State.MERGED and not goes_on_elsewhere(case):
+        # What that makes of the one it was joined to is decided there.
+        _forward(tx, case, event, event.reason)
+        return
+    change = request_reopening(case, event.reason, by=REPORTER, asked=event.at, at=tx.now)
     keep(tx, row, change)
 
 
@@ -385,6 +399,13 @@ def _take_decision(event: RoutingDecision, tx: Transaction) -> CaseRow | None:
     )
     put(tx, row)
     return row
+
+
+def _forward(tx: Transaction, case: Case, event: Event, text: str) -> None:
+    """Of what was joined to another case the words go on to that one."""
+    if case.merged_into is not None:
+        request = short_type(event.type)
+        jobs.add(tx, "forward", [event.feedback_id], {"text": text, "request": request})
 
 
 def _moved(tx: Transaction, row: CaseRow) -> None:

@@ -16,7 +16,9 @@ from services.desk.domain import (
     owe,
     refuse_request,
     release,
+    request_reopening,
 )
+from services.desk.domain.rights import reopening_refused
 from services.desk.domain.transitions import ACTIVE
 from services.desk.store.cases import case_of, find, keep, load, put
 from services.desk.store.incidents import open_incident
@@ -28,6 +30,7 @@ from shared.contracts import REPORTER, SYSTEM, Actor
 from shared.contracts.vocabulary import ENDED, RefusalReason, State
 from shared.messaging.transaction import Transaction
 
+_RATED, _REOPENING = "feedback.rated", "feedback.reopen_requested"
 _GONE = "并入的那一件已经结束 | the case it was joined to has ended"
 _NOT_CONFIDENTIAL = "并入的那一件不保密 | the case it was joined to is not confidential"
 
@@ -69,7 +72,8 @@ async def forward(tx: Transaction, item: Item) -> None:
     """What a joined reporter said belongs to whoever works on the matter.
 
     It stands among the words of the target too, marked as another reporter's. Where the target
-    has ended for good, the reporter hears that nobody reads them there. What is confidential is
+    has ended for good, the reporter hears that nobody reads them there; one that is closed is
+    reopened for them as for its own reporter. What is confidential is
     not said where it is not: joined before that was refused, it goes on by itself.
     """
     row = await _lock_upwards(tx, item.feedback_id)
@@ -81,13 +85,23 @@ async def forward(tx: Transaction, item: Item) -> None:
         return
     case = case_of(target)
     wakes = case.state in (State.REPLIED, State.REJECTED) and _possible(tx, case)
+    request = item.body.get("request", "feedback.supplemented")
+    reopens = request == _REOPENING and case.state is State.CLOSED
     if case.state in ENDED and not wakes:
-        refused = RefusalReason.NOT_POSSIBLE_NOW
-        request = "feedback.supplemented"
-        keep(tx, row, refuse_request(case_of(row), request, refused, at=tx.now))
-        return
+        refused: RefusalReason | None = RefusalReason.NOT_POSSIBLE_NOW
+        if reopens:
+            refused = reopening_refused(case, tx.now)
+        elif request == _RATED:
+            # Their page goes on to say how it is taken up again.
+            refused = None
+        if refused is not None:
+            keep(tx, row, refuse_request(case_of(row), request, refused, at=tx.now))
+            return
     write(tx, target.feedback_id, "supplement", item.body["text"], origin=row.feedback_id)
-    if wakes:
+    if reopens:
+        change = request_reopening(case, item.body["text"], by=REPORTER, asked=tx.now, at=tx.now)
+        keep(tx, target, change)
+    elif wakes:
         given = ActionInput(reason=item.body["text"])
         keep(tx, target, advance(case, Action.SUPPLEMENT, given, by=REPORTER, at=tx.now))
         if case.state == State.REPLIED:

@@ -333,7 +333,7 @@ def _staff(event: Event, before: Case, case: Case, people: People) -> list[Notic
             return to("news", event.mentions, what="mentioned")
         case intake.FeedbackAppealed():
             return to("new_work", people.staff(role=Role.LEADER), what="appeal")
-        case intake.FeedbackSupplemented():
+        case intake.FeedbackSupplemented() | desk.CaseWordsOwed():
             return to("news", _at_work(case, people), what="supplemented")
         case intake.FeedbackUrged():
             return to("news", _at_work(case, people), what="urged")

@@ -201,6 +201,7 @@ HANDLERS: dict[type[Event], Handler] = {
             desk.CaseReleased,
             desk.CaseAnsweredThrough,
             desk.CaseUnmerged,
+            desk.CaseWordsOwed,
             desk.CaseSplit,
             desk.CaseSplitOff,
             desk.CaseDepartmentAdded,

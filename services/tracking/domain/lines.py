@@ -148,7 +148,7 @@ KEPT: dict[type[Event], Callable[[Any, Any], Data | None]] = {
     FeedbackSupplemented: _supplemented,
     FeedbackSupplementMoved: _nothing,
     FeedbackUrged: _nothing,
-    FeedbackRated: _fields("stars", "solved"),
+    FeedbackRated: _fields("stars", "solved", "comment"),
     FeedbackReopenRequested: _fields("reason"),
     FeedbackAppealed: _fields("reason"),
     FeedbackWithdrawn: _nothing,

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from shared.contracts import short_type
 from shared.contracts.rights import Asked, Rights, allowed_actions
 from shared.contracts.sla import still_runs
-from shared.contracts.vocabulary import Clock, State
+from shared.contracts.vocabulary import Clock, State, complains
 from shared.moments import local
 
 
@@ -32,16 +32,25 @@ def asked(lines: Iterable[Line]) -> Asked:
     return found
 
 
-def words_owed(state: str, lines: Iterable[Line]) -> bool:
+def words_owed(state: str, lines: Iterable[Line], *, joined: bool = False) -> bool:
     """Whether the reporter said something since the reply that nobody answered: that is owed.
-    Thanks alone are not."""
+    Thanks alone are not. Where their case was `joined` to another, saying that it is not solved
+    neither closes nor reopens that, and is owed an answer, too."""
     owed = False
     for line in lines:
         if line.type in _FOR_ALL:
             owed = False
         elif line.type == "feedback.supplemented" and not line.data.get("thanks"):
             owed = True
+        elif joined and (line.type == "feedback.reopen_requested" or _complains(line)):
+            owed = True
     return owed and state == State.REPLIED
+
+
+def _complains(line: Line) -> bool:
+    """A rating with words that desk takes for more than a rating."""
+    said = line.type == "feedback.rated" and line.data.get("comment")
+    return bool(said) and complains(line.data["stars"], line.data["solved"])
 
 
 def solved(seen: Seen) -> str | None:
@@ -258,7 +267,7 @@ def _next_step(
     department = wording.department(case.department)
     promise = case.promises.get(Clock.NEXT_RESPONSE)
     promise = promise if promise and still_runs(promise) else None
-    if words_owed(case.state, own.lines):
+    if words_owed(case.state, own.lines, joined=joined):
         return wording.owed(department, promise)
     if case.state == State.REPLIED and promise:
         # Another reader of the same matter spoke: it does not end before they are answered.
@@ -388,6 +397,7 @@ _THROUGH = "case.answered_through"
 _MINE = {
     "feedback.received": "text",
     "feedback.supplemented": "text",
+    "feedback.rated": "comment",
     "feedback.reopen_requested": "reason",
     "feedback.appealed": "reason",
 }
@@ -419,7 +429,8 @@ _FOR_ALL = frozenset({"case.progressed", "case.replied", _THROUGH})
 
 
 def _said(line: Line, wording: Wording) -> dict[str, Any] | None:
-    if field := _MINE.get(line.type):
+    field = _MINE.get(line.type)
+    if field and line.data.get(field):
         return {"at": local(line.at), "who": "me", "text": line.data[field]}
     if field := _THEIRS.get(line.type):
         rests = {name: line.data[name] for name in ("outcome", "rule") if line.data.get(name)}

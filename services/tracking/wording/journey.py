@@ -101,6 +101,8 @@ THANKS: dict[str, tuple[str, frozenset[str]]] = {
     ),
 }
 """What a reporter did just now → what is said of it, and the lines that are the same matter."""
+THANKS_JOINED = ("已经告诉办理的人。", frozenset({"feedback.reopen_requested"}))
+"""Of a reopening, where the case is handled together with others of the same matter."""
 JUST_NOW = timedelta(minutes=10)
 STEPS: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
     ("received", "inbox", "收到", ("feedback.received",), ""),
@@ -218,7 +220,7 @@ def just_done(
     done, at = THANKS.get(asked.get("done", "")), moment(asked.get("at"))
     if done is None or at is None or abs(now - at) > JUST_NOW:
         return None
-    words, same = done
+    words, same = THANKS_JOINED if asked.get("done") == "reopen" and case.get("joined") else done
     later = [
         line["type"]
         for line in case.get("timeline") or []

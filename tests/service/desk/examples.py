@@ -64,9 +64,11 @@ def supplemented(feedback_id: str, text: str = "就是靠窗那一排") -> intak
     )
 
 
-def rated(feedback_id: str, stars: int = 5) -> intake.FeedbackRated:
+def rated(
+    feedback_id: str, stars: int = 5, solved: Solved = Solved.YES, comment: str = "谢谢"
+) -> intake.FeedbackRated:
     return intake.FeedbackRated(
-        feedback_id=feedback_id, at=RECEIVED, stars=stars, solved=Solved.YES, comment="谢谢"
+        feedback_id=feedback_id, at=RECEIVED, stars=stars, solved=solved, comment=comment
     )
 
 

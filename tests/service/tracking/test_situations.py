@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -29,7 +30,13 @@ from shared.contracts.desk import (
     CaseWaitingExternal,
     CaseWordsOwed,
 )
-from shared.contracts.intake import FeedbackAppealed, FeedbackSupplemented
+from shared.contracts.intake import (
+    FeedbackAppealed,
+    FeedbackRated,
+    FeedbackReopenRequested,
+    FeedbackSupplemented,
+)
+from shared.contracts.rights import CaseStanding, Rights
 from shared.contracts.vocabulary import Clock, State
 from tests.service.tracking.conftest import Web
 from tests.support import at, process_batch
@@ -246,6 +253,44 @@ async def test_words_of_who_was_joined_are_answered_by_a_date_on_both_pages(
     )
     for one in (code, mine):
         assert "后来补充的话" not in (await web.get(f"/api/track/{one}")).json()["next_step"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        lambda s: s.of(FeedbackRated, stars=1, solved="no", comment="根本没修"),
+        lambda s: s.of(FeedbackReopenRequested, reason="根本没修"),
+    ],
+)
+async def test_who_was_joined_reads_on_their_page_that_it_is_not_solved_and_is_owed_an_answer(
+    web: Web, code: str, said: Callable[[Story], Any]
+) -> None:
+    mine = web.service.runtime.signer.tracking_code()
+    story, other = Story(code=code), Story(code=mine)
+    rights = Rights(
+        supplement=True,
+        urge=False,
+        rate=True,
+        reopen_until=story.now + timedelta(days=15),
+        standing=CaseStanding.JOINED,
+        answered=True,
+    )
+    through = {"kind": "reply", "department": "it", "text": "好了", "outcome": "solved"}
+    await process_batch(
+        web.service,
+        *story.begun(),
+        story.of(CaseMerged, into=other.id),
+        *other.answered(),
+        story.of(CaseAnsweredThrough, into=other.id, rights=rights, **through),
+    )
+    page = (await web.get(f"/track/{code}")).text
+    assert "哪里还没有解决？办理的人看得到。" in page
+    await process_batch(web.service, said(story.later(minutes=5)))
+    body = (await web.get(f"/api/track/{code}")).json()
+    assert body["next_step"] == "接下来：信息系统部回应您后来补充的话。"
+    assert [line["text"] for line in body["conversation"] if line["who"] == "me"][-1] == "根本没修"
+    assert "根本没修" in (await web.get(f"/track/{code}")).text
+    assert "urge" not in body["may"]
 
 
 async def test_what_is_over_is_not_said_any_more(web: Web, code: str) -> None:

@@ -93,6 +93,8 @@ def ready_for(state: State, action: Action, who: str = "") -> Case:
             more = {"links": ("g",)}
         case Action.UNMERGE:
             more = {"merged_into": "g"}
-        case Action.SUPPLEMENT | Action.RATE | Action.WITHDRAW if state is State.MERGED:
+        case Action.SUPPLEMENT | Action.RATE | Action.REQUEST_REOPENING | Action.WITHDRAW if (
+            state is State.MERGED
+        ):
             more = {"merged_into": "g"}
     return case(state, **more)

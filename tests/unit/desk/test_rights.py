@@ -26,6 +26,7 @@ NOW = datetime(2026, 3, 4, 2, tzinfo=UTC)
 NEW = Case(feedback_id="f", state=State.TRIAGE, case_type=CaseType.INQUIRY)
 REPLIED = Case(feedback_id="f", state=State.REPLIED, department="space", replied_at=NOW)
 CLOSED = replace(REPLIED, state=State.CLOSED)
+JOINED = replace(REPLIED, state=State.MERGED, merged_into="g")
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,9 @@ CLOSED = replace(REPLIED, state=State.CLOSED)
         (replace(CLOSED, rated=True), "reopen"),
         (replace(NEW, state=State.REJECTED), "supplement appeal"),
         (replace(NEW, state=State.REJECTED, appeal_dismissed=True), "supplement"),
+        (JOINED, "supplement rate reopen withdraw"),
+        (replace(JOINED, rated=True), "supplement reopen withdraw"),
+        (replace(JOINED, replied_at=None), "supplement withdraw"),
         *((replace(NEW, state=s), "") for s in (State.SPAM, State.MERGED, State.WITHDRAWN)),
     ],
 )
@@ -64,6 +68,8 @@ def test_a_new_case_has_the_rights_that_are_assumed_before_desk_speaks() -> None
         ("feedback.rated", CLOSED, "reopen"),
         ("feedback.reopen_requested", REPLIED, "supplement urge withdraw"),
         ("feedback.reopen_requested", CLOSED, "supplement urge"),
+        # The case that it was joined to is worked on by others, who have been told.
+        ("feedback.reopen_requested", JOINED, "supplement withdraw"),
         ("feedback.withdrawn", REPLIED, ""),
         ("feedback.urged", NEW, "supplement withdraw"),
     ],

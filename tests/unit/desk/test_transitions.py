@@ -66,6 +66,7 @@ active           merge             MERGED           coordinator
 MERGED           unmerge           TRIAGE           coordinator system
 MERGED           supplement        =                reporter
 MERGED           rate              =                reporter
+MERGED           request_reopening =                reporter
 MERGED           withdraw          WITHDRAWN        reporter
 active           split             MERGED           coordinator
 active           link              =                coordinator
@@ -182,6 +183,7 @@ SILENT = {
     (State.CLOSED, Action.RATE),
     (State.MERGED, Action.SUPPLEMENT),
     (State.MERGED, Action.RATE),
+    (State.MERGED, Action.REQUEST_REOPENING),
 }
 """What the reporter's own event says already."""
 

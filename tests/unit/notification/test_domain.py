@@ -239,6 +239,7 @@ def test_who_moved_or_left_is_not_told_the_department_is(handler: str, who: set[
     events = [
         intake.FeedbackUrged(feedback_id="f", at=NOW),
         intake.FeedbackSupplemented(feedback_id="f", at=NOW, text="?", words_id="w"),
+        desk.CaseWordsOwed(feedback_id="f", at=NOW, state="REPLIED", origin="g"),
         clock(sla.SlaWarned, "RESOLUTION", level=75),
         desk.CaseAssigned(feedback_id="f", at=NOW, department="it", to=handler),
     ]
