@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
-from playwright.async_api import Route, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import PHONE, Browse
 from tests.browser.looks import faults_of
@@ -108,6 +109,73 @@ async def test_what_is_being_written_survives_a_reload(browse: Browse) -> None:
     await page.locator("#text").press_sequentially("还没写完")
     await page.reload()
     await expect(page.locator("#text")).to_have_value("还没写完")
+
+
+async def sent(page: Page) -> str:
+    """The code of what is said now."""
+    await page.fill("#text", TEXT)
+    await page.locator("#say button.btn-primary").click()
+    await expect(page.locator(".code")).to_have_text(CODE)
+    return await page.locator(".code").inner_text()
+
+
+async def test_thanks_and_code_are_there_after_a_reload_and_in_the_other_language(
+    browse: Browse,
+) -> None:
+    page = await browse("/?place=七层", width=PHONE)
+    code = await sent(page)
+    for _ in range(2):
+        await page.reload()
+        await expect(page.locator(".code")).to_have_text(code)
+        await expect(page).to_have_title(re.compile("收到了，谢谢您"))
+        await expect(page.locator('[data-promise="RESOLUTION"]')).to_have_text(re.compile(r":\d\d"))
+    assert code not in page.url
+    await page.get_by_role("link", name="English").click()
+    await expect(page.locator("html")).to_have_attribute("lang", "en")
+    await expect(page.locator(".code")).to_have_text(code)
+    await page.reload()
+    await expect(page.locator(".code")).to_have_text(code)
+
+
+async def test_thanks_are_there_when_a_phone_loads_the_tab_anew(browse: Browse) -> None:
+    page = await browse("/", width=PHONE)
+    code = await sent(page)
+    # A tab that the phone lets go of is never told so: what is kept is as it was before.
+    kept = await page.evaluate("sessionStorage.getItem('thanks')")
+    await page.goto("about:blank")
+    await page.add_init_script(
+        f"location.pathname === '/' && sessionStorage.setItem('thanks', {json.dumps(kept)})"
+    )
+    await page.go_back()
+    await expect(page.locator(".code")).to_have_text(code)
+
+
+@pytest.mark.parametrize("way", ["again", "typed", "back", "kept whole", "an hour"])
+async def test_whoever_comes_after_them_does_not_see_the_code(browse: Browse, way: str) -> None:
+    page = await browse("/?place=七层")
+    code = await sent(page)
+    match way:
+        case "again":
+            await page.get_by_role("link", name="再说一件事").click()
+        case "typed":
+            await page.goto(page.url)
+        case "back":
+            await page.get_by_role("link", name="再说一件事").click()
+            await expect(page.locator("#text")).to_be_visible()
+            await page.go_back()
+        case "kept whole":
+            await page.evaluate(
+                "dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))"
+            )
+        case "an hour":
+            await page.evaluate(
+                "const t = JSON.parse(sessionStorage.thanks);"
+                "sessionStorage.thanks = JSON.stringify({...t, at: t.at - 3_600_001})"
+            )
+            await page.reload()
+    await expect(page.locator("#text")).to_have_value("")
+    assert code not in await page.content()
+    assert await page.evaluate("sessionStorage.getItem('thanks')") is None
 
 
 async def test_a_code_is_found_again_even_as_a_whole_link(browse: Browse) -> None:

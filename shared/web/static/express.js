@@ -219,6 +219,9 @@
       window.htmx?.process(main);
       scrollTo({ top: 0, behavior: "instant" });
       $("[data-focus]")?.focus({ preventScroll: true });
+      if ($("[data-promises]", main)) {
+        keep({ at: Date.now(), path: location.pathname, title: doc.title, lang: root.lang, html: main.innerHTML });
+      }
       start();
     }
   }
@@ -330,6 +333,42 @@
     unsaved = null;
     saving?.abort();
   }, true);
+
+  // Thanks and their code stay in this tab: a page that is loaded again, or that a phone let go of
+  // meanwhile, still shows them. Whoever has left it, or comes anew, does not find them here.
+  const HOUR = 3_600_000;
+  function keep(thanks) {
+    quietly(() => (thanks ? sessionStorage.setItem("thanks", JSON.stringify(thanks)) : sessionStorage.removeItem("thanks")));
+  }
+  const kept = () => quietly(() => JSON.parse(sessionStorage.getItem("thanks")));
+  function leave(to) {
+    const thanks = kept();
+    if (thanks) keep({ left: to, ...thanks });
+  }
+  function thank() {
+    const { left, ...thanks } = kept() || {};
+    const how = performance.getEntriesByType("navigation")[0]?.type;
+    const still = how === "reload" || (how === "back_forward" && !left) || left === location.href;
+    if (!still || thanks.path !== location.pathname || Date.now() - thanks.at > HOUR) {
+      keep(null);
+      return;
+    }
+    keep(thanks);
+    document.title = thanks.title;
+    const page = new DOMParser().parseFromString(thanks.html, "text/html").body;
+    page.firstElementChild.lang = thanks.lang;
+    document.getElementById("main").replaceChildren(...page.childNodes);
+  }
+  document.addEventListener("click", ({ target }) => {
+    const language = target.closest("a[hreflang]");
+    if (language && $("[data-promises]")) leave(language.href);
+  });
+  addEventListener("pagehide", () => leave("away"));
+  addEventListener("pageshow", (e) => {
+    if (!e.persisted || !$("[data-promises]")) return;
+    keep(null);
+    location.reload();
+  });
 
   /* --- small tools ------------------------------------------------------------------------------ */
   async function copy(button) {
@@ -459,6 +498,7 @@
     recall();
     promises();
   }
+  thank();
   start();
   listen();
   beat();
