@@ -15,8 +15,7 @@ from schemas.readers import NAMES
 from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parent.parent.parent
-COMMANDS = ("typer", "shared.cli", "shared.backup", "services.demo")
-"""Not rich and what it colours with: structlog brings those."""
+COMMANDS = ("typer", "rich", "pygments", "shared.cli", "shared.backup", "services.demo")
 SET_UP = ("alembic", "mako", "shared.db.migrate", "jgo", "requests")
 LEARNING = ("sklearn", "scipy")
 SELDOM = ("cryptography", "openpyxl", "pypinyin", "segno")
