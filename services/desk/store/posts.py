@@ -29,7 +29,7 @@ async def check_names(
     found = await tx.fetch(f"SELECT code, zh, en FROM {table} WHERE active AND code <> $1", code)
     for other, *called in found:
         for name in names:
-            if _plain(name) in map(_plain, called):
+            if any(same_name(name, one) for one in called):
                 zh, en = _KINDS[kind]
                 raise Conflict(
                     f"已经有{zh}叫“{name}”：{other}（{called[0]}，{called[1]}）。请换一个名称，"
@@ -68,6 +68,11 @@ async def nobody_left(
             f"first; if this is meant, add --force, and {again} makes one again later.",
         )
     return posts.said(lost, departments) if lost else None
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether they differ in case, width and blanks at most."""
+    return _plain(one) == _plain(other)
 
 
 def _plain(name: str) -> str:
