@@ -43,7 +43,7 @@ from shared.contracts.refusal import Conflict, NotFound, TooMany, Unacceptable
 from shared.ids import new_id
 from shared.messaging.transaction import Transaction
 from shared.moments import LOCAL
-from shared.security import code_hash
+from shared.security import code_hash, plain_code
 from shared.web.auth import service_of
 from shared.web.bodies import ParsedBody, read_body
 from shared.web.limits import caller
@@ -331,6 +331,12 @@ def _key(request: Request, parsed: ParsedBody) -> str | None:
     return given
 
 
+def _case_page(request: Request) -> str | None:
+    """The page that the form belongs to: without script nothing else leads back."""
+    deps, code = deps_of(request), request.path_params.get("code", "")
+    return deps.track_url(plain_code(code)) if deps.runtime.signer.is_genuine(code) else None
+
+
 def error_page(request: Request, parsed: ParsedBody, problem: Problem) -> Response:
     """An error page that gives the words back."""
     return deps_of(request).pages.render(
@@ -343,5 +349,6 @@ def error_page(request: Request, parsed: ParsedBody, problem: Problem) -> Respon
             "errors": problem.errors if len(problem.errors) > 1 else {},
             "retry_after": problem.retry_after,
         },
-        typed=[v for k, v in parsed.form.items() if k in ("text", "reason", "comment") and v],
+        typed=[v for k in ("text", "reason", "comment") if (v := parsed.form.get(k, "")).strip()],
+        case_page=_case_page(request),
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -16,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from services.tracking.api.context import ViewContext
 from services.tracking.deps import NAME, Deps, StreamSlot, deps_of, wait
 from services.tracking.domain import view
+from services.tracking.domain.became import BECOMES, became
 from services.tracking.domain.view import line_body
 from services.tracking.store import CaseRow
 from services.tracking.store.reading import case_by_code, cases_by_codes, cases_of, lines_after
@@ -23,6 +25,7 @@ from shared.contracts.refusal import NotFound, TooMany, Unavailable
 from shared.contracts.sla import PromiseStatus
 from shared.contracts.vocabulary import Clock
 from shared.messaging.transaction import Transaction
+from shared.moments import moment
 from shared.security import WHY, code_hash, plain_code
 from shared.service import Service
 from shared.web.auth import service_of
@@ -35,8 +38,10 @@ RETRY = 30
 """Seconds after which one who found no slot may ask again."""
 WAIT_FOR_CASE = 2.0
 """Seconds a code of ours may take to appear: it was given out before the log was read."""
+JUST_SENT = timedelta(seconds=10)
+"""So long what a reporter asked for may be on its way through the log, and their page waits."""
 WAITERS = 200
-"""Requests that may wait for a code that was given out a moment ago."""
+"""Requests that may wait for what was said a moment ago."""
 WHY_FOR = timedelta(days=2)
 """How long a link is good at most."""
 EXPLAINED = (Clock.FIRST_RESPONSE, Clock.RESOLUTION)
@@ -125,7 +130,7 @@ async def find_case(request: Request, code: str) -> CaseRow:
     key = code_hash(code)
     case = await _look_up(service, key)
     if case is None and genuine:
-        case = await _wait_for(service, key)
+        case = await _wait_for(service, key, partial(_look_up, service, key))
     if case is not None:
         return case
     if genuine:
@@ -140,7 +145,7 @@ async def find_case(request: Request, code: str) -> CaseRow:
 
 async def track_body(request: Request, code: str) -> dict[str, Any]:
     """The body of ``GET /api/track/{code}``."""
-    case = await find_case(request, code)
+    case = await _as_asked(request, await find_case(request, code))
     async with service_of(request, "tracking").transaction() as tx:
         return await _body(tx, case, ViewContext(request))
 
@@ -214,7 +219,33 @@ async def _look_up(service: Service[Deps], key: str) -> CaseRow | None:
         return await case_by_code(tx, key)
 
 
-async def _wait_for(service: Service[Deps], key: str) -> CaseRow | None:
+async def _as_asked(request: Request, case: CaseRow) -> CaseRow:
+    """The case, once what its reporter did just now, as the address says, has come of it: without
+    script a page that is older would stand until somebody loads it again."""
+    service, asked = service_of(request, NAME), request.query_params
+    done, at = asked.get("done", ""), moment(asked.get("at"))
+    if done not in BECOMES or at is None or abs(service.runtime.clock.now() - at) > JUST_SENT:
+        return case
+    look = partial(_become, service, case.feedback_id, done, at)
+    return await _wait_for(service, case.feedback_id, look) or case
+
+
+async def _become(
+    service: Service[Deps], feedback_id: str, done: str, at: datetime
+) -> CaseRow | None:
+    async with service.transaction() as tx:
+        (case,) = await cases_of(tx, [feedback_id])
+        # It may be about one of the matters that the comment was split into.
+        for one in (case, *await cases_of(tx, case.details.get("parts", []))):
+            seen = await _seen(tx, one)
+            if became(done, at, seen.case.state, seen.lines):
+                return case
+    return None
+
+
+async def _wait_for(
+    service: Service[Deps], key: str, look: Callable[[], Awaitable[CaseRow | None]]
+) -> CaseRow | None:
     deps = service.deps
     if deps.waiting >= WAITERS:
         return None
@@ -223,12 +254,12 @@ async def _wait_for(service: Service[Deps], key: str) -> CaseRow | None:
     end = time.monotonic() + WAIT_FOR_CASE
     try:
         with deps.changes.subscribe(key) as changed:
-            while (case := await _look_up(service, key)) is None:
+            while (found := await look()) is None:
                 left = end - time.monotonic()
                 if left <= 0 or service.closing.is_set():
                     return None
                 await wait(changed, service.closing, min(left, WAIT_FOR_CASE / 4))
                 changed.clear()
-            return case
+            return found
     finally:
         deps.waiting -= 1

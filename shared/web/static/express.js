@@ -219,9 +219,8 @@
       window.htmx?.process(main);
       scrollTo({ top: 0, behavior: "instant" });
       $("[data-focus]")?.focus({ preventScroll: true });
-      if ($("[data-promises]", main)) {
-        keep({ at: Date.now(), path: location.pathname, title: doc.title, lang: root.lang, html: main.innerHTML });
-      }
+      const thanks = $("[data-promises]", main)?.outerHTML;
+      if (thanks) keep({ at: Date.now(), path: location.pathname, title: doc.title, lang: root.lang, html: thanks });
       start();
     }
   }

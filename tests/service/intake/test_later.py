@@ -248,6 +248,19 @@ async def test_a_form_goes_back_to_the_page(intake: Intake, case: Case) -> None:
     assert "还没有答复" in early.text
 
 
+async def test_a_form_that_is_refused_leads_back_to_the_case_and_gives_back_no_blanks(
+    intake: Intake, case: Case
+) -> None:
+    html = {"Accept": "text/html"}
+    for code, leads in ((case.code, True), (intake.strange_code(), False)):
+        page = await intake.client.post(
+            f"/api/track/{code}/supplement", data={"text": "   "}, headers=html
+        )
+        assert page.status_code == (422 if leads else 404)
+        assert (f"/track/{case.code.replace('-', '')}" in page.text) == leads
+        assert "您刚才写的都在这里" not in page.text
+
+
 async def test_supplements_cost_what_was_sent_and_end_somewhere(intake: Intake, case: Case) -> None:
     async def stored() -> int:
         (row,) = await intake.rows("SELECT sum(octet_length(body)) AS n FROM outbox")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from shared.contracts.desk import (
     CaseWithdrawn,
 )
 from shared.contracts.intake import (
+    FeedbackReopenRequested,
     FeedbackSupplemented,
     FeedbackSupplementMoved,
     FeedbackUrged,
@@ -298,8 +300,6 @@ async def test_unknown_codes_are_alike_and_limited_by_address(web: Web, code: st
 async def test_a_genuine_code_waits_for_its_case(
     web: Web, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import asyncio
-
     monkeypatch.setattr("services.tracking.api.track.WAIT_FOR_CASE", PATIENCE)
     asking = asyncio.create_task(web.get(f"/api/track/{code}"))
     await asyncio.sleep(0.05)
@@ -355,9 +355,10 @@ JUST = {
 
 @pytest.mark.parametrize("action", JUST)
 async def test_what_was_done_just_now_is_said_until_it_is_no_news(
-    web: Web, code: str, action: str
+    web: Web, code: str, action: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words, does = JUST[action]
+    monkeypatch.setattr("services.tracking.api.track.WAIT_FOR_CASE", 0.01)
     story = Story(code=code)
     await process_batch(web.service, *story.worked("it"))
     now = story.later(minutes=5).now
@@ -369,6 +370,25 @@ async def test_what_was_done_just_now_is_said_until_it_is_no_news(
     assert words not in (await web.get(f"/track/{code}?done={action}")).text
     web.clock.later(minutes=11)
     assert words not in (await web.get(page)).text
+
+
+async def test_the_page_after_reopening_waits_until_it_is_worked_on_again(
+    web: Web, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.tracking.api.track.WAIT_FOR_CASE", PATIENCE)
+    story = Story(code=code)
+    await process_batch(web.service, *story.answered("it"), story.of(CaseClosed, how="quiet"))
+    now = story.later(minutes=5).now
+    web.clock.set(now)
+    page = f"/track/{code}?done=reopen&at={now.astimezone(UTC).isoformat()[:-6]}Z"
+    asked = asyncio.create_task(web.get(page))
+    await process_batch(web.service, story.of(FeedbackReopenRequested, reason="没有好"))
+    await asyncio.sleep(0.3)
+    assert not asked.done()
+    await process_batch(web.service, story.of(CaseReopened, cycle=2, reason="没有好"))
+    text = (await asked).text
+    assert "由用户关系办公室确定谁来办" in text
+    assert "现在没有人在办" not in text
 
 
 async def test_what_was_added_is_no_news_once_it_is_answered(web: Web, code: str) -> None:
