@@ -11,6 +11,7 @@ from datetime import datetime
 from starlette.requests import HTTPConnection
 
 from services.notification.domain import (
+    ABSENCE,
     REPORT,
     About,
     Case,
@@ -67,13 +68,18 @@ class PeopleAt:
         person = self.directory.people.get(name)
         return person is not None and kind not in person.no_reports
 
+    def display(self, name: str) -> str:
+        """What this account is called."""
+        person = self.directory.people.get(name)
+        return (person.display if person is not None else "") or name
+
     def locale(self, name: str) -> str:
         """The language of this account."""
         person = self.directory.people.get(name)
         return "zh" if person is None else person.locale
 
 
-_NO_CASE = frozenset({REPORT, "surge", "matters"})
+_NO_CASE = frozenset({ABSENCE, REPORT, "surge", "matters"})
 """Kinds of messages that are about no single case."""
 
 
@@ -249,6 +255,8 @@ class Deps:
         if row.kind == REPORT:
             about = About.of(row.feedback_id)
             return f"{self.base_url}/reports?kind={about.kind}&at={about.first}"
+        if row.kind == ABSENCE:
+            return f"{self.base_url}/desk/account"
         if row.kind == "surge":
             return f"{self.base_url}/desk/incidents#surge-{row.ce_id}"
         if takes_leave(row.params):

@@ -239,7 +239,7 @@ async def recollect_person(event: PersonListed, tx: Transaction) -> None:
 
 
 def _listed(event: Event) -> dict[str, Any]:
-    return event.model_dump(exclude={"feedback_id", "at", "by"})
+    return event.model_dump(exclude={"feedback_id", "at", "by", "absence_entered"})
 
 
 OWN: dict[type[Event], Handler] = {

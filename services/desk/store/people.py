@@ -143,7 +143,7 @@ async def set_absence(
     if other is not None and (refused := _cannot_stand_in(row, other, tx.now)) is not None:
         raise _wrong("substitute", *refused)
     row.away_until, row.substitute = until, other.username if other else None
-    return list_person(tx, row, by=by)
+    return list_person(tx, row, by=by, absence_entered=True)
 
 
 async def choose_reports(
@@ -178,10 +178,13 @@ def _wrong(field: str, zh: str, en: str) -> Unacceptable:
     return Unacceptable(zh, en, errors={field: f"{zh} | {en}"})
 
 
-def list_person(tx: Transaction, row: PersonRow, *, by: Actor = SYSTEM) -> PersonListed:
+def list_person(
+    tx: Transaction, row: PersonRow, *, by: Actor = SYSTEM, absence_entered: bool = False
+) -> PersonListed:
     """Keep an account, and emit it on the directory."""
     tx.session.add(row)
-    event = PersonListed(at=tx.now, by=by, **row.model_dump(exclude={"password", "demo"}))
+    known = row.model_dump(exclude={"password", "demo"})
+    event = PersonListed(at=tx.now, by=by, absence_entered=absence_entered, **known)
     tx.emit(event)
     return event
 

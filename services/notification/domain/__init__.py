@@ -10,10 +10,12 @@ from services.notification.domain.cases import (
     settled,
 )
 from services.notification.domain.notices import (
+    ABSENCE,
     REPORTER,
     STAFF,
     Notice,
     People,
+    absence_notices,
     as_it_is_now,
     entrance,
     is_for_the_department,
@@ -71,6 +73,7 @@ from services.notification.domain.waiting import to_send_again
 from shared.contracts.notification import WORDS
 
 __all__ = [
+    "ABSENCE",
     "ANSWERED_IN_CHAT",
     "CONSOLE",
     "CONTACT_WITHIN",
@@ -104,6 +107,7 @@ __all__ = [
     "Outage",
     "People",
     "State",
+    "absence_notices",
     "advance",
     "as_it_is_now",
     "channels",

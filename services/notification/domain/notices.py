@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -12,6 +12,8 @@ from shared.contracts.vocabulary import Clock, Role
 
 REPORTER = "reporter"
 STAFF = "staff:"
+ABSENCE = "absence"
+"""A message about no case: that somebody was entered as away."""
 _SEE_ALL = frozenset({Role.COORDINATOR, Role.LEADER, Role.AUDITOR})
 _OF_A_DEPARTMENT = frozenset({Role.LIAISON, Role.HANDLER, Role.REVIEWER})
 
@@ -73,6 +75,24 @@ def surge_notices(event: desk.SurgeListed, people: People) -> list[Notice]:
     }
     found = [Notice("surge", f"{STAFF}{name}", params) for name in _office(people)]
     return list({n.recipient: n for n in _and_substitutes(found, people)}.values())
+
+
+def absence_notices(event: desk.PersonListed, name_of: Callable[[str], str]) -> list[Notice]:
+    """Somebody was entered as away: who is to stand in hears of it, and they themselves where it
+    was another person; nobody hears what they entered themselves."""
+    if not event.absence_entered or event.away_until is None:
+        return []
+    params = {
+        "away": event.display or event.username,
+        "until": event.away_until.isoformat(),
+        "by": event.by.display or event.by.name or "",
+        "substitute": name_of(event.substitute) if event.substitute else "",
+    }
+    found = [Notice(ABSENCE, f"{STAFF}{event.username}", params)]
+    if event.substitute:
+        stands_in = params | {"stands_in": True}
+        found.append(Notice(ABSENCE, f"{STAFF}{event.substitute}", stands_in))
+    return [one for one in found if one.staff != event.by.name]
 
 
 def unreached_notices(case: Case, people: People, *, uncertain: bool) -> list[Notice]:

@@ -7,12 +7,14 @@ from dataclasses import replace
 from services.notification import ledger
 from services.notification.deps import deps_of
 from services.notification.domain import (
+    ABSENCE,
     ERASED,
     PENDING,
     REPORTER,
     Case,
     Notice,
     State,
+    absence_notices,
     advance,
     as_it_is_now,
     notices,
@@ -82,6 +84,18 @@ async def mail_report(event: ReportMade, tx: Transaction) -> None:
     await load(tx, [event.report_id])
     for notice in report_notices(event, deps.people(tx.now)):
         planning.plan(tx, event, notice, Case(), about=event.report_id)
+
+
+async def tell_of_absence(event: desk.PersonListed, tx: Transaction) -> None:
+    """Tell whom somebody else entered as away, and who is to stand in."""
+    people = deps_of(tx).people(tx.now)
+    if not (found := absence_notices(event, people.display)):
+        return
+    about = f"{ABSENCE}/{event.username}/{event.at.isoformat()}"
+    await tx.lock(about)
+    await load(tx, [about])
+    for notice in found:
+        planning.plan(tx, event, notice, Case(), about=about)
 
 
 async def tell_of_surge(event: desk.SurgeListed, tx: Transaction) -> None:
@@ -232,6 +246,7 @@ HANDLERS: dict[type[Event], Handler] = {
     intake.PrivateDetails: keep_contact,
     desk.PrivateReplyWords: keep_reply_words,
     ReportMade: mail_report,
+    desk.PersonListed: tell_of_absence,
     desk.SurgeListed: tell_of_surge,
 }
 TOMBSTONES = {PRIVATE: forget_contact}

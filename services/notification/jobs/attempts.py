@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from services.notification import domain, ledger, store
 from services.notification.deps import Deps
-from services.notification.domain import REPORT, REPORTER, About, Case, staff_of
+from services.notification.domain import ABSENCE, REPORT, REPORTER, About, Case, staff_of
 from services.notification.jobs.lost import LEASE
 from services.notification.ledger import outcomes, planning
 from services.notification.store import DeliveryRow, PrivateRow, case_of
@@ -94,7 +94,7 @@ def _is_no_longer_theirs(tx: Transaction, row: DeliveryRow, deps: Deps) -> bool:
 def _finds_nothing(row: DeliveryRow, case: Case, deps: Deps, at: datetime) -> bool:
     """A member of staff would find a 404; who is told just that need find nothing."""
     staff = staff_of(row.recipient)
-    if staff is None or row.kind == REPORT or domain.takes_leave(row.params):
+    if staff is None or row.kind in (ABSENCE, REPORT) or domain.takes_leave(row.params):
         return False
     return deps.finds_nothing(staff, case, at)
 

@@ -12,6 +12,7 @@ from typing import Any
 from services.notification import domain
 from services.notification.deps import deps_of
 from services.notification.domain import (
+    ABSENCE,
     REPORT,
     REPORTER,
     STAFF,
@@ -204,6 +205,9 @@ def emit(
     """Emit what became of a delivery, because of the event it is about."""
     if row.kind == REPORT:
         _emit_mailed(tx, row, result, channel, more.get("reason"))
+        _count(tx, row, result, channel)
+        return
+    if row.kind == ABSENCE:  # about no case, and soon over: the ledger alone knows
         _count(tx, row, result, channel)
         return
     staff = staff_of(row.recipient)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from services.notification.wording.details import Details
 from shared.contracts.vocabulary import ALARM_NAMES, CLOCK_NAMES, Clock
-from shared.moments import written_due
+from shared.moments import day_and_hour, written_due
 
 WORK = {
     "triage": "有一件反馈待整理",
@@ -112,11 +112,32 @@ def _surge(f: Details) -> list[str]:
     ]
 
 
+def _absence(f: Details) -> list[str]:
+    until = f.moment("until")
+    assert until is not None
+    away, substitute = str(f.params["away"]), str(f.params["substitute"])
+    by = str(f.params["by"]) or f.say("系统管理员")
+    values = {"away": away, "by": by, "until": day_and_hour(until)}
+    if f.params.get("stands_in"):
+        subject = f.say("请您代理{away}的工作", away=away)
+        said = f.say("{away}外出，到 {until}，由您代理（{by}记下的）。", **values)
+    else:
+        subject = f.say("{by}替您记下了外出", by=by)
+        said = f.say("您外出，到 {until}。", until=values["until"])
+        said += (
+            f.say("由{substitute}代理。", substitute=substitute)
+            if substitute
+            else f.say("没有人代理。")
+        )
+    return [subject, said, f.link("在这里可以看，也可以改：")]
+
+
 WRITERS = {
     "new_work": _work,
     "news": _work,
     "alarm": _alarm,
     "surge": _surge,
+    "absence": _absence,
     "warning": _promise("{clock}期限快到了"),
     "breach": _promise("{clock}已经超期"),
     "escalation": _promise("需要您过问：{clock}"),

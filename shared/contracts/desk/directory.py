@@ -63,6 +63,8 @@ class PersonListed(
     away_until: datetime | None = None
     substitute: str | None = None
     """The account that may do what this one may, until `away_until`."""
+    absence_entered: bool = False
+    """`by` says with this entry until when they are away, and who stands in."""
     no_reports: tuple[str, ...] = ()
     """Kinds of reports (``week``, ``month``, ``term``) that this person does not want by mail."""
 

@@ -280,3 +280,20 @@ async def test_what_one_sees_as_a_substitute_is_on_record_as_that(desk: Desk) ->
         if e["type"] == "case.personal_data_read.v1"
     ]
     assert (look["name"], look["substitute_for"]) == ("zhao", "wang")
+
+
+async def test_the_directory_says_where_an_absence_was_entered_and_by_whom(desk: Desk) -> None:
+    until = local(desk.clock.now() + timedelta(days=2))
+    body = {"account": "wang", "until": until, "substitute": "li"}
+    answer = await sitting(desk, "head").post("/api/session/absence", json=body)
+    assert answer.status_code == 200, answer.text
+    async with desk.service.transaction() as tx:
+        row = await person(tx, "wang")
+        assert row is not None
+        list_person(tx, row)
+    listed = [e["body"] for e in await desk.told() if e["type"] == "directory.person.v1"]
+    entered, later = (e for e in listed[-2:])
+    assert (entered["username"], entered["absence_entered"]) == ("wang", True)
+    assert entered["by"]["name"] == "head"
+    # What else changes of the account is no news of it.
+    assert not later.get("absence_entered")
