@@ -348,6 +348,11 @@ def test_words_of_danger_about_other_things_raise_no_p1(shipped: RuleSet, text: 
         "a man poured petrol on the carpet and is holding a lighter",
         "My wife's water broke in the reading room",
         "有人在做心肺复苏",
+        "有人说中午要来馆里开枪，截图我有",
+        "A note in the toilet says a device will go off at three",
+        "My brother sent a farewell voice note from your terrace",
+        "My neighbour at the desk is blue around the mouth",
+        "The bin by the lockers is alight",
     ],
 )
 def test_of_people_and_in_earnest_they_do(shipped: RuleSet, text: str) -> None:
