@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from services.notification.domain.cases import Case
 from shared.contracts import Event, desk, intake, routing, sla
-from shared.contracts.vocabulary import Clock, Role
+from shared.contracts.vocabulary import Clock, Role, State
 
 REPORTER = "reporter"
 STAFF = "staff:"
@@ -154,7 +154,8 @@ def _reporter(event: Event, before: Case, case: Case) -> list[Notice]:
         case desk.CaseReopened():
             return [Notice("reopened", REPORTER)]
         case desk.CaseRestored():
-            return [Notice("restored", REPORTER)]
+            rejected = event.previous is State.REJECTED
+            return [Notice("restored", REPORTER, {"rejected": True} if rejected else {})]
         case desk.CaseMerged(put_back=False):
             return [Notice("merged", REPORTER)]
         case desk.CaseUnmerged() if event.previous_into:

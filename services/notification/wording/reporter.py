@@ -117,7 +117,8 @@ def _restored(f: Details) -> list[str]:
             yours=_yours(f),
             due=written_due(f.due, f.locale),
         )
-    return _letter(f, "您的反馈继续办理", again, f.link("进展还在这里："))
+    over = f.say("之前说的不能受理，不再算数。") if f.params.get("rejected") else ""
+    return _letter(f, "您的反馈继续办理", again, over, f.link("进展还在这里："))
 
 
 def _merged(f: Details) -> list[str]:

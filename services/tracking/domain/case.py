@@ -266,8 +266,9 @@ def reopen(case: Case, event: CaseReopened) -> Changes:
 
 
 def start_again(case: Case, event: CaseRestored | CaseUnmerged | CaseAppealUpheld) -> Changes:
-    """It goes on, without counting as reopened."""
-    return {"department": None} | with_details(case, merged_into=None, parts=None, back="again")
+    """It goes on, without counting as reopened. What is by itself again had never ended."""
+    back = None if isinstance(event, CaseUnmerged) else "again"
+    return {"department": None} | with_details(case, merged_into=None, parts=None, back=back)
 
 
 def follow(case: Case, event: CaseMerged) -> Changes:

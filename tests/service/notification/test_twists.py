@@ -150,6 +150,8 @@ async def test_where_to_go_instead_stands_in_the_letter_of_a_refusal_and_of_its_
     if not kept:
         await watch.process(of(CaseRestored, previous=State.REJECTED, reason="再看", cycle=2))
         await watch.later(seconds=20)
+        letters = [r.message.get_content() for r in sink.received]
+        assert any("之前说的不能受理，不再算数。" in letter for letter in letters)
         sink.received.clear()
     await watch.process(of(CaseAppealDismissed, state=State.CLOSED, reason="已经换新。"))
     await watch.later(seconds=2)

@@ -132,7 +132,7 @@ async def test_a_case_that_was_joined_shows_the_other_ones_state_and_answers(
         other.later(hours=1).of(CaseProgressed, department="it", text="只告诉他们。"),
     )
     body = await seen(web, code)
-    assert (body["state"], body["joined"]) == ("TRIAGE", False)
+    assert (body["state"], body["joined"], body["back"]) == ("TRIAGE", False, None)
     # What they were told stays; of what comes later they hear nothing.
     assert [(reply["text"], reply["outcome"]) for reply in body["replies"]] == [
         ("修好了。", "solved")

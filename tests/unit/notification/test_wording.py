@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from services.notification.wording import LOCALES, Details, compose
-from services.notification.wording.reporter import MOVED, REFUSALS
+from services.notification.wording.reporter import MOVED, REFUSALS, WRITERS
 from services.notification.wording.staff import WORK
 from shared.contracts.vocabulary import RefusalReason
+from shared.moments import written_due
 from shared.web import catalogue
 
 AT = datetime(2026, 3, 4, 2, 12, tzinfo=UTC)
@@ -25,6 +26,11 @@ MESSAGES: list[tuple[str, dict[str, Any]]] = [
     ("rejected", {"text": "words", "instead": "the Student Union"}),
     ("appeal", {"text": "words", "instead": "the Student Union", "upheld": False}),
     *[("refused", {"reason": str(reason)}) for reason in RefusalReason],
+    ("restored", {}),
+    ("restored", {"rejected": True}),
+    ("merged", {"due": DUE.isoformat()}),
+    ("parted", {}),
+    ("matters", {"until": DUE.isoformat()}),
     ("delay", {"was": DUE.isoformat(), "department": "it"}),
     ("delay", {"was": AT.isoformat(), "due": DUE.isoformat(), "reason": "calendar"}),
     *[
@@ -65,6 +71,15 @@ def test_every_message_is_whole_in_both_languages(
         assert not re.search(r"\{|\}|\n\n\n", text)
         if locale == "en":
             assert not re.search(r"[一-鿿]", subject + text)
+
+
+@pytest.mark.parametrize(("kind", "params"), MESSAGES)
+def test_an_english_date_in_a_letter_to_a_reporter_says_by(
+    kind: str, params: dict[str, Any]
+) -> None:
+    if kind in WRITERS:
+        text = compose(kind, Details(url="u", locale="en", due=DUE, params=params))[1]
+        assert not re.search(rf"(?<!by )(?<!until ){written_due(DUE, 'en')}", text)
 
 
 def test_the_words_of_a_reply_are_not_touched() -> None:
