@@ -21,6 +21,7 @@ OF_RULE = {
     "p1.exit": "exit",
     "p1.falling": "falling",
     "p1.fell": "bleeding",
+    "p1.farewell": "suicide",
     "p1.fire": "fire",
     "p1.flood": "water_electric",
     "p1.gas": "gas",

@@ -317,6 +317,7 @@ def test_a_seat_without_a_socket_is_no_outage(shipped: RuleSet, text: str, emerg
         "Thank you for helping when the student fainted yesterday",
         # Books and papers.
         "My thesis is on suicide notes in newspapers",
+        "想借林觉民写了遗书之后的研究",
         "I need statistics on knife crime in Glasgow",
         "bomb calorimeter manual, any copy?",
         "My desk is on the ground floor, my friend says",
@@ -353,6 +354,7 @@ def test_words_of_danger_about_other_things_raise_no_p1(shipped: RuleSet, text: 
         "My brother sent a farewell voice note from your terrace",
         "My neighbour at the desk is blue around the mouth",
         "The bin by the lockers is alight",
+        "我同学写了遗书，现在电话关机",
     ],
 )
 def test_of_people_and_in_earnest_they_do(shipped: RuleSet, text: str) -> None:
