@@ -33,7 +33,8 @@ class FeedbackReceived(
     code_hash: str
     """SHA-256 (hex) of the tracking code, so that a reader can find the case by code."""
     reachable: tuple[str, ...] = ()
-    """Channels a reply can go out on: ``email``, ``wechat``; the addresses are private."""
+    """Channels a reply can go out on: ``email``, ``wechat``; the addresses are private. ``phone``
+    alone: a person has to ring."""
     incident: str | None = None
     """The incident that the reporter says this is one more case of; desk decides."""
     reporter_group: str | None = None

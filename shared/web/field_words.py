@@ -61,6 +61,7 @@ FIELD_NAMES: Mapping[str, str] = {
     "password": "密码",
     "period": "时段",
     "phone": "电话",
+    "rang": "打过电话",
     "place": "地点",
     "position": "顺序",
     "priority": "优先级",

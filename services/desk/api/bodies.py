@@ -175,6 +175,8 @@ class Note(Body):
     words = ("text",)
     text: Words
     mentions: Annotated[list[Line], BeforeValidator(_names)] = Field(default=[], alias="mention")
+    rang: bool = False
+    """They rang the reporter, who left a telephone alone, and told them."""
 
 
 class Wait(Body):

@@ -18,6 +18,7 @@ from services.desk.wording.fields import (
     ONLY_IN,
     PAIRED,
     PUBLIC,
+    SAID_ELSEWHERE,
     SEGMENTS,
     WORDS,
 )
@@ -68,6 +69,7 @@ def forms(locale: str) -> dict[str, tuple[Field, ...]]:
         action.value: tuple(
             _field(action, info.alias or name, required=info.is_required(), locale=locale)
             for name, info in BODIES.get(action, NoBody).model_fields.items()
+            if name not in SAID_ELSEWHERE
         )
         for action in Action
         if action in OFFERED

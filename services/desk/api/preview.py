@@ -17,6 +17,7 @@ from services.desk.api.drafts import writable
 from services.desk.api.views import ViewContext, hints_on
 from services.desk.deps import deps_of
 from services.desk.domain import Viewer, sees_words
+from services.desk.domain.reaching import only_a_telephone
 from services.desk.store import CaseRow, PrivateRow, PrivateWordsRow
 from services.desk.store.related import as_written
 from shared.messaging.transaction import Transaction
@@ -43,6 +44,8 @@ class Look:
     """``{who, text, rests}``: on the page behind the link, masked, as everybody may read it."""
     letters: list[dict[str, Any]]
     """``{channel, subject, text, short}``, the one that is tried first in front."""
+    only_phone: bool = False
+    """Nothing can be sent, and they can be rung."""
     joined: int = 0
     """How many reporters of joined cases get the same words."""
 
@@ -57,6 +60,7 @@ class Look:
             "hints": self.hints,
             "page": self.page,
             "letters": self.letters,
+            "only_phone": self.only_phone,
             "joined": self.joined,
         }
 
@@ -68,10 +72,10 @@ class Look:
 )
 async def preview(request: Request, person: Person, feedback_id: str) -> JSONResponse:
     """``{locale, hints, page: {who, text, rests}, letters: [{channel, subject, text, short}],
-    joined}``: the page behind the link and the letters, in the reporter's language, the letter
-    that is tried first in front. `short`: the channel does not hold the words, they stand on the
-    page. Of a WeChat message only the text is shown. Without `text`, what waits for a review is
-    looked at. Nothing is sent or kept."""
+    only_phone, joined}``: the page behind the link and the letters, in the reporter's language, the
+    letter that is tried first in front; none where they can only be rung. `short`: the channel does
+    not hold the words, they stand on the page. Of a WeChat message only the text is shown. Without
+    `text`, what waits for a review is looked at. Nothing is sent or kept."""
     look = await preview_of(request, person, feedback_id)
     return JSONResponse(look.body(), headers={"Cache-Control": "no-store"})
 
@@ -89,6 +93,7 @@ async def preview_of(request: Request, person: Staff, feedback_id: str) -> Look:
         words = await store.staff_words(tx, row, draft.text, own)
         private = tx.rows(PrivateRow).get(feedback_id)
         part = await _part_of(tx, row)
+    contact = private.contact if private else {}
     letter = ReplyLetter(
         text=words.masked if row.erased else words.written,
         locale=row.locale,
@@ -110,7 +115,8 @@ async def preview_of(request: Request, person: Staff, feedback_id: str) -> Look:
             unanswered=store.case_of(row).open_parts,
         ),
         page=on_the_page(letter, words.masked),
-        letters=letters(letter, ways(row.channel, private.contact if private else {})),
+        letters=letters(letter, ways(row.channel, contact)),
+        only_phone=not row.anonymous and only_a_telephone(contact),
         joined=len(row.merged),
     )
 

@@ -79,7 +79,7 @@ async def begin_parts(
             anonymous=row.anonymous,
             confidential=child.confidential,
             code_hash=row.code_hash,
-            reachable=_reachable(private),
+            reachable=_reachable(private, row),
             reporter_group=group,
         )
         store.keep_words(tx, part.feedback_id, part.title, part.text, place=row.place)
@@ -146,9 +146,10 @@ def _keep_private(tx: Transaction, private: PrivateRow | None, written: WrittenP
     )
 
 
-def _reachable(private: PrivateRow | None) -> tuple[str, ...]:
+def _reachable(private: PrivateRow | None, row: CaseRow) -> tuple[str, ...]:
     if private is None:
         return ()
     contact = Contact.model_validate(private.contact)
     ways = (("email", contact.email), ("wechat", contact.wechat_openid))
-    return tuple(name for name, address in ways if address)
+    only_phone = ("phone",) if contact.phone and not row.anonymous else ()
+    return tuple(name for name, address in ways if address) or only_phone

@@ -19,13 +19,13 @@ from services.desk.domain import (
 )
 from services.desk.domain.hints import hints, without_them
 from services.desk.domain.promises import NOT_ON_TOP, ON_TOP, asks_for_date, running
-from services.desk.domain.reaching import unreached
+from services.desk.domain.reaching import nobody_rang, only_a_telephone, unreached
 from services.desk.store.reading import CaseDetail
 from services.desk.store.tables import INTERNAL
 from services.desk.wording import actor_name, sentence
 from services.desk.wording.reaching import why_unreached
 from shared.contracts import Actor
-from shared.contracts.vocabulary import ALARM_NAMES, State
+from shared.contracts.vocabulary import ALARM_NAMES, ENDED, State
 from shared.messaging.directory import Directory
 from shared.moments import due_words, local
 
@@ -108,6 +108,7 @@ def detail(found: CaseDetail, context: ViewContext) -> Answer:
         "date_asked": case.department is not None and asks_for_date(row["promises"], context.now),
         "timeline": _timeline(found, context),
         "unreached": _unreached(found, context),
+        **_ringing(found, case, context),
         "notes": [
             _written(found, m, open_words=open_words) for m in found.messages if m.kind in INTERNAL
         ],
@@ -332,6 +333,20 @@ def _unreached(found: CaseDetail, context: ViewContext) -> Answer | None:
         "uncertain": uncertain,
         # None in a line that was written before this was kept.
         "delivery_id": line.data.get("delivery_id"),
+    }
+
+
+def _ringing(found: CaseDetail, case: Case, context: ViewContext) -> Answer:
+    """``{only_phone, to_ring}``: that this reporter can only be rung, and the last words to them
+    of which nobody has told them so far."""
+    contact = found.private.contact if found.private is not None and not case.anonymous else {}
+    if not only_a_telephone(contact):
+        return {"only_phone": False, "to_ring": None}
+    line = None if case.state in ENDED else nobody_rang(found.timeline)
+    asked = line is not None and line.type == "case.info_requested"
+    return {
+        "only_phone": True,
+        "to_ring": line and {"at": local(line.at), "kind": "question" if asked else "words"},
     }
 
 

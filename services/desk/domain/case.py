@@ -223,6 +223,8 @@ class ActionInput:
     """Where the unmasked words are, if masking changed them."""
     mentions: tuple[str, ...] = ()
     """Accounts that a note names."""
+    rang: bool = False
+    """Of a note: whoever wrote it rang the reporter."""
     waiting_for: str = ""
     until: datetime | None = None
     clock: Clock | None = None

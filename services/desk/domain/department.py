@@ -220,7 +220,7 @@ def _new_date(case: Case, given: ActionInput, at: datetime) -> datetime | None:
 
 
 def _note(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
-    return decided(CaseNoted, department=case.department, mentions=given.mentions)
+    return decided(CaseNoted, department=case.department, mentions=given.mentions, rang=given.rang)
 
 
 DECIDE: Mapping[Action, Decide] = {

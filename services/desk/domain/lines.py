@@ -25,7 +25,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "case.assigned": frozenset({"to", "to_display"}),
     "case.unassigned": frozenset({"reason"}),
     "case.resumed": frozenset({"reason"}),
-    "case.noted": frozenset({"mentions"}),
+    "case.noted": frozenset({"mentions", "rang"}),
     "case.replied": frozenset({"outcome"}),
     "case.rejected": frozenset({"reason"}),
     "case.closed": frozenset({"how"}),

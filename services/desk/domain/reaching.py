@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shared.contracts.notification import WORDS
@@ -21,3 +21,24 @@ def unreached(timeline: Iterable[Any]) -> Any:
         if line.type in _OUTCOMES and to_reporter and line.data.get("kind") in WORDS:
             last = line
     return last if last is not None and last.type == "notification.failed" else None
+
+
+_SAID = frozenset({"case.info_requested", "case.replied", "case.progressed"})
+
+
+def only_a_telephone(contact: Mapping[str, Any]) -> bool:
+    """Whether nothing can be sent to a reporter, who can be rung."""
+    sent = contact.get("email") or contact.get("wechat_openid")
+    return bool(contact.get("phone")) and not sent
+
+
+def nobody_rang(timeline: Iterable[Any]) -> Any:
+    """The line of the last words to a reporter who can only be rung, where nobody has noted since
+    that they did, and the reporter has not spoken; else None."""
+    last = None
+    for line in timeline:
+        if line.type in _SAID:
+            last = line
+        elif line.type.startswith("feedback.") or line.data.get("rang"):
+            last = None
+    return last

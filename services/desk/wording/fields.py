@@ -97,6 +97,8 @@ PAIRED = {"code": BREACH_CODES, "how": HOW}
 """The same where both languages stand side by side."""
 SEGMENTS = frozenset({"outcome", "solved"})
 """Few choices, of which one is always made: all of them are in sight."""
+SAID_ELSEWHERE = frozenset({"rang"})
+"""Fields that a form of their own sends."""
 ONLY_IN = {"reply.type": "TRIAGE"}
 """Fields that mean something in one state only."""
 KEPT_AS = {"submit": "reply"}

@@ -195,6 +195,15 @@ def _request_refused(d: Data, name: NameOf) -> tuple[str, str]:
     return f"用户的请求没有生效：{zh}", f"The reporter's request was not taken up: {en}"
 
 
+def _noted(d: Data, name: NameOf) -> tuple[str, str]:
+    mentioned = "[，提到{mentioned}]", "[, mentioning {mentioned}]"
+    did = ("打电话告诉了读者", "The reporter was rung") if d.get("rang") else _WROTE
+    return twists.said(did[0] + mentioned[0], did[1] + mentioned[1])(d, name)
+
+
+_WROTE = "写了内部备注", "An internal note was written"
+
+
 def _rated(d: Data, name: NameOf) -> tuple[str, str]:
     zh, en = _pick(twists.SOLVED, d.get("solved"))
     return f"用户评价 {d.get('stars')} 星，{zh}", f"Rated {d.get('stars')} of 5, {en}"
@@ -317,9 +326,7 @@ SENTENCES: dict[str, Build] = {
     "case.unassigned": _unassigned,
     "case.info_requested": _plain("请用户补充信息", "The reporter was asked something"),
     "case.resumed": _resumed,
-    "case.noted": twists.said(
-        "写了内部备注[，提到{mentioned}]", "An internal note was written[, mentioning {mentioned}]"
-    ),
+    "case.noted": _noted,
     "case.replied": _replied,
     "case.rejected": _with_reason("不予受理", "Not accepted"),
     "case.closed": _closed,

@@ -232,6 +232,7 @@ def received_event(submission: Submission) -> FeedbackReceived:
     """What the whole system may know of it: every word is masked."""
     contact = submission.contact
     reachable = (("email", contact.email), ("wechat", contact.wechat_openid))
+    only_phone = ("phone",) if contact.phone and not submission.anonymous else ()
     return FeedbackReceived(
         feedback_id=submission.feedback_id,
         at=submission.received_at,
@@ -252,7 +253,7 @@ def received_event(submission: Submission) -> FeedbackReceived:
         occurred_at=submission.occurred_at,
         reporter_group=submission.reporter_group,
         code_hash=submission.code_hash,
-        reachable=tuple(name for name, address in reachable if address),
+        reachable=tuple(name for name, address in reachable if address) or only_phone,
         incident=submission.incident,
     )
 

@@ -105,6 +105,16 @@ def unreached_notices(case: Case, people: People, *, uncertain: bool) -> list[No
     return list({n.recipient: n for n in _and_substitutes(found, people)}.values())
 
 
+def ringing_notices(case: Case, people: People) -> list[Notice]:
+    """Words cannot be sent to the reporter, who left a telephone alone: who handles the case rings,
+    or where they may not know who it is, the office; and who stands in for them."""
+    names = _at_work(case, people) if case.handler and not case.confidential else _office(people)
+    found = [Notice("news", f"{STAFF}{name}", {"what": "ring"}) for name in names]
+    department = None if case.confidential else case.department
+    found = _and_who_is_there(found, department, people)
+    return list({n.recipient: n for n in _and_substitutes(found, people)}.values())
+
+
 def _and_substitutes(found: list[Notice], people: People) -> list[Notice]:
     """What the absent are told, who stands in for them is told, too, after those it is for."""
     named = [(one, people.substitute(one.staff or "")) for one in found]

@@ -131,6 +131,14 @@ def _plan_for_reporter(tx: Transaction, row: DeliveryRow, case: Case) -> None:
         ledger.suppress(tx, row, domain.PAGE_ONLY)
 
 
+def _tell_to_ring(tx: Transaction, row: DeliveryRow, case: Case) -> None:
+    """Words that cannot be sent, to somebody who can be rung: staff hear of it, once for each."""
+    if "phone" not in case.reachable or row.kind not in domain.WORDS:
+        return
+    for notice in domain.ringing_notices(case, deps_of(tx).people(tx.now)):
+        _enter(tx, notice, case, row.feedback_id, tx.now, (row.id, row.correlation_id))
+
+
 def _plan_for_staff(tx: Transaction, row: DeliveryRow, staff: str, case: Case) -> None:
     deps = deps_of(tx)
     email = deps.email_of(staff)
@@ -180,6 +188,7 @@ def release(tx: Transaction, row: DeliveryRow, case: Case, private: PrivateRow) 
         ledger.ready(tx, row, _send_after(tx, row, case))
     else:
         ledger.suppress(tx, row, domain.OWN_ADDRESS if own else domain.PAGE_ONLY)
+        _tell_to_ring(tx, row, case)
 
 
 def reconsider(tx: Transaction, feedback_id: str, case: Case) -> None:

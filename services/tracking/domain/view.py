@@ -40,17 +40,21 @@ def words_owed(state: str, lines: Iterable[Line], *, joined: bool = False) -> bo
     for line in lines:
         if line.type in _FOR_ALL:
             owed = False
-        elif line.type == "feedback.supplemented" and not line.data.get("thanks"):
-            owed = True
-        elif joined and (line.type == "feedback.reopen_requested" or _complains(line)):
+        elif _asks_for_more(line, joined=joined):
             owed = True
     return owed and state == State.REPLIED
 
 
-def _complains(line: Line) -> bool:
-    """A rating with words that desk takes for more than a rating."""
-    said = line.type == "feedback.rated" and line.data.get("comment")
-    return bool(said) and complains(line.data["stars"], line.data["solved"])
+def _asks_for_more(line: Line, *, joined: bool) -> bool:
+    match line.type:
+        case "feedback.supplemented":
+            return not line.data.get("thanks")
+        case "feedback.reopen_requested":
+            return joined
+        case "feedback.rated" if joined and line.data.get("comment"):
+            return complains(line.data["stars"], line.data["solved"])
+        case _:
+            return False
 
 
 def solved(seen: Seen) -> str | None:

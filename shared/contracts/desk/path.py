@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from shared.contracts.event import Event
 from shared.contracts.lenient import AnyCaseType, AnyOutcome, AnyRefusalReason
@@ -113,6 +117,8 @@ class CaseNoted(CaseEvent, type="case.noted.v1", owner="desk", shred=()):
     department: str | None = None
     mentions: tuple[str, ...] = ()
     """Accounts that are told of it."""
+    rang: Annotated[bool, Field(exclude_if=operator.not_)] = False
+    """Whoever wrote it rang the reporter, who left a telephone alone."""
 
 
 class CaseReplied(CaseEvent, type="case.replied.v1", owner="desk", shred=("text", "reason")):

@@ -141,3 +141,21 @@ async def test_who_stands_in_for_the_handler_hears_too(watch: Watch, sink: SmtpS
     await watch.process(replied("f1", "已修好"))
     await watch.later(seconds=2)
     assert sorted(who for who, _ in await news(watch, "f1")) == [HANDLER, "staff:liaison.it"]
+
+
+@pytest.mark.parametrize(
+    ("confidential", "reachable", "who"),
+    [(False, ("phone",), HANDLER), (True, ("phone",), OFFICE), (False, (), None)],
+)
+async def test_words_for_who_left_a_telephone_alone_are_a_call_for_who_handles_the_case(
+    watch: Watch, confidential: bool, reachable: tuple[str, ...], who: str | None
+) -> None:
+    received = a_comment("f1", channel="phone", confidential=confidential, reachable=reachable)
+    await watch.process(received, assigned("f1"))
+    if reachable:
+        await watch.process(private("f1", phone="13800001111"))
+    await watch.process(replied("f1", "已修好"))
+    rows = [r for r in await watch.ledger("f1") if r["kind"] == "news"]
+    found = [(r["recipient"], r["params"]["what"]) for r in rows]
+    assert found == ([(who, "ring")] if who else [])
+    assert ("reply", "", "suppressed") in await watch.states("f1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -131,6 +132,9 @@ def test_the_log_knows_that_somebody_can_be_reached_but_not_where() -> None:
     submission = from_public(body, TICKET, channel="web", locale="zh")
     event = received_event(submission)
     assert event.reachable == ("email",)
+    ringing = replace(submission, contact=InboundContact(phone="13800001234"))
+    assert received_event(ringing).reachable == ("phone",)
+    assert received_event(replace(ringing, anonymous=True)).reachable == ()
     for secret in ("13800001234", "l@example.edu", "林", "CODE"):
         assert secret not in event.model_dump_json()
         assert secret not in repr(submission) or secret == "CODE"
