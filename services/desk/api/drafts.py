@@ -13,7 +13,7 @@ from services.desk import store
 from services.desk.api.bodies import Draft
 from services.desk.api.cases import is_id, view_context
 from services.desk.api.viewing import viewer_of
-from services.desk.api.views import hints_on
+from services.desk.api.views import hints_on, hints_on_words
 from services.desk.deps import deps_of
 from services.desk.domain import Action, permitted, sees, who_is
 from services.desk.store import CaseRow, drafts
@@ -27,6 +27,8 @@ router = APIRouter(tags=["cases"])
 
 Person = Annotated[Staff, Depends(signed_in)]
 _NO_STORE = {"Cache-Control": "no-store"}
+_FIELDS = {Action.ASK: "question", Action.PROGRESS: "text", Action.REJECT: "reason"}
+"""Other words to a reporter: action → their field."""
 _WRITES = frozenset({Action.REPLY, Action.SUBMIT, Action.APPROVE})
 
 
@@ -67,7 +69,8 @@ async def delete_draft(request: Request, person: Person, feedback_id: str) -> Re
     openapi_extra=described(Draft),
 )
 async def look(request: Request, person: Person, feedback_id: str) -> JSONResponse:
-    """``{hints: [{code, text}]}``; none of them forbids anything, and nothing is kept."""
+    """``{hints: [{code, text}]}``; none of them forbids anything, and nothing is kept. With
+    `action` ``ask``, ``progress`` or ``reject``: of those words, in the field that it has."""
     _, found = await looked_at(request, person, feedback_id)
     return JSONResponse({"hints": found}, headers=_NO_STORE)
 
@@ -75,12 +78,16 @@ async def look(request: Request, person: Person, feedback_id: str) -> JSONRespon
 async def looked_at(
     request: Request, person: Staff, feedback_id: str
 ) -> tuple[Draft, list[dict[str, Any]]]:
-    """The reply in the body of this request, and its hints."""
+    """The reply, or the other words to a reporter, in the body of this request; and its hints."""
     raw = await read_body(request, late=True, multipart=True)
     context = view_context(request, person)
     async with service_of(request, "desk").transaction() as tx:
         row = await writable(tx, person, feedback_id, lock=False)
-        draft = checked(Draft, raw.values())
+        values = raw.values()
+        field = _FIELDS.get(values.get("action", ""))
+        draft = checked(Draft, {"text": values.get(field, "")} if field else values)
+    if field:
+        return draft, hints_on_words(draft.text, context)
     return draft, hints_on(
         draft.text, draft.rule, row.category, context, unanswered=store.case_of(row).open_parts
     )

@@ -17,7 +17,7 @@ from services.desk.domain import (
     sees_contact,
     sees_words,
 )
-from services.desk.domain.hints import hints, without_them
+from services.desk.domain.hints import hidden, hints, without_them
 from services.desk.domain.promises import NOT_ON_TOP, ON_TOP, asks_for_date, running
 from services.desk.domain.reaching import nobody_rang, only_a_telephone, unreached
 from services.desk.store.reading import CaseDetail
@@ -253,6 +253,12 @@ def hints_on(
     found = hints(text, rule=rule, cites_rules=cites_rules, own=context.own)
     found = [one for one in found if as_typed or one[0] != "masked"]
     found += without_them([context.department(code) for code in unanswered])
+    return [{"code": code, "text": en if context.locale == "en" else zh} for code, zh, en in found]
+
+
+def hints_on_words(text: str, context: ViewContext) -> list[Answer]:
+    """What other words to a reporter lack: only that their page will not show them whole."""
+    found = hidden(text, context.own)
     return [{"code": code, "text": en if context.locale == "en" else zh} for code, zh, en in found]
 
 

@@ -74,8 +74,7 @@ def hints(
         )
     if not _GREETING.search(text[:_BEGINNING]):
         found.append(("greeting", "开头没有称呼或问候。", "There is no greeting."))
-    if hidden := _hidden(text, mask(text, own=own)):
-        found.append(("personal_data", *hidden))
+    found += hidden(text, own)
     if left := unfilled(text):
         named = "".join(left)
         found.append(
@@ -118,19 +117,24 @@ def hints(
     return found
 
 
-def _hidden(text: str, shown: str) -> tuple[str, str] | None:
+def hidden(text: str, own: Collection[str] = ()) -> list[Hint]:
     """What the page shows instead of what is somebody's own, where letters have it as written."""
+    shown = mask(text, own=own)
     stands = [one for one in PLACEHOLDERS if shown.count(one) > text.count(one)]
     if not stands:
-        return None
+        return []
     named = "".join(stands)
-    return (
-        f"读者在网页上看到的是 {named}，只有邮件、微信里才有原文；没留联系方式的读者就看不到了。"
-        "请改写图书馆的座机、邮箱或去哪里问；一定要写，请确认可以告诉这位读者。",
-        f"On the page the reader sees {named}; only mail and WeChat have it as written, and who "
-        "left no address never sees it. Name a landline or an address of the library, or where to "
-        "ask; if it has to stand, is it for this reader to know?",
-    )
+    return [
+        (
+            "personal_data",
+            f"读者在网页上看到的是 {named}，只有邮件、微信里才有原文；"
+            "没留联系方式的读者就看不到了。"
+            "请改写图书馆的座机、邮箱或去哪里问；一定要写，请确认可以告诉这位读者。",
+            f"On the page the reader sees {named}; only mail and WeChat have it as written, and "
+            "who left no address never sees it. Name a landline or an address of the library, or "
+            "where to ask; if it has to stand, is it for this reader to know?",
+        )
+    ]
 
 
 def without_them(names: Collection[str]) -> list[Hint]:

@@ -167,6 +167,23 @@ async def test_a_draft_has_the_limits_of_a_reply(
     assert await kept(desk) == 0
 
 
+@pytest.mark.parametrize(
+    ("action", "field"), [("ask", "question"), ("progress", "text"), ("reject", "reason")]
+)
+async def test_other_words_to_a_reporter_are_looked_at_for_what_the_page_hides(
+    desk: Desk, action: str, field: str
+) -> None:
+    feedback_id = await (desk.case() if action == "reject" else desk.in_progress())
+    who = desk.as_("coordinator") if action == "reject" else desk.as_("handler", "space")
+    page = (await who.get(f"/desk/cases/{feedback_id}")).text
+    assert f'hx-vals=\'{{"action":"{action}"}}\'' in page
+    address = f"/api/cases/{feedback_id}/look"
+    found = await who.post(address, json={"action": action, field: "打 13800001234"})
+    assert [one["code"] for one in found.json()["hints"]] == ["personal_data"]
+    plain = await who.post(address, json={"action": action, field: "打 010-62751051"})
+    assert plain.json() == {"hints": []}
+
+
 async def test_a_reply_is_looked_at_before_it_is_sent_and_when_it_waits(desk: Desk) -> None:
     desk.service.runtime.directory.category_rules["seats"] = "阅览规则"
     feedback_id = await desk.in_progress()

@@ -389,7 +389,7 @@ async def test_whoever_was_joined_and_has_rated_is_not_asked_again(web: Web, cod
     body = await seen(web, code)
     assert "rate" not in body["may"]
     assert "解决了没有" not in body["next_step"]
-    assert "补充情况" in body["next_step"]
+    assert "可以请我们重新办" in body["next_step"]
 
 
 async def test_what_was_split_is_not_called_joined(web: Web, code: str) -> None:
