@@ -67,6 +67,7 @@ def build(runtime: Runtime) -> Service[Deps]:
         api.surges,
         api.themes,
         api.themes_found,
+        api.theme_measures,
         api.theme_moves,
         api.similar,
         api.answered,

@@ -16,6 +16,7 @@ from services.desk.api.review_rules import router as review_rules
 from services.desk.api.session import router as session
 from services.desk.api.similar import router as similar
 from services.desk.api.surges import router as surges
+from services.desk.api.theme_measures import router as theme_measures
 from services.desk.api.theme_moves import router as theme_moves
 from services.desk.api.themes import router as themes
 from services.desk.api.themes_found import router as themes_found
@@ -38,6 +39,7 @@ __all__ = [
     "session",
     "similar",
     "surges",
+    "theme_measures",
     "theme_moves",
     "themes",
     "themes_found",

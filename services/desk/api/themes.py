@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.desk.api import views
-from services.desk.api.bodies import Body, Line, Words, clean
+from services.desk.api.bodies import Body, Line, clean
 from services.desk.api.bulk import MOST
 from services.desk.api.cases import view_context
 from services.desk.api.incidents import READERS, public
@@ -31,7 +31,7 @@ from shared.contracts.vocabulary import Role
 from shared.ids import id_as_typed
 from shared.messaging.row_buffer import values_of
 from shared.messaging.transaction import Transaction
-from shared.moments import FURTHEST_AHEAD, here, local
+from shared.moments import here, local
 from shared.web.auth import Staff, runtime_of, service_of, signed_in
 from shared.web.bodies import checked, described, read_body
 from shared.web.pages import wants_html
@@ -42,6 +42,7 @@ Person = Annotated[Staff, Depends(signed_in)]
 EDITORS = frozenset({Role.COORDINATOR, Role.LEADER})
 NO_STORE = {"Cache-Control": "no-store"}
 MOST_MEASURES = 50
+A_TERM, AHEAD = timedelta(days=183), timedelta(weeks=8)
 _BETWEEN = re.compile(r"[\s,;，；、]+")
 About = Annotated[str, Field(max_length=2_000), AfterValidator(clean)]
 
@@ -64,12 +65,6 @@ class ThemeCases(Body):
     """Ids as people paste them, with anything between them."""
     out: bool = False
     """Take them out instead."""
-
-
-class Measure(Body):
-    what: Annotated[Words, Field(max_length=1_000)]
-    on: date
-    responsible: Line
 
 
 @router.post("", summary="Open a theme", openapi_extra=described(NewTheme))
@@ -116,7 +111,8 @@ async def list_body(tx: Transaction) -> dict[str, Any]:
 @router.get("/{theme_id}", summary="One theme with its cases")
 async def show_theme(request: Request, person: Person, theme_id: str) -> JSONResponse:
     """The same, ``items``: its newest cases as in the list, and what they say as it is said of a
-    suggestion: ``sentences, places, outcomes``."""
+    suggestion: ``sentences, places, outcomes``. ``measure_days: {from, to}``: between which days a
+    measure may begin; ``measure_marks``: by which each measure is named to be corrected."""
     reader(person)
     context = view_context(request, person)
     async with service_of(request, "desk").transaction() as tx:
@@ -132,7 +128,23 @@ async def theme_body(tx: Transaction, theme_id: str, context: views.ViewContext)
     items.sort(key=lambda item: str(item["received_at"]), reverse=True)
     sentences = [sentence for _, sentence in await themes_said.quotes(tx, ids)]
     said = await themes_said.places_and_outcomes(tx, ids)
-    return shown_theme(one, len(ids)) | {"items": items, "sentences": sentences} | said
+    first, last = await measured_between(tx, one)
+    days = {"from": first.isoformat(), "to": last.isoformat()}
+    marks = [measure_mark(m) for m in one.measures]
+    found = {"items": items, "sentences": sentences, "measure_days": days, "measure_marks": marks}
+    return shown_theme(one, len(ids)) | found | said
+
+
+async def measured_between(tx: Transaction, one: Theme) -> tuple[date, date]:
+    """The days between which a measure may begin: about a term before the theme's first case, and
+    some weeks ahead. Any other is a slip, as a rule in the year."""
+    began = min(await themes.first_received(tx, one.theme_id) or one.opened_at, one.opened_at)
+    return here(began).date() - A_TERM, here(tx.now).date() + AHEAD
+
+
+def measure_mark(measure: Mapping[str, str]) -> str:
+    """By which a measure is named that is corrected, or taken back."""
+    return seen(measure["what"], measure["on"], measure["responsible"])
 
 
 @router.post("/{theme_id}", summary="Call it otherwise", openapi_extra=described(ThemeChange))
@@ -181,35 +193,6 @@ async def change_cases(request: Request, person: Person, theme_id: str) -> Respo
         if changed:
             await list_theme(request, tx, one, by)
     return done(request, one, n, changed=changed, unknown=unknown)
-
-
-@router.post("/{theme_id}/measures", summary="What was done", openapi_extra=described(Measure))
-async def add_measure(request: Request, person: Person, theme_id: str) -> Response:
-    """``{theme_id, …, measures}``: from which day it holds, and who is responsible."""
-    by = editor(person)
-    given = checked(Measure, (await read_body(request)).values())
-    async with service_of(request, "desk").transaction() as tx:
-        one = await theme_to_change(tx, theme_id)
-        today = here(tx.now).date()
-        if not -3_660 <= (given.on - today).days <= FURTHEST_AHEAD.days:
-            raise Unacceptable(
-                "日期太远了。",
-                "That day is too far away.",
-                errors={"on": "过去十年到以后两年 | ten years ago to two years ahead"},
-            )
-        if len(one.measures) >= MOST_MEASURES:
-            raise Conflict("措施太多了，请另开一个主题。", "Too many measures; open another theme.")
-        measure = {
-            "what": public(tx, given.what),
-            "on": given.on.isoformat(),
-            "responsible": public(tx, given.responsible),
-        }
-        # A form that is sent twice says the same twice.
-        others = [m for m in one.measures if m != measure]
-        one.measures = sorted([*others, measure], key=lambda m: m["on"])
-        await list_theme(request, tx, one, by)
-        n = len(await themes.case_ids(tx, theme_id))
-    return done(request, one, n)
 
 
 async def list_theme(request: Request, tx: Transaction, one: Theme, by: Actor) -> None:

@@ -94,6 +94,16 @@ async def case_ids(tx: Transaction, theme_id: str) -> list[str]:
     return [row[0] for row in found]
 
 
+async def first_received(tx: Transaction, theme_id: str) -> datetime | None:
+    """When the first of its cases came in."""
+    found = await tx.fetch(
+        "SELECT min(c.received_at) FROM theme_cases AS t JOIN cases AS c USING (feedback_id) "
+        "WHERE t.theme_id = $1",
+        theme_id,
+    )
+    return found[0][0] if found else None
+
+
 async def known(tx: Transaction, feedback_ids: Sequence[str]) -> list[str]:
     """Those of these cases that there are, in this order."""
     rows = await tx.fetch(

@@ -56,6 +56,37 @@ async def test_the_office_puts_cases_together_and_notes_what_was_done(desk: Desk
     assert (await desk.as_("handler", "it").get(where)).status_code == 403
 
 
+async def test_a_measure_is_of_a_day_that_can_be_meant_and_is_corrected_or_taken_back(
+    desk: Desk,
+) -> None:
+    office = desk.as_("coordinator")
+    given = {"title": "占座", "feedback_ids": [await desk.case()]}
+    where = f"/api/themes/{(await office.post('/api/themes', json=given)).json()['theme_id']}"
+    measure = {"what": "加座位", "on": "2026-03-01", "responsible": "空间部"}
+    for slip in ("2025-03-01", "2027-03-01", "2020-01-01"):
+        refused = await office.post(f"{where}/measures", json=measure | {"on": slip})
+        assert refused.status_code == 422, slip
+        assert "年份写对了吗" in refused.text
+    await office.post(f"{where}/measures", json=measure)
+    theme = (await office.get(where)).json()
+    assert theme["measure_days"] == {"from": "2025-09-02", "to": "2026-04-29"}
+    (mark,) = theme["measure_marks"]
+    page = (await office.get("/desk" + where.removeprefix("/api"), headers=HTML)).text
+    assert "拿掉这条措施" in page
+    better = {"what": "加了二十个座位", "on": "2026-03-02", "responsible": "空间部"}
+    for _ in range(2):
+        changed = await office.post(f"{where}/measures", json=better | {"instead_of": mark})
+        assert changed.json()["measures"] == [better]
+    late = await office.post(f"{where}/measures", json=measure | {"instead_of": mark})
+    assert late.status_code == 409
+    (mark,) = (await office.get(where)).json()["measure_marks"]
+    for _ in range(2):
+        form = {"instead_of": mark, "gone": "true", "what": "", "on": "", "responsible": ""}
+        gone = await office.post(f"{where}/measures", data=form, headers=HTML)
+        assert gone.status_code == 303, gone.text
+    assert (await listed(desk)).measures == ()
+
+
 async def test_a_theme_is_split_and_two_become_one(desk: Desk) -> None:
     one, two, three = [await desk.case() for _ in range(3)]
     office = desk.as_("coordinator")
