@@ -53,8 +53,8 @@ def run(
     names = tuple(n.strip() for n in only.split(",") if n.strip()) or NAMES
     if unknown := [n for n in names if n not in NAMES]:
         refuse(f"--only: there is no service {unknown[0]!r}; choose from {', '.join(NAMES)}")
+    settings = read_settings(_check_channels)
     logs.configure()
-    settings = read_settings()
     process = Process(settings, partial(builds, names), whole=set(names) == set(NAMES))
     try:
         status = _loop(
@@ -75,8 +75,8 @@ def setup(
     demo: Annotated[bool, typer.Option("--demo", help="also create demo accounts")] = False,
 ) -> None:
     """Migrate all databases, create the topics, load what is shipped. Safe to repeat."""
+    settings = read_settings(_check_channels)
     logs.configure()
-    settings = read_settings()
 
     async def work() -> None:
         async with servers_for(settings) as (database, kafka, _):
@@ -95,8 +95,8 @@ def setup(
 @cli.command(name="restore-log")
 def restore() -> None:
     """Send the log again from the outboxes, in order. Stop all services first."""
+    settings = read_settings(_check_channels)
     logs.configure()
-    settings = read_settings()
 
     async def work() -> None:
         async with servers_for(settings) as (database, kafka, _):
@@ -116,7 +116,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
 ) -> None:
     """How the running system is; exit status 1 when something is not ready."""
-    settings = read_settings()
+    settings = read_settings(_check_channels)
     body = _status(settings)
     if as_json:
         print(json.dumps(body, ensure_ascii=False, indent=2))
@@ -126,6 +126,12 @@ def status(
 
 
 recovery.register(cli, builds)
+
+
+def _check_channels(settings: Settings) -> None:
+    """What services would refuse once they are built, before servers are started for them."""
+    for place in ("intake.wechat.accounts", "notification.transports.setting"):
+        importlib.import_module(f"services.{place}").check_settings(settings)
 
 
 def _status(settings: Settings) -> dict[str, Any]:

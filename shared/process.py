@@ -35,7 +35,7 @@ from shared.observability.metrics import REGISTRY, ServiceCollector
 from shared.running import note_of
 from shared.security import Signer
 from shared.service import Runtime, Service
-from shared.settings import Settings, read_settings, refuse
+from shared.settings import Check, Settings, check_writable, read_settings, refuse
 from shared.tasks import end
 from shared.web.app import web_app
 from shared.web.protocol import BoundedProtocol
@@ -60,6 +60,7 @@ async def servers_for(settings: Settings, report: Callable[[str], None] = say): 
     """The addresses ``(database, kafka, servers)``: the given ones, or embedded servers."""
     servers: Servers | None = None
     if not settings.kafka or not settings.database:
+        check_writable(settings.data, "or let EXPRESS_KAFKA and EXPRESS_DATABASE name servers")
         servers = await start_servers(
             settings.data, kafka=not settings.kafka, postgres=not settings.database, say=report
         )
@@ -324,10 +325,10 @@ class Process:
             loop.add_signal_handler(number, self._stop.set)
 
 
-def serve(name: str, build: Build) -> NoReturn:
+def serve(name: str, build: Build, *checks: Check) -> NoReturn:
     """Run one service: HTTP, consumer, relay and jobs."""
+    settings = read_settings(*checks)
     logs.configure()
-    settings = read_settings()
     process = Process(settings, lambda: {name: build}, whole=False)
     try:
         status = asyncio.run(process.run(on_ready=lambda: say(f"{name} is ready: {settings.url}")))

@@ -46,6 +46,17 @@ class Settings(BaseSettings):
     embeddings: str = "builtin"
     embeddings_key: str = Field("", repr=False)
 
+    @field_validator("data")
+    @classmethod
+    def _directory(cls, value: Path) -> Path:
+        try:
+            there = next(one for one in (value, *value.absolute().parents) if one.exists())
+            if not there.is_dir():
+                raise ValueError(f"{there} is a file; must be a directory, or one that can be made")
+        except OSError as error:
+            raise ValueError(f"cannot be a directory: {error.strerror}") from None
+        return value
+
     @field_validator("host")
     @classmethod
     def _host(cls, value: str) -> str:
@@ -107,11 +118,14 @@ class Settings(BaseSettings):
     @field_validator("secret", "code_secret")
     @classmethod
     def _long(cls, value: str) -> str:
-        if any(len(one) < 16 for one in _keys(value)):
+        keys = _keys(value)
+        if value and (not all(one.strip() for one in value.split(",")) or min(map(len, keys)) < 16):
             raise ValueError(
                 "must have at least 16 characters; several keys, newest first, "
-                "are separated by commas or line ends"
+                "are separated by commas or line ends, with nothing left blank"
             )
+        if len({*keys}) < len(keys):
+            raise ValueError("has the same key twice; each once, the newest first")
         return value
 
     @field_validator("smtp")
@@ -171,9 +185,15 @@ class Settings(BaseSettings):
 
         Where none is set, one is made once and kept in ``<data>/secret`` (mode 600).
         """
-        return _keys(self.secret) or _keys(
-            _kept(self.data / "secret", lambda: secrets.token_urlsafe(32))
-        )
+        if self.secret:
+            return _keys(self.secret)
+        try:
+            return _keys(_kept(self.data / "secret", lambda: secrets.token_urlsafe(32)))
+        except OSError as error:
+            refuse(
+                f"EXPRESS_DATA: {self.data / 'secret'} cannot be kept ({error.strerror}); "
+                "or set EXPRESS_SECRET"
+            )
 
     def code_keys(self) -> tuple[bytes, ...]:
         """Keys of tracking codes, newest first: codes stand on paper and outlive a secret.
@@ -224,14 +244,34 @@ def _kept(path: Path, make: Callable[[], str]) -> str:
     return path.read_text().strip()
 
 
-def read_settings() -> Settings:
+Check = Callable[[Settings], None]
+"""`ValueError`, in one line that names the variable, for what a service could not work with."""
+
+
+def read_settings(*checks: Check) -> Settings:
     """The settings, or one line on standard error that names the variable and exit status 2."""
     try:
-        return Settings()
+        settings = Settings()
+        for check in checks:
+            check(settings)
     except ValidationError as error:
         first = error.errors()[0]
         name = "EXPRESS_" + str(first["loc"][0]).upper()
         refuse(f"{name}: {first['msg'].removeprefix('Value error, ')}")
+    except ValueError as error:
+        refuse(str(error))
+    return settings
+
+
+def check_writable(data: Path, instead: str) -> None:
+    """Make the directory for what is kept on this machine, or leave with exit status 2."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        reason = "" if os.access(data, os.W_OK | os.X_OK) else "no right to write there"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason:
+        refuse(f"EXPRESS_DATA: {data} cannot be used ({reason}); choose another, {instead}")
 
 
 def refuse(sentence: str) -> NoReturn:

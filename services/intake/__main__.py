@@ -3,6 +3,7 @@
 import sys
 
 from services.intake.app import build
+from services.intake.wechat.accounts import check_settings
 from shared.process import serve
 
 if __name__ == "__main__":
@@ -11,4 +12,4 @@ if __name__ == "__main__":
 
         cli()
     else:
-        serve("intake", build)
+        serve("intake", build, check_settings)

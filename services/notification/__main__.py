@@ -3,6 +3,7 @@
 import sys
 
 from services.notification.app import build
+from services.notification.transports.setting import check_settings
 from shared.process import serve
 
 if __name__ == "__main__":
@@ -11,4 +12,4 @@ if __name__ == "__main__":
 
         cli()
     else:
-        serve("notification", build)
+        serve("notification", build, check_settings)

@@ -25,16 +25,11 @@ from services.notification.transports import (
     mail_domain,
     server_from_setting,
 )
-from services.notification.transports.mail import UnsafeHeader
-from services.notification.transports.smtp import SmtpServer
-from shared.clock import Clock
+from services.notification.transports.setting import check_settings, sender_of
 from shared.contracts.notification import PrivateErasedByNotification
 from shared.messaging.subscription import LINGER, Subscription
 from shared.service import Runtime, Service
-from shared.settings import Settings, refuse
-
-SENDER = "feedback"
-"""The mailbox our mail comes from, at the host of the site, unless a setting names another."""
+from shared.settings import refuse
 
 
 def build(runtime: Runtime) -> Service[Deps]:
@@ -75,14 +70,18 @@ def _deps(runtime: Runtime, service: Callable[[], Service[Deps]]) -> Deps:
     host = mail_domain(settings.url)
     printer = Printer()
     try:
-        server = server_from_setting(settings.smtp) if settings.smtp.strip() else None
-        apps = apps_from_setting(settings.wechat)
+        check_settings(settings)
     except ValueError as error:
         refuse(str(error))
-    sender = settings.mail_from or f"{SENDER}@{host}"
+    sender, apps = sender_of(settings), apps_from_setting(settings.wechat)
     mail: Transport = ConsoleTransport(printer, instead_of="email")
-    if server is not None:
-        mail = _smtp(settings, server, sender, runtime.clock)
+    if settings.smtp.strip():
+        mail = SmtpTransport(
+            server_from_setting(settings.smtp),
+            sender=sender,
+            reply_to=settings.mail_reply_to or None,
+            clock=runtime.clock,
+        )
     tokens = TokenRows(lambda: service().transaction())
     return Deps(
         directory=runtime.directory,
@@ -99,11 +98,3 @@ def _deps(runtime: Runtime, service: Callable[[], Service[Deps]]) -> Deps:
         worker=runtime.replica,
         locale=settings.locale,
     )
-
-
-def _smtp(settings: Settings, server: SmtpServer, sender: str, clock: Clock) -> SmtpTransport:
-    reply_to = settings.mail_reply_to or None
-    try:
-        return SmtpTransport(server, sender=sender, reply_to=reply_to, clock=clock)
-    except UnsafeHeader as error:
-        refuse(f"EXPRESS_MAIL_{error.field.upper()}: must be one address, in ASCII before the @")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from shared.settings import Settings
+
 VARIABLE = "EXPRESS_WECHAT"
 AES_KEY_LENGTH = 43
 
@@ -79,6 +81,11 @@ def accounts_from_setting(raw: str) -> dict[str, WechatAccount]:
             raise WechatSettingError(f"account {account.account!r} is listed twice")
         accounts[account.account] = account
     return accounts
+
+
+def check_settings(settings: Settings) -> None:
+    """`ValueError`, in one line that names the variable, for accounts that cannot be used."""
+    accounts_from_setting(settings.wechat)
 
 
 def _read(path: str) -> str:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from services.__main__ import cli
+from shared.process import servers_for
 from shared.security import Signer
 from shared.settings import Settings, read_settings
 
+NO_DATA = Path("/proc/self/fx")
+"""Nobody makes a directory there, not even root."""
 OLD, NEW = "the first secret of all", "the secret after that one"
 
 
@@ -78,10 +84,91 @@ def test_a_port_that_does_not_exist_is_refused(url: str) -> None:
         Settings(base_url=url)
 
 
-@pytest.mark.parametrize("value", ["short", f"{OLD},short", "x" * 15])
-def test_each_key_is_long(value: str) -> None:
-    with pytest.raises(ValueError, match="16 characters"):
-        Settings(secret=value)
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        *(("short", "16 characters"), (f"{OLD},short", "16 characters"), ("x" * 15, "16 char")),
+        *((",", "nothing left blank"), (f"{OLD},", "blank"), (f",{OLD}", "blank"), ("\n", "blank")),
+        *((" ", "blank"), (f"{OLD},,{NEW}", "blank"), (f"{OLD}, \n,{NEW}", "blank")),
+        *((f"{OLD},{OLD}", "same key twice"), (f"{OLD}\n{NEW}\n {OLD}", "same key twice")),
+    ],
+)
+@pytest.mark.parametrize("variable", ["EXPRESS_SECRET", "EXPRESS_CODE_SECRET"])
+def test_each_key_is_there_and_long_and_no_other(
+    variable: str,
+    value: str,
+    why: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SystemExit) as stopped:
+        read_settings()
+    assert stopped.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{variable}: ")
+    assert why in line
+    assert OLD not in line
+
+
+def test_a_line_end_after_the_last_key_is_none_of_it() -> None:
+    assert Settings(secret=f"{OLD}\n").signing_keys() == (OLD,)
+    assert Settings(secret=f"{NEW}\r\n\r\n{OLD}\r\n").signing_keys() == (NEW, OLD)
+
+
+def test_data_that_cannot_be_a_directory_names_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file", tmp_path / "file" / "below", tmp_path / ("x" * 300)):
+        monkeypatch.setenv("EXPRESS_DATA", str(path))
+        with pytest.raises(SystemExit) as stopped:
+            read_settings()
+        assert stopped.value.code == 2
+        assert capsys.readouterr().err.startswith("EXPRESS_DATA: ")
+    assert not (tmp_path / "below").exists()
+
+
+def test_data_that_cannot_be_written_is_said_before_a_server_is_started(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings = Settings(data=NO_DATA)
+
+    async def start() -> None:
+        async with servers_for(settings):
+            pytest.fail("nothing is started")
+
+    for use in (lambda: asyncio.run(start()), settings.signing_keys):
+        with pytest.raises(SystemExit) as stopped:
+            use()
+        assert stopped.value.code == 2
+        assert capsys.readouterr().err.startswith(f"EXPRESS_DATA: {NO_DATA}")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "why"),
+    [
+        ("EXPRESS_DATA", str(Path(__file__)), "is a file"),
+        ("EXPRESS_SECRET", ",", "nothing left blank"),
+        ("EXPRESS_WECHAT", "/nosuch", "the file cannot be read"),
+        ("EXPRESS_WECHAT", "[{}]", "entry 1"),
+        ("EXPRESS_SMTP", "smtp://u:p@mail.example:25", "would send the password in clear"),
+        ("EXPRESS_SMTP", "smtps://mail.example:465/?cafile=/nosuch", "cafile"),
+        ("EXPRESS_MAIL_FROM", "意见@library.example", "in ASCII before the @"),
+        ("EXPRESS_EMBEDDINGS", "nonsense", ""),
+    ],
+)
+@pytest.mark.parametrize("command", [[], ["status"]])
+def test_a_wrong_value_is_said_before_anything_starts_and_by_status(
+    command: list[str], variable: str, value: str, why: str, tmp_path: Path
+) -> None:
+    given = {"EXPRESS_DATA": str(tmp_path / "data"), "EXPRESS_SMTP": "smtp://mail.example:25"}
+    done = CliRunner().invoke(cli, command, env=given | {variable: value})
+    assert (done.exit_code, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"{variable}: ")
+    assert why in line
+    assert not (tmp_path / "data").exists()
 
 
 def signer(data: Path, **given: str) -> Signer:
@@ -136,9 +223,8 @@ def test_apart_and_without_a_key_for_codes_the_oldest_secret_makes_them(tmp_path
     assert not Signer(NEW).is_genuine(code)
 
 
-def test_a_directory_that_cannot_be_written_costs_no_code(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    assert Signer(OLD).is_genuine(signer(tmp_path / "file", secret=OLD).tracking_code())
+def test_a_directory_that_cannot_be_written_costs_no_code() -> None:
+    assert Signer(OLD).is_genuine(signer(NO_DATA, secret=OLD).tracking_code())
 
 
 def test_what_is_made_once_is_the_same_for_all(tmp_path: Path) -> None:
