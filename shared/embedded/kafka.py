@@ -115,6 +115,11 @@ class EmbeddedKafka:
         """The broker, while it runs."""
         return self._child.pid
 
+    @property
+    def running_at(self) -> str | None:
+        """The address of the broker, while it runs; nothing is started for this."""
+        return self._address if self.pid and self._recorded_ports() else None
+
     async def start(self) -> str:
         """Start the broker, or join the one that runs; return `127.0.0.1:port` once it answers.
 

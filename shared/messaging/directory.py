@@ -258,6 +258,19 @@ class DirectoryReader:
         """Stop reading."""
         await self._task.stop()
 
+    async def read_once(self, within: float) -> bool:
+        """Read what is listed now, and stop; False where that took longer than so many seconds."""
+        await self.start()
+        try:
+            async with asyncio.timeout(within):
+                while not self.directory.loaded:
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            return False
+        finally:
+            await self.stop()
+        return True
+
     async def _read(self) -> None:
         consumer = AIOKafkaConsumer(
             **client_options(self._kafka),

@@ -71,6 +71,17 @@ async def test_a_forged_entry_changes_nothing_and_is_counted(
         await reader.stop()
 
 
+async def test_a_command_reads_what_is_listed_now_and_is_told_where_it_cannot(
+    toy_runtime: Runtime,
+) -> None:
+    clerk = f"clerk-{new_id()}"
+    await say(toy_runtime, person(clerk, "clerk"))
+    reader = DirectoryReader(Directory(), toy_runtime.kafka)
+    assert await reader.read_once(30)
+    assert clerk in reader.directory.people
+    assert not await DirectoryReader(Directory(), "127.0.0.1:1").read_once(0.2)
+
+
 async def test_a_reader_that_dies_goes_on_where_it_was(
     toy_runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from services.sla.commands.rules import stored_rules
+from services.sla.commands.rules import check_department, stored_rules
 from services.sla.domain.calendars import LIBRARY
 from services.sla.domain.policy import due_times
 from services.sla.domain.working_time import OutsideCalendar
@@ -43,8 +42,8 @@ def due(
     settings = read_settings()
     rules = asyncio.run(stored_rules(settings))
     calendars = rules.calendars
-    if department and not re.fullmatch(r"[a-z][a-z0-9_]*", department):
-        refuse(f"--department: {_not(department)} a code such as reference")
+    if department:
+        asyncio.run(check_department(department, settings, rules))
     try:
         moment = datetime.fromisoformat(at)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=LOCAL)

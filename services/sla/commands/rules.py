@@ -20,9 +20,13 @@ from services.sla.domain.policy import Policy
 from services.sla.domain.policy_check import problems
 from services.sla.store import Rulebook
 from shared.db import create_engine, service_address
-from shared.embedded import EmbeddedPostgres
+from shared.embedded import EmbeddedKafka, EmbeddedPostgres
+from shared.messaging.directory import Directory, DirectoryReader
 from shared.settings import Settings, refuse, refusing_file
 from shared.validation import error_words
+
+_SECONDS = 10.0
+"""To read the directory in."""
 
 
 async def stored_rules(settings: Settings) -> Rulebook:
@@ -48,6 +52,35 @@ async def stored_rules(settings: Settings) -> Rulebook:
         with contextlib.suppress(Exception):
             await engine.dispose()
     return rules
+
+
+async def check_department(code: str, settings: Settings, rules: Rulebook) -> None:
+    """Refuse a code that no department has. One that was added stands in the directory: where that
+    cannot be read, whether there is such a department is left open, and said.
+
+    Nothing is started for this."""
+    known = {*seeds.load_departments(), *rules.calendars.definition.departments}
+    if code in known:
+        return
+    if kafka := settings.brokers or EmbeddedKafka(settings.data).running_at:
+        reader = DirectoryReader(Directory(), kafka)
+        found = await reader.read_once(_SECONDS)
+        listed = {*reader.directory.departments, *reader.directory.closed_departments}
+    else:
+        # Without data there is no other department than those that are shipped.
+        found, listed = not (settings.data / "kafka").is_dir(), set[str]()
+    if code in listed:
+        return
+    if not found:
+        print(
+            f"--department: no broker says whether there is a department {code!r}; general hours",
+            file=sys.stderr,
+        )
+        return
+    refuse(
+        f"--department: there is no department {code!r}; "
+        f"choose from {', '.join(sorted(known | listed))}"
+    )
 
 
 def policy_of(path: Path, departments: DepartmentNames) -> Policy:

@@ -49,6 +49,7 @@ def test_people_read_a_line_per_clock(tmp_path: Path) -> None:
         ["--priority", "P3", "--at", "9999-12-31T23:59"],
         ["--priority", "P3", "--type", "rant", "--at", "2026-03-04T10:00"],
         ["--priority", "P3", "--department", "No Where", "--at", "2026-03-04T10:00"],
+        ["--priority", "P3", "--department", "nowhere", "--at", "2026-03-04T10:00"],
     ],
 )
 def test_wrong_input_is_one_line_and_status_two(tmp_path: Path, arguments: list[str]) -> None:
@@ -56,3 +57,18 @@ def test_wrong_input_is_one_line_and_status_two(tmp_path: Path, arguments: list[
     assert (done.exit_code, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith("--")
+
+
+def test_a_department_that_there_is_not_is_refused_with_those_that_there_are(
+    tmp_path: Path,
+) -> None:
+    arguments = ("--priority", "P3", "--at", "2026-03-04T10:00", "--department", "nowhere")
+    refused = _due(tmp_path, *arguments)
+    assert refused.exit_code == 2
+    assert "there is no department 'nowhere'; choose from acquisition, catalogue" in refused.stderr
+    # One may have been added: while nobody can say so, it is not denied.
+    (tmp_path / "data" / "kafka").mkdir(parents=True)
+    answered = _due(tmp_path, *arguments)
+    assert answered.exit_code == 0
+    assert "no broker says whether there is a department 'nowhere'" in answered.stderr
+    assert "RESOLUTION" in answered.stdout
