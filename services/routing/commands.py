@@ -69,6 +69,8 @@ def make_model(
     ruled = [decide(rules, Submission(text=one.text, title=one.title)) for one in known]
     model, quality = learning.train(known, vectors, embedder, ruled)
     _write(target, model, quality)
+    rehearsal = learning.chosen(known, vectors, embedder)
+    _write(target.with_name(learning.REHEARSAL.name), rehearsal, len(rehearsal.letters))
 
 
 @cli.command("make-alarms", hidden=True)

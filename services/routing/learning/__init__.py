@@ -5,8 +5,10 @@ own, and what serves people only multiplies (`domain/model.py`).
 """
 
 from services.routing.learning.beside import TrainingFailed, train_beside
+from services.routing.learning.rehearsal import REHEARSAL, chosen
 from services.routing.learning.report import Quality, Trained, falls_short
 from services.routing.learning.scratch import Letter, read_letters, train
+from services.routing.learning.surety import no_surer
 from services.routing.learning.versions import (
     Learned,
     NothingToLearn,
@@ -16,14 +18,17 @@ from services.routing.learning.versions import (
 )
 
 __all__ = [
+    "REHEARSAL",
     "Learned",
     "Letter",
     "NothingToLearn",
     "Quality",
     "Trained",
     "TrainingFailed",
+    "chosen",
     "falls_short",
     "learn",
+    "no_surer",
     "read_letters",
     "refresh_model",
     "take",

@@ -29,19 +29,26 @@ def move_kinds(
     vectors: Any,
     said: Mapping[str, Sequence[str | None]],
     later: Any,
+    counts: Any,
 ) -> tuple[Kinds, dict[str, KindQuality]]:
     """`said`: of each case its ``type`` and ``priority``, None where nobody said it; `later`: the
-    rows on which they are compared, which neither has learned from."""
+    rows on which they are compared, which neither has learned from; `counts`: how much of a lesson
+    each case is."""
     features = (vectors - np.asarray(shipped.mean, np.float32)) * MEANING
     heads, found = {}, {}
     for name in ("type", "priority"):
         begin, now = getattr(shipped, name), getattr(running, name)
-        heads[name], found[name] = _moved(begin, now, features, said[name], later)
+        heads[name], found[name] = _moved(begin, now, features, said[name], later, counts)
     return running.model_copy(update={"mean": shipped.mean, **heads}), found
 
 
 def _moved(
-    shipped: Head, running: Head, features: Any, said: Sequence[str | None], later: Any
+    shipped: Head,
+    running: Head,
+    features: Any,
+    said: Sequence[str | None],
+    later: Any,
+    counts: Any,
 ) -> tuple[Head, KindQuality]:
     # P1, and what this code does not know, teach nothing.
     place = {name: at for at, name in enumerate(shipped.classes)}
@@ -52,7 +59,7 @@ def _moved(
     if len(judged) < FEWEST or len(earlier) < FEWEST or running.classes != shipped.classes:
         return running, KindQuality(letters=len(judged))
     begin = _weights(shipped)
-    new = _fitted(begin, features[earlier], truth[earlier])
+    new = _fitted(begin, features[earlier], truth[earlier], counts[earlier])
     shares = _shares(new, features[judged])
     right = shares.argmax(axis=1) == truth[judged]
     before = _shares(_weights(running), features[judged]).argmax(axis=1) == truth[judged]
@@ -62,7 +69,7 @@ def _moved(
     )
     if not taken:
         return running, quality
-    coef, bias = _fitted(begin, features[known], truth[known])
+    coef, bias = _fitted(begin, features[known], truth[known], counts[known])
     packed_coef, scale = packed((coef * MEANING).ravel().tolist())
     head = Head(
         classes=shipped.classes,
@@ -86,7 +93,7 @@ def _shares(weights: tuple[Any, Any], features: Any) -> Any:
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def _fitted(begin: tuple[Any, Any], features: Any, truth: Any) -> tuple[Any, Any]:
+def _fitted(begin: tuple[Any, Any], features: Any, truth: Any, counts: Any) -> tuple[Any, Any]:
     """The likeliest weights where `begin` is what one believed before."""
     shape = begin[0].shape
     n, each = begin[0].size, np.arange(len(truth))
@@ -95,8 +102,9 @@ def _fitted(begin: tuple[Any, Any], features: Any, truth: Any) -> tuple[Any, Any
         x = x.astype(np.float32)
         moved = x[:n].reshape(shape)
         shares = _shares((begin[0] + moved, begin[1] + x[n:]), features)
-        loss = -np.log(np.maximum(shares[each, truth], 1e-12)).sum()
+        loss = -counts @ np.log(np.maximum(shares[each, truth], 1e-12))
         shares[each, truth] -= 1
+        shares *= counts[:, None]
         gradient = np.concatenate([(shares.T @ features).ravel(), shares.sum(axis=0)])
         return float(loss + 0.5 * _HELD * (x @ x)), (gradient + _HELD * x).astype(np.float64)
 

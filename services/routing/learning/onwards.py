@@ -2,8 +2,13 @@
 than they give reason to.
 
 The likeliest weights where those that are shipped are what one believed before: a department
-of which nothing new is known stays what it was, and one that is new begins at nothing. What only
+of which nothing new is known stays what it was, and one that is new begins at nothing. What nobody
+teaches (conduct, above all) would all the same give way to what many letters say; so letters that
+the shipped model was learned from are rehearsed: of them is said what that says. What only
 few letters have in common is left out, so that no version holds a single person's words.
+
+Letters that say the same are one lesson, however many there are (`alike.py`), and how sure a
+version may be is told by letters that say what none before them said (`surety.py`).
 """
 
 from __future__ import annotations
@@ -16,18 +21,27 @@ from typing import IO, Any
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 
 from services.routing.domain import Kinds, Model
 from services.routing.domain.model import NOT_OURS, PRECISIONS, bar_among, hashed, packed
+from services.routing.learning.alike import apart, counts, unlike
 from services.routing.learning.kinds_onwards import move_kinds
+from services.routing.learning.rehearsal import shipped_rehearsal
 from services.routing.learning.report import KindQuality, Quality, Trained, falls_short
 from services.routing.learning.scratch import GRAMS, MEANING, bars_of
+from services.routing.learning.surety import bars_of_all, categories, floors
 
 FEWEST = 5
 """Letters that must have a run of characters in common before it counts."""
 STEPS = 60
+REHEARSED = 3.0
+"""How much each letter that is rehearsed counts: the shipped model was learned from three times as
+many."""
 _FEWEST_ALONE = 20
+"""Letters that have to be sent for it to be told how often that is right."""
+_FEWEST_HEARD = 60
+"""Letters that say something new on which it can be told how sure a version may be."""
 _TEMPERATURES = [0.4 + n / 20 for n in range(55)]
 
 
@@ -37,7 +51,7 @@ def learn(source: IO[bytes]) -> Trained:
     head = json.loads(source.readline())
     shipped, running = Model(**head["shipped"]), Model(**head["running"])
     owners: list[str] = []
-    categories: list[str | None] = []
+    said_categories: list[str | None] = []
     vectors: list[Any] = []
     grams: list[array[int]] = []
     new: list[bool] = []
@@ -45,7 +59,7 @@ def learn(source: IO[bytes]) -> Trained:
     for line in source:
         one = json.loads(line)
         owners.append(one["owner"])
-        categories.append(one["category"])
+        said_categories.append(one["category"])
         new.append(one["new"])
         for name, values in said.items():
             values.append(one.get(name))
@@ -56,17 +70,27 @@ def learn(source: IO[bytes]) -> Trained:
         grams.append(array("i", found))
     table = np.stack(vectors)
     letters = _Letters(table, grams, shipped)
+    each = counts(table)
     classes = _classes(owners, shipped, head["departments"])
     truth = np.array([classes.index(owner) for owner in owners])
     begin = _Weights.of(shipped, classes, shipped.buckets)
     fresh = np.flatnonzero(new)
     later = fresh[len(fresh) - head["judged"] :]
     earlier = np.setdiff1d(np.arange(len(owners)), later)
-    moved = _moved(letters, begin, truth, earlier, None)
-    there = letters.logits(begin.plus(moved), later)
-    temperature = min(_TEMPERATURES, key=lambda t: _loss(there, truth[later], t))
-    shares, wanted = _softmax(there, temperature), head["precision"]
-    bars = _bars(shares, truth[later], classes)
+    unheard_of = apart(table, earlier, later)
+    enough = len(unheard_of) >= _FEWEST_HEARD
+    later = unheard_of if enough else later
+    rehearsed = _rehearsed(letters, shipped, classes, table)
+    moved = _moved(letters, begin, truth, earlier, each, rehearsed, None)
+    there, wanted = letters.logits(begin.plus(moved), later), head["precision"]
+    coolest, lowest = floors(classes, shipped)
+    temperature, bars = shipped.temperature, bars_of_all(shipped)
+    if enough:
+        fits = min(_TEMPERATURES, key=lambda t: _loss(there, truth[later], t))
+        temperature = max(coolest, fits)
+        bars = _bars(_softmax(there, temperature), truth[later], classes)
+        bars = {percent: max(bar, lowest.get(percent, 0.0)) for percent, bar in bars.items()}
+    shares = _softmax(there, temperature)
     quality = _judge(shares, truth[later], classes, bars, wanted)
     old_shares = _shares_of(running, letters, later, classes)
     old = _judge(old_shares, truth[later], classes, {}, wanted, bar=running.bar(wanted))
@@ -77,7 +101,9 @@ def learn(source: IO[bytes]) -> Trained:
         raised = _raised(running, _bars(old_shares, truth[later], classes))
         bar = raised.bar(wanted)
         with_raised = _judge(old_shares, truth[later], classes, raised.bars, wanted, bar=bar)
-    whole = begin.plus(_moved(letters, begin, truth, np.arange(len(owners)), moved))
+    whole = begin.plus(
+        _moved(letters, begin, truth, np.arange(len(owners)), each, rehearsed, moved)
+    )
     model = whole.model(
         shipped,
         classes,
@@ -85,18 +111,19 @@ def learn(source: IO[bytes]) -> Trained:
         sure_at=bars[95],
         bars=bars,
         letters=len(owners),
-        categories=shipped.categories | _commonest(owners, categories),
+        categories=categories(shipped, _commonest(owners, said_categories)),
     )
     kinds: Kinds | None = None
     kind_quality: dict[str, KindQuality] = {}
     if head.get("kinds"):
         first, now = (Kinds(**one) for one in head["kinds"])
-        kinds, kind_quality = move_kinds(first, now, table, said, later)
+        kinds, kind_quality = move_kinds(first, now, table, said, unheard_of, each)
     return Trained(
         model=model,
         new=quality,
         running=old,
         seconds=time.process_time() - began,
+        unheard_of=len(unheard_of),
         kinds=kinds,
         kind_quality=kind_quality,
         promised=wanted,
@@ -164,21 +191,29 @@ class _Weights:
 class _Letters:
     """The features of all letters, the oldest first."""
 
-    def __init__(self, vectors: Any, grams: list[array[int]], shipped: Model) -> None:
+    def __init__(
+        self, vectors: Any, grams: list[array[int]], shipped: Model, common: Any = None
+    ) -> None:
         mean = np.asarray(shipped.mean, np.float32)
         self.meaning = ((vectors - mean) * MEANING).astype(np.float32)
         rows = np.repeat(np.arange(len(grams)), [len(g) for g in grams])
-        columns = np.concatenate([np.asarray(g, np.int64) for g in grams])
+        columns = np.concatenate([np.empty(0, np.int64), *grams]).astype(np.int64)
         weights = np.repeat(
             [GRAMS / np.sqrt(max(1, len(g))) for g in grams], [len(g) for g in grams]
         ).astype(np.float32)
         shape = (len(grams), shipped.buckets)
         # Two runs in one bucket count twice, as they do when the model is asked.
         self.grams = csr_matrix((weights, (rows, columns)), shape=shape, dtype=np.float32)
-        seen = csr_matrix((np.ones_like(weights), (rows, columns)), shape=shape)
-        seen.data[:] = 1
-        self.common = np.where(np.asarray(seen.sum(axis=0)).ravel() >= FEWEST)[0]
-        self.learned = self.grams[:, self.common].tocsr()
+        if common is None:
+            seen = csr_matrix((np.ones_like(weights), (rows, columns)), shape=shape)
+            seen.data[:] = 1
+            common = np.where(np.asarray(seen.sum(axis=0)).ravel() >= FEWEST)[0]
+        self.common = common
+        self.learned = self.grams[:, common].tocsr()
+
+    def others(self, vectors: Any, grams: list[array[int]], shipped: Model) -> _Letters:
+        """Other letters; of their runs those count that are common in these."""
+        return _Letters(vectors, grams, shipped, self.common)
 
     def logits(self, weights: _Weights, rows: Any) -> Any:
         return (
@@ -188,16 +223,41 @@ class _Letters:
         )
 
 
+def _rehearsed(letters: _Letters, shipped: Model, classes: list[str], table: Any) -> _Letters:
+    """The letters to rehearse: whose the shipped model says they are exists here, and this
+    library's own letters do not say the same."""
+    rehearsal = shipped_rehearsal()
+    if rehearsal.embedder != shipped.embedder:
+        return letters.others(table[:0], [], shipped)
+    vectors, grams = rehearsal.features(shipped.buckets)
+    found = letters.others(vectors, grams, shipped)
+    rows = np.arange(len(grams))
+    said = found.logits(_Weights.of(shipped, shipped.classes, shipped.buckets), rows).argmax(axis=1)
+    exists = np.isin(said, [at for at, one in enumerate(shipped.classes) if one in classes])
+    kept = np.flatnonzero(exists & unlike(vectors, table))
+    return letters.others(vectors[kept], [grams[at] for at in kept], shipped)
+
+
 def _moved(
-    letters: _Letters, begin: _Weights, truth: Any, rows: Any, last: _Weights | None
+    letters: _Letters,
+    begin: _Weights,
+    truth: Any,
+    rows: Any,
+    each: Any,
+    rehearsed: _Letters,
+    last: _Weights | None,
 ) -> _Weights:
-    """How far the letters in `rows` move the weights; `last` is where to begin looking."""
+    """How far the letters in `rows` move the weights, of which every one is so much of a lesson as
+    `each` says, and those that are `rehearsed` hold them; `last` is where to begin looking."""
     classes, d = begin.meaning.shape
     common = letters.common
-    meaning, grams = letters.meaning[rows], letters.learned[rows]
+    meaning = np.concatenate([letters.meaning[rows], rehearsed.meaning])
+    grams = vstack([letters.learned[rows], rehearsed.learned]).tocsr()
     turned = grams.T.tocsr()
-    base, right = letters.logits(begin, rows), truth[rows]
-    each = np.arange(len(right))
+    held = rehearsed.logits(begin, np.arange(len(rehearsed.meaning)))
+    base = np.concatenate([letters.logits(begin, rows), held])
+    wanted = np.concatenate([np.eye(classes, dtype=np.float32)[truth[rows]], _softmax(held, 1.0)])
+    counted = np.concatenate([each[rows], np.full(len(held), REHEARSED, np.float32)])
     n, g = classes * d, classes * len(common)
 
     def value(x: Any) -> tuple[float, Any]:
@@ -209,8 +269,9 @@ def _moved(
         shares = powers / powers.sum(axis=1, keepdims=True)
         # The biases are held too: letters that all belong to one department, as a file may
         # begin with, do not make every other letter belong there.
-        loss = -np.log(np.maximum(shares[each, right], 1e-12)).sum() + 0.5 * float(x @ x)
-        shares[each, right] -= 1
+        told = (wanted * np.log(np.maximum(shares, 1e-12))).sum(axis=1)
+        loss = 0.5 * float(x @ x) - counted @ told
+        shares = (shares - wanted) * counted[:, None]
         gradient = np.concatenate(
             [
                 (shares.T @ meaning).ravel() + x[:n],

@@ -57,6 +57,9 @@ class Trained(BaseModel):
     running: Quality
     seconds: float
     """Of the processor, all together."""
+    unheard_of: int = 0
+    """Of the latest letters those that say what none before them said; with too few of them it was
+    judged on all, and is as sure as what is shipped."""
     kinds: Kinds | None = None
     """Types and priorities as they were learned; None where nothing is known of them."""
     kind_quality: dict[str, KindQuality] = {}

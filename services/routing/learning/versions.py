@@ -11,6 +11,7 @@ from services.routing.deps import Deps
 from services.routing.domain.model import NOT_OURS
 from services.routing.learning.beside import TrainingFailed, train_beside
 from services.routing.learning.report import Trained
+from services.routing.learning.surety import no_surer
 from services.routing.store import learned
 from shared.contracts.refusal import Conflict, NotFound
 from shared.db.engine import driver_of
@@ -88,6 +89,7 @@ async def learn(service: Service[Deps], *, by: str | None, source: str = "cases"
         "precision": precision,
         "no_worse": trained.is_no_worse,
         "seconds": round(trained.seconds, 1),
+        "unheard_of": trained.unheard_of,
         "batches": known.batches,
         "kinds": {name: one.model_dump() for name, one in trained.kind_quality.items()},
     }
@@ -167,5 +169,6 @@ async def refresh_model(service: Service[Deps]) -> bool:
     if found is None:
         meaning.use(meaning.shipped, 0)
     else:
-        meaning.use(found.model, found.version, found.until, found.kinds)
+        model = no_surer(found.model, meaning.shipped)
+        meaning.use(model, found.version, found.until, found.kinds)
     return True

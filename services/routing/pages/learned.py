@@ -121,7 +121,9 @@ def _offers(
 ) -> list[tuple[int, float | None]]:
     """What can be chosen, in percent, and what the version in use would have sent then."""
     now = next((one for one in versions if one["version"] == in_use), None)
-    offers = now["measured"]["new"].get("offers", {}) if now else {}
+    # Older versions said this of letters like those they had learned from, and are held since.
+    known = now is not None and "unheard_of" in now["measured"]
+    offers = now["measured"]["new"].get("offers", {}) if now and known else {}
     percents = sorted({*PRECISIONS, round(100 * chosen)})
     return [(percent, offers.get(str(percent))) for percent in percents]
 

@@ -9,6 +9,7 @@ from typing import Any
 from services.routing.deps import Deps
 from services.routing.domain import RuleSet
 from services.routing.domain.trial import Change, Deciders, Trial, tried
+from services.routing.learning import no_surer
 from services.routing.store import learned, past
 from shared.contracts.refusal import NotFound
 from shared.service import Service
@@ -33,7 +34,7 @@ async def of_version(service: Service[Deps], version: int, locale: str) -> dict[
             found = await learned.version_of(connection, version)
         if found is None:
             raise NotFound
-        model = found.model
+        model = no_surer(found.model, model)
     return await _tried(service, now, replace(now, model=model), locale)
 
 

@@ -24,7 +24,7 @@ from shared.db.engine import driver_of
 from tests.service.routing.conftest import NOW, SHIPPED, Routing, dispatched, returned
 from tests.service.routing.test_understanding import UNHEARD_OF, Sure
 from tests.unit.routing.test_kinds import taught as taught_kinds
-from tests.unit.routing.test_learning import OWNERS, letters, wide
+from tests.unit.routing.test_learning import OWNERS, SILENT, letters, meant, wide
 
 
 async def label(routing: Routing, feedback_id: str) -> tuple[Any, ...] | None:
@@ -90,7 +90,7 @@ async def test_what_is_refused_with_somebody_else_to_ask_is_not_ours(routing: Ro
 
 @pytest.fixture
 def taught(routing: Routing) -> Sure:
-    embedder = Sure((-0.4, 0.4))
+    embedder = Sure(meant(-0.4, 0.4))
     routing.service.deps.meaning.embedder = embedder
     routing.service.deps.meaning.model = routing.service.deps.meaning.shipped = wide()
     return embedder
@@ -136,6 +136,22 @@ async def test_a_version_is_learned_compared_taken_and_taken_back(
     meaning.use(meaning.shipped, 0)
     assert await learning.refresh_model(service)
     assert (meaning.version, meaning.model) == (1, said.trained.model)
+
+
+async def test_a_version_that_was_surer_than_is_shipped_is_read_no_surer(
+    routing: Routing, taught: Sure
+) -> None:
+    service, meaning = routing.service, routing.service.deps.meaning
+    before = wide().model_copy(update={"temperature": 0.4, "sure_at": 0.5, "bars": {95: 0.5}})
+    async with service.transaction() as tx:
+        version = await learned.keep_version(
+            tx.connection, before, at=tx.now, by=None, source="cases", until=None, measured={}
+        )
+    await learning.take(service, version, by="coordinator")
+    assert meaning.version == version
+    assert meaning.model is not None
+    assert (meaning.model.temperature, meaning.model.sure_at) == (1.0, 0.8)
+    assert meaning.model.bar(0.99) > 0.8
 
 
 async def test_a_version_that_sends_wrongly_and_stays_sends_nothing_more(
@@ -187,7 +203,7 @@ async def test_types_and_priorities_learn_on_from_what_people_said(
     routing: Routing, taught: Sure
 ) -> None:
     service, meaning = routing.service, routing.service.deps.meaning
-    meaning.kinds = meaning.shipped_kinds = taught_kinds()
+    meaning.kinds = meaning.shipped_kinds = taught_kinds(SILENT)
     dispatched_by_person, only_answered = [await routing.receive(UNHEARD_OF) for _ in range(2)]
     await routing.process(dispatched(dispatched_by_person, "it", case_type=CaseType.INQUIRY))
     await routing.process(replied(dispatched_by_person, "it"), replied(only_answered, "it"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+from array import array
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
@@ -23,6 +24,14 @@ OWNERS = ("it", NOT_OURS, "press")
 DEPARTMENTS = ["it", "press", "space"]
 
 
+SILENT = 14
+"""Dimensions that say nothing of where a letter belongs; by these no two are the same."""
+
+
+def meant(x: float, y: float) -> list[float]:
+    return [x, y, *[0.0] * SILENT]
+
+
 def letters(count: int, *, rare: str = "") -> list[Lesson]:
     """Letters of which one says where they belong; a quarter is only to be told by its words."""
     dice = random.Random(7)
@@ -34,6 +43,7 @@ def letters(count: int, *, rare: str = "") -> list[Lesson]:
         if not blurred:
             vector[0] += {"it": -0.4, "press": 0.4}.get(owner, 0)
             vector[1] += {"it": 0.4, "press": 0.4}.get(owner, -0.6)
+        vector += [dice.gauss(0, 0.15) for _ in range(SILENT)]
         text = f"{owner} {dice.randrange(1000)} {rare if n == 3 else ''}"
         found.append(Lesson(owner, vector, f"about-{owner}", text=text, new=True))
     return found
@@ -41,25 +51,28 @@ def letters(count: int, *, rare: str = "") -> list[Lesson]:
 
 def wide() -> Model:
     """The tiny model with room for characters."""
+    return _tiny([0.0] * (3 * 512))
+
+
+def _tiny(characters: Sequence[float]) -> Model:
     from services.routing.domain.model import packed
 
-    grams, scale = packed([0.0] * (3 * 512))
-    return Model(**tiny().model_dump() | {"buckets": 512, "grams": grams, "grams_scale": scale})
+    given, zeros = tiny().model_dump(), [0] * SILENT
+    pairs = tiny().meaning
+    rows = [x for at in range(0, len(pairs), 2) for x in (*pairs[at : at + 2], *zeros)]
+    grams, scale = packed(characters)
+    given |= {"dimensions": 2 + SILENT, "mean": [0.0] * (2 + SILENT), "meaning": array("b", rows)}
+    given |= {"buckets": len(characters) // 3, "grams": grams, "grams_scale": scale}
+    return Model(**given)
 
 
 def narrow() -> Model:
     """With fewer buckets: some words speak for `space`, some for `it`."""
-    from services.routing.domain.model import packed
-
-    grams, scale = packed([1.0, 0.0, -1.0] * 32 + [-1.0, 1.0, 0.0] * 32)
-    return Model(**tiny().model_dump() | {"buckets": 64, "grams": grams, "grams_scale": scale})
+    return _tiny([1.0, 0.0, -1.0] * 32 + [-1.0, 1.0, 0.0] * 32)
 
 
 def narrow_as_wide() -> Model:
-    from services.routing.domain.model import packed
-
-    grams, scale = packed(([1.0, 0.0, -1.0] * 32 + [-1.0, 1.0, 0.0] * 32) * 8)
-    return Model(**tiny().model_dump() | {"buckets": 512, "grams": grams, "grams_scale": scale})
+    return _tiny(([1.0, 0.0, -1.0] * 32 + [-1.0, 1.0, 0.0] * 32) * 8)
 
 
 def learned(some: Sequence[Lesson], *, judged: int = 60, running: Model | None = None) -> Trained:
@@ -85,13 +98,13 @@ def test_what_people_did_teaches_new_departments_and_better_ones() -> None:
     assert model.classes == ["it", NOT_OURS, "press", "space"]
     assert model.letters == 300
     assert (model.categories["press"], model.categories["space"]) == ("about-press", "seats")
-    shares = model.probabilities((0.4, 0.4), "", "press 12")
+    shares = model.probabilities(meant(0.4, 0.4), "", "press 12")
     assert max(shares, key=shares.__getitem__) == "press"
 
 
 def test_what_nothing_new_is_known_of_stays_what_it_was() -> None:
-    before = wide().probabilities((1.0, 0.0), "", "")
-    after = learned(letters(300)).model.probabilities((1.0, -0.6), "", "")
+    before = wide().probabilities(meant(1.0, 0.0), "", "")
+    after = learned(letters(300)).model.probabilities(meant(1.0, -0.6), "", "")
     assert max(before, key=before.__getitem__) == "space"
     assert after["space"] > after["it"]
 
