@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from shared.contracts import Event, desk, intake, routing, sla
 from shared.contracts.vocabulary import Clock, Priority
+
+GATHER = timedelta(minutes=5)
+"""People write in a chat what they have to say in many short lines."""
 
 
 class Case(BaseModel):
@@ -40,6 +43,8 @@ class Case(BaseModel):
     ended: bool = False
     instead: str | None = None
     """Where to go with what was not taken on, until it is taken up again."""
+    words_told: dict[str, datetime] = {}
+    """Recipient → for when the newest notice is that the reporter said more."""
     erased: bool = False
     into: str | None = None
     """What it was joined to: its reporter gets the answer of that one."""
@@ -161,6 +166,15 @@ def _answer_due(case: Case, event: sla.SlaPromisesChanged) -> dict[str, Any]:
             case sla.Change.CANCELLED:
                 due = None
     return {"due": due, "announced_due": announced_due}
+
+
+def gathered(case: Case, recipient: str, now: datetime) -> datetime | None:
+    """When somebody hears that the reporter said more: at once, and soon after that once for all
+    that is said meanwhile; None where a notice that is to go out tells of it, too."""
+    told = case.words_told.get(recipient)
+    if told is None or told + GATHER <= now:
+        return now
+    return told + GATHER if told <= now else None
 
 
 def settled(case: Case) -> bool:

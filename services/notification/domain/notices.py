@@ -364,8 +364,10 @@ def _staff(event: Event, before: Case, case: Case, people: People) -> list[Notic
             return to("news", event.mentions, what="mentioned")
         case intake.FeedbackAppealed():
             return to("new_work", people.staff(role=Role.LEADER), what="appeal")
+        case intake.FeedbackSupplemented(thanks=True):
+            return []
         case intake.FeedbackSupplemented() | desk.CaseWordsOwed():
-            return to("news", _at_work(case, people), what="supplemented")
+            return to("news", _at_work(case, people), what=WORDS_ADDED)
         case intake.FeedbackUrged():
             return to("news", _at_work(case, people), what="urged")
         case sla.SlaWarned():
@@ -400,6 +402,7 @@ def is_for_the_department(kind: str, params: dict[str, Any]) -> bool:
     return kind in ("news", "warning", "breach")
 
 
+WORDS_ADDED = "supplemented"
 FAREWELLS = frozenset({"recalled", "moved", "part_withdrawn"})
 """What tells people that a case is theirs no more."""
 

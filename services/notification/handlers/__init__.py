@@ -11,12 +11,14 @@ from services.notification.domain import (
     ERASED,
     PENDING,
     REPORTER,
+    WORDS_ADDED,
     Case,
     Notice,
     State,
     absence_notices,
     advance,
     as_it_is_now,
+    gathered,
     notices,
     report_notices,
     surge_notices,
@@ -60,7 +62,13 @@ async def tell_people(event: Event, tx: Transaction) -> None:
     for notice in notices(event, before, case, deps_of(tx).people(tx.now)):
         if notice.kind == "merged":
             notice = await _with_date(tx, notice, case)
-        planning.plan(tx, event, notice, case)
+        at = None
+        if notice.params.get("what") == WORDS_ADDED:
+            if (at := gathered(case, notice.recipient, tx.now)) is None:
+                continue
+            case = case.model_copy(update={"words_told": case.words_told | {notice.recipient: at}})
+            keep_case(tx, event.feedback_id, case)
+        planning.plan(tx, event, notice, case, not_before=at)
     if case.followers and isinstance(event, _MOVES_DATES):
         await planning.plan_for_followers(tx, event, case)
 

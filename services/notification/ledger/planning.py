@@ -22,13 +22,15 @@ def plan(
     *,
     about: str | None = None,
     once: str | None = None,
+    not_before: datetime | None = None,
 ) -> None:
     """Enter a notice in the ledger; `about` what is no case, once for each recipient. `once`: for
     each recipient, of whatever events it comes; it stands as the cause of what is emitted."""
     cause = tx.cause
     ce_id = about or once or (cause.ce_id if cause else None) or new_id()
     correlation_id = (cause.headers.get("ce_correlationid") if cause else None) or ce_id
-    _enter(tx, notice, case, about or event.feedback_id, event.at, (ce_id, correlation_id))
+    because, where = (ce_id, correlation_id), about or event.feedback_id
+    _enter(tx, notice, case, where, event.at, because, not_before=not_before)
 
 
 async def plan_for_followers(tx: Transaction, event: Event, case: Case) -> None:
@@ -91,6 +93,8 @@ def _enter(
     feedback_id: str,
     at: datetime,
     because: tuple[str, str],
+    *,
+    not_before: datetime | None = None,
 ) -> None:
     """A row for what happened `at`; `because`: ids of its cause, and of what all began with."""
     name = delivery_id(because[0], notice.recipient)
@@ -113,7 +117,7 @@ def _enter(
     if notice.staff is None:
         _plan_for_reporter(tx, row, case)
     else:
-        _plan_for_staff(tx, row, notice.staff, case)
+        _plan_for_staff(tx, row, notice.staff, case, not_before)
 
 
 def _plan_for_reporter(tx: Transaction, row: DeliveryRow, case: Case) -> None:
@@ -139,7 +143,13 @@ def _tell_to_ring(tx: Transaction, row: DeliveryRow, case: Case) -> None:
         _enter(tx, notice, case, row.feedback_id, tx.now, (row.id, row.correlation_id))
 
 
-def _plan_for_staff(tx: Transaction, row: DeliveryRow, staff: str, case: Case) -> None:
+def _plan_for_staff(
+    tx: Transaction,
+    row: DeliveryRow,
+    staff: str,
+    case: Case,
+    not_before: datetime | None = None,
+) -> None:
     deps = deps_of(tx)
     email = deps.email_of(staff)
     row.channel = "email" if email else CONSOLE
@@ -149,7 +159,8 @@ def _plan_for_staff(tx: Transaction, row: DeliveryRow, staff: str, case: Case) -
         ledger.suppress(tx, row, domain.STALE_REASON)
     elif email:
         row.rate_limit_key, row.receiver = deps.rate_limit_key("email", email)
-        ledger.ready(tx, row, _send_after(tx, row, case))
+        at = _send_after(tx, row, case)
+        ledger.ready(tx, row, at if not_before is None else max(at, not_before))
     else:
         ledger.on_the_console(tx, row)
 

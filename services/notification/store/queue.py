@@ -15,11 +15,12 @@ from shared.messaging.transaction import Transaction
 
 # What fails as a whole: the mail server, or one official account.
 _TRANSPORT = "CASE WHEN {0} LIKE 'email:%' THEN 'email' ELSE {0} END"
-_LATE_WORK = ", ".join(f"'{kind}'" for kind in sorted(BY_DAY))
-_HELD = f"e.kind IN ({_LATE_WORK}) AND e.attempts = 0 AND e.next_try_at > $1"
+# Until the morning; of words, until more of them are said.
+_MAY_WAIT = ", ".join(f"'{kind}'" for kind in sorted(BY_DAY | {"news"}))
+_HELD = f"e.kind IN ({_MAY_WAIT}) AND e.attempts = 0 AND e.next_try_at > $1"
 # The first few of every rate limit key that is not full, without a scan of all that wait:
 # a step per key. A delivery waits while an earlier one of the same case to the same recipient is
-# on its way; one that is held until the morning is not.
+# on its way; one that is held is not.
 _NEXT_DUE = f"""
 WITH RECURSIVE keys (key) AS (
   (SELECT rate_limit_key FROM deliveries WHERE {WAITING_SQL} ORDER BY rate_limit_key LIMIT 1)

@@ -21,7 +21,7 @@ from shared.contracts.desk import (
     CaseReturned,
     CaseUnassigned,
 )
-from shared.contracts.intake import FeedbackUrged
+from shared.contracts.intake import FeedbackSupplemented, FeedbackUrged
 from shared.contracts.routing import FeedbackTriageNeeded
 from shared.contracts.sla import EscalationRaised, QuietHoursSet, SlaBreached, SlaWarned
 from shared.contracts.vocabulary import State
@@ -364,3 +364,32 @@ async def test_who_has_somebody_to_stand_in_needs_no_entrance(watch: Watch, sink
     await watch.process(FeedbackUrged(feedback_id="f1", at=NOW))
     await watch.later(seconds=1)
     assert sorted(to(sink)) == ["ann.it", "zhao"]
+
+
+async def test_much_that_is_said_in_a_short_time_is_two_letters_and_thanks_are_none(
+    watch: Watch, sink: SmtpSink
+) -> None:
+    await working(watch, sink)
+
+    def words(n: int, **more: Any) -> FeedbackSupplemented:
+        return FeedbackSupplemented(
+            feedback_id="f1", at=watch.clock.now(), text=f"还有 {n}", words_id=f"w{n}", **more
+        )
+
+    await watch.process(words(0, thanks=True))
+    await watch.later(seconds=1)
+    assert to(sink) == []
+    for n in range(20):
+        await watch.process(words(n + 1))
+        await watch.later(seconds=2)
+    assert to(sink) == ["ann.it"], "the first at once"
+    # What is held for more words holds up nothing else.
+    await watch.process(FeedbackUrged(feedback_id="f1", at=watch.clock.now()))
+    await watch.later(seconds=1)
+    assert to(sink) == ["ann.it", "ann.it"]
+    await watch.later(minutes=5)
+    assert to(sink) == ["ann.it"] * 3, "the others together"
+    await watch.later(minutes=6)
+    await watch.process(words(30))
+    await watch.later(seconds=1)
+    assert to(sink) == ["ann.it"] * 4
