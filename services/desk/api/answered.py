@@ -15,7 +15,7 @@ from services.desk.deps import deps_of
 from services.desk.domain import sees
 from services.desk.domain.matters import ALIKE, matter_of, nearness, same_answer
 from services.desk.domain.similar import CLOSE, candidates_from, features, likeness
-from services.desk.domain.suggesting import age_of, sentences, worth
+from services.desk.domain.suggesting import age_of, said_once, sentences, worth
 from services.desk.store import answered, similar
 from shared.messaging.row_buffer import values_of
 from shared.moments import local
@@ -32,7 +32,8 @@ async def show_answered(
 ) -> JSONResponse:
     """``{items}``: at most 3 cases that the same department answered and this person may see, with
     `likeness`, `outcome`, `replied_at`, `reopened`, `stars`, and the `sentences` of the last public
-    reply in which nobody is named."""
+    reply in which nobody is named. Each sentence is said once: `answered` says how many cases were
+    answered so."""
     items = await answered_items(request, person, feedback_id)
     return JSONResponse({"items": items}, headers={"Cache-Control": "no-store"})
 
@@ -66,7 +67,7 @@ async def answered_items(request: Request, person: Staff, feedback_id: str) -> l
             if like >= ALIKE and said:
                 items.append(_item(one, values_of(row), context, like, said))
     items.sort(key=lambda item: item.pop("worth"), reverse=True)
-    return items[:MOST]
+    return said_once(items)[:MOST]
 
 
 def _text(known: tuple[Any, Any]) -> str:

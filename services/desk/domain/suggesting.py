@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from shared.privacy import PLACEHOLDERS
 
@@ -92,6 +94,21 @@ def _without_courtesies(sentence: str) -> str:
     if one == whole:
         return one
     return one and one + ("。" if _CHINESE.search(one) else ".")
+
+
+def said_once(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Answers, the best first, each with the `sentences` that none before it has; one that says
+    nothing new is left out, and counted in the `answered` of the first that says the same."""
+    kept: list[dict[str, Any]] = []
+    first: dict[str, dict[str, Any]] = {}
+    for item in items:
+        new = [one for one in item["sentences"] if one not in first]
+        if not new:
+            first[item["sentences"][0]]["answered"] += 1
+            continue
+        kept.append(item | {"sentences": new, "answered": 1})
+        first |= dict.fromkeys(new, kept[-1])
+    return kept
 
 
 def worth(likeness: float, *, stars: int | None, reopened: bool, age: timedelta) -> float:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.desk.domain.suggesting import MOST, sentences, worth
+from services.desk.domain.suggesting import MOST, said_once, sentences, worth
 from shared.privacy import PLACEHOLDERS
 
 
@@ -102,3 +102,14 @@ def test_a_better_example_comes_first() -> None:
     assert worth(0.7, stars=3, reopened=False, age=new) > worth(
         0.7, stars=3, reopened=False, age=old
     )
+
+
+def test_what_was_said_before_is_said_once_and_counted_and_leaves_room_for_another() -> None:
+    same = ["厂商已换件。", "请再试。"]
+    said = [same, same, [*same, "明天再看。"], same, ["换了新的。"]]
+    found = said_once({"feedback_id": n, "sentences": one} for n, one in enumerate(said))
+    assert [(one["feedback_id"], one["sentences"], one["answered"]) for one in found] == [
+        (0, same, 3),
+        (2, ["明天再看。"], 1),
+        (4, ["换了新的。"], 1),
+    ]
