@@ -25,6 +25,7 @@ from services.desk.api.views import ViewContext, item
 from services.desk.deps import deps_of
 from services.desk.domain import Viewer
 from services.desk.domain.deciding import wrong
+from services.desk.domain.surges import names_it
 from services.desk.store import jobs, surges
 from services.desk.store.reading import some_cases
 from services.desk.store.surges import Surge
@@ -53,7 +54,8 @@ class Nothing(Body):
 async def list_surges(request: Request, person: Person) -> JSONResponse:
     """``{items: [{surge_id, matter, found_at, n, minutes, usual, cases, items}]}``: what waits for
     somebody, the newest first. In `minutes` there were `n`, of which `usual` would have been;
-    `cases` are the ids of all that came since, `items` the newest of them as in the list."""
+    `cases` are the ids of all that came since, `items` the newest of them as in the list, each with
+    `surely`: it names what the surge is about, and is not only near to it in meaning."""
     reader(person)
     context = view_context(request, person)
     async with service_of(request, "desk").transaction() as tx:
@@ -66,7 +68,12 @@ async def list_body(tx: Transaction, context: ViewContext) -> dict[str, Any]:
     found = []
     for one in await surges.suggested(tx):
         cases = await some_cases(tx.connection, one.cases[-_SHOWN:])
-        items = [item(values_of(case), context) for case in cases]
+        keys = await surges.keys_of(tx, one.cases)
+        items = [
+            item(values_of(case), context)
+            | {"surely": names_it(one.key, keys.get(case.feedback_id, ()), list(keys.values()))}
+            for case in cases
+        ]
         items.sort(key=lambda case: str(case["received_at"]), reverse=True)
         found.append(_shown(one, context.locale) | {"items": items})
     return {"items": found}

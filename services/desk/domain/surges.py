@@ -138,6 +138,18 @@ def another_thing(keys: Collection[str], others: Sequence[Collection[str]]) -> b
     return bool(elsewhere or (mine and about and not mine & about))
 
 
+def names_it(key: str, keys: Collection[str], others: Sequence[Collection[str]]) -> bool:
+    """Whether a case with `keys` says what a surge under `key` is about: the place, or a thing that
+    several of its cases name. Where they name none, nobody can say it."""
+    if key.startswith("place="):
+        return key in keys
+    named = Counter(
+        thing for one in others for thing in one if " " not in thing and "=" not in thing
+    )
+    several = {thing for thing, n in named.items() if n >= SAY_IT}
+    return not several or not several.isdisjoint(map(thing_of, keys))
+
+
 def another_floor(keys: Collection[str], others: Sequence[Collection[str]]) -> bool:
     """Whether a case names a floor, and all of a surge that name one another."""
     named = Counter(floor for one in others for floor in _floors(one))

@@ -29,6 +29,7 @@ from services.desk.domain.similar import ALIKE, CLOSE, features, likeness
 from services.desk.domain.surges import LEAST, LIKELY, WINDOWS, odds_of, weight_of
 from services.desk.jobs.grouping import from_mean
 from services.desk.store.surges import Said
+from shared.greetings import says_nothing
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _WORD = re.compile(r"[^\W_\u3400-\u9fff]{2,}")
@@ -43,6 +44,8 @@ _MOST = 12
 """So many make the middle of a group at the most."""
 _NEAR = 0.1
 """Who is not among this share of the past, the nearest, is about something else."""
+_NEAR_BUT_OTHER = 0.05
+"""The same of those who name something, and nothing that the others name."""
 _MIDDLES = 40
 """Of more whose words are alike so many are tried as their middle: in a flood all are as good."""
 Mask = NDArray[np.bool_]
@@ -99,8 +102,8 @@ class Alike:
         *,
         without: Collection[str] = (),
     ) -> Told | None:
-        """Those of the window before this case that are probably of one matter with it, itself
-        among them, where they are `LEAST`; None where they are not.
+        """Those of the window before this case that are probably of one matter with it, where with
+        it they are `LEAST`; None where they are not.
 
         `expected`: how many come then of anything. Those `without` which it is asked are left out.
         """
@@ -126,7 +129,10 @@ class Alike:
             of_it = np.array(odds) >= LIKELY[window]
             weight = weight_of(odds)
             if of_it.sum() >= LEAST and of_it[0] and (best is None or weight > best.weight):
-                cases = [self._cases[n] for n in among[of_it].tolist()]
+                reach = [self._reach(n, among) for n in among.tolist()]
+                surely = of_it & (rarity <= reach)
+                its = surely if surely.sum() >= LEAST else of_it
+                cases = [self._cases[n] for n in among[its].tolist()]
                 cases.sort(key=lambda one: (one.at, one.feedback_id))
                 best = Told(cases, weight, usual * float(rarity[of_it].max()))
         return best
@@ -146,12 +152,22 @@ class Alike:
         rows = np.append(past, asked)
         near = np.array([self._near(other, rows) for other in others.tolist()]).sum(axis=0)
         (rarity,) = self._rarity(near[None, :-1], near[-1:], past, rows[-1:]).tolist()
+        if rarity > self._reach(asked, others):
+            return False
         ago = self._at[asked] - self._at[others]
         for window, come in expected.items():
             many = int(np.count_nonzero(ago < window.total_seconds()))
             if odds_of(rarity, many, come) >= LIKELY[window]:
                 return True
         return False
+
+    def _reach(self, asked: int, others: Rows) -> float:
+        """How far from the middle of the others a case may be, as a share of the past. Where hardly
+        anything is expected the odds alone take in whatever comes."""
+        mine = matter(self._cases[asked]).things
+        if any(mine & matter(self._cases[n]).things for n in others.tolist() if n != asked):
+            return 1.0
+        return _NEAR_BUT_OTHER if mine else _NEAR
 
     def _lately(self, asked: int, window: timedelta, without: Collection[str]) -> Mask:
         ago = self._at[asked] - self._at
@@ -288,6 +304,8 @@ def _place(said: Said) -> str:
 def _says_nothing(text: str) -> bool:
     """Whether neither its title nor what follows has more than a few words, and none of them names
     a thing or what is wrong."""
+    if says_nothing(text):
+        return True
     lines = text.split("\n", 1)
     words = max(len(_CHINESE.findall(one)) + 2 * len(_WORD.findall(one)) for one in lines)
     return words < _LEAST and not (matter_of(text).things or matter_of(text).faults)

@@ -295,6 +295,14 @@ async def test_what_names_another_thing_joins_no_surge_by_likeness(desk: Desk) -
     await look(desk)
     event = (await listed(desk))[-1]
     assert event.cases == tuple(ids), others
+    # What only means the same is offered, and not ticked before somebody has looked.
+    office = desk.as_("coordinator")
+    (shown,) = (await office.get("/api/surges")).json()["items"]
+    surely = {one["feedback_id"] for one in shown["items"] if one["surely"]}
+    assert set() < surely < set(ids)
+    page = (await office.get("/desk/incidents", headers={"accept": "text/html"})).text
+    assert {one for one in ids if f'value="{one}" checked' in page} == surely
+    assert all(f'value="{one}"' in page for one in ids)
 
 
 async def test_of_one_floor_another_floor_joins_when_many_say_so(desk: Desk) -> None:

@@ -134,6 +134,29 @@ def test_a_case_belongs_to_what_it_is_nearer_to_than_most_that_came() -> None:
     assert not alike.belongs(again.feedback_id, ["who knows"], expected)
 
 
+def test_in_a_quiet_hour_not_whatever_comes_belongs_to_what_was_told() -> None:
+    """Where next to nothing is expected, the odds speak for anything."""
+    letters = Letters()
+    goose = letters.matter()
+    told = [letters.one(t, timedelta(minutes=9 - n), goose) for n, t in enumerate(GEESE)]
+    again = letters.one("它又来了，别过去", timedelta(0), goose)
+    others = [letters.one(f"这又是另外的{n}", timedelta(0), letters.matter()) for n in range(60)]
+    named = [
+        letters.one(f"统一认证登录报错 {n}", timedelta(0), letters.matter()) for n in range(60)
+    ]
+    greeting = letters.one("今天有点事想反映", timedelta(0), goose)
+    alike = Alike([*told, again, *others, *named, greeting, *letters.before(12 * ENOUGH)])
+
+    def taken(cases: list[Said]) -> int:
+        return sum(alike.belongs(one.feedback_id, _ids(told), {WINDOWS[0]: 0.1}) for one in cases)
+
+    assert taken([again]) == 1
+    # The nearest tenth of all there is, of those who name something else half as many.
+    assert taken(others) <= 10
+    assert taken(named) <= 6
+    assert not alike.is_meant(greeting.feedback_id)
+
+
 def test_what_has_too_few_words_to_say_anything_is_like_none_but_the_same() -> None:
     letters = Letters()
     goose = letters.matter()

@@ -15,6 +15,7 @@ from services.desk.domain.surges import (
     chance_of,
     judge,
     keys_of,
+    names_it,
     thing_of,
 )
 from tests.unit.desk.campus import months
@@ -135,3 +136,14 @@ def test_a_case_that_names_another_thing_or_floor_is_of_another_matter(
     assert another_floor(keys_of(said), lift) is floor
     # Told on several floors already, it is of none.
     assert not another_floor(keys_of(said), [*lift, keys_of("三楼的电梯也坏了")])
+
+
+def test_what_surely_belongs_to_a_surge_names_what_several_of_it_name() -> None:
+    told = [keys_of(one) for one in ("饮水机没水", "五楼饮水机坏了", "渴死了", "统一认证登录报错")]
+    assert [names_it("water", one, told) for one in told] == [True, True, False, False]
+    assert names_it("water", keys_of("The water dispenser is dead"), told)
+    # Where no thing is named by several, nobody can say it.
+    assert names_it("like=x", told[2], [told[2], told[3]])
+    here = keys_of("渴死了", "五楼西区")
+    assert names_it("place=五楼西区", here, [here])
+    assert not names_it("place=五楼西区", told[0], [here])
