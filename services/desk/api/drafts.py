@@ -70,7 +70,7 @@ async def delete_draft(request: Request, person: Person, feedback_id: str) -> Re
 )
 async def look(request: Request, person: Person, feedback_id: str) -> JSONResponse:
     """``{hints: [{code, text}]}``; none of them forbids anything, and nothing is kept. With
-    `action` ``ask``, ``progress`` or ``reject``: of those words, in the field that it has."""
+    ``?action=`` ``ask``, ``progress`` or ``reject``: of those words, in the field they have."""
     _, found = await looked_at(request, person, feedback_id)
     return JSONResponse({"hints": found}, headers=_NO_STORE)
 
@@ -84,7 +84,7 @@ async def looked_at(
     async with service_of(request, "desk").transaction() as tx:
         row = await writable(tx, person, feedback_id, lock=False)
         values = raw.values()
-        field = _FIELDS.get(values.get("action", ""))
+        field = _FIELDS.get(request.query_params.get("action", ""))
         draft = checked(Draft, {"text": values.get(field, "")} if field else values)
     if field:
         return draft, hints_on_words(draft.text, context)

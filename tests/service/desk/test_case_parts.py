@@ -127,7 +127,7 @@ async def test_a_reply_is_looked_at_while_it_is_written(desk: Desk) -> None:
     one = await desk.in_progress()
     handler = desk.as_("handler", "space")
     page = (await handler.get(f"/desk/cases/{one}")).text
-    assert f'hx-post="/desk/cases/{one}/look"' in page
+    assert f'hx-post="/desk/cases/{one}/look?action=reply"' in page
     path = f"/desk/cases/{one}/look"
     part = await handler.post(path, content="text=ok", headers=FORM | PART)
     assert "<html" not in part.text
