@@ -85,13 +85,26 @@ MOST_WORDS = 8
 """Who writes more has pasted a sentence, and asks for it as it stands."""
 
 
+_EDGES = "\"'`“”‘’„«»「」『』《》〈〉【】［］（）()[],.;:!?，。、；：！？…·~～"
+_BESIDE_A_NUMBER = re.compile(r"(?<=\d{3})(?=[\u3400-\u9fff])|(?<=[\u3400-\u9fff])(?=\d{3})|\s+")
+"""Three digits are a room or a seat: 217座 is told as 217 座位, too. 5楼 is one word."""
+
+
 def words_of(typed: str) -> tuple[str, ...]:
-    """What blanks divide, the longest first: each has to stand somewhere in a case. What has no
-    letter is one number, however it is divided."""
-    apart = [word for word in dict.fromkeys(typed.split()) if fold(word)]
-    if not 1 <= len(apart) <= MOST_WORDS or not any(map(str.isalpha, typed)):
-        return (typed.strip(),)
+    """What blanks divide, and a number from Chinese beside it, the longest first: each has to stand
+    somewhere in a case. The marks around a word are not looked for. What has no letter is one
+    number, however it is divided."""
+    bare = _bare(typed)
+    words = map(_bare, _BESIDE_A_NUMBER.split(bare))
+    apart = [word for word in dict.fromkeys(words) if fold(word)]
+    if not 1 <= len(apart) <= MOST_WORDS or not any(map(str.isalpha, bare)):
+        return (bare,)
     return tuple(sorted(apart, key=len, reverse=True))
+
+
+def _bare(word: str) -> str:
+    """Without the marks around it, where that leaves something."""
+    return word.strip().strip(_EDGES).strip() or word.strip()
 
 
 _ASKED = re.compile(r"[\u3400-\u9fff]{2}|[a-z]{3}")
@@ -170,7 +183,7 @@ def spans(text: str, words: str, *, at_most: int = 5) -> list[tuple[int, int]]:
     """Where `words` stand in `text` as the search finds them, as slices of it: together, or else
     each of them."""
     found, asked = _spans(text, words, at_most), words_of(words)
-    if found or len(asked) == 1:
+    if found:
         return found
     found = sorted(one for word in asked for one in _spans(text, word, at_most))
     # One may lie within another, or go on where it ends.

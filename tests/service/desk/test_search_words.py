@@ -115,6 +115,28 @@ async def test_each_word_has_to_stand_somewhere_in_a_case_digits_too(desk: Desk)
     assert "报修单 <mark>8000</mark>" in page
 
 
+async def test_marks_around_words_and_what_stands_beside_a_number_keep_nothing_from_being_found(
+    desk: Desk,
+) -> None:
+    one = await desk.case(text="三层西区 217 座一上午都是一个水杯占着，推荐书单里没有")
+    office = desk.as_("coordinator")
+    for q in (
+        "“水杯”",
+        '"水杯"',
+        "「水杯」",
+        "水杯？",
+        "书单！",
+        "217座",
+        "三层217",
+        "２１７座",
+        "“水杯” 217座",
+    ):
+        assert list(await found(office, q)) == [one], q
+    assert await found(office, "218座") == {}
+    page = (await office.get("/desk", params={"queue": "all", "q": "“水杯”"})).text
+    assert "<mark>水杯</mark>" in page
+
+
 @pytest.mark.parametrize(
     ("locale", "only", "all_of_them"),
     [

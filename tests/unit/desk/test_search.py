@@ -13,6 +13,7 @@ from services.desk.domain.search import (
     number,
     pattern,
     pattern_private,
+    spans,
     words_of,
 )
 
@@ -99,3 +100,35 @@ def test_what_blanks_divide_is_looked_for_apart_but_a_number_is_one(
     typed: str, apart: tuple[str, ...]
 ) -> None:
     assert words_of(typed) == apart
+
+
+@pytest.mark.parametrize(
+    "typed", ["“水杯”", '"水杯"', "「水杯」", "水杯？", " 水杯！ ", "《水杯》", "（水杯）"]
+)
+def test_the_marks_around_a_word_are_not_looked_for(typed: str) -> None:
+    assert words_of(typed) == ("水杯",)
+    assert spans("桌上一个水杯占着", typed) == [(4, 6)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "apart"),
+    [
+        ("217座", ("217", "座")),
+        ("三层217", ("217", "三层")),
+        ("２１７座？", ("２１７", "座")),
+        ("5楼", ("5楼",)),
+        ("24小时", ("24小时",)),
+        ("“书单” 217号座", ("217", "书单", "号座")),
+        ("A217", ("A217",)),
+        ("?!", ("?!",)),
+        ("“217”", ("217",)),
+    ],
+)
+def test_a_room_or_a_seat_stands_apart_from_what_is_written_beside_it(
+    typed: str, apart: tuple[str, ...]
+) -> None:
+    assert words_of(typed) == apart
+    (begin, end), *_ = spans(
+        "三层西区 217 座一上午没人，书单 5楼 24小时 A217 ?! 号座 ２１７", typed
+    )
+    assert begin < end
