@@ -28,6 +28,7 @@ from services.routing.domain import (
     alarm_by_rule,
     decide,
     doubtful_rules,
+    fold,
     in_doubt,
     left_to_a_person,
     name_unit,
@@ -38,6 +39,7 @@ from services.routing.domain import (
     without_model,
 )
 from services.routing.domain.alarms import CALM_BELOW
+from services.routing.domain.spelt import is_pinyin
 from services.routing.store import Stored
 from shared.embeddings import Embedder, EmbedderAway, Vector, beginning
 from shared.greetings import says_nothing
@@ -116,6 +118,10 @@ TOO_MANY = (
 NOTHING_SAID = (
     "还没有说是什么事，等人看；补充之后再判断",
     "It does not say yet what it is about: left to a person, and judged once more is said",
+)
+PINYIN = (
+    "通篇是拼音，语义模型读不懂，只按规则判断",
+    "Pinyin throughout, of which the model makes no meaning: by the rules alone",
 )
 BUDGET = 1.0
 """Seconds that the comments of one transaction may wait for their vectors, all together."""
@@ -323,6 +329,8 @@ class Deps:
         if says_nothing(said.title, said.text):
             # Of a greeting the model knows only who is greeted most.
             return without_model(ruled, NOTHING_SAID), alarm
+        if is_pinyin(fold(f"{said.title}\n{said.text}")):
+            return without_model(ruled, PINYIN), alarm
         shares = model.probabilities(vector, said.title, said.text)
         names, precision = self.directory.departments, ruleset.book.precision
         weighed = weigh_up(ruled, model, shares, precedents, said, names, precision=precision)

@@ -47,8 +47,8 @@ OF_RULE = {
     "p1.weapon": "threat",
 }
 BY_WORD = frozenset({"p1.person", "p1.stem_person"})
-UNTOLD = frozenset({"p1.help", "p1.smell"})
-"""A cry for help; a smell that may be of fire or of gas."""
+UNTOLD = frozenset({"p1.help", "p1.in_earnest", "p1.smell"})
+"""A cry for help; whatever is no joke; a smell that may be of fire or of gas."""
 _WORDS = {
     "seizure": (
         "抽搐|抽筋倒|抽过去|痉挛|癫痫|羊癫疯|羊角风|口吐|吐白沫|seizure|convuls|foaming|"

@@ -17,6 +17,8 @@ from shared.pinyin import syllables
 LONGEST = 2_000
 """Characters that are looked at."""
 _LONGEST_WORD = 40
+_FEWEST = 5
+"""Syllables."""
 _RUN = re.compile(r"[a-z]+[1-5]?(?:[ '’]+[a-z]+[1-5]?)*")
 _WORD = re.compile("[a-z]+")
 
@@ -36,7 +38,8 @@ kou tu bai mo 口吐白沫 | liu xue bu zhi 流血不止 | liu le hen duo xue �
 xin zang bing fa 心脏病发 | shuai dao le 摔倒了 | shuai xia lou 摔下楼 | gu zhe le 骨折了
 ya dao ren 压到人 | za dao ren 砸到人 | ye zhu le 噎住了 | dian ti kun ren 电梯困人
 dian ti kun zhu 电梯困住 | kun zai dian ti 困在电梯 | ka zai dian ti 卡在电梯
-guan zai dian ti 关在电梯 | bei kun zai 被困在 | suo zai li mian 锁在里面
+guan zai dian ti 关在电梯 | ren bei kun 人被困 | shui man dao 水漫到
+bei kun zai 被困在 | suo zai li mian 锁在里面
 guan zai li mian 关在里面 | suo zai tu shu guan 锁在图书馆 | chu bu qu le 出不去了
 jiu ming a 救命 | jiu ming ya 救命 | jiu jiu wo 救命 | kuai lai ren 快来人 | lai ren a 来人啊
 chu ren ming 出人命 | kuai bao jing 快报警 | jiu hu che 救护车 | ren da jia 人打架
@@ -92,6 +95,15 @@ def from_pinyin(folded: str) -> str:
         return ""
     read = _RUN.sub(lambda run: _read(run[0]) or run[0], said)
     return read if read != said else ""
+
+
+def is_pinyin(folded: str) -> bool:
+    """Whether a text is pinyin throughout: so many syllables are no English by chance."""
+    words = _WORD.findall(folded)
+    if not folded.isascii() or not words or max(map(len, words)) > _LONGEST_WORD:
+        return False
+    cut = [syllables(word) for word in words]
+    return None not in cut and sum(len(parts or ()) for parts in cut) >= _FEWEST
 
 
 def _read(run: str) -> str:

@@ -248,3 +248,8 @@ def test_a_model_of_another_size_is_refused(model: AlarmModel) -> None:
     for wrong in ({"kinds": []}, {"means": {"zh": model.means["zh"]}}):
         with pytest.raises(ValueError, match="wrong size"):
             AlarmModel(**model.model_dump() | wrong)
+
+
+@pytest.mark.parametrize("text", ["有人要自杀，不是开玩笑", "this is not a joke, he has a gun"])
+def test_what_is_said_to_be_no_joke_is_not_doubted(shipped: RuleSet, text: str) -> None:
+    assert not doubtful_rules(shipped, decide(shipped, Submission(text=text)))

@@ -355,6 +355,8 @@ def test_words_of_danger_about_other_things_raise_no_p1(shipped: RuleSet, text: 
         "My neighbour at the desk is blue around the mouth",
         "The bin by the lockers is alight",
         "我同学写了遗书，现在电话关机",
+        "This is not a drill: fire on 2F",
+        "我要炸了图书馆",
     ],
 )
 def test_of_people_and_in_earnest_they_do(shipped: RuleSet, text: str) -> None:

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from services.routing.domain import RuleSet, Submission, alarm_by_rule, decide, doubtful_rules
-from services.routing.domain.spelt import _BY_ITSELF, _EMERGENCIES, from_pinyin
+from services.routing.domain.spelt import _BY_ITSELF, _EMERGENCIES, from_pinyin, is_pinyin
 from services.routing.domain.text import fold
 
 
@@ -80,3 +80,17 @@ def test_what_is_read_keeps_its_clauses_and_long_texts_cost_nothing() -> None:
         began = time.process_time()
         from_pinyin(hostile)
         assert time.process_time() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "pinyin"),
+    [
+        ("zhao ling shi wu zai na li", True),
+        ("erlou kongtiao tai leng le", True),
+        ("can we open the window", False),
+        ("hao de", False),
+        ("二楼 kong tiao tai leng le", False),
+    ],
+)
+def test_what_is_pinyin_throughout(text: str, pinyin: bool) -> None:
+    assert is_pinyin(fold(text)) is pinyin
