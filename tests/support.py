@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -157,6 +157,14 @@ def at(words: str) -> datetime:
 def clock_at(words: str) -> ManualClock:
     """A clock that stands at that Shanghai time."""
     return ManualClock(at(words))
+
+
+class RunningClock(ManualClock):
+    """One that moves a little whenever somebody looks at it, as a real one does."""
+
+    def now(self) -> datetime:
+        self.set(super().now() + timedelta(microseconds=100))
+        return super().now()
 
 
 def id_at(moment: datetime) -> str:

@@ -142,7 +142,8 @@ async def take_supplement(event: FeedbackSupplemented, tx: Transaction) -> None:
     row = find(tx, event.feedback_id)
     if row is None:
         return
-    write(tx, event.feedback_id, "supplement", event.text, words_id=event.words_id)
+    at = tx.now
+    write(tx, event.feedback_id, "supplement", event.text, words_id=event.words_id, at=at)
     await entitle(event, row, tx)
     case = case_of(row)
     # Where it is `unasked` the question is still on its way to them.
@@ -151,9 +152,9 @@ async def take_supplement(event: FeedbackSupplemented, tx: Transaction) -> None:
         _moved(tx, row)
         return
     legal = (case.state, Action.SUPPLEMENT) in TRANSITIONS
-    if legal and guard(case, Action.SUPPLEMENT, REPORTER, tx.now) is None:
+    if legal and guard(case, Action.SUPPLEMENT, REPORTER, at) is None:
         given = ActionInput(reason=event.text)
-        keep(tx, row, advance(case, Action.SUPPLEMENT, given, by=REPORTER, at=tx.now))
+        keep(tx, row, advance(case, Action.SUPPLEMENT, given, by=REPORTER, at=at))
         _forward(tx, case, event, event.text)
     elif case.state in ENDED:
         # The case ended while the words were on their way. Nobody reads an ended case, so whoever

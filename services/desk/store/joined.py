@@ -97,16 +97,17 @@ async def forward(tx: Transaction, item: Item) -> None:
         if refused is not None:
             keep(tx, row, refuse_request(case_of(row), request, refused, at=tx.now))
             return
-    write(tx, target.feedback_id, "supplement", item.body["text"], origin=row.feedback_id)
+    text, at = item.body["text"], tx.now
+    write(tx, target.feedback_id, "supplement", text, origin=row.feedback_id, at=at)
     if reopens:
-        change = request_reopening(case, item.body["text"], by=REPORTER, asked=tx.now, at=tx.now)
+        change = request_reopening(case, text, by=REPORTER, asked=at, at=at)
         keep(tx, target, change)
     elif wakes:
-        given = ActionInput(reason=item.body["text"])
-        keep(tx, target, advance(case, Action.SUPPLEMENT, given, by=REPORTER, at=tx.now))
+        given = ActionInput(reason=text)
+        keep(tx, target, advance(case, Action.SUPPLEMENT, given, by=REPORTER, at=at))
         if case.state == State.REPLIED:
             # A rejected one goes on, which says everything; of this nobody else would hear.
-            change = owe(case_of(target), row.feedback_id, by=REPORTER, at=tx.now)
+            change = owe(case_of(target), row.feedback_id, by=REPORTER, at=at)
             keep(tx, target, change)
     else:
         target.version += 1

@@ -101,12 +101,14 @@ def write(
     rule: str | None = None,
     words_id: str | None = None,
     origin: str | None = None,
+    at: datetime | None = None,
 ) -> None:
-    """Keep what somebody wrote in a case; `text` is masked. `origin`: see `MessageRow`."""
+    """Keep what somebody wrote in a case; `text` is masked. `origin`: see `MessageRow`. `at`: the
+    moment that the case keeps of it, too, where the two are compared."""
     values = {
         "message_id": new_id(),
         "kind": kind,
-        "at": tx.now,
+        "at": at or tx.now,
         "by": (by.display or by.name) if by else None,
         "text": text,
         "outcome": outcome,

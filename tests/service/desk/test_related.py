@@ -13,7 +13,7 @@ from services.desk.store.messages import StaffWords
 from shared.contracts.intake import Contact, PrivateErased
 from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
-from tests.support import outbox_of
+from tests.support import RunningClock, at, clock_at, outbox_of
 
 
 async def work(desk: Desk) -> int:
@@ -262,6 +262,13 @@ async def test_what_a_joined_reporter_says_after_the_answer_is_told_as_owed(desk
     assert (await shown(desk, target))["words_owed"]
 
 
+CLOCKS = pytest.mark.parametrize(
+    "clock", [clock_at("2026-03-04 10:05"), RunningClock(at("2026-03-04 10:05"))], ids=type
+)
+"""What is owed is compared with when it was said, also where that is not one and the same look."""
+
+
+@CLOCKS
 async def test_parted_again_a_reporter_takes_with_them_what_they_are_owed(desk: Desk) -> None:
     office = desk.as_("coordinator")
     target, one = await owed_to_joined(desk)
@@ -271,6 +278,7 @@ async def test_parted_again_a_reporter_takes_with_them_what_they_are_owed(desk: 
     assert (await desk.do(office, target, "close"))["state"] == "CLOSED"
 
 
+@CLOCKS
 @pytest.mark.parametrize("own", [True, False])
 async def test_what_somebody_else_is_owed_stays(desk: Desk, own: bool) -> None:
     target, one = await owed_to_joined(desk)
@@ -282,6 +290,20 @@ async def test_what_somebody_else_is_owed_stays(desk: Desk, own: bool) -> None:
     assert (await shown(desk, target))["words_owed"]
 
 
+@CLOCKS
+async def test_what_was_said_before_them_is_owed_still_when_they_are_parted(desk: Desk) -> None:
+    target = await desk.in_progress()
+    (one,) = await merged(desk, target)
+    await desk.do(desk.as_("handler", "space"), target, "reply", text="好了", outcome="solved")
+    for whose in (target, one):
+        await desk.process(examples.supplemented(whose, "还是坏的"))
+        await work(desk)
+    await desk.do(desk.as_("coordinator"), one, "unmerge", reason="是另一件")
+    assert [f["settled"] for f in await told(desk, target, "case.released")] == [False]
+    assert (await shown(desk, target))["words_owed"]
+
+
+@CLOCKS
 async def test_a_joined_reporter_who_takes_it_back_is_owed_nothing(desk: Desk) -> None:
     target, one = await owed_to_joined(desk)
     await desk.process(examples.withdrawn(one))
