@@ -40,7 +40,7 @@ async def closed(browse: Browse, system: System, incident: str) -> None:
     async with httpx2.AsyncClient(base_url=system.url, trust_env=False, timeout=ANSWER) as web:
         answer = await web.post(
             f"/api/incidents/{incident}/close",
-            json={"reason": "修好了"},
+            json={"reason": "修好了", "waiting": "go_on"},
             headers={"Authorization": f"Bearer {token}"},
         )
     assert answer.status_code == 200, answer.text

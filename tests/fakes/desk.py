@@ -34,7 +34,7 @@ class FakeDesk:
             changed |= {"ended_at": at, "merged_into": fields["into"], "replied_at": None}
         elif kind is desk.CaseSplit:
             changed |= {"ended_at": at, "children": tuple(fields["children"]), "replied_at": None}
-        elif kind is desk.CaseAnsweredThrough:
+        elif kind is desk.CaseAnsweredThrough and fields.get("outcome"):
             changed |= {"replied_at": at, "rated": False}
         elif kind is desk.CaseAppealDismissed:
             changed |= {"appeal_dismissed": True}

@@ -268,9 +268,30 @@ async def test_who_says_me_too_hears_the_answer_and_after_its_end_is_answered_al
     seen = await town.sees(code, "REPLIED")
     assert [reply["text"] for reply in seen["replies"]] == ["机组修好了。"]
     await town.quiet()
+    # Who joins after the answer is promised one of their own, and is not closed without it.
+    contact = {"contact": {"email": "lin@students.example"}}
+    after = await town.submit(COLD, incident=incident, **contact)
+    await town.sees_any(after["tracking_code"])
+    await town.quiet()
+    printer, letters = town.services["notification"].deps.printer, io.StringIO()
+    printer.stream, before = letters, printer.stream
+    closing = {"reason": "修好了"}
+    words = {"waiting": "answer", "text": "机组稳定了，三层不冷了。", "outcome": "solved"}
     async with await town.as_("coordinator") as office:
-        over = await office.post(f"/api/incidents/{incident}/close", json={"reason": "修好了"})
-        assert over.status_code == 200, over.text
+        over = await office.post(f"/api/incidents/{incident}/close", json=closing)
+        assert over.status_code == 409, over.text
+        over = await office.post(f"/api/incidents/{incident}/close", json=closing | words)
+        assert (over.status_code, over.json()["total"]) == (200, 1), over.text
+    seen = await town.sees(after["tracking_code"], "REPLIED")
+    assert [reply["text"] for reply in seen["replies"]] == [words["text"]]
+    try:
+        # The receipt goes first, and waits a moment for the promise it carries.
+        await town.later(seconds=15)
+        await found(letters, words["text"])
+    finally:
+        printer.stream = before
+    await town.quiet()
+    assert promise(await town.track(after["tracking_code"]), "RESOLUTION")["status"] == "met"
     late = await town.submit(COLD, incident=incident)
     await town.sees_any(late["tracking_code"])
     await town.quiet()

@@ -303,6 +303,17 @@ class WithReason(Body):
     reason: SentWords
 
 
+class Closing(Body):
+    """Of an incident; what is needed of it depends on `waiting`."""
+
+    waiting: Annotated[Literal["answer", "go_on"] | None, Maybe] = None
+    """What becomes of those who still wait for an answer."""
+    reason: Annotated[SentWords | None, Maybe] = None
+    text: Annotated[ReaderWords | None, Maybe] = None
+    outcome: Annotated[AnOutcome | None, Maybe] = None
+    rule: Annotated[ReaderLine | None, Maybe] = None
+
+
 class SignIn(Body):
     username: Annotated[
         str,
@@ -378,6 +389,5 @@ BODIES: dict[Action, type[Body]] = {
     Action.UNLINK: Link,
     Action.JOIN: Join,
     Action.ANSWER_INCIDENT: Reply,
-    Action.CLOSE_INCIDENT: WithReason,
 }
 """The others need none."""

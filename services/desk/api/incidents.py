@@ -11,7 +11,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.desk.api import views
-from services.desk.api.bodies import Body, Line, ReaderLine, ReaderWords, Reply, WithReason
+from services.desk.api.bodies import (
+    Body,
+    Closing,
+    Line,
+    ReaderLine,
+    ReaderWords,
+    Reply,
+    WithReason,
+)
 from services.desk.api.bulk import MOST, begun, starter
 from services.desk.api.cases import view_context
 from services.desk.api.seen import refuse_stale, seen
@@ -36,7 +44,8 @@ router = APIRouter(prefix="/api/incidents", tags=["incidents"])
 Person = Annotated[Staff, Depends(signed_in)]
 READERS = frozenset({Role.COORDINATOR, Role.LEADER, Role.AUDITOR})
 """Who sees every case sees incidents, too."""
-_SAID_TO_ALL = (Action.ANSWER_INCIDENT, Action.CLOSE_INCIDENT, "explain")
+_DONE_TO_ALL = (Action.ANSWER_INCIDENT, Action.LEAVE)
+_SAID_TO_ALL = (*_DONE_TO_ALL, "explain")
 NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -166,8 +175,7 @@ async def answer(request: Request, person: Person, incident_id: str) -> Response
     """``{job, total}``: the words reach every active case, each masked for its own reporter. Who
     joins later reads them at once, and waits for an answer of their own."""
     viewer = office(person)
-    given = checked(Reply, values := (await read_body(request)).values())
-    check_outcome(given.outcome, given.reason)
+    given = _reply_in(values := (await read_body(request)).values())
     async with service_of(request, "desk").transaction() as tx:
         row = await _found(tx, incident_id, lock=True)
         if not row.open and not await incidents.active_cases(tx, incident_id):
@@ -183,20 +191,44 @@ async def answer(request: Request, person: Person, incident_id: str) -> Response
     return _begun(request, incident_id, *started)
 
 
-@router.post("/{incident_id}/close", summary="It is over", openapi_extra=described(WithReason))
+@router.post("/{incident_id}/close", summary="It is over", openapi_extra=described(Closing))
 async def close(request: Request, person: Person, incident_id: str) -> Response:
-    """``{job, total}``: it takes no case any more, and its active cases are closed. Once more is
-    the same as once."""
+    """``{job, total}``: it takes no case any more. Once more is the same as once.
+
+    Nobody's case ends by that unanswered. While some wait for an answer, `waiting` says what
+    becomes of them: ``answer`` (`text`, `outcome`, `rule` and `reason` as in a reply to all; the
+    words stand for a `reason` that is not given) or ``go_on`` (each by itself, out of the
+    incident); 409 without it. Otherwise it needs a `reason`."""
     viewer = office(person)
-    given = checked(WithReason, values := (await read_body(request)).values())
+    waiting = checked(Closing, values := (await read_body(request)).values()).waiting
+    reply = _reply_in(values) if waiting == "answer" else None
+    reason = (reply.reason or reply.text) if reply else checked(WithReason, values).reason
     async with service_of(request, "desk").transaction() as tx:
         row = await _found(tx, incident_id, lock=True)
+        words = public(tx, reply.text) if reply else row.answer
+        action = Action.ANSWER_INCIDENT if reply else Action.LEAVE
+        before = None if row.open else await _begun_before(tx, incident_id, action)
+        if before is not None and words == row.answer:
+            return _begun(request, incident_id, *before)
         if row.open:
             refuse_stale(values, _seen(row))
-            row.open, row.closed_at, row.reason = False, tx.now, given.reason
-            incidents.list_incident(tx, row)
-        started = await _begin(tx, viewer, row, Action.CLOSE_INCIDENT, values)
+        active = await incidents.active_cases(tx, incident_id)
+        if active and waiting is None:
+            raise _unanswered(len(active))
+        if row.open:
+            row.open, row.closed_at, row.reason = False, tx.now, public(tx, reason)
+        if reply and active:
+            row.answer, row.answered_at = words, tx.now
+        incidents.list_incident(tx, row)
+        body = values if reply else {"over": True}
+        started = await _begin(tx, viewer, row, action, body)
     return _begun(request, incident_id, *started)
+
+
+def _reply_in(values: dict[str, Any]) -> Reply:
+    given = checked(Reply, values)
+    check_outcome(given.outcome, given.reason)
+    return given
 
 
 @router.post(
@@ -251,7 +283,7 @@ async def _begin(
 ) -> tuple[str, int]:
     """A double click begins nothing twice: one job of an incident at a time."""
     incident_id = row.incident_id
-    if await jobs.is_running(tx, (Action.ANSWER_INCIDENT, Action.CLOSE_INCIDENT), incident_id):
+    if await jobs.is_running(tx, _DONE_TO_ALL, incident_id):
         raise Conflict(
             "这个事件正在逐件处理，请等它完成。",
             "The cases of this incident are being worked through; please wait until that is done.",
@@ -261,6 +293,15 @@ async def _begin(
     # What was seen of the incident says nothing of a case.
     body = {name: value for name, value in body.items() if name != "seen"}
     return jobs.add(tx, action, ids, body, by=starter(viewer), subject=incident_id), len(ids)
+
+
+def _unanswered(active: int) -> Conflict:
+    return Conflict(
+        f"还有 {active} 件没有答复，不能就这样结束：可以答复每一件并结束，或者让它们各自继续办理。",
+        f"Not answered yet: {active}. Answer them all in closing it, or let them go on by"
+        " themselves.",
+        allowed=["answer", "go_on"],
+    )
 
 
 def _over(*allowed: str) -> Conflict:

@@ -67,7 +67,6 @@ class Action(StrEnum):
     TIME_OUT = "time_out"
     REPEAT_ALARM = "repeat_alarm"
     ANSWER_INCIDENT = "answer_incident"
-    CLOSE_INCIDENT = "close_incident"
 
 
 NOT_OFFERED = frozenset(
@@ -83,7 +82,6 @@ NOT_OFFERED = frozenset(
         Action.TIME_OUT,
         Action.REPEAT_ALARM,
         Action.ANSWER_INCIDENT,
-        Action.CLOSE_INCIDENT,
     }
 )
 """What the reporter says elsewhere, what happens by itself, and what an incident does to each."""

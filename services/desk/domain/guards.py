@@ -122,7 +122,7 @@ def guard(case: Case, action: Action, by: Actor, at: datetime) -> Words | None:
             return "没有无人理会的警报。", "There is no alarm that nobody has answered."
         case Action.JOIN if case.incident_id is not None:
             return "已经归入一个事件。", "It belongs to an incident already."
-        case Action.LEAVE | Action.ANSWER_INCIDENT | Action.CLOSE_INCIDENT if not case.incident_id:
+        case Action.LEAVE | Action.ANSWER_INCIDENT if not case.incident_id:
             return "没有归入任何事件。", "It belongs to no incident."
     return None
 

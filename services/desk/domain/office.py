@@ -260,12 +260,6 @@ def _request_reopening(case: Case, given: ActionInput, by: Actor, at: datetime) 
     return Decision({}) if case.state is State.MERGED else reopen(case, given, by, at)
 
 
-def _close_incident(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
-    """Closed without an answer of its own: whoever wrote may still say that it is not over."""
-    closed = close("incident")(case, given, by, at)
-    return Decision(closed.changed | {"replied_at": at}, closed.told)
-
-
 DECIDE: Mapping[Action, Decide] = {
     Action.OPEN: _open,
     Action.DISPATCH: _dispatch,
@@ -286,5 +280,4 @@ DECIDE: Mapping[Action, Decide] = {
     Action.FOLLOW_UP: _follow_up,
     Action.REOPEN: reopen,
     Action.REQUEST_REOPENING: _request_reopening,
-    Action.CLOSE_INCIDENT: _close_incident,
 }

@@ -66,7 +66,6 @@ PERMISSIONS: Mapping[str, frozenset[Action]] = {
             Action.SUPERVISE,
             Action.NOTE,
             Action.ANSWER_INCIDENT,
-            Action.CLOSE_INCIDENT,
         }
     ),
     Role.LEADER: frozenset(

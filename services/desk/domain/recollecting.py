@@ -142,7 +142,9 @@ _STATED: Mapping[type[CaseEvent], Callable[[Case, Any], dict[str, Any]]] = {
         case, event.merged, settled=event.settled
     ),
     desk.CaseWordsOwed: lambda case, event: {"words_owed_since": case.words_owed_since or event.at},
-    desk.CaseAnsweredThrough: lambda case, event: related.answered(event.kind, event.at),
+    desk.CaseAnsweredThrough: lambda case, event: related.answered(
+        event.kind, event.outcome, event.at
+    ),
     desk.CaseSplit: lambda case, event: related.divided(case, event.children, event.at),
     desk.CaseDepartmentRemoved: _removed,
     desk.CaseLinked: lambda case, event: {"links": (*_without(case.links, event.to), event.to)},

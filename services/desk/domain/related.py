@@ -99,9 +99,10 @@ def divided(case: Case, children: tuple[str, ...], at: datetime) -> dict[str, An
     return over(case) | {"children": children, "ended_at": at, "replied_at": None}
 
 
-def answered(kind: str, at: datetime) -> dict[str, Any]:
-    """A reply to the case it was joined to may be rated; an interim word may not."""
-    return {"replied_at": at, "rated": False} if kind == "reply" else {}
+def answered(kind: str, outcome: str | None, at: datetime) -> dict[str, Any]:
+    """A reply to the case it was joined to may be rated; an interim word may not, nor that it was
+    rejected, which is a reply without an outcome."""
+    return {"replied_at": at, "rated": False} if kind == "reply" and outcome else {}
 
 
 def _merge(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
@@ -243,7 +244,7 @@ def answer_through(
     rate them where they are a reply. `text` is masked."""
     return _told(
         case,
-        answered(kind, at),
+        answered(kind, outcome, at),
         CaseAnsweredThrough,
         by=by,
         at=at,

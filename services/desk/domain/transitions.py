@@ -52,7 +52,6 @@ _ROWS: tuple[tuple[Iterable[State], Action, State | None, frozenset[str]], ...] 
     (ACTIVE, _A.JOIN, None, _ANYBODY),
     (ACTIVE, _A.LEAVE, None, _ANYBODY),
     (ACTIVE, _A.ANSWER_INCIDENT, _S.REPLIED, _ANYBODY),
-    (ACTIVE, _A.CLOSE_INCIDENT, _S.CLOSED, _ANYBODY),
     ((_S.TRIAGE,), _A.ADD_DEPARTMENT, None, _COORDINATOR),
     ((_S.TRIAGE,), _A.REMOVE_DEPARTMENT, None, _COORDINATOR),
     (AT_DEPARTMENT, _A.ADD_DEPARTMENT, None, _ANYBODY),
@@ -162,7 +161,6 @@ _FROM_EVERYWHERE = frozenset(
         Action.MERGE,
         Action.SPLIT,
         Action.ANSWER_INCIDENT,
-        Action.CLOSE_INCIDENT,
     }
 )
 _NOTES = {
@@ -170,5 +168,5 @@ _NOTES = {
     State.MERGED: "merge, split, from every active state (TRIAGE to IN_REVIEW)",
     State.TRIAGE: "recall, from every state of a department (DISPATCHED to IN_REVIEW)",
     State.DISPATCHED: "dispatch again, from every state of a department",
-    State.REPLIED: "answer_incident, from every active state; close_incident to CLOSED",
+    State.REPLIED: "answer_incident, from every active state",
 }

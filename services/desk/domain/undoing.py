@@ -16,7 +16,8 @@ Undo = tuple[Action, dict[str, Any]]
 def opposite(action: Action, before: Case, given: Mapping[str, Any]) -> Undo | None:
     """The action, and its body, that takes `action` back; `before` is the case as it was then.
 
-    None where there is none: a reply was read, a signature was given, a closed case is told.
+    None where there is none: a reply was read, a signature was given, a closed case is told, and
+    an incident that is `over` takes nobody.
     """
     match action:
         case Action.DISPATCH if before.state is State.TRIAGE:
@@ -27,7 +28,7 @@ def opposite(action: Action, before: Case, given: Mapping[str, Any]) -> Undo | N
             return Action.UNMERGE, {"reason": REASON}
         case Action.JOIN:
             return Action.LEAVE, {}
-        case Action.LEAVE:
+        case Action.LEAVE if not given.get("over"):
             return Action.JOIN, {"incident": before.incident_id}
         case Action.LINK:
             return Action.UNLINK, {"to": given["to"]}

@@ -71,6 +71,15 @@ def _answers(line: Line) -> bool:
     return through or line.type == "case.replied"
 
 
+def _is_answered(lines: Iterable[Line]) -> bool:
+    """Whether there is an answer that counts today: none did where it has begun anew since."""
+    answered = False
+    for line in lines:
+        given = _answers(line) and not _rejects(line)
+        answered = given or (answered and line.type not in _BEGINS_AGAIN)
+    return answered
+
+
 def _as_promised(lines: Iterable[Line]) -> list[Line]:
     """Without a date that was replaced before it was ever read: it was no promise yet."""
     kept: list[Line] = []
@@ -185,6 +194,7 @@ def body(
         "department": told.case.department,
         "department_name": department or None,
         "next_step": _next_step(told, wording, own=own, may=may, split=bool(parts)),
+        "answered": _is_answered(told.lines) or _is_answered(lines),
         "solved": solved(own),
         "joined": target is not None,
         **_situation(told, wording),
@@ -289,7 +299,9 @@ def _next_step(
 
 
 def _may(case: Any, lines: list[Line], now: datetime) -> list[str]:
-    return allowed_actions(Rights.model_validate(case.rights), asked(lines), now=now)
+    possible = allowed_actions(Rights.model_validate(case.rights), asked(lines), now=now)
+    # What ended with its incident, as it could before, may be reopened, but there is no answer.
+    return [one for one in possible if one != "rate" or _is_answered(lines)]
 
 
 def _promises(case: Any, wording: Wording) -> list[dict[str, Any]]:
@@ -323,7 +335,8 @@ def _told_through(lines: Iterable[Line], besides: str | None = None) -> list[Lin
 
 
 def _rejects(line: Line) -> bool:
-    return line.data.get("kind") != "progress" and not line.data.get("outcome")
+    """Of what was answered through another case: the words of its rejection."""
+    return line.data.get("kind") == "reply" and not line.data.get("outcome")
 
 
 def _conversation(
@@ -350,6 +363,7 @@ def _part(part: Seen, now: datetime, wording: Wording) -> dict[str, Any]:
         "department": case.department,
         "department_name": department or None,
         "next_step": _next_step(part, wording, own=part, may=may, split=False),
+        "answered": _is_answered(part.lines),
         "solved": solved(part),
         **_situation(part, wording),
         "promises": _promises(case, wording),

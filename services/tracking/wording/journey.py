@@ -31,6 +31,8 @@ SENTENCES: dict[str, str] = {
 }
 SPLIT = "您说的几件事分开办理，进展都在这里。"
 LOOKED_AGAIN = "很抱歉，这件事图书馆没能受理。馆领导复核过，维持了这个决定。原因写在下面。"
+UNANSWERED = "同样的事办完了，这件随着结束，没有单独答复您。"
+"""What was closed with its incident, as it could be before."""
 UNSOLVED: dict[str, str] = {
     "no": "您说没有解决。这件事先办结了，现在没有人在办。",
     "partly": "您说解决了一部分。这件事先办结了，现在没有人在办。",
@@ -108,7 +110,7 @@ STEPS: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
     ("received", "inbox", "收到", ("feedback.received",), ""),
     ("sorted", "sort", "整理", ("case.dispatched",), "TRIAGE"),
     ("handled", "work", "处理", ("case.accepted", "case.assigned"), "ACCEPT"),
-    ("answered", "reply", "答复", ("case.replied", "case.closed"), "RESOLUTION"),
+    ("answered", "reply", "答复", (), "RESOLUTION"),
 )
 
 
@@ -132,6 +134,8 @@ def _sentence(case: dict[str, Any]) -> str:
         return SPLIT
     if rejected := case.get("rejected"):
         return LOOKED_AGAIN if rejected.get("looked_again") else SENTENCES["REJECTED"]
+    if state == "CLOSED" and not case.get("answered"):
+        return UNANSWERED
     if state == "CLOSED" and case.get("solved") in UNSOLVED:
         return UNSOLVED[case["solved"]]
     if state == "WAITING_EXTERNAL" and case.get("waiting_for"):
@@ -191,11 +195,13 @@ def steps(case: dict[str, Any], locale: str = "zh") -> list[dict[str, Any]]:
     `mark` is ``done``, ``now`` or ``next``; a case that ended otherwise has no ``now``.
     """
     timeline = sorted(case.get("timeline") or [], key=lambda line: line.get("seq") or 0)
-    ended = shown_state(case) not in STAGE
-    stage = STAGE.get(shown_state(case), 1)
+    unanswered = case.get("state") == "CLOSED" and not case.get("answered")
+    ended = shown_state(case) not in STAGE or unanswered
+    stage = 1 if ended else STAGE[shown_state(case)]
+    answers = sorted(reply["at"] for reply in case.get("replies") or ())
     made = []
     for index, (key, icon, name, types, clock) in enumerate(STEPS):
-        at = [line["at"] for line in timeline if line.get("type") in types]
+        at = [line["at"] for line in timeline if line.get("type") in types] if types else answers
         due = promise(case, clock) if clock else None
         mark = "done" if index < stage else "now" if index == stage and not ended else "next"
         made.append(

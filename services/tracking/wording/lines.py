@@ -76,6 +76,7 @@ CLOSED: dict[str, str] = {
     "rated": "收到您的评价，这件事办结了。谢谢您。",
     "quiet": "答复后没有新的情况，这件事办完了。",
     "followed_up": "回访之后，这件事办结了。",
+    "incident": "同样的事办完了，这件随着结束。",
     "": "这件事办完了。",
 }
 REFUSED: dict[str, str] = {

@@ -87,6 +87,29 @@ async def test_the_answer_goes_out_and_the_page_says_how_far(desk: Desk) -> None
     assert "已结束" in await page(desk, incident)
 
 
+async def test_the_form_that_closes_it_says_what_becomes_of_who_still_waits(desk: Desk) -> None:
+    ids = [await desk.case() for _ in range(2)]
+    incident = await opened(desk, *ids)
+    text = await page(desk, incident)
+    assert f'formaction="/api/incidents/{incident}/close"' in text
+    assert "还有 2 件没有答复" in text
+    assert 'name="waiting" value="go_on"' in text
+    english = await page(desk, incident, **{"accept-language": "en"})
+    assert "Not answered yet: 2." in english
+    # The form as it was before somebody else came to wait.
+    form = "reason=x"
+    path = f"/api/incidents/{incident}/close"
+    refused = await desk.as_("coordinator").post(path, content=form, headers=BROWSER)
+    assert refused.status_code == 409
+    assert "各自继续办理" in refused.text
+    await send(desk, incident, "close", text=WORDS, outcome="solved", reason="", waiting="answer")
+    await work(desk)
+    assert [(await shown(desk, one))["state"] for one in ids] == ["REPLIED", "REPLIED"]
+    over = await page(desk, incident)
+    assert "已结束" in over
+    assert "/close" not in over
+
+
 async def test_nothing_is_said_of_an_incident_with_a_variable_left_in_it(desk: Desk) -> None:
     incident = await opened(desk, await desk.case())
     left = "{{称呼}}：修好了。"

@@ -150,9 +150,10 @@ async def test_an_incident_is_explained_anew_and_closed(desk: Desk) -> None:
     assert [f["text"] for f in await told(desk, ids[1], "case.joined_incident")][1:] == [
         "零件明天到"
     ]
-    await begin(desk, f"/api/incidents/{incident_id}/close", reason="修好了")
+    body = {"reason": "修好了", "text": "零件换好了，三层凉下来了。", "outcome": "solved"}
+    await begin(desk, f"/api/incidents/{incident_id}/close", waiting="answer", **body)
     await work(desk)
-    for one, state in zip(ids, ("TRIAGE", "CLOSED", "CLOSED"), strict=True):
+    for one, state in zip(ids, ("TRIAGE", "REPLIED", "REPLIED"), strict=True):
         assert (await shown(desk, one))["state"] == state
     late = await office.post(f"/api/cases/{ids[0]}/join", json={"incident": incident_id})
     assert (late.status_code, "note" in late.json()["allowed"]) == (409, True)
@@ -166,6 +167,58 @@ async def test_an_incident_is_explained_anew_and_closed(desk: Desk) -> None:
     ]
     facts = [t["body"] for t in await outbox_of(desk.service) if "incident.v1" in t["type"]]
     assert [f["open"] for f in facts if "open" in f] == [True, True, False]
+
+
+async def test_an_incident_is_not_closed_over_who_still_waits(desk: Desk) -> None:
+    incident_id, ids = await incident(desk, 3)
+    office, path = desk.as_("coordinator"), f"/api/incidents/{incident_id}/close"
+    await desk.do(office, ids[0], "reply", text="您那间先修好了", outcome="solved")
+    refused = await office.post(path, json={"reason": "已恢复"})
+    assert (refused.status_code, refused.json()["allowed"]) == (409, ["answer", "go_on"])
+    assert "2 件没有答复" in refused.json()["detail"]
+    for wrong in (
+        {"waiting": "answer", "reason": "已恢复"},
+        {"waiting": "answer", "text": "修好了。"},
+        {"waiting": "answer", "text": "修不了。", "outcome": "cannot"},
+        {"waiting": "answer", "text": "{称呼}：修好了。", "outcome": "solved"},
+        {"waiting": "go_on"},
+        {"waiting": "else", "reason": "已恢复"},
+    ):
+        assert (await office.post(path, json=wrong)).status_code == 422, wrong
+    assert (await office.get(f"/api/incidents/{incident_id}")).json()["open"]
+
+    body = {"waiting": "answer", "text": "零件换好了。", "outcome": "solved"}
+    job = await begin(desk, path, **body)
+    assert (await office.post(path, json=body)).json() == {"job": job, "total": 2}  # sent twice
+    assert (await office.post(path, json=body | {"text": "还没有"})).status_code == 409
+    await work(desk)
+    end = await progress(desk, job)
+    assert (end["done"], end["failed"]) == (2, [])
+    for one in ids[1:]:
+        (reply,) = await told(desk, one, "case.replied")
+        assert (reply["text"], reply["incident_id"]) == ("零件换好了。", incident_id)
+    for one in ids:
+        assert (await shown(desk, one))["state"] == "REPLIED"
+        assert await told(desk, one, "case.closed") == []
+    over = (await office.get(f"/api/incidents/{incident_id}")).json()
+    assert (over["open"], over["reason"], over["answer"]) == (False, "零件换好了。", "零件换好了。")
+    again = await begin(desk, path, **body)
+    assert (await progress(desk, again))["total"] == 0
+
+
+async def test_who_still_waits_may_go_on_when_the_incident_is_closed(desk: Desk) -> None:
+    incident_id, ids = await incident(desk, 2)
+    path = f"/api/incidents/{incident_id}/close"
+    job = await begin(desk, path, waiting="go_on", reason="已恢复")
+    assert await begin(desk, path, waiting="go_on", reason="已恢复") == job
+    await work(desk)
+    end = await progress(desk, job)
+    assert (end["done"], end["failed"], end["undoable"]) == (2, [], 0)
+    for one in ids:
+        case = await shown(desk, one)
+        assert (case["state"], case["incident"]) == ("TRIAGE", None)
+        assert len(await told(desk, one, "case.left_incident")) == 1
+        assert await told(desk, one, "case.closed") == []
 
 
 async def test_incidents_are_for_the_office_and_seen_by_who_sees_all(desk: Desk) -> None:

@@ -11,6 +11,7 @@ from shared.contracts.desk import (
     CaseAnsweredThrough,
     CaseAppealDismissed,
     CaseAppealed,
+    CaseClosed,
     CaseDepartmentAdded,
     CaseExtensionGranted,
     CaseInfoRequested,
@@ -23,6 +24,7 @@ from shared.contracts.desk import (
     CaseProgressed,
     CaseRecalled,
     CaseRejected,
+    CaseReopened,
     CaseRestored,
     CaseResumed,
     CaseSplit,
@@ -152,7 +154,35 @@ async def test_why_what_it_was_joined_to_was_rejected_stands_on_the_page_as_in_t
         other.of(CaseRejected, reason="不归图书馆管"),
         story.of(CaseAnsweredThrough, into=other.id, kind="reply", text="不归图书馆管"),
     )
-    assert said(await seen(web, code))[-1] == "不归图书馆管"
+    body = await seen(web, code)
+    assert said(body)[-1] == "不归图书馆管"
+    assert "rate" not in body["may"], "there is no answer to rate"
+
+
+async def test_what_was_closed_with_its_incident_unanswered_says_so_and_asks_for_no_stars(
+    web: Web, code: str
+) -> None:
+    story = Story(code=code)
+    until = at("2026-03-20 10:00")
+    # As desk said it while that was possible.
+    rights = {"rate": True, "reopen_until": until, "standing": "answered", "answered": True}
+    await process_batch(
+        web.service, *story.worked(), story.of(CaseClosed, how="incident", rights=rights)
+    )
+    body = await seen(web, code)
+    assert (body["state"], body["answered"], body["replies"]) == ("CLOSED", False, [])
+    assert "rate" not in body["may"]
+    assert "reopen" in body["may"]
+    page = (await web.get(f"/track/{code}")).text
+    assert "没有单独答复您" in page
+    assert "您觉得怎么样" not in page
+    assert page.count('class="four-done"') == 1
+    await process_batch(
+        web.service,
+        story.of(CaseReopened, reason="还没有好", cycle=2),
+        story.later(hours=1).replied(),
+    )
+    assert "rate" in (await seen(web, code))["may"]
 
 
 async def test_who_takes_back_what_was_joined_follows_the_other_one_no_more(
@@ -381,7 +411,12 @@ async def test_whoever_was_joined_and_has_rated_is_not_asked_again(web: Web, cod
         story.of(CaseMerged, into=other.id, department="it"),
         other.later(hours=1).replied(text="修好了。"),
         story.of(
-            CaseAnsweredThrough, into=other.id, kind="reply", department="it", text="修好了。"
+            CaseAnsweredThrough,
+            into=other.id,
+            kind="reply",
+            department="it",
+            text="修好了。",
+            outcome="solved",
         ),
     )
     assert "解决了没有" in (await seen(web, code))["next_step"]

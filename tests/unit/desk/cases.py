@@ -85,7 +85,7 @@ def ready_for(state: State, action: Action, who: str = "") -> Case:
             more = {"reopened": 1}
         case Action.RESTORE if state is State.CLOSED:
             more = {"ended_at": NOW, "appeal_dismissed": True}
-        case Action.LEAVE | Action.ANSWER_INCIDENT | Action.CLOSE_INCIDENT:
+        case Action.LEAVE | Action.ANSWER_INCIDENT:
             more = {"incident_id": "i"}
         case Action.CONFIRM_ALARM | Action.DISMISS_ALARM | Action.REPEAT_ALARM:
             more = {"alarm": ALARM}

@@ -39,7 +39,6 @@ PARTS = (Part(department="it", question="?"), Part(department="events", question
         (State.ACCEPTED, Action.SPLIT, "coordinator"),
         (State.ACCEPTED, Action.WITHDRAW, "reporter"),
         (State.WAITING_USER, Action.ANSWER_INCIDENT, "coordinator"),
-        (State.DISPATCHED, Action.CLOSE_INCIDENT, "coordinator"),
     ],
 )
 def test_an_answer_and_every_end_is_the_end_of_a_part_that_nobody_has_done(

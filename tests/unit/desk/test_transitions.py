@@ -74,7 +74,6 @@ active           unlink            =                coordinator
 active           join              =                coordinator reporter
 active           leave             =                coordinator
 active           answer_incident   REPLIED          coordinator
-active           close_incident    CLOSED           coordinator
 TRIAGE           add_department    =                coordinator
 TRIAGE           remove_department =                coordinator
 department       add_department    =                coordinator liaison
@@ -133,7 +132,7 @@ APPEALED         note              =                writers
 """
 ROLES: dict[str, str] = {
     "coordinator": "dispatch recall correct reply reject spam restore merge unmerge split link "
-    "unlink join leave answer_incident close_incident add_department remove_department supervise "
+    "unlink join leave answer_incident add_department remove_department supervise "
     "progress close follow_up reopen confirm_alarm dismiss_alarm note",
     "leader": "supervise uphold dismiss confirm_alarm dismiss_alarm note",
     "admin": "",

@@ -59,6 +59,19 @@ def test_a_reply_completes_all_four_steps() -> None:
     assert made[1]["at"].endswith("02:00:00Z")
 
 
+def test_what_was_closed_unanswered_has_no_tick_at_the_answer() -> None:
+    shown = case("CLOSED", "feedback.received", "case.closed", answered=False, replies=[])
+    assert [step["mark"] for step in steps(shown)] == ["done", "next", "next", "next"]
+    assert {step["at"] for step in steps(shown)[1:]} == {None}
+    assert sentence(shown) != sentence(shown | {"answered": True})
+
+
+def test_a_joined_reader_reads_when_the_other_was_answered() -> None:
+    replies = [{"at": "2026-11-25T07:00:00Z"}, {"at": "2026-11-25T06:00:00Z"}]
+    shown = case("REPLIED", "feedback.received", "case.merged", answered=True, replies=replies)
+    assert steps(shown)[3]["at"] == "2026-11-25T07:00:00Z"
+
+
 def test_a_case_that_was_withdrawn_stands_at_no_step() -> None:
     assert "now" not in [step["mark"] for step in steps(case("WITHDRAWN", "feedback.received"))]
 

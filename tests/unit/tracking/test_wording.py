@@ -17,7 +17,7 @@ from shared.web import catalogue
 EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "feedback.rated": [{"stars": n, "solved": s} for n in (1, 5) for s in ("yes", "partly", "no")],
     "case.resumed": [{"reason": r} for r in ("supplied", "timeout", "staff")],
-    "case.closed": [{"how": h} for h in ("rated", "staff", "quiet")],
+    "case.closed": [{"how": h} for h in ("rated", "staff", "quiet", "incident")],
     "case.rejected": [{"reason": "不属于图书馆"}],
     "case.request_refused": [
         {"request": r}
