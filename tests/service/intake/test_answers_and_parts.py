@@ -21,7 +21,7 @@ from shared.contracts.desk import (
     CaseSplit,
     CaseSplitOff,
 )
-from shared.contracts.rights import Rights
+from shared.contracts.rights import CaseStanding, Rights
 from shared.contracts.vocabulary import CaseType, Priority, State
 from tests.fakes.desk import FakeDesk
 from tests.service.intake.conftest import Intake
@@ -164,7 +164,7 @@ async def whole(intake: Intake) -> dict[str, str]:
     """A comment about two matters, split; the part waits for an answer."""
     said = (await intake.say("插座没电，还有占座", contact={"email": "l@example.edu"})).json()
     desk, now = FakeDesk(said["feedback_id"]), intake.clock.now()
-    ended = Rights(supplement=False, urge=False, withdraw=False)
+    ended = Rights(supplement=False, urge=False, withdraw=False, standing=CaseStanding.SPLIT)
     await intake.process(desk.event(CaseSplit, now, children=("part",), rights=ended))
     await intake.process(
         FakeDesk("part").event(
@@ -207,6 +207,10 @@ async def test_the_code_of_the_whole_speaks_for_its_parts_alone(
     assert (await intake.later(code, "supplement", text="三层东区")).status_code == 409
     assert (await intake.later(code, "supplement", text="三层东区", part="part")).status_code == 200
     assert "feedback.supplemented" in await types(intake, "part")
+    for action in ("urge", "withdraw"):
+        refused = await intake.later(code, action)
+        assert (refused.status_code, "其中一件" in refused.json()["detail"]) == (409, True)
+        assert (await intake.later(code, action, part="part")).status_code == 200
     other = (await intake.say("占座")).json()
     assert (
         await intake.later(other["tracking_code"], "supplement", text="x", part="part")

@@ -255,9 +255,34 @@ async def test_one_code_shows_all_matters_it_was_split_into(web: Web, code: str)
     # What may be done about a part is done about that one.
     allowed = set(body["parts"][0]["may"])
     assert {"supplement", "rate", "reopen"} <= allowed
-    forms = re.findall(rf'id="form-(\w+)-{part.id}"', page)
-    assert set(forms) == allowed & {"supplement", "rate", "reopen", "appeal"}
+    assert set(forms_about(part, page)) == allowed
+
+
+def forms_about(part: Story, page: str) -> list[str]:
+    forms: list[str] = re.findall(rf'id="form-(\w+)-{part.id}"', page)
     assert page.count(f'name="part" value="{part.id}"') == len(forms)
+    return forms
+
+
+async def test_a_part_that_is_worked_on_is_urged_and_taken_back_on_the_page(
+    web: Web, code: str
+) -> None:
+    story, part = Story(code=code), Story()
+    split_off = part.of(
+        CaseSplitOff,
+        parent=story.id,
+        received_at=story.now,
+        channel="web",
+        text="三层东区的插座没电。",
+        code_hash=code_hash(code),
+    )
+    events = (story.of(CaseSplit, children=(part.id,)), split_off, part.dispatched("it"))
+    await process_batch(web.service, *story.begun(), *events)
+    assert set((await seen(web, code))["parts"][0]["may"]) == {"supplement", "urge", "withdraw"}
+    page = (await web.get(f"/track/{code}")).text
+    assert set(forms_about(part, page)) == {"supplement", "urge", "withdraw"}
+    await process_batch(web.service, part.of(CaseWithdrawn))
+    assert forms_about(part, (await web.get(f"/track/{code}")).text) == []
 
 
 async def test_an_incident_is_explained_on_every_page_of_it(web: Web, code: str) -> None:
