@@ -66,6 +66,11 @@ def local(value: Moment) -> str | None:
     return here(at).isoformat() if at else None
 
 
+def as_read(value: datetime) -> datetime:
+    """A moment to the minute, as it is read: two that read the same are one date to people."""
+    return value.replace(second=0, microsecond=0)
+
+
 def day_words(value: datetime, now: datetime, locale: str = "zh") -> str:
     """The day of `value` as seen from `now`: 今天, 明天, 周四, 下周二, 11月27日."""
     day, today = here(value).date(), here(now).date()

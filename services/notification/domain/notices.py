@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Protocol
 
 from services.notification.domain.cases import Case
 from shared.contracts import Event, desk, intake, routing, sla
 from shared.contracts.vocabulary import Clock, Role, State
+from shared.moments import as_read
 
 REPORTER = "reporter"
 STAFF = "staff:"
@@ -227,7 +229,7 @@ def _delay(event: sla.SlaPromisesChanged, case: Case) -> list[Notice]:
         not moved
         or case.announced_due is None
         or case.due is None
-        or case.due <= case.announced_due
+        or not _reads_later(case.due, case.announced_due)
     ):
         return []
     return [
@@ -244,6 +246,11 @@ def _delay(event: sla.SlaPromisesChanged, case: Case) -> list[Notice]:
     ]
 
 
+def _reads_later(due: datetime, read: datetime) -> bool:
+    """Whether `due` is a later date to somebody who has read the other one."""
+    return as_read(due) > as_read(read)
+
+
 def notice_of_date(event: Event, case: Case, follower: Case, *, of: str) -> Notice | None:
     """What the reporter of a case that was joined to `case`, by the id `of`, hears because of
     `event`: that they wait longer than until the date that they have read."""
@@ -254,7 +261,7 @@ def notice_of_date(event: Event, case: Case, follower: Case, *, of: str) -> Noti
     match event:
         case sla.SlaBreached(clock=Clock.RESOLUTION) if read <= event.at:
             return Notice("delay", REPORTER, params)
-        case sla.SlaPromisesChanged() if case.due is not None and case.due > read:
+        case sla.SlaPromisesChanged() if case.due is not None and _reads_later(case.due, read):
             moved = [
                 change
                 for change in event.changes
@@ -286,7 +293,7 @@ def as_it_is_now(
         return params
     if "due" not in params:  # that it was not kept
         return params | {"was": read.isoformat()} if read is not None else params
-    if read is None or about.due is None or about.due <= read:
+    if read is None or about.due is None or not _reads_later(about.due, read):
         without = {k: v for k, v in params.items() if k not in ("was", "due")}
         return without if kind == "merged" else None
     return params | {"was": read.isoformat(), "due": about.due.isoformat()}

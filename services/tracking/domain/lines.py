@@ -61,6 +61,7 @@ from shared.contracts.intake import (
 from shared.contracts.notification import NotificationSent
 from shared.contracts.sla import Change, PromiseStatus, SlaBreached, SlaPromisesChanged
 from shared.contracts.vocabulary import Clock
+from shared.moments import as_read
 
 Data = dict[str, Any]
 PROMISED = frozenset({Clock.FIRST_RESPONSE, Clock.RESOLUTION})
@@ -89,7 +90,7 @@ def _promises(case: Case | None, event: SlaPromisesChanged) -> Data | None:
     dropped = {p.clock for p in event.promises if p.status is PromiseStatus.CANCELLED}
     shown = []
     for change in event.changes:
-        before, dates = known.get(change.clock), (change.cycle, change.due)
+        before, dates = known.get(change.clock), (change.cycle, as_read(change.due))
         known[change.clock] = dates
         kind = _KINDS.get(change.change)
         if kind is None or change.clock not in PROMISED or before == dates:
@@ -110,9 +111,9 @@ _KINDS = {Change.PROMISED: "first", Change.MOVED: "moved", Change.RESUMED: "resu
 
 
 def _dates(case: Case | None) -> dict[Clock, tuple[int, datetime]]:
-    """Clock → cycle and deadline as they were known before."""
+    """Clock → cycle and deadline as they were known before, to the minute, as they are read."""
     return {
-        Clock(clock): (promise["cycle"], datetime.fromisoformat(promise["due"]))
+        Clock(clock): (promise["cycle"], as_read(datetime.fromisoformat(promise["due"])))
         for clock, promise in (case.promises if case is not None else {}).items()
     }
 

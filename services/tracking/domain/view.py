@@ -11,7 +11,7 @@ from shared.contracts import short_type
 from shared.contracts.rights import Asked, Rights, allowed_actions
 from shared.contracts.sla import still_runs
 from shared.contracts.vocabulary import Clock, State, complains
-from shared.moments import local
+from shared.moments import as_read, local
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,8 @@ class Wording(Protocol):
 
     def closed(self, solved: str | None) -> str: ...
 
+    def waiting_for_another(self) -> str: ...
+
     def after_reply(self, may: Collection[str], solved: str | None, until: str | None) -> str: ...
 
     def rejected(self, instead: str | None, *, final: bool, may: Collection[str]) -> str: ...
@@ -234,6 +236,8 @@ def rejection(seen: Seen) -> dict[str, Any] | None:
 
 
 def _state_text(told: Seen, wording: Wording, *, own: Seen, split: bool) -> str:
+    if told.case is not own.case and told.case.state == State.WAITING_USER:
+        return wording.waiting_for_another()
     state = State.REJECTED if rejection(told) else told.case.state
     if split and state == State.MERGED:
         return wording.split()
@@ -405,7 +409,7 @@ def _moved(one: Mapping[str, Any]) -> str | None:
 
     What begins anew has a promise of its own: that its date is before the first one, which may
     have been kept, is no news."""
-    due, first = (datetime.fromisoformat(one[name]) for name in ("due", "first_due"))
+    due, first = (as_read(datetime.fromisoformat(one[name])) for name in ("due", "first_due"))
     if due > first:
         return "later"
     return "earlier" if due < first and one.get("cycle", 1) == 1 else None

@@ -140,7 +140,7 @@ def _sentence(case: dict[str, Any]) -> str:
         return UNSOLVED[case["solved"]]
     if state == "WAITING_EXTERNAL" and case.get("waiting_for"):
         return WAITING_FOR
-    if state == "WAITING_USER" and case.get("joined"):
+    if _waits_for_another(case):
         return WAITING_FOR_ANOTHER
     if state == "TRIAGE" and case.get("back") in BACK:
         return BACK[case["back"]]
@@ -154,8 +154,15 @@ def takes_longer(case: dict[str, Any]) -> bool:
 
 
 def shown_state(case: dict[str, Any]) -> str:
-    """As which state it is shown: what was not taken on stays that, also after an appeal."""
-    return "REJECTED" if case.get("rejected") else str(case.get("state") or "")
+    """As which state it is shown: what was not taken on stays that, also after an appeal; where
+    another reader is waited for, this one is asked nothing."""
+    if case.get("rejected"):
+        return "REJECTED"
+    return "IN_PROGRESS" if _waits_for_another(case) else str(case.get("state") or "")
+
+
+def _waits_for_another(case: dict[str, Any]) -> bool:
+    return bool(case.get("joined")) and case.get("state") == "WAITING_USER"
 
 
 def state_words(case: dict[str, Any], locale: str = "zh") -> str:
@@ -164,6 +171,8 @@ def state_words(case: dict[str, Any], locale: str = "zh") -> str:
     words = STATE_WORDS.get(code)
     if code == "MERGED" and case.get("parts"):
         words = lines.SPLIT
+    elif _waits_for_another(case):
+        words = lines.WAITING_FOR_ANOTHER
     elif code == "CLOSED":
         words = lines.CLOSED_UNSOLVED.get(case.get("solved") or "", words)
     return translate(words, locale) if words else code

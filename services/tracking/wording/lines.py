@@ -163,6 +163,7 @@ INSTEAD = "这类事可以这样办：{instead}"
 _ENDS = tuple("。！？….!?")
 OFFICE = "用户关系办公室"
 """Whoever answers without a department."""
+WAITING_FOR_ANOTHER = "等另一位读者补充"
 SPLIT = "已分开办理"
 SPLIT_NEXT = "接下来：每一件各自办理，到了哪一步分别写在下面。"
 CLOSED_UNSOLVED: dict[str, str] = {
@@ -222,6 +223,10 @@ class Wording:
         """The state of what is closed, with what its reporter said of it."""
         words = CLOSED_UNSOLVED.get(solved or "")
         return self.say(words) if words else self.state(State.CLOSED)
+
+    def waiting_for_another(self) -> str:
+        """The state of what waits for its own reporter, to whoever was joined to it."""
+        return self.say(WAITING_FOR_ANOTHER)
 
     def next_step(self, state: str, department: str) -> str:
         """What happens next, in a state in which that is the same for whoever reads it."""

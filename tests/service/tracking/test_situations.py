@@ -194,6 +194,36 @@ async def test_what_is_due_earlier_is_not_said_to_take_longer(
     assert ("<del>" in page) is (events is brought_forward)
 
 
+async def test_a_date_that_reads_the_same_has_not_moved(web: Web, code: str) -> None:
+    story = Story(code=code)
+    due = at("2026-03-10 10:49") + timedelta(seconds=5)
+    begun = [*story.worked(), story.promised(Clock.RESOLUTION, due)]
+    await process_batch(
+        web.service,
+        *begun,
+        story.changed("resumed", Clock.RESOLUTION, due + timedelta(seconds=10)),
+        story.changed("moved", Clock.RESOLUTION, due + timedelta(seconds=50)),
+    )
+    body = (await web.get(f"/api/track/{code}")).json()
+    kinds = [line["type"] for line in body["timeline"]]
+    assert kinds.count("sla.promises_changed") == 3, "twice promised, and moved once before"
+    assert "顺延" not in (await web.get(f"/track/{code}")).text
+
+
+async def test_what_was_promised_to_the_same_minute_is_not_struck_out(web: Web, code: str) -> None:
+    story = Story(code=code)
+    begun = story.worked()
+    later = story.due[Clock.RESOLUTION] + timedelta(seconds=10)
+    await process_batch(web.service, *begun, story.changed("resumed", Clock.RESOLUTION, later))
+    (promise,) = [
+        one
+        for one in (await web.get(f"/api/track/{code}")).json()["promises"]
+        if one["clock"] == "RESOLUTION"
+    ]
+    assert "moved" not in promise
+    assert "<del>" not in plain((await web.get(f"/track/{code}")).text)
+
+
 async def test_whoever_was_joined_is_not_asked_what_another_was_asked(web: Web, code: str) -> None:
     story, other = Story(code=code), Story()
     await process_batch(
@@ -203,7 +233,15 @@ async def test_whoever_was_joined_is_not_asked_what_another_was_asked(web: Web, 
         story.of(CaseMerged, into=other.id),
         other.of(CaseAbsorbed, merged=story.id),
     )
-    page = plain((await web.get(f"/track/{code}")).text)
+    body = (await web.get(f"/api/track/{code}")).json()
+    assert (body["state"], body["state_text"]) == ("WAITING_USER", "等另一位读者补充")
+    whole = (await web.get(f"/track/{code}?lang=en")).text
+    assert "Waiting for another reader" in whole
+    assert "Waiting for you" not in whole
+    whole = (await web.get(f"/track/{code}?lang=zh")).text
+    assert "等您补充" not in whole
+    assert "hero-in_progress" in whole
+    page = plain(whole)
     assert "并在一起办理" in page
     assert "在等另一位读者补充情况" in page
     assert "等他补充以后" in page

@@ -160,6 +160,25 @@ def test_a_promise_nobody_has_read_yet_may_move_in_silence() -> None:
     assert recipients(moved, Case(announced_due=NOW + timedelta(days=1))) == set()
 
 
+def test_a_date_that_reads_the_same_has_not_moved() -> None:
+    read, same = NOW + timedelta(seconds=5), NOW + timedelta(seconds=55)
+    for due, told in ((same, False), (NOW + timedelta(seconds=61), True)):
+        moved = Promises("f").change("moved", "RESOLUTION", due, at=NOW)
+        own = recipients(moved, Case(announced_due=read))
+        assert own == ({("delay", "reporter")} if told else set())
+        # Of a case that theirs was joined to, also by the time that its reporter was asked.
+        follower, target = Case(into="f", announced_due=read), Case(due=due)
+        for change in ("moved", "resumed"):
+            event = Promises("f").change(change, "RESOLUTION", due, at=NOW)
+            notice = domain.notice_of_date(event, target, follower, of="f")
+            assert (notice is not None) is told
+        waiting = {"was": read.isoformat(), "due": due.isoformat()}
+        assert (domain.as_it_is_now("delay", waiting, follower, target) is not None) is told
+        merged = domain.as_it_is_now("merged", waiting, follower, target)
+        assert merged is not None
+        assert ("due" in merged) is told
+
+
 def test_days_the_reporter_was_asked_are_no_delay() -> None:
     later = NOW + timedelta(days=2)
     resumed = Promises("f").change("resumed", "RESOLUTION", later, at=NOW)
