@@ -94,7 +94,7 @@ class Fault:
         if answered is not None:
             self.town.counts["replied"] += answered["total"]
         await self.town.schedule.until(self.day.at(11, 0) + timedelta(days=4))
-        closing = {"reason": words["closing"]}
+        closing = {"reason": words["closing"], "waiting": "go_on"}
         await self.town.asking.staff(OFFICE, "POST", f"{path}/close", closing)
 
     async def report(self, at: datetime, number: int, tokens: dict[str, str]) -> None:

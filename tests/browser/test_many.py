@@ -133,6 +133,11 @@ async def test_an_incident_from_beginning_to_end(browse: Browse, locale: str) ->
     await looked_at(page, "incident", locale)
     if locale == "en":
         assert "".join(HAN.findall(await page.evaluate(_OURS))) == ""
+    await page.locator("#other-close > summary").click()
+    going_on = "结束，各自继续办理" if locale == "zh" else "Close, let them go on"
+    await expect(page.locator("#do-close > button")).to_contain_text(f"{going_on} · 2")
+    await looked_at(page, "incident-close", locale)
+    await page.locator("#other-close > summary").click()
     await page.locator("#do-answer .btn-primary").click()
     answering = "答复事件的每一件" if locale == "zh" else "Answer all cases of the incident"
     await expect(page.locator(".job h2")).to_have_text(answering)
