@@ -203,7 +203,12 @@ async def mailed_page(request: Request) -> Response:
         return away
     person = require_role(request, Permission.SEE_MAILED_REPORTS)
     response: Response = deps_of(request).pages.render(
-        request, "mailed.html", user=person.user, mailed=mailed_body(request)
+        request,
+        "mailed.html",
+        user=person.user,
+        mailed=mailed_body(request),
+        reports=person.may(Permission.SEE_ALL_FIGURES)
+        or bool(person.departments_with(Permission.SEE_OWN_FIGURES)),
     )
     return response
 

@@ -194,6 +194,7 @@ async def work(request: Request) -> Response:
         surges=_surges(context) if READERS & roles else [],
         replies=bool(EDITORS & roles),
         review_rules=bool(READ_RULES & roles),
+        sees_none=not wanted.scopes and Role.ADMIN in roles,
         filters=filters,
         here=list_of(dict(asked) | {"queue": queue}),
     )
