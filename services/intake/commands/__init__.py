@@ -67,7 +67,7 @@ def erase(
     named: Annotated[
         str, typer.Argument(metavar="FEEDBACK_ID", help="the case, a part of it, or its code")
     ],
-    wait: Annotated[float, typer.Option(help="seconds to wait for the services")] = 60.0,
+    wait: Annotated[float, typer.Option(min=0, help="seconds to wait for the services")] = 60.0,
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
 ) -> None:
     """Erase contact and words as written of a case, for good, and wait until every service has.

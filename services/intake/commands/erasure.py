@@ -62,7 +62,15 @@ class Erasure:
         """For the person at the terminal."""
         if not self.missing:
             return f"{self.feedback_id}: {_DONE[0]} | {_DONE[1]}"
-        waiting = ", ".join(self.missing)
+        waiting = ", ".join(one for one in self.missing if one != "intake")
+        if not self.published:
+            return (
+                f"{self.feedback_id}: intake 库里已删除，但还没有看到删除通知发出，"
+                f"intake 运行时才会发。尚未完成：{waiting}。请稍后再次运行查看 | "
+                "erased in intake's database; the word to the others was not seen to go out, "
+                f"which it does while intake runs. Not yet done: {waiting}. "
+                "Run this again to look again."
+            )
         return (
             f"{self.feedback_id}: intake 已删除，尚未完成：{waiting}。请稍后再次运行查看 | "
             f"erased in intake; not yet done: {waiting}. Run this again to look again."

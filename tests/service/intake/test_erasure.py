@@ -98,8 +98,10 @@ async def test_the_command_waits_for_every_service_and_names_who_is_missing(
     assert erased_at is not None
     nobody = await follow(relayed, Erasure(case, erased_at), 0)
     assert nobody.missing == ["intake", "desk", "notification"]
-    assert "not yet done: intake, desk, notification" in nobody.as_text
-    assert "尚未完成：intake, desk, notification" in nobody.as_text
+    # What is erased in intake is not named as what is not: others have not been told of it yet.
+    assert "Not yet done: desk, notification." in nobody.as_text
+    assert "还没有看到删除通知发出" in nobody.as_text
+    assert "尚未完成：desk, notification。" in nobody.as_text
 
     producer = new_producer(relayed.runtime.kafka)
     await producer.start()
