@@ -77,7 +77,8 @@ async def embed_cases(service: Service[Deps]) -> None:
         try:
             await embed_waiting(service)
         except EmbedderAway as away:
-            log.info("no vectors now", reason=str(away))
+            if meaning.embedder.news(away):
+                log.warning("no vectors now", reason=str(away))
         if meaning.embedder.available:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, NoReturn
 
@@ -21,6 +22,8 @@ Kind = Literal["query", "passage"]
 BATCH = 16
 """Texts a request: some seconds of a slow core, so that a question in between is soon answered."""
 LONGEST_ANSWER = 4_000_000
+SAY_EVERY = 900.0
+"""Seconds after which it is said again why there are no vectors."""
 
 
 class EmbedderAway(Exception):
@@ -55,6 +58,7 @@ class Embedder:
         socket: Path | None = None,
         missing: str | None = None,
         breaker: CircuitBreaker | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.source = source
         self.missing = missing
@@ -66,6 +70,8 @@ class Embedder:
         self._key, self._socket = key, socket
         self._breaker = breaker or CircuitBreaker()
         self._client: httpx2.AsyncClient | None = None
+        self._said: tuple[str, float] | None = None
+        self._now = now
 
     @property
     def off(self) -> bool:
@@ -87,6 +93,15 @@ class Embedder:
         """One sentence while it does not work; no service is unready because of it."""
         problem = None if self.off else self.missing or self.error
         return [f"embeddings: {problem}"] if problem else []
+
+    def news(self, away: EmbedderAway) -> bool:
+        """Whether that is worth a line in the log: another reason than was said last since there
+        were vectors, or the same after a while. Who asks every second says it once."""
+        now, reason = self._now(), str(away)
+        if self._said is not None and self._said[0] == reason and now < self._said[1] + SAY_EVERY:
+            return False
+        self._said = (reason, now)
+        return True
 
     async def embed(
         self,
@@ -149,7 +164,7 @@ class Embedder:
             self._failed(f"an answer that cannot be read ({type(error).__name__})")
         if self.source.kind == "builtin":
             self.model = answer.model
-        self.error = None
+        self.error = self._said = None
         self._breaker.succeeded()
         return vectors
 

@@ -47,7 +47,8 @@ async def embed_cases(service: Service[Deps]) -> None:
                 look_at = time.monotonic() + LOOK_EVERY
             await embed_arrived(service)
         except EmbedderAway as away:
-            log.info("no vectors now", reason=str(away))
+            if meaning.embedder.news(away):
+                log.warning("no vectors now", reason=str(away))
             look_at = 0.0
         if not (meaning.without_model or meaning.embedder.available):
             await asyncio.sleep(1)

@@ -164,3 +164,31 @@ def test_a_given_server_is_read() -> None:
         "https://ai.example.edu:8443/v1",
         "bge-m3",
     )
+
+
+async def test_a_server_that_answers_nonsense_is_asked_seldom_and_said_once() -> None:
+    hands = Hands()
+    answers = [{"data": "nonsense"}]
+    async with server(lambda texts: answers[0] if answers else vectors(texts)) as (given, asked):
+        embedder = Embedder(given.source, breaker=CircuitBreaker(now=hands), now=hands)
+
+        async def ask(seconds: int) -> int:
+            """Every second, as the jobs do; how often it was worth a line."""
+            lines = 0
+            for _ in range(seconds):
+                try:
+                    await embedder.embed(["text"])
+                except EmbedderAway as away:
+                    lines += embedder.news(away)
+                hands.now += 1
+            return lines
+
+        assert await ask(600) == 1
+        assert len(asked) < 20
+        assert await ask(600) == 1  # and again after a quarter of an hour
+        answers.clear()
+        assert await ask(70) == 0
+        assert embedder.error is None
+        answers.append({"data": "nonsense"})
+        assert await ask(3) == 1  # it worked in between: that is news
+        await embedder.close()
