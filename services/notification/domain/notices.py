@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from services.notification.domain.cases import Case
+from shared.contracts import REPORTER as by_reporter
 from shared.contracts import Event, desk, intake, routing, sla
 from shared.contracts.vocabulary import Clock, Role, State
 from shared.moments import as_read
@@ -346,6 +347,9 @@ def _staff(event: Event, before: Case, case: Case, people: People) -> list[Notic
         case desk.CaseUnassigned():
             department = event.department or case.department
             return to("new_work", entrance(people, department), what="unassigned")
+        case desk.CaseRestored() if event.by.kind == by_reporter.kind:
+            # Its reason is what they wrote: their words are in no message.
+            return to("new_work", _office(people), what="answered_rejection")
         case desk.CaseRestored() | desk.CaseUnmerged() | desk.CaseAppealUpheld():
             return to("new_work", _office(people), what="restored", text=event.reason)
         case desk.CaseExtensionAsked():

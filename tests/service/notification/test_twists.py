@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from shared.contracts import REPORTER
 from shared.contracts.desk import (
     CaseAbsorbed,
     CaseAnsweredThrough,
@@ -156,6 +157,15 @@ async def test_where_to_go_instead_stands_in_the_letter_of_a_refusal_and_of_its_
     await watch.process(of(CaseAppealDismissed, state=State.CLOSED, reason="已经换新。"))
     await watch.later(seconds=2)
     assert text_of(sink).count(instead) == said
+
+
+async def test_what_a_reader_answers_to_a_refusal_is_in_no_mail_to_staff(
+    watch: Watch, sink: SmtpSink
+) -> None:
+    words = {"previous": State.REJECTED, "reason": "但是楼下就是分馆", "cycle": 2}
+    assert await told(watch, sink, of(CaseRestored, **words, by=REPORTER)) == ["coordinator"]
+    assert words["reason"] not in text_of(sink)
+    assert "恢复办理" in text_of(sink)
 
 
 async def test_whoever_was_joined_hears_that_it_goes_on_by_itself_and_by_when(
