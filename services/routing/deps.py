@@ -33,6 +33,7 @@ from services.routing.domain import (
     left_to_a_person,
     name_unit,
     only_existing,
+    only_open,
     open_to_whoever_helps,
     suggest_kind,
     weigh_up,
@@ -293,6 +294,7 @@ class Deps:
         ruled = decide(ruleset, said, directory.categories)
         decision, alarm = await self._understood(said, ruled, feedback_id, waiting, keep)
         decision = only_existing(decision, directory.departments)
+        decision = only_open(decision, directory.closed_categories)
         return name_unit(decision, ruleset.book.units, said), alarm
 
     async def _understood(

@@ -18,7 +18,12 @@ from services.routing.domain.lessons import Lesson
 from services.routing.domain.match import RuleSet
 from services.routing.domain.mistakes import Mistake, NotJson, RulesInvalid
 from services.routing.domain.model import Model
-from services.routing.domain.reconsider import offer_by_model, offer_others, only_existing
+from services.routing.domain.reconsider import (
+    offer_by_model,
+    offer_others,
+    only_existing,
+    only_open,
+)
 from services.routing.domain.rules import (
     Rule,
     RuleBook,
@@ -64,6 +69,7 @@ __all__ = [
     "offer_by_model",
     "offer_others",
     "only_existing",
+    "only_open",
     "open_to_whoever_helps",
     "parse_rules",
     "suggest_kind",

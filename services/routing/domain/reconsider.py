@@ -1,4 +1,4 @@
-"""Second thoughts: a department that does not exist, and one that says it is not theirs."""
+"""Second thoughts: what is closed, and a department that says it is not theirs."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from services.routing.domain.weigh_up import (
     with_precedents,
     with_rules,
 )
+from shared.contracts.vocabulary import CONFIDENTIAL_CATEGORY
 
 OFFICE = "relations"
 SUGGESTED = 0.7
@@ -57,6 +58,34 @@ def only_existing(decision: Decision, departments: Collection[str]) -> Decision:
             "confident": saved,
             "candidates": candidates,
             "reasons": (gone, *decision.reasons),
+        }
+    )
+
+
+def only_open(decision: Decision, closed: CategoryNames) -> Decision:
+    """`decision` where nothing is put into a category that was `closed`: a person says what it is
+    about. An emergency goes on as it is, without one; what is of the category that keeps a letter
+    confidential stays so, and waits.
+    """
+    candidates = tuple(
+        one.model_copy(update={"category": None}) if one.category in closed else one
+        for one in decision.candidates
+    )
+    category = decision.category
+    if category is None or category not in closed:
+        return decision.model_copy(update={"candidates": candidates})
+    zh, en, *_ = closed[category]
+    reason = Reason(
+        text=f"看来所属的类别（{zh}）已停用",
+        text_en=f"The category it seems to be about ({en}) is closed",
+        weight=0.0,
+    )
+    return decision.model_copy(
+        update={
+            "category": category if category == CONFIDENTIAL_CATEGORY else None,
+            "confident": decision.confident and decision.emergency,
+            "candidates": candidates,
+            "reasons": (reason, *decision.reasons),
         }
     )
 

@@ -16,7 +16,7 @@ from services.routing.domain.alarms import (
 from services.routing.domain.decide import CategoryNames, Decision, Submission, decide
 from services.routing.domain.match import RuleSet
 from services.routing.domain.model import NOT_OURS, Model
-from services.routing.domain.reconsider import only_existing
+from services.routing.domain.reconsider import only_existing, only_open
 from services.routing.domain.weigh_up import ALIKE_FROM, Precedent, weigh_up
 
 Names = Mapping[str, tuple[str, str]]
@@ -44,14 +44,19 @@ class Deciders:
     categories: CategoryNames = field(default_factory=dict)
     alarms: AlarmModel | None = None
     """Says of doubtful rules whether they are asked; None where nothing was learned of it."""
+    closed: CategoryNames = field(default_factory=dict)
+    """Categories that nothing new comes to."""
 
     def decide(self, past: PastCase) -> Decision:
         """As it would be decided today: with the cases that went before it, and with doubtful rules
         only where its meaning does not say that nothing has happened."""
+        return only_open(only_existing(self._decided(past), self.departments), self.closed)
+
+    def _decided(self, past: PastCase) -> Decision:
         said, vector = past.said, past.vector
         ruled = decide(self.rules, said, self.categories)
         if self.model is None or not vector or len(vector) != self.model.dimensions:
-            return only_existing(ruled, self.departments)
+            return ruled
         doubtful = doubtful_rules(self.rules, ruled) if self._is_calm(past) else frozenset()
         if doubtful:
             ruled = decide(self.rules, said, self.categories, without=doubtful)
@@ -65,7 +70,7 @@ class Deciders:
             self.departments,
             precision=self.rules.book.precision,
         )
-        return only_existing(in_doubt(decision) if doubtful else decision, self.departments)
+        return in_doubt(decision) if doubtful else decision
 
     def _is_calm(self, past: PastCase) -> bool:
         model, vector = self.alarms, past.vector

@@ -17,6 +17,7 @@ from services.routing.domain import (
     name_unit,
     offer_by_model,
     offer_others,
+    only_open,
     without_model,
 )
 from services.routing.handlers.labels import LABELS, corrected, dispatched, unsaid
@@ -163,6 +164,8 @@ async def offer_other_departments(event: CaseReturned, tx: Transaction) -> None:
     decision = name_unit(decision, deps.rules.ruleset.book.units, said)
     # What a person said about kind and urgency stands; rules only name other departments.
     stands = dispatched or row
+    decision = decision.model_copy(update={"category": None})
+    decision = only_open(decision, deps.directory.closed_categories)
     decision = decision.model_copy(
         update={
             "category": stands.category,

@@ -47,6 +47,7 @@ def _now(service: Service[Deps]) -> Deciders:
         dict(deps.directory.departments),
         dict(deps.directory.categories),
         deps.meaning.alarms,
+        dict(deps.directory.closed_categories),
     )
 
 

@@ -109,6 +109,21 @@ async def test_what_would_go_to_a_department_that_is_gone_is_left_to_a_person(
     assert "space" not in [c["department"] for c in emitted["candidates"]]
 
 
+async def test_what_would_be_put_into_a_closed_category_is_left_to_a_person(
+    routing: Routing,
+) -> None:
+    directory = routing.service.deps.directory
+    directory.closed_categories["seats"] = directory.categories.pop("seats")
+    emitted = await routing.last(case := await routing.receive(SEATS))
+    assert emitted["type"] == "feedback.triage_needed.v1"
+    assert (emitted["department"], emitted.get("category")) == ("space", None)
+    assert "已停用" in emitted["reasons"][0]["text"]
+    await routing.process(returned(case, "it", "space"))
+    offered = await routing.last(case)
+    assert "space" in [one["department"] for one in offered["candidates"]]
+    assert "seats" not in [one.get("category") for one in offered["candidates"]]
+
+
 async def test_a_part_of_a_comment_is_decided_like_a_comment(routing: Routing) -> None:
     whole = received(FLOOD)
     part = CaseSplitOff(

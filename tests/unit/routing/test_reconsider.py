@@ -1,4 +1,4 @@
-"""Second thoughts: who else it could be, and departments that are gone."""
+"""Second thoughts: who else it could be, and what is closed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from services.routing.domain import (
     offer_by_model,
     offer_others,
     only_existing,
+    only_open,
 )
 from shared.contracts.vocabulary import Priority
 
@@ -109,3 +110,24 @@ def test_without_any_department_nothing_is_guessed(shipped: RuleSet) -> None:
     decision = only_existing(decide(shipped, FLOOD), {})
     assert not decision.confident
     assert decision.guess is None
+
+
+def test_nothing_is_put_into_a_category_that_is_closed(shipped: RuleSet) -> None:
+    decision = decide(shipped, Submission(text="三层东区有人占座，水杯占了一天"))
+    assert (decision.category, decision.confident) == ("seats", True)
+    left = only_open(decision, {"seats": ("座位", "Seats", "space")})
+    assert (left.category, left.confident, left.department) == (None, False, "space")
+    assert "seats" not in [one.category for one in left.candidates]
+    assert (left.reasons[0].text, left.reasons[0].text_en) == (
+        "看来所属的类别（座位）已停用",
+        "The category it seems to be about (Seats) is closed",
+    )
+    assert only_open(decision, {"systems": ("系统", "Systems", "it")}) == decision
+
+    alarm = decide(shipped, FLOOD)
+    saved = only_open(alarm, {alarm.category or "": ("安全", "Safety", "security")})
+    assert (saved.confident, saved.department, saved.category) == (True, alarm.department, None)
+    # Who is complained of does not read it because the category is closed.
+    hushed = decide(shipped, Submission(text="前台老师态度恶劣，骂人", category="conduct"))
+    waits = only_open(hushed, {"conduct": ("服务态度", "Conduct", "relations")})
+    assert (waits.category, waits.confident) == ("conduct", False)
