@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import uvloop
 from fastapi import FastAPI
@@ -129,6 +129,9 @@ class Demonstration:
         service = _hurried(build(runtime))
         for job in _MEANWHILE.get(name, ()):
             service.jobs[job] = self._after_the_play(service.jobs[job])
+        if name == "notification":
+            # What goes out after the play, to whoever looks at it: here, and where the rest is.
+            service.deps.printer.stream = Shown(_sent(self.settings))
         return service
 
     def _after_the_play(self, job: Job) -> Job:
@@ -209,8 +212,7 @@ def follow(settings: Settings, clock: DemoClock) -> Process:
             del service.jobs[job]
         if name == "notification":
             # What would have been sent goes into a file while there is so much of it.
-            file = settings.data / "messages.log"
-            service.deps.printer.stream = file.open("a", encoding="utf-8")
+            service.deps.printer.stream = _sent(settings)
         return service
 
     return Process(
@@ -219,6 +221,27 @@ def follow(settings: Settings, clock: DemoClock) -> Process:
         whole=False,
         make_runtime=partial(runtime_for, clock=clock, notice=NOTICE),
     )
+
+
+def _sent(settings: Settings) -> TextIO:
+    return (settings.data / "messages.log").open("a", encoding="utf-8")
+
+
+class Shown:
+    """Into a file, and on standard output."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str, /) -> None:
+        """In both."""
+        for stream in (self._file, sys.stdout):
+            stream.write(text)
+
+    def flush(self) -> None:
+        """Both."""
+        for stream in (self._file, sys.stdout):
+            stream.flush()
 
 
 def _hurried(service: Service) -> Service:

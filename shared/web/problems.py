@@ -19,7 +19,7 @@ from shared.messaging.failures import DRIVER_ERRORS, is_transient
 from shared.messaging.group_commit import Busy
 from shared.validation import error_words, in_language
 from shared.web.auth import maybe_staff
-from shared.web.bodies import words_typed
+from shared.web.bodies import read_body, words_typed
 from shared.web.field_words import wrong_lines
 from shared.web.pages import Pages, choose_locale, wants_html
 
@@ -157,6 +157,9 @@ def install(app: FastAPI) -> None:
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refusal)
+        if error.status == 401 and request.method == "POST" and wants_html(request):
+            # Nobody is signed in, so nobody has read the form: its page gives the words back.
+            await read_body(request, late=True, multipart=True)
         return refusal_answer(request, error)
 
     async def busy(request: Request, error: Exception) -> Response:

@@ -185,3 +185,90 @@ async def test_the_history_is_of_people_and_of_the_system_on_demand(browse: Brow
     await expect(own).to_be_hidden()
     await page.get_by_label("连同系统记录").check()
     await expect(own).to_be_visible()
+
+
+async def test_whoever_is_not_signed_in_any_more_signs_in_beside_what_they_wrote(
+    browse: Browse, system: System
+) -> None:
+    browse.expect("401")
+    case = (await browse.people.say("四层的复印机卡纸。"))["feedback_id"]
+    where = await browse.people.at(case, "facilities")
+    page = await browse(f"/desk/cases/{case}", as_=f"liaison.{where}")
+    await page.locator("#note-box > summary").click()
+    await page.fill("#note-text", "已经问过物业。")
+    async with page.expect_response(lambda answer: answer.status == 401):
+        await page.context.clear_cookies()
+    # What is looked at anew is refused, and takes nothing away.
+    await expect(page.locator("#note-text")).to_have_value("已经问过物业。")
+    await page.locator("#do-note > button").click()
+    link = page.locator("#do-note [data-problem] a")
+    await expect(page.locator("#do-note [data-problem]")).to_contain_text("请先登录")
+    async with page.context.expect_page() as opened:
+        await link.click()
+    other = await opened.value
+    await other.fill("#username", f"liaison.{where}")
+    await other.fill("#password", PASSWORD)
+    await other.keyboard.press("Enter")
+    await expect(other).to_have_url(f"{system.url}/desk/cases/{case}")
+    # There it stands, too, in sight.
+    await expect(other.locator("#note-text")).to_be_visible()
+    await expect(other.locator("#note-text")).to_have_value("已经问过物业。")
+    await page.locator("#do-note > button").click()
+    await expect(page.locator("article.note")).to_contain_text("已经问过物业。")
+
+
+async def test_without_script_the_refusal_leads_to_signing_in_and_gives_the_words_back(
+    browse: Browse, system: System
+) -> None:
+    browse.expect("401")
+    case = (await browse.people.say("四层的扫描仪坏了。"))["feedback_id"]
+    where = await browse.people.at(case, "facilities")
+    page = await browse(f"/desk/cases/{case}", as_=f"liaison.{where}", script=False)
+    await page.locator("#note-box > summary").click()
+    await page.fill("#note-text", "已经问过物业。")
+    await page.context.clear_cookies()
+    await page.locator("#do-note > button").click()
+    await expect(page.locator("#typed")).to_have_value("已经问过物业。")
+    link = page.locator("[data-sign-in]")
+    assert await link.get_attribute("href") == f"/signin?next=/desk/cases/{case}"
+    assert await link.get_attribute("target") == "_blank"
+
+
+async def test_back_from_a_rule_that_was_tried_and_saved_is_the_form(
+    browse: Browse, system: System
+) -> None:
+    page = await browse("/routing/edit?rule=new&category=seats", as_="coordinator")
+    await page.fill("#id", "own.mats")
+    await page.fill("#note", "自带的垫子")
+    await page.fill("#note_en", "Mats of their own")
+    await page.fill("#phrases", "坐垫")
+    await page.locator("button[name=do][value=try]").click()
+    await expect(page.locator("#trial, .trial, [data-trial]").first).to_be_visible()
+    await expect(page.locator("#note")).to_have_value("自带的垫子")
+    await page.fill("#weight", "0.5")
+    await page.locator("form#rule button.btn-primary").click()
+    await expect(page).to_have_url(re.compile("/routing(#.*)?$"))
+    await page.go_back()
+    await expect(page).to_have_url(re.compile("/routing/edit"))
+    await expect(page.locator("form#rule")).to_be_visible()
+
+
+async def test_a_measure_of_a_theme_is_taken_back(browse: Browse, system: System) -> None:
+    page = await browse("/desk/themes", as_="coordinator")
+    await page.evaluate(
+        """async () => {
+          const made = await (await fetch('/api/themes', {method: 'POST',
+            headers: {'Content-Type': 'application/json'},
+            body: JSON.stringify({title: '占座'})})).json();
+          location.assign(`/desk/themes/${made.theme_id}`);
+        }"""
+    )
+    await expect(page.locator("#do-measure")).to_be_visible()
+    await page.fill("#measure-what", "加座位")
+    today = await page.locator("#measure-on").get_attribute("max")
+    await page.fill("#measure-on", today or "")
+    await page.fill("#measure-responsible", "空间部")
+    await page.locator("#do-measure > button").click()
+    await page.locator("#change-measure-1 > summary").click()
+    await page.locator("#do-measure-1 button[name=gone]").click()
+    await expect(page.locator("#change-measure-1")).to_have_count(0)

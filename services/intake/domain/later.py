@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from shared.contracts.inbound import MAX_REASON, Reason, Text, as_typed, is_blank
 from shared.contracts.refusal import Conflict
@@ -266,10 +266,16 @@ def _comment(text: str | None) -> str | None:
     return None if is_blank(text) else text
 
 
+def _number(stars: Any) -> Any:
+    if isinstance(stars, bool):
+        raise ValueError("请给 1 到 5 颗星 | please give 1 to 5 stars")
+    return stars
+
+
 class Rating(_Body):
     """How the reply was."""
 
-    stars: Annotated[int, Field(ge=1, le=5)]
+    stars: Annotated[int, Field(ge=1, le=5), BeforeValidator(_number)]
     solved: Solved
     comment: Annotated[str | None, AfterValidator(_comment)] = None
 

@@ -172,7 +172,8 @@ async def _page(
             (code, names[locale == "en"])
             for code, names in runtime_of(request).directory.categories.items()
         ],
-        types=list(CaseType),
+        # What is none of the others a rule can say nothing of; one that does goes on.
+        types=[one for one in CaseType if one is not CaseType.OTHER or typed.get("type") == one],
         priorities=[one for one in Priority if one is not Priority.P1],
     )
     return answer

@@ -75,7 +75,7 @@
   for (const silence of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(silence, () => connected(false));
   document.addEventListener("htmx:responseError", (e) => {
     if (e.detail.xhr.status >= 500) connected(false);
-    else if (e.detail.xhr.status === 401) location.reload();
+    else if (e.detail.xhr.status === 401 && !unsent()) location.reload();
   });
   document.addEventListener("htmx:afterOnLoad", () => connected(true));
 
@@ -164,12 +164,19 @@
   }
 
   /* --- forms ---------------------------------------------------------------------------------- */
-  function complain(form, text) {
+  function complain(form, text, link) {
     const place = $("[data-problem]", form);
     if (!place) return;
     place.textContent = text;
+    if (link) {
+      link.removeAttribute("class");
+      place.append(" ", link);
+    }
     place.hidden = !text;
   }
+  // What somebody has begun to write is not taken away by what happens meanwhile.
+  const unsent = () => $$("form[data-send] :is(textarea, input:not([type=hidden]))", live() || document)
+    .some((field) => field.value !== field.defaultValue);
 
   const colon = document.documentElement.lang.startsWith("zh") ? "：" : ": ";
   async function refusal(form, doc) {
@@ -240,6 +247,7 @@
     complain(form, "");
     try {
       const data = new URLSearchParams(new FormData(form));
+      if (sender?.name) data.append(sender.name, sender.value);
       const key = data.get("idempotency_key");
       const where = button?.hasAttribute("formaction") ? button.formAction : form.action;
       const response = await fetch(where, {
@@ -250,8 +258,10 @@
       });
       const html = (response.headers.get("content-type") || "").includes("text/html");
       const doc = html ? new DOMParser().parseFromString(await response.text(), "text/html") : null;
-      if (!response.ok) complain(form, await refusal(form, doc));
-      else if (form.dataset.send === "page" || !doc || elsewhere(form, response.url)) {
+      // A form that is answered with itself says there what is wrong, and is no page to come back to.
+      const itself = form.dataset.send === "main" && form.id && doc?.getElementById(form.id);
+      if (!response.ok && !itself) complain(form, await refusal(form, doc), doc && $("[data-sign-in]", doc));
+      else if (form.dataset.send === "page" || !doc || (form.id && form.dataset.send === "main" && response.redirected) || elsewhere(form, response.url)) {
         forget(form);
         location.assign(response.redirected ? response.url : location.href);
       } else show(form, doc, response.url);
@@ -274,7 +284,10 @@
   function recall() {
     for (const field of $$("[data-draft]")) {
       const kept = quietly(() => store(field).getItem(`draft:${field.dataset.draft}`));
-      if (kept && (!field.value || keeper(field))) field.value = kept;
+      if (!kept || (field.value && !keeper(field))) continue;
+      field.value = kept;
+      const fold = field.closest("details");
+      if (fold) fold.open = true;
     }
     for (const field of $$("[data-remember]")) {
       const kept = quietly(() => localStorage.getItem(`remember:${field.dataset.remember}`));

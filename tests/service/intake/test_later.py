@@ -118,6 +118,7 @@ async def test_a_reply_is_rated_once(intake: Intake, case: Case) -> None:
     assert await case.does("rate", **RATING) == 409
     await case.replied()
     assert await case.does("rate", stars=6, solved="yes") == 422
+    assert await case.does("rate", stars=True, solved="yes") == 422
     assert await case.does("rate", stars=5, solved="maybe") == 422
     assert await case.does("rate", stars=5) == 422
     assert await case.does("rate", **RATING, comment="多谢，打 13800001234 就行") == 200

@@ -161,6 +161,11 @@ async def test_a_rule_is_a_form_that_says_what_it_did_and_suggests_phrases(
     assert 'value="书包"' in page
     assert 'value="屏幕"' not in page
     assert (await office.get("/routing/edit?rule=none")).status_code == 404
+    new = (await office.get("/routing/edit?rule=new")).text
+    assert 'value="praise"' in new
+    assert 'value="other"' not in new, "it has no name, and says nothing"
+    # What is tried is no page of its own that a browser would have to send for again.
+    assert 'id="rule"' in new and 'data-send="main"' in new
     refused = await office.get("/routing/edit?rule=new&category=none")
     assert (refused.status_code, "没有这个类别" in refused.text) == (422, True)
     assert (await routing.as_("leader").get("/routing/edit?rule=new")).status_code == 403

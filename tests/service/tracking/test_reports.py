@@ -126,6 +126,7 @@ async def test_of_what_is_said_about_one_breach_the_last_counts(web: Web) -> Non
 async def test_the_page_says_it_in_sentences(web: Web, locale: str, said: str) -> None:
     await happened(web)
     page = (await web.get(f"/reports?{WEEK}&lang={locale}", as_="leader")).text
+    assert ("各算一件" if locale == "zh" else "each of its parts once") in page
     assert 'id="said-received"' in page
     assert said in page
     assert 'id="said-breaches"' in page
@@ -153,7 +154,7 @@ async def test_the_table_has_a_row_for_each_case(
     export._compiled.cache_clear()
     stories = [Story() for _ in range(5)]
     for number, story in enumerate(stories):
-        formula = {"title": f"=1+{number}"} if number else {"title": "秘密", "confidential": True}
+        formula = {"title": f"=座位+{number}"} if number else {"title": "秘密", "confidential": True}
         await process_batch(web.service, story.received(**formula), story.opened())
     answer = await web.get(f"/api/reports/cases.{kind}?{WEEK}", as_="leader")
     assert answer.status_code == 200
