@@ -154,7 +154,7 @@ async def test_the_table_has_a_row_for_each_case(
     export._compiled.cache_clear()
     stories = [Story() for _ in range(5)]
     for number, story in enumerate(stories):
-        formula = {"title": f"=座位+{number}"} if number else {"title": "秘密", "confidential": True}
+        formula = {"title": f"=座+{number}"} if number else {"title": "秘密", "confidential": True}
         await process_batch(web.service, story.received(**formula), story.opened())
     answer = await web.get(f"/api/reports/cases.{kind}?{WEEK}", as_="leader")
     assert answer.status_code == 200
