@@ -59,7 +59,7 @@ class ClockChange(BaseModel):
     started: Moment
     department: str | None = None
     reason: str | None = None
-    """``priority``, ``calendar``, ``reopened``, or words of a person."""
+    """``priority``, ``category``, ``calendar``, ``reopened``, or words of a person."""
     in_time: bool | None = None
     """Of what was met: whether before its deadline."""
     working_seconds: int | None = None

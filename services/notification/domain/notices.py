@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from services.notification.domain.cases import Case
 from shared.contracts import REPORTER as by_reporter
 from shared.contracts import Event, desk, intake, routing, sla
-from shared.contracts.vocabulary import Clock, Role, State
+from shared.contracts.vocabulary import Clock, Priority, Role, State
 from shared.moments import as_read
 
 REPORTER = "reporter"
@@ -190,7 +190,7 @@ def _reporter(event: Event, before: Case, case: Case) -> list[Notice]:
                 )
             ]
         case sla.SlaPromisesChanged():
-            return _delay(event, case)
+            return [] if becomes_urgent(event, before) else _delay(event, case)
         case _:
             return []
 
@@ -245,6 +245,13 @@ def _delay(event: sla.SlaPromisesChanged, case: Case) -> list[Notice]:
             },
         )
     ]
+
+
+def becomes_urgent(event: Event, before: Case) -> bool:
+    """Whether promises move because it is an emergency now: nobody is told that this takes longer,
+    though the hours of an emergency may end minutes after the date that they have read."""
+    urgent = isinstance(event, sla.SlaPromisesChanged) and event.priority is Priority.P1
+    return urgent and not before.urgent
 
 
 def _reads_later(due: datetime, read: datetime) -> bool:

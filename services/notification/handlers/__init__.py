@@ -18,6 +18,7 @@ from services.notification.domain import (
     absence_notices,
     advance,
     as_it_is_now,
+    becomes_urgent,
     gathered,
     notices,
     report_notices,
@@ -69,7 +70,8 @@ async def tell_people(event: Event, tx: Transaction) -> None:
             case = case.model_copy(update={"words_told": case.words_told | {notice.recipient: at}})
             keep_case(tx, event.feedback_id, case)
         planning.plan(tx, event, notice, case, not_before=at)
-    if case.followers and isinstance(event, _MOVES_DATES):
+    moves = isinstance(event, _MOVES_DATES) and not becomes_urgent(event, before)
+    if case.followers and moves:
         await planning.plan_for_followers(tx, event, case)
 
 

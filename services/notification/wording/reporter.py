@@ -15,7 +15,8 @@ REFUSALS: dict[str, str] = {
     RefusalReason.NOT_POSSIBLE_NOW: "以这件事现在的情况，不能这样做。",
 }
 MOVED = {
-    "priority": "整理之后，您反映的事归入了另一类，那一类的答复期限更长一些。",
+    "priority": "我们重新看了这件事的轻重缓急。",
+    "category": "整理之后，您反映的事归入了另一类，那一类的答复期限更长一些。",
     "calendar": "图书馆的工作日历有调整。",
 }
 """Why a promise moved, where nobody wrote a reason."""

@@ -278,7 +278,10 @@ class UpdateBuilder:
         if self._rows_in_force() == before and not moved:
             return
         # Before a date was announced nothing moves: the new date simply is the promise.
-        self.recount(at, reason="priority" if case.announced else "", first=not case.announced)
+        what = (case.category, case.type, case.proposal)
+        another = what != (self.case.category, self.case.type, self.case.proposal)
+        reason = "category" if another else "priority"
+        self.recount(at, reason=reason if case.announced else "", first=not case.announced)
         self.owe_resolution()
 
     def _rows_in_force(self) -> list[Row]:

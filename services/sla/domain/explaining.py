@@ -30,7 +30,7 @@ from shared.moments import LOCAL, here
 MOST_DAYS = 400
 """Longer promises are shown as far as this."""
 _ALL_DAY: Windows = ((time(0), time(0)),)
-_BY_RULE = ("priority", "calendar", "reopened")
+_BY_RULE = ("priority", "category", "calendar", "reopened")
 """Reasons of changes that are no words of a person."""
 
 
@@ -64,7 +64,8 @@ class Day:
 @dataclass(frozen=True, slots=True)
 class Move:
     """The deadline became another one. `kind`: ``named`` (an extension, or a new date after a
-    breach), ``calendar``, ``priority``, ``reopened`` or ``resumed``; `words` are a person's."""
+    breach), ``calendar``, ``priority``, ``category``, ``reopened`` or ``resumed``; `words` are
+    a person's."""
 
     at: datetime
     was: datetime

@@ -57,7 +57,8 @@ _NOTES = {
 _MOVES = {
     "named": "约定了新的日期",
     "calendar": "工作日历有改动",
-    "priority": "优先级或类型改了",
+    "priority": "优先级改了",
+    "category": "类别或类型改了",
     "reopened": "重新办理",
     "resumed": "停下来的时间顺延",
 }

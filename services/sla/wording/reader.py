@@ -25,6 +25,7 @@ _MOVED = {
     "named": "办理的时间延长了",
     "calendar": "开放和上班的日子有调整",
     "priority": "办理的先后重新定了",
+    "category": "整理之后归入了另一类",
     "reopened": "重新办理",
     "resumed": "等您补充的时间不算在内，顺延",
 }

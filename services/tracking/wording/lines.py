@@ -111,6 +111,7 @@ HOW: dict[str, str] = {"email": "邮件", "wechat": "微信"}
 REASONS: dict[str, str] = {
     "calendar": "开放安排有变动。",
     "priority": "我们重新看了这件事的轻重缓急。",
+    "category": "整理之后，这件事归入了另一类，那一类的答复期限不一样。",
     "reopened": "这件事重新办理。",
 }
 NEXT: dict[str, str] = {

@@ -12,7 +12,7 @@ from services.notification import domain
 from services.notification.domain import Case, Contact, IllegalMove, State, move, notices
 from shared.contracts import Actor, desk, intake, routing, sla
 from shared.contracts.sla import QuietHoursSet
-from shared.contracts.vocabulary import Role
+from shared.contracts.vocabulary import Priority, Role
 from tests.fakes.promises import Promises
 from tests.support import at
 
@@ -177,6 +177,17 @@ def test_a_date_that_reads_the_same_has_not_moved() -> None:
         merged = domain.as_it_is_now("merged", waiting, follower, target)
         assert merged is not None
         assert ("due" in merged) is told
+
+
+def test_an_emergency_begins_with_no_word_that_it_takes_longer() -> None:
+    event = Promises("f").change("moved", "RESOLUTION", NOW + timedelta(minutes=2), at=NOW)
+    read = Case(announced_due=NOW)
+    urgent = event.model_copy(update={"priority": Priority.P1})
+    assert recipients(event, read) == {("delay", "reporter")}
+    assert recipients(urgent, read) == set()
+    # Of one that was urgent already a later date is news.
+    known = read.model_copy(update={"urgent": True})
+    assert recipients(urgent, known) == {("delay", "reporter")}
 
 
 def test_days_the_reporter_was_asked_are_no_delay() -> None:

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from pydantic import TypeAdapter
 
@@ -310,6 +312,17 @@ def test_an_extension_after_the_deadline_does_not_undo_the_breach() -> None:
         ).status
         is Status.BREACHED
     )
+
+
+def test_a_date_that_moves_says_whether_the_urgency_or_the_kind_is_another() -> None:
+    case = cases.dispatch(received(), RULES, at=WEDNESDAY, department="it").case
+
+    def reasons(**more: Any) -> set[str | None]:
+        asked = {"priority": Priority.P4, "type": case.type, "category": case.category} | more
+        return {c.reason for c in cases.correct(case, RULES, at=WEDNESDAY, **asked).changes}
+
+    assert reasons() == {"priority"}
+    assert reasons(category="seats") == {"category"}
 
 
 def test_a_lower_priority_after_the_deadline_does_not_hide_the_breach() -> None:
