@@ -27,7 +27,11 @@ router = APIRouter(tags=["cases"])
 
 Person = Annotated[Staff, Depends(signed_in)]
 _NO_STORE = {"Cache-Control": "no-store"}
-_FIELDS = {Action.ASK: "question", Action.PROGRESS: "text", Action.REJECT: "reason"}
+_FIELDS: dict[str, str] = {
+    Action.ASK: "question",
+    Action.PROGRESS: "text",
+    Action.REJECT: "reason",
+}
 """Other words to a reporter: action → their field."""
 _WRITES = frozenset({Action.REPLY, Action.SUBMIT, Action.APPROVE})
 
