@@ -138,7 +138,12 @@ def added(locale: str, which: str, url: str) -> str:
 def ended(locale: str, which: str, url: str, *, thanks: bool) -> str:
     """A remark about a case that takes no more words: to thanks a kind word, to anything else
     where it can be reopened."""
-    return _THANKED[locale] if thanks else _ENDED[locale].format(which=which, url=url)
+    return thanked(locale) if thanks else _ENDED[locale].format(which=which, url=url)
+
+
+def thanked(locale: str) -> str:
+    """A kind word to thanks."""
+    return _THANKED[locale]
 
 
 def anew(locale: str) -> str:

@@ -13,7 +13,7 @@ from services.intake import store, wording
 from services.intake.api.later import add
 from services.intake.deps import Deps
 from services.intake.domain.alike import alike, chosen
-from services.intake.domain.chat import Speaking, is_remark, is_thanks
+from services.intake.domain.chat import Speaking, answers_nothing, is_remark, is_thanks
 from services.intake.domain.submission import Submission
 from services.intake.store import Arrival, Receipt, chats, offers, questions, unreached
 from shared.contracts import REPORTER
@@ -47,9 +47,9 @@ async def send_what_waits(service: Service[Deps], account: str, openid: str) -> 
 async def take_answer(service: Service[Deps], comment: Submission) -> str:
     """What to answer to `comment` if it was the answer to a question; empty if it was not.
 
-    Thanks alone (好的, OK) answer none: they are kept with it, and it stays open. Where something
-    else was spoken of since they are about that. A copy of a message, sent again by the platform,
-    is answered the same and added nowhere.
+    Thanks alone (好的, OK), a face or a promise to answer later answer none: they are kept with it,
+    and it stays open. Where something else was spoken of since thanks are about that. A copy of a
+    message, sent again by the platform, is answered the same and added nowhere.
     """
     who, message, deps = _who(comment), comment.source_message_id or "", service.deps
     async with service.transaction() as tx:
@@ -59,12 +59,13 @@ async def take_answer(service: Service[Deps], comment: Submission) -> str:
         whole = await _whole(tx, asked.feedback_id)
         if whole is None:
             return ""
-        url, thanks = deps.track_url(whole.tracking_code), is_thanks(comment.text)
+        url, none = deps.track_url(whole.tracking_code), answers_nothing(comment.text)
         words = wording.answered(deps.locale, url)
         if asked.repeated:
             return words
-        if thanks:
-            about = await chats.of_a_remark(tx, *who)
+        if none:
+            thanks = is_thanks(comment.text)
+            about = await chats.of_a_remark(tx, *who) if thanks else None
             if about not in (None, asked.feedback_id, whole.feedback_id):
                 return ""
             question = None if whole.confidential else asked.question
@@ -76,21 +77,25 @@ async def take_answer(service: Service[Deps], comment: Submission) -> str:
         await store.load(tx, [asked.feedback_id])
         try:
             said = comment.text[:MAX_TEXT]
-            words_id = await add(tx, whole, asked.feedback_id, said, unasked=thanks)
+            words_id = await add(tx, whole, asked.feedback_id, said, unasked=none)
         except Conflict:
             return ""
-        if not thanks:
+        if not none:
             await questions.close(tx, asked.feedback_id, message)
         await chats.add(tx, *who, message, asked.feedback_id, words_id)
     return words
 
 
+_ANSWERED = frozenset({State.REPLIED, State.REJECTED, State.MERGED})
+"""Where thanks ask for nothing."""
+
+
 async def take_next_words(service: Service[Deps], comment: Submission, feedback_id: str) -> str:
     """What to answer to `comment` as the next word about this case; empty if nothing can be added
     to that any more, but a remark about its answer, which is no matter of its own. A copy of it is
-    answered the same and added nowhere."""
+    answered the same and added nowhere. Thanks for an answer get a kind word."""
     who, message, deps = _who(comment), comment.source_message_id or "", service.deps
-    whole, which = None, ""
+    whole, which, state = None, "", None
     try:
         async with service.transaction() as tx:
             whole = await _whole(tx, feedback_id)
@@ -98,9 +103,10 @@ async def take_next_words(service: Service[Deps], comment: Submission, feedback_
                 return ""
             await tx.lock(feedback_id)
             which = await _named(tx, whole, feedback_id, comment.text)
+            await store.load(tx, [feedback_id])
+            state = store.case_of(tx, feedback_id).state
             if not await chats.was_added(tx, who[0], message):
-                await store.load(tx, [feedback_id])
-                waits = store.case_of(tx, feedback_id).state == State.WAITING_USER
+                waits = state == State.WAITING_USER
                 unasked = waits and await questions.is_unread(tx, feedback_id)
                 said = comment.text[:MAX_TEXT]
                 words_id = await add(tx, whole, feedback_id, said, unasked=unasked)
@@ -110,6 +116,8 @@ async def take_next_words(service: Service[Deps], comment: Submission, feedback_
             return ""
         thanks, url = is_thanks(comment.text), deps.track_url(whole.tracking_code)
         return wording.ended(deps.locale, which, url, thanks=thanks)
+    if state in _ANSWERED and is_thanks(comment.text):
+        return wording.thanked(deps.locale)
     return wording.added(deps.locale, which, deps.track_url(whole.tracking_code))
 
 

@@ -54,11 +54,19 @@ _FACES = (
     "fireworks worship yeah! blush kiss blessing wow respect"
 )
 """As the platform writes those of its own in a message. What frowns is none of them."""
-_EMOJI = (
-    "(?![\U0001f44e\U0001f494\U0001f4a2\U0001f595\U0001f610-\U0001f616\U0001f61e-\U0001f629"
-    "\U0001f62b\U0001f62d-\U0001f631\U0001f641\U0001f644\U0001f92c\u2639])"
-    "[\U0001f300-\U0001faff\u2600-\u27bf]"
+_OTHER_FACES = (
+    "怒 发怒 疑问 流泪 大哭 尴尬 撇嘴 发呆 得意 闭嘴 睡 调皮 惊讶 难过 囧 抓狂 吐 白眼 "
+    "翻白眼 傲慢 困 惊恐 流汗 汗 咒骂 嘘 晕 衰 骷髅 敲打 再见 擦汗 抠鼻 坏笑 右哼哼 鄙视 "
+    "委屈 快哭了 阴险 可怜 弱 凋谢 心碎 失望 脸红 破涕为笑 恐惧 无语 捂脸 奸笑 机智 皱眉 "
+    "吃瓜 天啊 叹气 苦涩 裂开 打脸 旺柴 生病 angry shocked sob grimace scream frown awkward "
+    "cry surprise facepalm sigh speechless sweat dizzy toasted broken thumbsdown brokenheart "
+    "terror drowsy hurt onlooker omg"
 )
+_FROWNS = (
+    "\U0001f44e\U0001f494\U0001f4a2\U0001f595\U0001f610-\U0001f616\U0001f61e-\U0001f629"
+    "\U0001f62b\U0001f62d-\U0001f631\U0001f641\U0001f644\U0001f92c\u2639"
+)
+_EMOJI = rf"(?![{_FROWNS}])[\U0001f300-\U0001faff\u2600-\u27bf]"
 # Nothing is tried twice: so a message of one word again and again is read in no time.
 _THANKED = re.compile(
     rf"(?:{_FOR_WHAT}|{_THANKS}|(?:{_THANKS_EN})(?![a-z'])|"
@@ -72,6 +80,21 @@ _OUTCOME = re.compile(
     r"|(?:it |it's |the problem |that |but |is |was |does |did |has |hasn't |isn't |doesn't |"
     r"didn't |still |not |been )*"
     r"(?:solved|resolved|fixed|work|works|working|help|helped|unsolved|broken)(?: now| yet)?",
+    re.IGNORECASE,
+)
+_LATER = (
+    r"(?:我|请|先)*(?:稍等|稍候|等一?下|等会儿?|"
+    r"(?:等?稍后|晚点|晚些|等?一会儿?|待会儿?|过会儿?|回头|有空)(?:我|再|就|给|来|您|你们?)*"
+    r"(?:回复?|答复?|回答|补充|告诉|说))(?:您|你们?|吧|哈|啊)*"
+)
+_LATER_EN = (
+    r"(?:one |just a |wait a )(?:moment|minute|second|sec)|"
+    r"(?:i will |i'll |will )?(?:reply|answer|respond|get back(?: to you)?|tell you) "
+    r"(?:later|soon|tomorrow|tonight)"
+)
+_NO_ANSWER = re.compile(
+    rf"(?:{_THANKS}|\[(?:{'|'.join([*_FACES.split(), *_OTHER_FACES.split()])})\]|{_EMOJI}|"
+    rf"[{_FROWNS}\ufe0f\s])++|{_LATER}|{_LATER_EN}",
     re.IGNORECASE,
 )
 _APOSTROPHES = str.maketrans({"’": "'", "\u02bc": "'"})
@@ -97,6 +120,14 @@ def is_thanks(words: str) -> bool:
     """True for thanks alone, which ask for nothing."""
     parts = _parts(words)
     return bool(parts) and all(_THANKED.fullmatch(part) for part in parts)
+
+
+def answers_nothing(words: str) -> bool:
+    """True for what is no answer to a question: thanks, a face, and that the answer comes later."""
+    parts = _parts(words)
+    return bool(parts) and all(
+        _THANKED.fullmatch(part) or _NO_ANSWER.fullmatch(part) for part in parts
+    )
 
 
 def is_remark(words: str) -> bool:

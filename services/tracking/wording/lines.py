@@ -165,6 +165,8 @@ _ENDS = tuple("。！？….!?")
 OFFICE = "用户关系办公室"
 """Whoever answers without a department."""
 WAITING_FOR_ANOTHER = "等另一位读者补充"
+THANKED = "您回了话。"
+"""What was added is thanks alone."""
 SPLIT = "已分开办理"
 SPLIT_NEXT = "接下来：每一件各自办理，到了哪一步分别写在下面。"
 CLOSED_UNSOLVED: dict[str, str] = {
@@ -304,6 +306,8 @@ def _first(table: Mapping[str, Any], may: Collection[str]) -> str:
 
 def _sentence(type_: str, data: Mapping[str, Any]) -> str:
     match type_:
+        case "feedback.supplemented" if data.get("thanks"):
+            return THANKED
         case "feedback.rated":
             return RATED.get(str(data.get("solved")), RATED["partly"])
         case "case.resumed":

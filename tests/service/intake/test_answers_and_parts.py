@@ -64,7 +64,13 @@ async def test_an_answer_in_wechat_reaches_the_case_that_was_asked_about(intake:
     assert private["body"]["words_id"] == public["body"]["words_id"]
 
 
-@pytest.mark.parametrize("thanks", ["好的", "谢谢", "收到", "OK", "嗯", "👍", "好的，谢谢老师！"])
+@pytest.mark.parametrize(
+    "thanks",
+    [
+        *("好的", "谢谢", "收到", "OK", "嗯", "👍", "好的，谢谢老师！"),
+        *("收到，稍后回复", "[怒]", "[疑问]"),
+    ],
+)
 async def test_thanks_alone_are_kept_and_answer_no_question(intake: Intake, thanks: str) -> None:
     desk = await asked(intake)
     words = await said(intake, thanks, "2", nonce="n1")

@@ -100,6 +100,8 @@ async def test_words_after_the_reply_are_owed_an_answer_and_the_page_says_whose(
     said: dict[str, Any] = {"text": "谢谢", "words_id": "t", "thanks": True}
     await process_batch(web.service, story.of(FeedbackSupplemented, **said))
     assert await next_step() == rate
+    told = (await web.get(f"/api/track/{code}")).json()["timeline"]
+    assert told[-1]["text"] == "您回了话。"
     more = story.of(FeedbackSupplemented, text="又坏了", words_id="w")
     await process_batch(web.service, more)
     assert await next_step() == "接下来：信息系统部回应您后来补充的话。"
