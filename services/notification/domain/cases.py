@@ -30,6 +30,8 @@ class Case(BaseModel):
     confidential: bool = False
     department: str | None = None
     handler: str | None = None
+    asked_for_time: str | None = None
+    """Who asked for more time last; anybody of the department may."""
     helping: tuple[str, ...] = ()
     """Departments that do a part of it."""
     sorted: bool = False
@@ -110,6 +112,8 @@ def _changes(case: Case, event: Event) -> dict[str, Any]:
             return {"handler": event.to, "department": event.department}
         case desk.CaseUnassigned():
             return {"handler": None}
+        case desk.CaseExtensionAsked():
+            return {"asked_for_time": event.by.name}
         case desk.CaseReplied():
             return {"answered": True}
         case desk.CaseAbsorbed():

@@ -363,9 +363,10 @@ def _staff(event: Event, before: Case, case: Case, people: People) -> list[Notic
             names = _above(Role.REVIEWER, event.department or case.department, people)
             return to("new_work", names, what="extension", text=event.reason)
         case desk.CaseExtensionGranted():
-            return to("news", _at_work(case, people), what="extension_granted")
+            names = [*_at_work(case, people), *_who_asked(case, people)]
+            return to("news", names, what="extension_granted")
         case desk.CaseExtensionRefused():
-            names = _at_work(case, people)
+            names = [*_at_work(case, people), *_who_asked(case, people)]
             return to("news", names, what="extension_refused", text=event.reason)
         case desk.CaseReplySubmitted():
             names = _above(Role.REVIEWER, event.department or case.department, people)
@@ -460,6 +461,12 @@ def _who_had_it(before: Case, people: People) -> list[str]:
 
 def _at_work(case: Case, people: People) -> list[str]:
     return _handler(case.handler, case.department, people)
+
+
+def _who_asked(case: Case, people: People) -> list[str]:
+    """Who asked for more time, also where another handles it."""
+    name = case.asked_for_time
+    return _handler(name, case.department, people) if name else []
 
 
 def _handler(name: str | None, department: str | None, people: People) -> list[str]:

@@ -46,6 +46,8 @@ def _about(f: Details) -> str:
     priority = f.params.get("priority")
     lines = [
         f.say("标题：{title}", title=f.title) if f.title else "",
+        # What they cannot open any more they know by when it came.
+        f.say("收到：{at}", at=day_and_hour(f.received_at)) if f.received_at and not f.url else "",
         f.say("优先级：{priority}", priority=priority) if priority in ("P1", "P2") else "",
         f.url,
     ]

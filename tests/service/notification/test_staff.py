@@ -286,6 +286,7 @@ async def test_from_whom_a_case_is_fetched_back_hears_it_and_nobody_else(
         assert "不用再办" in words
         assert "派错了" in words
         assert "/desk/cases/" not in words
+        assert "收到：03-04 10:00" in words
 
 
 async def test_what_was_on_its_way_when_a_case_was_fetched_back_is_no_news_to_the_office(

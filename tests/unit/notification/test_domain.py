@@ -278,6 +278,24 @@ def test_who_moved_or_left_is_not_told_the_department_is(handler: str, who: set[
         assert {n.staff for n in found} == who
 
 
+@pytest.mark.parametrize("decided", [desk.CaseExtensionRefused, desk.CaseExtensionGranted])
+def test_who_asked_for_more_time_hears_what_came_of_it(decided: Any) -> None:
+    people = Staff(*PEOPLE._people, ("han2", "handler", "it"))
+    me = Actor(kind="staff", name="han2", role="handler")
+    words = {
+        "feedback_id": "f",
+        "at": NOW,
+        "department": "it",
+        "reason": "?",
+        "state": "IN_PROGRESS",
+    }
+    until = NOW + timedelta(days=1)
+    case = Case(department="it", handler="han")
+    case = domain.advance(case, desk.CaseExtensionAsked(**words, until=until, by=me))
+    event = decided(**words, **({"until": until} if decided is desk.CaseExtensionGranted else {}))
+    assert recipients(event, case, people) == {("news", "han"), ("news", "han2")}
+
+
 def test_a_case_whose_handler_is_gone_is_put_before_the_department() -> None:
     event = desk.CaseUnassigned(
         feedback_id="f", at=NOW, department="it", previous="han", reason="left"
