@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +69,7 @@ _KEPT = {
 _ENDS_DRAFT = frozenset({Action.REPLY, Action.APPROVE})
 _CHANGES_WHAT_IT_IS = frozenset({Action.DISPATCH, Action.CORRECT})
 _OVERWRITES_NOTHING = frozenset({Action.NOTE})
+_AT = re.compile(r"@((?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24})")
 LOOKS = 5
 """How often it is tried anew, when cases are joined and parted at the same time."""
 CHANGED = (
@@ -218,6 +220,9 @@ async def _fields(
     for name in body.words:
         if name in fields:
             own = deps_of(tx).own_addresses
+            if name == "instead":
+                # An office elsewhere: its address is what the reader is sent to.
+                own = own | frozenset(_AT.findall(fields[name].lower()))
             written[name] = await store.staff_words(tx, row, fields[name], own, *into)
             fields[name] = written[name].masked
     for name in ("department", "suggest"):

@@ -7,6 +7,7 @@ import re
 from services.notification.wording.details import Details
 from shared.contracts.vocabulary import RefusalReason
 from shared.moments import written_due
+from shared.privacy import PLACEHOLDERS
 from shared.web import letter
 
 REFUSALS: dict[str, str] = {
@@ -196,6 +197,8 @@ def _instead(f: Details) -> str:
     instead = str(f.params.get("instead") or "")
     if not instead or (f.short and len(instead) > _SHORT_INSTEAD):
         return ""
+    for masked in PLACEHOLDERS:
+        instead = instead.replace(masked, f.say(masked))
     return f.say("这类事可以这样办：{instead}", instead=instead)
 
 

@@ -84,6 +84,15 @@ async def test_a_reply_names_the_librarys_own_telephone_and_address(desk: Desk) 
     assert "words_id" not in reply["body"]
 
 
+async def test_where_to_go_instead_names_the_address_of_another_office(desk: Desk) -> None:
+    feedback_id = await ready_for(desk, "reject")
+    office, instead = desk.as_("coordinator"), "宿舍中心 Dorm@other.example.com，不是 w@example.edu"
+    await desk.do(office, feedback_id, "reject", reason=f"写信到 {instead}", instead=instead)
+    told = (await desk.told(feedback_id))[-1]["body"]
+    assert told["instead"] == "宿舍中心 Dorm@other.example.com，不是 〔邮箱〕"
+    assert "@" not in told["reason"]
+
+
 def test_the_librarys_addresses_are_those_of_the_site_and_of_its_mail() -> None:
     settings = Settings(
         base_url="https://Feedback.Lib.Example.edu/x",
