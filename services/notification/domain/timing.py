@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Any
 
 from services.notification.domain.cases import Case, settled
 from shared.contracts.notification import WORDS
@@ -76,14 +78,25 @@ def _night(starts: str, ends: str) -> Night:
     return Night(time.fromisoformat(starts), time.fromisoformat(ends))
 
 
+def says_by_when(kind: str, params: Mapping[str, Any]) -> bool:
+    """Whether a message says by when there will be an answer: of appeals, where it was upheld."""
+    return kind in WITH_PROMISE or bool(params.get("upheld"))
+
+
 def send_after(
-    kind: str, case: Case, planned_at: datetime, now: datetime, quiet: QuietHours = SHIPPED
+    kind: str,
+    case: Case,
+    planned_at: datetime,
+    now: datetime,
+    quiet: QuietHours = SHIPPED,
+    *,
+    params: Mapping[str, Any] | None = None,
 ) -> datetime:
     """When a delivery may go out."""
     if kind in BY_DAY:
         night = quiet.urgent if case.urgent else quiet.ordinary
         return now if night is None else _by_day(now, night)
-    if kind not in WITH_PROMISE:
+    if not says_by_when(kind, params or {}):
         return now
     latest = planned_at + HOLD
     return max(now, min(latest, now + SETTLE)) if settled(case) else max(now, latest)

@@ -138,7 +138,7 @@ async def _too_many(tx: Transaction, row: DeliveryRow) -> bool:
 
 
 def _promised(row: DeliveryRow, case: Case) -> datetime | None:
-    if row.kind in domain.WITH_PROMISE:
+    if domain.says_by_when(row.kind, row.params):
         return case.due
     due = row.params.get("due") if row.kind in ("delay", "merged") else None
     return datetime.fromisoformat(due) if due else None

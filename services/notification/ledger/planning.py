@@ -205,7 +205,7 @@ def release(tx: Transaction, row: DeliveryRow, case: Case, private: PrivateRow) 
 def reconsider(tx: Transaction, feedback_id: str, case: Case) -> None:
     """The promise is known, or has moved: receipts that wait for it go a moment from now."""
     for row in in_state(tx.rows(DeliveryRow).for_case(feedback_id), State.READY):
-        if row.kind in domain.WITH_PROMISE and not row.attempts:
+        if domain.says_by_when(row.kind, row.params) and not row.attempts:
             ledger.ready(tx, row, _send_after(tx, row, case))
 
 
@@ -262,7 +262,7 @@ def hand_on(tx: Transaction, row: DeliveryRow, case: Case) -> None:
 
 def _send_after(tx: Transaction, row: DeliveryRow, case: Case) -> datetime:
     quiet = domain.quiet_hours(deps_of(tx).directory.quiet_hours)
-    return domain.send_after(row.kind, case, row.planned_at, tx.now, quiet)
+    return domain.send_after(row.kind, case, row.planned_at, tx.now, quiet, params=row.params)
 
 
 def _copy(

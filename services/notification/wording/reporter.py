@@ -105,6 +105,9 @@ def _appeal(f: Details) -> list[str]:
         "您的反馈复核有结果了",
         f.say(result, yours=_yours(f)),
         f.words("理由写在下面的页面上。"),
+        f.say("这一次会在{due}答复您。", due=written_due(f.due, f.locale))
+        if f.params.get("upheld") and f.due
+        else "",
         _instead(f),
         f.link("经过都在这里："),
         automatic=False,

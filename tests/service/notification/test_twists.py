@@ -16,6 +16,7 @@ from shared.contracts.desk import (
     CaseAbsorbed,
     CaseAnsweredThrough,
     CaseAppealDismissed,
+    CaseAppealUpheld,
     CaseBreachExplained,
     CaseDepartmentAdded,
     CaseDispatched,
@@ -137,6 +138,21 @@ async def test_an_appeal_is_answered(watch: Watch, sink: SmtpSink) -> None:
     event = of(CaseAppealDismissed, state=State.CLOSED, reason="已经换新。")
     assert await told(watch, sink, event) == ["canary.8371"]
     assert "维持原来的处理" in text_of(sink)
+
+
+async def test_an_appeal_that_is_upheld_says_by_when_there_will_be_an_answer(
+    watch: Watch, sink: SmtpSink
+) -> None:
+    upheld = of(CaseAppealUpheld, reason="确实没有修好。", cycle=2)
+    assert await told(watch, sink, upheld) == ["coordinator"]
+    await watch.process(promised("f1", "2026-03-16 10:00", cycle=2), routed("f1"))
+    await watch.later(seconds=20)
+    assert "确实没有修好。" in text_of(sink)
+    assert "这一次会在3月16日（周一）10:00 前答复您。" in text_of(sink)
+    # That is the date they have read.
+    await watch.process(promised("f1", "2026-03-17 10:00", cycle=2))
+    await watch.later(seconds=20)
+    assert "原来答应3月16日" in text_of(sink)
 
 
 @pytest.mark.parametrize(("kept", "said"), [(True, 1), (False, 0)])
