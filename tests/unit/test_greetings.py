@@ -8,7 +8,7 @@ from shared.greetings import says_nothing
 
 NOTHING = """
 你好|您好|hi|hello|早上好|老师好|在吗|你好，有人吗|1|测试|有人吗|?|？|👍|…|111|喂喂喂|哈哈哈
-老师您好，请问在吗|我想反映个问题|今天有点事想反映|我要投诉|你好呀老师|13812345678|〔电话〕|ＨＩ
+老师您好，请问在吗|我想反映个问题|今天有点事想反映|我要投诉|你好呀老师|快点|急急急|你好，请问可以在这里反映问题吗？|13812345678|〔电话〕|ＨＩ
 Good morning!|Hello, is anybody there?|Hi, I have a question|excuse me
 """
 SOMETHING = """

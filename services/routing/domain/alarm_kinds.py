@@ -15,6 +15,7 @@ OF_RULE = {
     "p1.aed": "collapsed",
     "p1.all_down": "outage",
     "p1.arson": "fire",
+    "p1.blow_up": "threat",
     "p1.clause_exit": "exit",
     "p1.dataleak": "leak",
     "p1.electric": "water_electric",

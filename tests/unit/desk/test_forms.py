@@ -6,9 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from services.desk.api.bodies import BODIES, Body, NoBody
-from services.desk.api.forms import SAID_ELSEWHERE, forms
+from services.desk.api.forms import forms
 from services.desk.domain import OFFERED, Action
-from services.desk.wording.fields import CHOICES, FIELDS, LISTS, PAIRED
+from services.desk.wording.fields import CHOICES, FIELDS, LISTS, PAIRED, SAID_ELSEWHERE
 from services.desk.wording.labels import ACTIONS, COUNTERPART, FIRST, LAST, PRIMARY
 from shared.contracts.vocabulary import State
 
