@@ -63,6 +63,8 @@ async def tell_people(event: Event, tx: Transaction) -> None:
     for notice in notices(event, before, case, deps_of(tx).people(tx.now)):
         if notice.kind == "merged":
             notice = await _with_date(tx, notice, case)
+        if planning.just_told(tx, event, notice):
+            continue
         at = None
         if notice.params.get("what") == WORDS_ADDED:
             if (at := gathered(case, notice.recipient, tx.now)) is None:

@@ -33,6 +33,18 @@ def plan(
     _enter(tx, notice, case, where, event.at, because, not_before=not_before)
 
 
+def just_told(tx: Transaction, event: Event, notice: Notice) -> bool:
+    """Whether who is to look into late work is told of it already, as whoever is to do it."""
+    clock = notice.params.get("clock")
+    return notice.kind == "escalation" and any(
+        row.kind in ("warning", "breach")
+        and (row.recipient, row.event_at) == (notice.recipient, event.at)
+        # What is out has no parameters left.
+        and row.params.get("clock", clock) == clock
+        for row in tx.rows(DeliveryRow).for_case(event.feedback_id)
+    )
+
+
 async def plan_for_followers(tx: Transaction, event: Event, case: Case) -> None:
     """Enter what the reporters hear whose cases were joined to this one, by however many steps."""
     cause, found = tx.cause, {event.feedback_id}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest_asyncio
@@ -315,6 +316,21 @@ async def test_who_had_it_hears_that_another_department_has_it_now(
     assert "/desk/cases/" not in told["ann.it"] + told["liaison.it"]
     assert "归空间管" in told["ann.it"]
     assert "/desk/cases/f1" in told["liaison.space"]
+
+
+async def test_who_is_told_that_work_is_nearly_late_is_not_told_twice_in_a_second(
+    watch: Watch, sink: SmtpSink
+) -> None:
+    raised = clock_event(EscalationRaised, "TRIAGE", level=50, to_role="reviewer")
+    again = clock_event(EscalationRaised, "TRIAGE", level=200, to_role="reviewer")
+    await watch.process(
+        a_comment("f1", reachable=()),
+        clock_event(SlaWarned, "TRIAGE", level=50),
+        raised,
+        again.model_copy(update={"at": NOW + timedelta(hours=1)}),
+    )
+    kinds = [kind for kind, *_ in await watch.states("f1", "staff")]
+    assert kinds == ["warning", "escalation"]
 
 
 async def test_a_department_hears_that_its_part_is_taken_away(watch: Watch, sink: SmtpSink) -> None:
