@@ -67,6 +67,8 @@ def _work(f: Details) -> list[str]:
         f.say("【紧急】{what}", what=what) if urgent else what,
         f.say("{what}。", what=what),
         f.say("原因：{reason}", reason=reason) if reason else "",
+        # It may quote the draft, or the reporter: it stays at the desk.
+        f.say("要改什么，请在页面上看。") if f.params["what"] == "sent_back" else "",
         _absent(f),
         _about(f),
     ]

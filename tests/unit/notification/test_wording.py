@@ -142,6 +142,11 @@ def test_every_code_has_words_and_every_sentence_its_translation() -> None:
         assert sorted(re.findall(r"{\w+}", zh)) == sorted(re.findall(r"{\w+}", en))
 
 
+def test_whoever_gets_a_reply_back_is_told_where_it_says_what_to_change() -> None:
+    subject, text = compose("new_work", Details(url="https://x", params={"what": "sent_back"}))
+    assert (subject, "要改什么" in text) == ("您的答复被退回修改", True)
+
+
 def test_who_reads_answers_does_not_say_that_nobody_does() -> None:
     assert "没有人能看到" in compose("receipt", Details(url="u"))[1]
     assert "没有人能看到" not in compose("receipt", Details(url="u", answerable=True))[1]
