@@ -213,6 +213,22 @@ def body(
         "replies": [reply for one in texts for reply in _replies(one)],
         "conversation": _conversation(texts[0].lines, texts[1:], wording),
         "may": may,
+        **(_taken_back(wording) if _is_taken_back(told, parts) else {}),
+    }
+
+
+def _is_taken_back(told: Seen, parts: Collection[Seen]) -> bool:
+    """Whether a comment was split, and each part of it withdrawn."""
+    withdrawn = bool(parts) and all(one.case.state == State.WITHDRAWN for one in parts)
+    return withdrawn and told.case.state == State.MERGED
+
+
+def _taken_back(wording: Wording) -> dict[str, Any]:
+    state = State.WITHDRAWN
+    return {
+        "state": state,
+        "state_text": wording.state(state),
+        "next_step": wording.next_step(state, ""),
     }
 
 

@@ -264,6 +264,29 @@ def forms_about(part: Story, page: str) -> list[str]:
     return forms
 
 
+async def test_a_comment_all_parts_of_which_are_taken_back_is_taken_back(
+    web: Web, code: str
+) -> None:
+    story, parts = Story(code=code), (Story(), Story())
+    common = {"parent": story.id, "received_at": story.now, "channel": "web"}
+    await process_batch(
+        web.service,
+        *story.begun(),
+        story.of(CaseSplit, children=tuple(part.id for part in parts)),
+        *(part.of(CaseSplitOff, **common, text="灯", code_hash=code_hash(code)) for part in parts),
+        parts[0].of(CaseWithdrawn),
+    )
+    assert "每一件各自办理" in (page := (await web.get(f"/track/{code}")).text)
+    # Each part says where it is; the steps of the whole would say that nothing was done.
+    assert 'class="four"' not in page
+    await process_batch(web.service, parts[1].of(CaseWithdrawn))
+    body = await seen(web, code)
+    assert (body["state"], body["state_text"], len(body["parts"])) == ("WITHDRAWN", "已撤回", 2)
+    page = (await web.get(f"/track/{code}")).text
+    assert "您已经撤回，我们不再办理。</h1>" in page
+    assert "各自办理" not in page
+
+
 async def test_a_part_that_is_worked_on_is_urged_and_taken_back_on_the_page(
     web: Web, code: str
 ) -> None:
