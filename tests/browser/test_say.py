@@ -131,9 +131,15 @@ async def test_thanks_and_code_are_there_after_a_reload_and_in_the_other_languag
         await expect(page.locator('[data-promise="RESOLUTION"]')).to_have_text(re.compile(r":\d\d"))
     assert code not in page.url
     await page.get_by_role("link", name="English").click()
-    await expect(page.locator("html")).to_have_attribute("lang", "en")
-    await expect(page.locator(".code")).to_have_text(code)
-    await page.reload()
+    for _ in range(2):
+        await expect(page.locator("html")).to_have_attribute("lang", "en")
+        await expect(page.locator(".code")).to_have_text(code)
+        await expect(page).to_have_title(re.compile("Received, thank you"))
+        await expect(page.locator('[data-promise="RESOLUTION"]')).to_have_text(re.compile(r":\d\d"))
+        assert not re.search("[\u3400-\u9fff]", await page.inner_text("main"))
+        await page.reload()
+    await page.get_by_role("link", name="中文").click()
+    await expect(page.locator("h1")).to_have_text("谢谢您告诉我们。")
     await expect(page.locator(".code")).to_have_text(code)
 
 

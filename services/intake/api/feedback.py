@@ -36,7 +36,7 @@ from shared.security import AdapterToken
 from shared.web.auth import Staff, adapter, require_role
 from shared.web.bodies import ParsedBody, read_body
 from shared.web.limits import caller
-from shared.web.pages import wants_html
+from shared.web.pages import choose_locale, qr_svg, wants_html
 from shared.web.permissions import Permission
 
 _MOST_KEY = 255
@@ -57,14 +57,18 @@ async def submit(request: Request) -> Response:
         return refused(request, error, lambda problem: say_page(request, parsed.form, problem))
     ACCEPT_SECONDS.observe(time.perf_counter() - started)
     if wants_html(request):
+        body, asked = receipt_body(deps, receipt), parsed.form.get("incident")
+        said: dict[str, Any] = {
+            "receipt": body,
+            "qr_svg": qr_svg(body["track_url"]),
+            "asked": asked,
+            "incident": deps.runtime.directory.incidents.get(asked or ""),
+        }
+        locale = choose_locale(request, deps.pages.default_locale)
+        other = deps.pages.fragment("zh" if locale == "en" else "en", "_thanks.html", **said)
+        headers = {"Cache-Control": "no-store"}
         return deps.pages.render(
-            request,
-            "sent.html",
-            status=201,
-            headers={"Cache-Control": "no-store"},
-            receipt=receipt_body(deps, receipt),
-            asked=parsed.form.get("incident"),
-            incident=deps.runtime.directory.incidents.get(parsed.form.get("incident", "")),
+            request, "sent.html", status=201, headers=headers, **said, other=other
         )
     return receipt_answer(deps, receipt)
 

@@ -227,7 +227,8 @@
       scrollTo({ top: 0, behavior: "instant" });
       $("[data-focus]")?.focus({ preventScroll: true });
       const thanks = $("[data-promises]", main)?.outerHTML;
-      if (thanks) keep({ at: Date.now(), path: location.pathname, title: doc.title, lang: root.lang, html: thanks });
+      const other = $("template[data-thanks]", main);
+      if (thanks) keep({ at: Date.now(), path: location.pathname, [root.lang]: thanks, [other?.lang]: other?.innerHTML });
       start();
     }
   }
@@ -366,9 +367,8 @@
       return;
     }
     keep(thanks);
-    document.title = thanks.title;
-    const page = new DOMParser().parseFromString(thanks.html, "text/html").body;
-    page.firstElementChild.lang = thanks.lang;
+    const page = new DOMParser().parseFromString(thanks[root.lang], "text/html").body;
+    document.title = page.firstElementChild.dataset.title;
     document.getElementById("main").replaceChildren(...page.childNodes);
   }
   document.addEventListener("click", ({ target }) => {
