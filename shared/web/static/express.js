@@ -228,7 +228,7 @@
       $("[data-focus]")?.focus({ preventScroll: true });
       const thanks = $("[data-promises]", main)?.outerHTML;
       const other = $("template[data-thanks]", main);
-      if (thanks) keep({ at: Date.now(), path: location.pathname, [root.lang]: thanks, [other?.lang]: other?.innerHTML });
+      if (thanks) keep({ at: Date.now(), path: location.pathname, [root.lang]: thanks, [other?.lang]: other?.content.firstElementChild.outerHTML });
       start();
     }
   }
