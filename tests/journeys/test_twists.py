@@ -55,24 +55,6 @@ async def begun(town: Town, when: str, text: str = SEAT, **more: Any) -> tuple[s
     return code, case_id
 
 
-async def test_who_begins_with_a_greeting_is_answered_for_what_they_say_next(town: Town) -> None:
-    town.clock.set(at("2026-05-13 09:00"))
-    receipt = await town.submit("老师好")
-    code, case_id = receipt["tracking_code"], receipt["feedback_id"]
-    await town.sees(code, "TRIAGE")
-    await town.quiet()
-    more = await town.web().post(f"/api/track/{code}/supplement", json={"text": SEAT})
-    assert more.status_code == 200, more.text
-    seen = await town.sees(code, "DISPATCHED")
-    assert seen["department"] == "space"
-    await town.quiet()
-    office = await town.as_("coordinator")
-    case = (await office.get(f"/api/cases/{case_id}")).json()
-    assert (case["category"], case["priority"], case["confidential"]) == ("seats", "P3", False)
-    assert case["title"] == SEAT
-    await town.sound()
-
-
 async def test_progress_then_more_time_refused_then_granted(town: Town) -> None:
     code, case_id = await begun(town, "2026-05-13 09:00")
     first = promise(await town.track(code), "RESOLUTION")["due"]
@@ -349,4 +331,22 @@ async def test_a_letter_leads_to_all_that_its_reporter_has_with_us(town: Town) -
         again = await browser.post("/api/track/mine", data=form, headers=HTML)
         assert again.status_code == 404
     assert "lin@students" not in str(await topic_of(town, receipts[0]["feedback_id"]))
+    await town.sound()
+
+
+async def test_who_begins_with_a_greeting_is_answered_for_what_they_say_next(town: Town) -> None:
+    town.clock.set(at("2026-05-13 09:00"))
+    receipt = await town.submit("老师好")
+    code, case_id = receipt["tracking_code"], receipt["feedback_id"]
+    await town.sees(code, "TRIAGE")
+    await town.quiet()
+    more = await town.web().post(f"/api/track/{code}/supplement", json={"text": SEAT})
+    assert more.status_code == 200, more.text
+    seen = await town.sees(code, "DISPATCHED")
+    assert seen["department"] == "space"
+    await town.quiet()
+    office = await town.as_("coordinator")
+    case = (await office.get(f"/api/cases/{case_id}")).json()
+    assert (case["category"], case["priority"], case["confidential"]) == ("seats", "P3", False)
+    assert case["title"] == SEAT
     await town.sound()
