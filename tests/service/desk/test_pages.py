@@ -24,7 +24,6 @@ HOSTILE = "<script>alert(1)</script>{{98765*98765}} \u202egnp.exe"
         ("coordinator", "relations"),
         ("leader", None),
         ("auditor", None),
-        ("admin", None),
         ("clerk", "desk"),
         ("student", "desk"),
         ("liaison", "space"),

@@ -89,7 +89,14 @@ async def test_what_is_refused_with_somebody_else_to_ask_is_not_ours(routing: Ro
 
 
 @pytest.fixture
-def taught(routing: Routing) -> Sure:
+async def taught(routing: Routing) -> Sure:
+    # Wider vectors than the same model has in other files, one of which may have built an index.
+    async with routing.service.engine.begin() as connection:
+        found = await connection.exec_driver_sql(
+            "SELECT indexname FROM pg_indexes WHERE starts_with(indexname, 'vectors_nearest_')"
+        )
+        for (name,) in found.all():
+            await connection.exec_driver_sql(f'DROP INDEX "{name}"')
     embedder = Sure(meant(-0.4, 0.4))
     routing.service.deps.meaning.embedder = embedder
     routing.service.deps.meaning.model = routing.service.deps.meaning.shipped = wide()
