@@ -99,21 +99,23 @@ def from_pinyin(folded: str) -> str:
 
 def is_pinyin(folded: str) -> bool:
     """Whether a text is pinyin throughout: so many syllables are no English by chance."""
-    words = _WORD.findall(folded)
-    if not folded.isascii() or not words or max(map(len, words)) > _LONGEST_WORD:
-        return False
-    cut = [syllables(word) for word in words]
-    return None not in cut and sum(len(parts or ()) for parts in cut) >= _FEWEST
+    return folded.isascii() and len(_cut(folded)) >= _FEWEST
+
+
+def _cut(said: str) -> list[str]:
+    """The syllables of all its words; none where one is no pinyin."""
+    cut: list[str] = []
+    for word in _WORD.findall(said):
+        parts = syllables(word) if len(word) <= _LONGEST_WORD else None
+        if parts is None:
+            return []
+        cut += parts
+    return cut
 
 
 def _read(run: str) -> str:
     """The same in characters; empty where it is no pinyin, or nothing of the kind."""
-    cut: list[str] = []
-    for word in _WORD.findall(run):
-        parts = syllables(word) if len(word) <= _LONGEST_WORD else None
-        if parts is None:
-            return ""
-        cut += parts
+    cut = _cut(run)
     words = _WORDS
     if any(tuple(cut[n : n + 2]) in _BY_ITSELF for n in range(len(cut))) and _is_all(cut):
         words = _BY_ITSELF | _WORDS
