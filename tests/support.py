@@ -12,6 +12,7 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.desk.seeds import CATEGORIES, DEPARTMENTS
 from shared.clock import Clock, ManualClock, SystemClock
@@ -27,6 +28,7 @@ from shared.settings import Settings
 
 _KEEP = {"alembic_version", "schema_revisions", "log_state"}
 _migrated: set[tuple[str, str]] = set()
+_questions: dict[tuple[str, str], str] = {}
 _made = itertools.count()
 _numbers: WeakKeyDictionary[Service, Counter[tuple[str, str]]] = WeakKeyDictionary()
 """The last number of each case and source in what a test's service was given."""
@@ -69,16 +71,40 @@ async def prepared(build: Callable[[Runtime], Service], runtime: Runtime) -> Ser
         _migrated.add(known)
     else:
         await service.connect()
-    async with service.engine.begin() as connection:
-        tables = (
-            await connection.execute(
-                text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-            )
-        ).scalars()
-        names = ", ".join(f'"{t}"' for t in tables if t not in _KEEP)
-        if names:
-            await connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+    await _empty(service)
     return service
+
+
+async def _empty(service: Service) -> None:
+    """Take away what a test left; truncating all tables costs five times as much as asking them."""
+    async with service.engine.begin() as connection:
+        filled = await connection.execute(text(await _which_are_filled(service, connection)))
+        names = filled.scalars().all()
+        if names:
+            await connection.execute(text(f"TRUNCATE {', '.join(names)} CASCADE"))
+        counted = await connection.execute(
+            text("SELECT sequencename FROM pg_sequences WHERE last_value IS NOT NULL")
+        )
+        for name in counted.scalars().all():
+            await connection.execute(text(f'ALTER SEQUENCE "{name}" RESTART'))
+
+
+async def _which_are_filled(service: Service, connection: AsyncConnection) -> str:
+    """The question which tables of the service hold a row."""
+    known = (service.engine.url.render_as_string(), service.name)
+    if known not in _questions:
+        tables = await connection.execute(
+            text(
+                "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition "
+                "AND relnamespace = 'public'::regnamespace AND relpersistence <> 't'"
+            )
+        )
+        _questions[known] = " UNION ALL ".join(
+            f"""(SELECT '"{name}"' FROM "{name}" LIMIT 1)"""
+            for name in tables.scalars().all()
+            if name not in _KEEP
+        )
+    return _questions[known]
 
 
 def adapter_token(runtime: Runtime, name: str) -> str:

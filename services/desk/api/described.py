@@ -5,6 +5,7 @@ Both are made of what decides: the transitions, the permissions, the bodies.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from fastapi import APIRouter
@@ -26,6 +27,7 @@ def table() -> str:
     return "\n".join(lines)
 
 
+@cache
 def router() -> APIRouter:
     """One documented route for each action; what answers is the same as for all of them."""
     routes = APIRouter(tags=["actions of staff"])
