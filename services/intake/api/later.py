@@ -153,8 +153,9 @@ async def perform(
     if parsed.wrong is not None:
         raise parsed.wrong
     body = BODIES[action].model_validate(parsed.fields)
-    await say(tx, submission, feedback_id, action, body)
-    return ActionResult(feedback_id, tx.now)
+    event = await say(tx, submission, feedback_id, action, body)
+    # Not a moment later: by it the page of the case knows the line it waits for.
+    return ActionResult(feedback_id, event.at)
 
 
 async def say(

@@ -227,7 +227,9 @@ async def _as_asked(request: Request, case: CaseRow) -> CaseRow:
     if done not in BECOMES or at is None or abs(service.runtime.clock.now() - at) > JUST_SENT:
         return case
     look = partial(_become, service, case.feedback_id, done, at)
-    return await _wait_for(service, case.feedback_id, look) or case
+    found = await _wait_for(service, case.feedback_id, look)
+    # Even where nothing came of it in time, something else may have.
+    return found or await find_case(request, request.path_params["code"])
 
 
 async def _become(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -230,6 +230,17 @@ async def test_a_state_that_forbids_comes_before_what_is_wrong_with_the_body(
                 headers={"Content-Type": "application/json"} | headers,
             )
             assert bad.status_code == expected
+
+
+@pytest.mark.parametrize(("action", "body"), [("supplement", {"text": "在三楼"}), ("urge", {})])
+async def test_the_moment_that_is_answered_is_the_one_of_the_event(
+    intake: Intake, case: Case, monkeypatch: pytest.MonkeyPatch, action: str, body: dict[str, str]
+) -> None:
+    """By it the page of the case knows whether what was just done stands in it already."""
+    monkeypatch.setattr(intake.clock, "now", lambda: intake.clock.later(microseconds=90))
+    answer = await intake.later(case.code, action, **body)
+    event = (await intake.emitted(case.id))[-1]["body"]
+    assert datetime.fromisoformat(answer.json()["at"]) == datetime.fromisoformat(event["at"])
 
 
 async def test_a_form_goes_back_to_the_page(intake: Intake, case: Case) -> None:
