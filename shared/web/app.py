@@ -33,6 +33,7 @@ def web_app(
     base = runtime.settings.base_path
     app = FastAPI(
         title="Feedback Express",
+        version=str(RELEASE),
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",

@@ -118,7 +118,7 @@ async def test_rating_before_a_reply_is_refused_in_words(browse: Browse) -> None
     )
     assert answer.status == 409
     body = await answer.text()
-    assert "刚才情况有了变化" in body and "先打个分" in body
+    assert "现在不能这样做" in body and "先打个分" in body
 
 
 async def test_a_code_that_is_none_of_ours_is_said_kindly(browse: Browse) -> None:
