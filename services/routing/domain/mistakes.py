@@ -37,6 +37,8 @@ class Mistake:
     path: Path = ()
     rule: str | None = None
     line: int | None = None
+    kind: str | None = None
+    """What a form that knows its fields by other names says in its own words."""
 
     def sentence(self, locale: str = "en") -> str:
         """``line 12: rule seats.held: weight: Input should be …``."""
@@ -74,6 +76,14 @@ class NotJson(RulesInvalid):
     """The text cannot be read at all."""
 
     status = 400
+
+
+class Incomplete(ValueError):
+    """What the fields of a rule say does not go together; `kind` is the same for each like it."""
+
+    def __init__(self, kind: str, zh: str, en: str) -> None:
+        self.kind = kind
+        super().__init__(f"{zh} | {en}")
 
 
 class InRule(ValueError):

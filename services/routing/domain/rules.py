@@ -20,7 +20,14 @@ from pydantic import (
 )
 
 from services.routing.domain import mistakes
-from services.routing.domain.mistakes import InRule, Mistake, NotJson, RulesInvalid, spans
+from services.routing.domain.mistakes import (
+    Incomplete,
+    InRule,
+    Mistake,
+    NotJson,
+    RulesInvalid,
+    spans,
+)
 from services.routing.domain.owners import OWNERS
 from services.routing.domain.text import fold
 from services.routing.domain.units import SHIPPED, OtherUnit
@@ -128,23 +135,28 @@ class Rule(BaseModel):
     @model_validator(mode="after")
     def _complete(self, info: ValidationInfo) -> Self:
         if not (self.phrases or self.places or self.channels or self.chosen):
-            raise ValueError(
-                "规则要有 phrases、places、channels 或 chosen 之一 | "
-                "a rule needs phrases, places, channels or a chosen category"
+            raise Incomplete(
+                "hears-nothing",
+                "规则要有 phrases、places、channels 或 chosen 之一",
+                "a rule needs phrases, places, channels or a chosen category",
             )
         if (self.all_phrases or self.not_phrases or self.not_before) and not self.phrases:
-            raise ValueError(
-                "all_phrases、not_phrases、not_before 要和 phrases 一起用 | "
-                "guards need phrases to guard"
+            raise Incomplete(
+                "guards-nothing",
+                "all_phrases、not_phrases、not_before 要和 phrases 一起用",
+                "guards need phrases to guard",
             )
         if self.category is None and (self.type is None or self.emergency or self.department):
-            raise ValueError(
-                "没有 category 的规则只能说明 type | "
-                "a rule without a category may only say the type"
+            raise Incomplete(
+                "without-category",
+                "没有 category 的规则只能说明 type",
+                "a rule without a category may only say the type",
             )
         if self.priority is Priority.P1 and not self.emergency:
-            raise ValueError(
-                "P1 只用于紧急情况：请写 emergency | P1 is for emergencies: set emergency"
+            raise Incomplete(
+                "calm-p1",
+                "P1 只用于紧急情况：请写 emergency",
+                "P1 is for emergencies: set emergency",
             )
         if self.category is not None:
             self._owner = self.department or _owners(info)[self.category]
@@ -335,7 +347,9 @@ def _found(raw: object, error: ValidationError) -> Iterator[Mistake]:
             path = ("rules", cause.number)
         if cause is not None:
             zh, _, en = str(cause).partition(" | ")
-            yield _mistake(raw, path, zh, en or zh)
+            mistake = _mistake(raw, path, zh, en or zh)
+            kind = cause.kind if isinstance(cause, Incomplete) else None
+            yield replace(mistake, kind=kind)
         else:
             yield _mistake(raw, path, mistakes.chinese(problem), problem["msg"])
 

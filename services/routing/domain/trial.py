@@ -84,6 +84,7 @@ class Change:
     """A case that would be decided otherwise."""
 
     feedback_id: str
+    said: Submission
     kinds: tuple[str, ...]
     """``sent``, ``left``, ``elsewhere``, ``emergency``, ``calmed``, ``category``, ``priority``."""
     before: Decision
@@ -130,7 +131,7 @@ def tried(past: Iterable[PastCase], now: Deciders, then: Deciders) -> Trial:
         trial.doubted += DOUBTED in (*before.reasons, *after.reasons)
         if kinds := _kinds(before, after):
             better = _better(one.belonged, before, after)
-            trial.changes.append(Change(one.feedback_id, kinds, before, after, better))
+            trial.changes.append(Change(one.feedback_id, one.said, kinds, before, after, better))
     return trial
 
 

@@ -24,9 +24,9 @@ from services.routing.api.rules import (
     reader,
 )
 from services.routing.deps import Deps, deps_of
-from services.routing.domain import Rule, RulesInvalid, fold
+from services.routing.domain import Rule, RulesInvalid, fold, with_version
 from services.routing.pages import learned, rule_form, trials, unit_form
-from shared.contracts.refusal import Conflict, Refusal
+from shared.contracts.refusal import Conflict, NotFound, Refusal
 from shared.web.auth import Staff, maybe_staff, runtime_of, service_of
 from shared.web.bodies import read_body
 from shared.web.permissions import Permission
@@ -37,7 +37,8 @@ router.include_router(learned.router)
 
 LOOK_BACK = timedelta(days=30)
 CORRECTED = 12
-EXCERPT = 120
+EARLIER = 20
+"""Versions of the rules to go back to that are listed."""
 _TRIED = ("text", "place", "category")
 
 
@@ -68,7 +69,8 @@ async def try_page(request: Request) -> Response:
 
 @router.get("/routing/edit")
 async def edit_page(request: Request) -> Response:
-    """``/routing/edit``: the whole document; with ``rule`` or ``unit`` that one as a form."""
+    """``/routing/edit``: the whole document; with ``rule`` or ``unit`` that one as a form, with
+    ``from`` as it was in an earlier version, to be saved as the next."""
     if (away := _sign_in(request)) is not None:
         return away
     person = editor(request)
@@ -77,7 +79,22 @@ async def edit_page(request: Request) -> Response:
         return await rule_form.form_page(request, person, rule_id)
     if unit_id := request.query_params.get("unit", ""):
         return await unit_form.form_page(request, person, unit_id)
-    return _edit_page(request, person, deps_of(request).rules.stored.text)
+    stored = deps_of(request).rules.stored
+    async with service_of(request, "routing").engine.connect() as connection:
+        before = await store.earlier_rules(connection, EARLIER)
+        if asked := request.query_params.get("from", ""):
+            earlier = learned.version_of(asked)
+            text = await store.rules_text(connection, earlier)
+            if text is None:
+                raise NotFound
+            return _edit_page(
+                request,
+                person,
+                with_version(text, stored.version),
+                earlier=earlier,
+                before=before,
+            )
+    return _edit_page(request, person, stored.text, before=before)
 
 
 @router.post("/routing/edit")
@@ -172,7 +189,8 @@ async def _rules_page(
 def _edit_page(
     request: Request, person: Staff, text: str, *, status: int = 200, **context: Any
 ) -> Response:
-    values: dict[str, Any] = {"mistakes": [], "stale": False, "trial": None} | context
+    values: dict[str, Any] = {"mistakes": [], "stale": False, "trial": None, "before": []}
+    values |= {"earlier": None} | context
     stored = deps_of(request).rules.stored
     return _render(request, "edit.html", person, status=status, text=text, stored=stored, **values)
 
@@ -224,9 +242,8 @@ def _shown(request: Request, decision: dict[str, Any]) -> dict[str, Any]:
 
 def _corrected(one: dict[str, Any], deps: Deps, locale: str) -> dict[str, Any]:
     name = deps.directory.department_name
-    text = " ".join(one["text"].split())
     return one | {
-        "text": text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…",
+        "text": trials.excerpt(one["text"]),
         "department": name(one["department"], locale),
         "guessed": name(one["guessed"], locale),
     }

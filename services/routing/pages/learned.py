@@ -41,8 +41,8 @@ async def learned_page(request: Request) -> Response:
         versions = await learned.versions(connection)
     trial = tried = None
     if asked := request.query_params.get("try"):
-        tried = _version(asked)
-        trial = await trials.of_version(service, tried, locale)
+        tried = version_of(asked)
+        trial = await trials.ofversion_of(service, tried, locale)
     meaning = deps.meaning
     answer: Response = deps.pages.render(
         request,
@@ -75,7 +75,7 @@ async def change(request: Request) -> Response:
     form = (await read_body(request, may_be_empty=True, multipart=True)).form
     wanted = form.get("version", "")
     if wanted:
-        version = _version(wanted)
+        version = version_of(wanted)
         await learning.take(service_of(request, "routing"), version, by=person.username)
         return RedirectResponse(f"{_HERE}?taken={version}", 303)
     if wanted := form.get("precision", ""):
@@ -109,7 +109,7 @@ async def figures_since(request: Request, since: datetime) -> dict[str, Any]:
     }
 
 
-def _version(typed: str) -> int:
+def version_of(typed: str) -> int:
     """The number of a version; NotFound for what is none."""
     if not (typed.isascii() and typed.isdigit() and len(typed) < 7):
         raise NotFound

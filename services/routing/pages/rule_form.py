@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from services.routing.api.editing import MOST, compile_rules, replace_rules
 from services.routing.api.rules import locale_of
 from services.routing.deps import Deps, deps_of
-from services.routing.domain import Rule, RulesInvalid, with_rule, with_version
+from services.routing.domain import Mistake, Rule, RulesInvalid, with_rule, with_version
 from services.routing.domain.model import NOT_OURS
 from services.routing.domain.phrases import suggested
 from services.routing.pages import trials
@@ -29,7 +30,37 @@ LETTERS = 2_000
 """The latest letters whose category is known; phrases are found among them."""
 NEW = "new"
 _LISTS = ("phrases", "all_phrases", "not_phrases", "not_before")
-_SHOWN = (*_LISTS, "category", "weight", "type", "priority", "note", "note_en")
+_SHOWN = ("id", *_LISTS, "category", "weight", "type", "priority", "note", "note_en")
+"""The fields of the form: what is wrong with one is said beside it."""
+_TAKEN = (
+    "这个编号已经有一条规则，请换一个；要改那一条，请在规则列表里点它的“修改”。",
+    "There is a rule of this id: please take another. To change that one, press Edit beside it in "
+    "the list.",
+)
+# A form has no field names of the document; what does not go together is said in its words.
+_PLAINLY: Mapping[str, tuple[str, str, str]] = {
+    "hears-nothing": (
+        "phrases",
+        "请至少写一个词：听到什么才算？",
+        "Please write at least one phrase: what does it listen for?",
+    ),
+    "guards-nothing": (
+        "phrases",
+        "写了还要有、不能有的，这里也要有词。",
+        "What must or may not stand beside it needs a phrase here to stand beside.",
+    ),
+    "without-category": (
+        "category",
+        "不选类别的规则只能说明类型：请选一个类别，或者只选类型、不勾紧急。",
+        "A rule without a category may only say the type: please choose a category, or a type "
+        "and no emergency.",
+    ),
+    "calm-p1": (
+        "priority",
+        "P1 只用于紧急情况：请勾上紧急。",
+        "P1 is for emergencies only: please tick emergency.",
+    ),
+}
 
 
 async def did(service: Service[Deps]) -> dict[str, dict[str, int]]:
@@ -79,7 +110,13 @@ async def save_form(request: Request, person: Staff, form: Mapping[str, str]) ->
     text = with_rule(stored.text, rule)
     if base.isascii() and base.isdigit() and len(base) < 10:
         text = with_version(text, int(base))
-    mistakes, status, trial = [], 200, None
+    mistakes: list[str] = []
+    errors: dict[str, str] = {}
+    status, trial = 200, None
+    if rule_id == NEW and any(one.id == rule["id"] for one in _book(service.deps)):
+        taken = {"id": _TAKEN[locale == "en"]}
+        values["phrases"] = "\n".join(rule["phrases"])
+        return await _page(request, person, NEW, values, errors=taken, status=422, base=base)
     try:
         if form.get("do") == "try":
             async with service.deps.compiling:
@@ -90,7 +127,7 @@ async def save_form(request: Request, person: Staff, form: Mapping[str, str]) ->
             new = await replace_rules(service, text, by=person.username)
             return RedirectResponse(f"/routing?saved={new.version}#rule-{rule['id']}", 303)
     except RulesInvalid as invalid:
-        mistakes = [m.sentence(locale) for m in invalid.mistakes[:MOST]]
+        errors, mistakes = _beside_fields(invalid.mistakes, str(rule["id"]), locale)
         status = 422
     except Refusal as refusal:
         mistakes, status = [refusal.detail(locale)], refusal.status
@@ -98,8 +135,39 @@ async def save_form(request: Request, person: Staff, form: Mapping[str, str]) ->
             base = ""
     values["phrases"] = "\n".join(rule.get("phrases", ()))
     return await _page(
-        request, person, rule_id, values, mistakes=mistakes, status=status, trial=trial, base=base
+        request,
+        person,
+        rule_id,
+        values,
+        mistakes=mistakes,
+        errors=errors,
+        status=status,
+        trial=trial,
+        base=base,
     )
+
+
+def _beside_fields(
+    mistakes: Iterable[Mistake], rule_id: str, locale: str
+) -> tuple[dict[str, str], list[str]]:
+    """What is wrong, by field of the form, and what no field of it says.
+
+    Nobody here has seen the document: its lines are not named.
+    """
+    english = locale == "en"
+    beside: dict[str, str] = {}
+    others: list[str] = []
+    for mistake in list(mistakes)[:MOST]:
+        said = mistake.en if english else mistake.zh
+        name = str(mistake.path[2]) if len(mistake.path) > 2 else ""
+        if mistake.kind in _PLAINLY:
+            name, *plain = _PLAINLY[mistake.kind]
+            said = plain[english]
+        if mistake.rule == rule_id and name in _SHOWN:
+            beside.setdefault(name, said)
+        else:
+            others.append(replace(mistake, line=None).sentence(locale))
+    return beside, others
 
 
 def _as_typed(before: Mapping[str, Any], form: Mapping[str, str], rule_id: str) -> dict[str, Any]:
@@ -136,6 +204,7 @@ async def _page(
     typed: Mapping[str, str],
     *,
     mistakes: list[str] | None = None,
+    errors: Mapping[str, str] | None = None,
     status: int = 200,
     trial: dict[str, Any] | None = None,
     base: str = "",
@@ -165,6 +234,7 @@ async def _page(
         typed={**typed, "category": category},
         based_on=base or str(deps.rules.version),
         mistakes=mistakes or [],
+        errors=errors or {},
         trial=trial,
         suggested=found,
         did=(await did(service)).get(rule_id),
@@ -179,8 +249,12 @@ async def _page(
     return answer
 
 
+def _book(deps: Deps) -> tuple[Rule, ...]:
+    return deps.rules.ruleset.book.rules
+
+
 def _rule(deps: Deps, rule_id: str) -> Rule:
-    found = next((one for one in deps.rules.ruleset.book.rules if one.id == rule_id), None)
+    found = next((one for one in _book(deps) if one.id == rule_id), None)
     if found is None:
         raise NotFound
     return found

@@ -17,6 +17,13 @@ from shared.service import Service
 CASES = 300
 """The latest ones; some three milliseconds each."""
 SHOWN = 60
+EXCERPT = 120
+
+
+def excerpt(text: str) -> str:
+    """A comment as a list names it, in one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= EXCERPT else line[: EXCERPT - 1] + "…"
 
 
 async def of_rules(service: Service[Deps], rules: RuleSet, locale: str) -> dict[str, Any]:
@@ -81,7 +88,10 @@ def _line(one: Change, deps: Deps, locale: str) -> dict[str, Any]:
     name = deps.directory.department_name
     return {
         "feedback_id": one.feedback_id,
+        "text": excerpt(one.said.title or one.said.text),
         "kinds": one.kinds,
+        "category_before": one.before.category or "",
+        "category_after": one.after.category or "",
         "before": name(one.before.guess, locale) if one.before.guess else "",
         "after": name(one.after.guess, locale) if one.after.guess else "",
         "sent_before": one.before.confident,

@@ -315,6 +315,11 @@ def keep_decision(tx: Transaction, feedback_id: str, decision: Decision, *, vers
 
 _NEWEST = 'SELECT version, body, at, "by", shipped FROM rule_books ORDER BY version DESC LIMIT 1'
 _VERSION = "SELECT max(version) FROM rule_books"
+_EARLIER = """
+SELECT version, at, "by" FROM rule_books WHERE version < (SELECT max(version) FROM rule_books)
+ORDER BY version DESC LIMIT $1
+"""
+_TEXT = "SELECT body FROM rule_books WHERE version = $1"
 _INSERT = """
 INSERT INTO rule_books (version, body, at, "by", shipped) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING RETURNING version
@@ -349,6 +354,18 @@ async def stored_rules(connection: AsyncConnection) -> Stored | None:
     if row is None:
         return None
     return Stored(row.version, row.body, compiled(row.body, checked=False), row.at, row.by)
+
+
+async def earlier_rules(connection: AsyncConnection, limit: int) -> list[dict[str, Any]]:
+    """The versions before the newest, `version`, `at` and `by`, the last one first."""
+    rows = (await connection.exec_driver_sql(_EARLIER, (limit,))).mappings()
+    return [dict(row) for row in rows]
+
+
+async def rules_text(connection: AsyncConnection, version: int) -> str | None:
+    """The rules of this version as they were typed."""
+    text: str | None = (await connection.exec_driver_sql(_TEXT, (version,))).scalar()
+    return text
 
 
 async def store_rules(

@@ -191,6 +191,8 @@
 
   // Who gave a case away is led to the list, which is not a new live part of its page.
   const folder = (path) => path.replace(/[^/]*$/, "");
+  // A field that is called id stands in the place of the form's own.
+  const named = (form) => form.getAttribute("id");
   const elsewhere = (form, url) => form.dataset.send === "live" && folder(new URL(url).pathname) !== folder(location.pathname);
 
   function show(form, doc, url) {
@@ -209,7 +211,7 @@
       refresh(600);
     } else if (target === "result" && fresh) {
       document.getElementById("result").replaceChildren(...fresh.childNodes);
-      const key = doc.querySelector(`#${form.id} [name=idempotency_key]`);
+      const key = doc.querySelector(`#${named(form)} [name=idempotency_key]`);
       const kept = $$("[data-remember]", form).map((field) => [field, field.value]);
       form.reset();
       for (const [field, value] of kept) field.value = value;
@@ -242,8 +244,10 @@
     const button = sender || $("button.btn-primary", form) || $("button:not([type=button])", form);
     const label = button && ($("span", button) || button);
     const said = label?.textContent;
+    // None of its buttons would be heard meanwhile, and each is seen not to be.
+    const still = [...form.elements].filter((one) => one.matches("button:not([type=button]):enabled"));
     form.setAttribute("aria-busy", "true");
-    if (button) button.disabled = true;
+    for (const one of still) one.disabled = true;
     if (button?.dataset.busy) label.textContent = button.dataset.busy;
     complain(form, "");
     try {
@@ -260,9 +264,9 @@
       const html = (response.headers.get("content-type") || "").includes("text/html");
       const doc = html ? new DOMParser().parseFromString(await response.text(), "text/html") : null;
       // A form that is answered with itself says there what is wrong, and is no page to come back to.
-      const itself = form.dataset.send === "main" && form.id && doc?.getElementById(form.id);
+      const itself = form.dataset.send === "main" && named(form) && doc?.getElementById(named(form));
       if (!response.ok && !itself) complain(form, await refusal(form, doc), doc && $("[data-sign-in]", doc));
-      else if (form.dataset.send === "page" || !doc || (form.id && form.dataset.send === "main" && response.redirected) || elsewhere(form, response.url)) {
+      else if (form.dataset.send === "page" || !doc || (named(form) && form.dataset.send === "main" && response.redirected) || elsewhere(form, response.url)) {
         forget(form);
         location.assign(response.redirected ? response.url : location.href);
       } else show(form, doc, response.url);
@@ -270,7 +274,7 @@
       complain(form, words.wordOffline);
     } finally {
       form.removeAttribute("aria-busy");
-      if (button) button.disabled = false;
+      for (const one of still) one.disabled = false;
       if (button?.dataset.busy) label.textContent = said;
     }
   });

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 
@@ -132,6 +133,9 @@ async def test_rules_are_tried_on_past_cases_before_they_count(routing: Routing)
     assert "1 件都按规则试；其中 0 件有语义" in page.text
     assert "1 件由猜错变成猜对" in page.text
     assert f"/desk/cases/{case}" in page.text
+    changes = page.text.split('id="trial"')[1]
+    assert "天上的云很白</a>" in changes, "a case is called by its words, not by its id"
+    assert "座位与空间 · " in changes, "and what differs is said"
     assert secret not in page.text
     assert routing.rules.version == SHIPPED
     wrong = await office.post("/routing/edit", data={"rules": "{", "do": "try"})
@@ -209,6 +213,62 @@ async def test_a_rule_is_a_form_that_says_what_it_did_and_suggests_phrases(
     assert (kept.id, kept.emergency, kept.doubtful) == ("own.bags", True, True)
     shown = (await office.get("/routing/edit?rule=own.bags")).text
     assert re.search(r'name="doubtful" value="1" checked', shown)
+
+
+def _mats(version: int, **fields: str) -> dict[str, str]:
+    """A rule of a library's own, as the form sends it."""
+    form = {"rule": "new", "id": "own.mats", "version": str(version), "note": "垫子"}
+    form |= {"note_en": "Mats", "category": "seats", "weight": "0.5", "phrases": "坐垫"}
+    return form | {"enabled": "1"} | fields
+
+
+async def test_a_new_rule_takes_the_place_of_none(routing: Routing) -> None:
+    office, before = routing.as_("coordinator"), routing.rules.stored.text
+    page = await office.post("/routing/edit", data=_mats(SHIPPED, id="p1.aed"))
+    assert page.status_code == 422
+    assert "这个编号已经有一条规则" in page.text.split('id="error-id"')[1]
+    assert ">坐垫</textarea>" in page.text, "every word typed is there"
+    assert routing.rules.stored.text == before
+    english = routing.as_("coordinator", **{"accept-language": "en"})
+    tried = await english.post("/routing/edit", data=_mats(SHIPPED, id="p1.aed", do="try"))
+    assert (tried.status_code, "There is a rule of this id" in tried.text) == (422, True)
+    assert "更早的一版" in (await office.get("/routing/edit?rule=p1.aed")).text
+
+
+async def test_what_is_wrong_with_a_rule_stands_beside_its_field(routing: Routing) -> None:
+    office = routing.as_("coordinator")
+    for fields, field, said in [
+        ({"phrases": ""}, "phrases", "请至少写一个词"),
+        ({"phrases": "", "not_before": "没有"}, "phrases", "请至少写一个词"),
+        ({"phrases": "坐|"}, "phrases", "空的词"),
+        ({"weight": "7"}, "weight", "不能大于 1"),
+        ({"id": "Ü"}, "id", "小写字母"),
+        ({"note_en": ""}, "note_en", "必填"),
+        ({"category": "", "type": "request", "emergency": "1"}, "category", "请选一个类别"),
+        ({"priority": "P1"}, "priority", "请勾上紧急"),
+    ]:
+        page = await office.post("/routing/edit", data=_mats(SHIPPED, **fields))
+        assert page.status_code == 422
+        assert said in page.text.split(f'id="error-{field}"')[1].split("</p>")[0]
+        assert "第" not in page.text.split('class="problem"')[1].split("</div>")[0]
+    assert routing.rules.version == SHIPPED
+
+
+async def test_an_earlier_version_of_the_rules_is_the_way_back(routing: Routing) -> None:
+    office = routing.as_("coordinator")
+    assert 'id="earlier"' not in (await office.get("/routing/edit")).text
+    await office.post("/routing/edit", data=_mats(SHIPPED))
+    page = (await office.get("/routing/edit")).text
+    assert f"/routing/edit?from={SHIPPED}" in page
+    earlier = await office.get(f"/routing/edit?from={SHIPPED}")
+    assert f"这是第 {SHIPPED} 版的规则，还没有生效" in earlier.text
+    typed = html.unescape(earlier.text.split('wrap="off">\n')[1].split("</textarea>")[0])
+    saved = await office.post("/routing/edit", files={"rules": (None, typed)})
+    assert saved.headers["location"] == f"/routing?saved={SHIPPED + 2}"
+    assert "own.mats" not in routing.rules.stored.text
+    for none in ("99", "x", str(SHIPPED + 9)):
+        assert (await office.get(f"/routing/edit?from={none}")).status_code == 404
+    assert (await routing.as_("leader").get(f"/routing/edit?from={SHIPPED}")).status_code == 403
 
 
 async def test_other_units_are_a_form_with_mistakes_beside_their_fields(routing: Routing) -> None:
