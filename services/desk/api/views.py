@@ -110,7 +110,9 @@ def detail(found: CaseDetail, context: ViewContext) -> Answer:
         "unreached": _unreached(found, context),
         **_ringing(found, case, context),
         "notes": [
-            _written(found, m, open_words=open_words) for m in found.messages if m.kind in INTERNAL
+            _written(found, m, open_words=open_words) | {"kind": m.kind}
+            for m in found.messages
+            if m.kind in INTERNAL
         ],
         "replies": [
             _written(found, m, open_words=open_words) | {"outcome": m.outcome, "rule": m.rule}
@@ -181,6 +183,7 @@ def _work(found: CaseDetail, case: Case, context: ViewContext, *, open_words: bo
                 as_typed=written is not None,
             ),
         },
+        "sent_back": _sent_back(found, case, context, open_words=open_words),
         "needs_review": case.needs_review,
         "merged_into": case.merged_into,
         "merged": list(case.merged),
@@ -193,6 +196,22 @@ def _work(found: CaseDetail, case: Case, context: ViewContext, *, open_words: bo
         "draft": _draft(found, context),
         "assignee_away": _away(case.assignee, context),
         "mentioned": any(one.username == context.viewer.username for one in found.mentions),
+    }
+
+
+def _sent_back(
+    found: CaseDetail, case: Case, context: ViewContext, *, open_words: bool
+) -> Answer | None:
+    """That a reply is to be changed, who says so, and what they want of it."""
+    if case.sent_back is None:
+        return None
+    comments = [m for m in found.messages if m.kind == "send_back"]
+    said = _written(found, comments[-1], open_words=open_words) if comments else {"text": ""}
+    return {
+        "by": case.sent_back.by,
+        "by_name": context.person(case.sent_back.by),
+        "at": local(case.sent_back.at),
+        "comment": said["text"],
     }
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from services.desk.domain.actions import Action
 from services.desk.domain.canned import not_filled_in
-from services.desk.domain.case import ActionInput, Case, Review
+from services.desk.domain.case import ActionInput, Case, Review, SentBack
 from services.desk.domain.deciding import Decide, Decision, Told, decided, over, wrong
+from services.desk.domain.guards import is_theirs
 from shared.contracts import Actor
 from shared.contracts.desk import (
     CaseCorrected,
@@ -36,7 +37,7 @@ def _submit(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision
     )
     return decided(
         CaseReplySubmitted,
-        {"review": review},
+        {"review": review, "sent_back": None},
         department=case.department,
         outcome=outcome,
         rule=given.rule,
@@ -44,9 +45,14 @@ def _submit(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision
 
 
 def _send_back(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
-    assert case.review is not None
+    review = case.review
+    assert review is not None
+    sent_back = SentBack(by=by.name or "", at=at, drafted_by=review.by, text=review.text)
     return decided(
-        CaseReplySentBack, {"review": None}, department=case.department, to=case.review.by
+        CaseReplySentBack,
+        {"review": None, "sent_back": sent_back},
+        department=case.department,
+        to=review.by,
     )
 
 
@@ -71,6 +77,12 @@ def _approve(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decisio
 
 def _reply(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
     """Of the department, or (直接答复) of the office, which may say in the same step what it is."""
+    if _is_held(case, given.text, by):
+        raise wrong(
+            "text",
+            "负责人把它退回修改了，还和那时一样：请先改，或者再送审。",
+            "It was sent back and reads as it did then: please change it, or submit it again.",
+        )
     answered = _publish(case, given, at, direct=case.department is None)
     kind = given.case_type
     if kind is None or kind is case.case_type:
@@ -78,6 +90,21 @@ def _reply(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
     if by.role == Role.CLERK and kind is not CaseType.INQUIRY:
         raise wrong("type", "台口只能直接答复咨询。", "A desk answers inquiries only.")
     return Decision(answered.changed | {"case_type": kind}, (_retyped(case, kind), *answered.told))
+
+
+def _is_held(case: Case, text: str, by: Actor) -> bool:
+    """Whether these are still the words that somebody sent back, and `by` is not who may agree to
+    them: a head of the department, but for their own draft."""
+    held = case.sent_back
+    if held is None or _letters(text) != _letters(held.text):
+        return False
+    may_agree = by.role == Role.REVIEWER and not is_theirs(held.drafted_by, by)
+    return not (may_agree or is_theirs(held.by, by))
+
+
+def _letters(text: str) -> str:
+    """What is left of words without blanks and marks: another comma is no other answer."""
+    return "".join(letter for letter in text if letter.isalnum()).casefold()
 
 
 def _retyped(case: Case, kind: CaseType) -> Told:

@@ -62,6 +62,18 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SentBack:
+    """A reply that its reader wanted otherwise: as it was, `text` (masked) goes out with their
+    consent only."""
+
+    by: str
+    """The account that sent it back."""
+    at: datetime
+    drafted_by: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """What a second department (协办) has to do with a case, and what it said; both masked."""
 
@@ -153,6 +165,8 @@ class Case:
     waiting_until: datetime | None = None
     extension: Extension | None = None
     review: Review | None = None
+    sent_back: SentBack | None = None
+    """Until it is submitted again, or answered."""
     parts: tuple[Part, ...] = ()
     ended_at: datetime | None = None
     """When it was rejected, marked as spam or merged."""

@@ -60,6 +60,7 @@ def out_of_hands(case: Case) -> dict[str, Any]:
         | WAITING_OVER
         | {
             "review": None,
+            "sent_back": None,
             "extension": None if pending else case.extension,
             "public_since_dispatch": False,
         }

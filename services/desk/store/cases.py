@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from services.desk.domain import Alarm, Case, Change, Extension, Part, Review, chain
+from services.desk.domain import Alarm, Case, Change, Extension, Part, Review, SentBack, chain
 from services.desk.domain.lines import kept_of
 from services.desk.domain.promises import next_due_at
 from services.desk.store.hushed import Hushed
@@ -54,6 +54,7 @@ _COPIED = (
 _LISTS = ("returned_by", "merged", "children", "links", "reasons_owed", "reasons_given")
 _EXTENSION = TypeAdapter(Extension | None)
 _REVIEW = TypeAdapter(Review | None)
+_SENT_BACK = TypeAdapter(SentBack | None)
 _ALARM = TypeAdapter(Alarm | None)
 _PARTS = TypeAdapter(tuple[Part, ...])
 
@@ -87,6 +88,7 @@ def case_from(row: Mapping[str, Any]) -> Case:
         extension=_EXTENSION.validate_python(row["extension"]),
         alarm=_ALARM.validate_python(row["alarm"]),
         review=_REVIEW.validate_python(row["review"]),
+        sent_back=_SENT_BACK.validate_python(row["sent_back"]),
         parts=_PARTS.validate_python(row["parts"]),
         resolution_due=_due(row["promises"].get(Clock.RESOLUTION)),
         breached=_breached(row["promises"]),
@@ -119,6 +121,7 @@ def assign(row: CaseRow, case: Case) -> None:
         extension=_EXTENSION.dump_python(case.extension, mode="json"),
         alarm=_ALARM.dump_python(case.alarm, mode="json"),
         review=_REVIEW.dump_python(case.review, mode="json"),
+        sent_back=_SENT_BACK.dump_python(case.sent_back, mode="json"),
         parts=_PARTS.dump_python(case.parts, mode="json"),
         **{name: list(getattr(case, name)) for name in _LISTS},
         **{name: getattr(case, name) for name in _COPIED},

@@ -107,6 +107,8 @@ class CaseRow(DeskTable, table=True):
     needs_review: bool = flag()
     extension: dict[str, Any] | None = maybe_document()
     review: dict[str, Any] | None = maybe_document()
+    sent_back: dict[str, Any] | None = maybe_document()
+    """A reply that was sent back, until it is submitted again or answered."""
     parts: list[dict[str, Any]] = documents()
     ended_at: datetime | None = moment(nullable=True)
     reopening_refused: bool = flag()
