@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from services.desk import store
 from services.desk.api import related
 from services.desk.api.bodies import BODIES, Body, NoBody, with_offset
 from services.desk.api.mentions import mentioned
+from services.desk.api.named import with_other_named
 from services.desk.api.splitting import begin_parts, read_parts
 from services.desk.api.viewing import viewer_of
 from services.desk.deps import deps_of
@@ -125,7 +126,9 @@ async def act(
 
     `GroupChanged`: begin again in another transaction.
     """
-    await related.lock(tx, feedback_id, action, parsed.fields)
+    named = await with_other_named(tx, viewer, action, parsed.fields, of=feedback_id)
+    parsed = replace(parsed, fields=named)
+    await related.lock(tx, feedback_id, action, named)
     row = store.find(tx, feedback_id)
     if row is None or not sees(viewer, row):
         # Who was writing when it was fetched back knows of it: the words are still there.

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.desk.api.actions import act
 from services.desk.api.bodies import BODIES, Body, Line, NoBody
+from services.desk.api.named import with_other_named
 from services.desk.api.sent_twice import id_of
 from services.desk.api.session import local_path
 from services.desk.api.viewing import viewer_of
@@ -77,6 +78,8 @@ async def act_on_many(request: Request, person: Person, action: str) -> Response
     async with service_of(request, "desk").transaction() as tx:
         form = f"{_FORM}{await id_of(request, tx, person, fields)}"
         if (job_id := await jobs.newest_about(tx, form, (action,))) is None:
+            # A job keeps its body, and no code is kept.
+            body = await with_other_named(tx, viewer, wanted, body)
             ids = _without_the_other(many, body)
             job_id = jobs.add(tx, action, ids, body, by=starter(viewer), subject=form)
     return begun(request, job_id, fields.get("back"))

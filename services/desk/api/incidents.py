@@ -22,6 +22,7 @@ from services.desk.api.bodies import (
 )
 from services.desk.api.bulk import MOST, begun, starter
 from services.desk.api.cases import view_context
+from services.desk.api.named import cases_named
 from services.desk.api.seen import refuse_stale, seen
 from services.desk.api.sent_twice import id_of
 from services.desk.api.viewing import viewer_of
@@ -31,7 +32,6 @@ from services.desk.domain.transitions import ACTIVE
 from services.desk.store import IncidentRow, incidents, jobs
 from shared.contracts.refusal import Conflict, Forbidden, NotFound
 from shared.contracts.vocabulary import Role, State
-from shared.ids import id_as_typed
 from shared.messaging.transaction import Transaction
 from shared.moments import local
 from shared.privacy import masked
@@ -70,7 +70,7 @@ async def open_incident(request: Request, person: Person) -> Response:
     given = checked(NewIncident, fields)
     async with service_of(request, "desk").transaction() as tx:
         incident_id = await id_of(request, tx, person, fields)
-        body = await opened_before(tx, incident_id) or opened(tx, given, viewer, incident_id)
+        body = await opened_before(tx, incident_id) or await opened(tx, given, viewer, incident_id)
     return opened_answer(request, body)
 
 
@@ -83,7 +83,9 @@ async def opened_before(tx: Transaction, incident_id: str) -> dict[str, Any] | N
     return _shown(row, sizes.get(incident_id, (0, 0))) | ({"job": job} if job else {})
 
 
-def opened(tx: Transaction, given: NewIncident, viewer: Viewer, incident_id: str) -> dict[str, Any]:
+async def opened(
+    tx: Transaction, given: NewIncident, viewer: Viewer, incident_id: str
+) -> dict[str, Any]:
     """Open an incident; gives the answer to whoever did."""
     row = IncidentRow(
         incident_id=incident_id,
@@ -94,7 +96,7 @@ def opened(tx: Transaction, given: NewIncident, viewer: Viewer, incident_id: str
     )
     incidents.list_incident(tx, row)
     body = _shown(row, (0, 0))
-    if ids := [id_as_typed(one) for one in given.feedback_ids]:
+    if ids := await cases_named(tx, viewer, given.feedback_ids):
         incident_id, by = row.incident_id, starter(viewer)
         joins = {"incident": incident_id}
         body["job"] = jobs.add(tx, Action.JOIN, ids, joins, by=by, subject=incident_id)

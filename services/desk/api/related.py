@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.desk import store
+from services.desk.api.named import NOT_FOUND, OTHER
 from services.desk.deps import deps_of
 from services.desk.domain import (
     Action,
@@ -86,7 +87,7 @@ async def resolve(
     if "into" in fields:
         target = related.final_target(tx, id_as_typed(fields["into"]))
         if target is None or not sees(viewer, target):
-            raise wrong("into", "没有找到要并入的那一件。", "There is no such case.")
+            raise wrong("into", *NOT_FOUND)
         row = related.locked(tx, case.feedback_id)
         assert row is not None
         can_take(store.case_of(target), case, related.joined_to(tx, row))
@@ -94,7 +95,7 @@ async def resolve(
     if "other" in fields:
         found = related.locked(tx, id_as_typed(fields["other"]))
         if found is None or not sees(viewer, found):
-            raise wrong("to", "没有找到那一件。", "There is no such case.")
+            raise wrong("to", *NOT_FOUND)
         return fields | {"other": found.feedback_id}
     if "incident" in fields:
         return fields | {"incident": await _incident(tx, id_as_typed(fields["incident"]))}
@@ -195,7 +196,7 @@ async def _incident(tx: Transaction, incident_id: str) -> Incident:
 
 def _named(fields: Mapping[str, Any], action: Action) -> str | None:
     """The other case that the body names, before anything is known of the body."""
-    name = {Action.MERGE: "into", Action.LINK: "to", Action.UNLINK: "to"}.get(action)
+    name = OTHER.get(action)
     value = fields.get(name) if name else None
     plain = isinstance(value, str) and value.isprintable() and len(value) <= 100
     return id_as_typed(value.strip()) if isinstance(value, str) and plain else None

@@ -97,7 +97,7 @@ async def confirm(request: Request, person: Person, surge_id: str) -> Response:
         if body is not None:
             await _refuse_others(tx, given, body)
         else:
-            body = opened(tx, given, viewer, new_id())
+            body = await opened(tx, given, viewer, new_id())
             one.status, one.incident_id = "confirmed", body["incident_id"]
             await _decide(tx, one, viewer)
     return opened_answer(request, body)

@@ -19,6 +19,7 @@ from services.desk.api.bodies import Body, Line, clean
 from services.desk.api.bulk import MOST
 from services.desk.api.cases import view_context
 from services.desk.api.incidents import READERS, public
+from services.desk.api.named import NOT_FOUND, cases_named
 from services.desk.api.seen import refuse_stale, seen
 from services.desk.api.sent_twice import id_of
 from services.desk.api.viewing import viewer_of
@@ -28,7 +29,6 @@ from services.desk.store.themes import MOST_CASES, Theme
 from shared.contracts import Actor
 from shared.contracts.refusal import Conflict, Forbidden, NotFound, Unacceptable
 from shared.contracts.vocabulary import Role
-from shared.ids import id_as_typed
 from shared.messaging.row_buffer import values_of
 from shared.messaging.transaction import Transaction
 from shared.moments import here, local
@@ -84,7 +84,8 @@ async def open_theme(request: Request, person: Person) -> Response:
                 opened_at=tx.now,
                 by=person.username,
             )
-            ids = await themes.known(tx, [id_as_typed(i) for i in given.feedback_ids])
+            named = await cases_named(tx, viewer_of(person), given.feedback_ids)
+            ids = await themes.known(tx, named)
             await themes.keep(tx, one)
             await themes.put_in(tx, one.theme_id, ids)
             await list_theme(request, tx, one, by)
@@ -171,16 +172,16 @@ async def change_cases(request: Request, person: Person, theme_id: str) -> Respo
     by = editor(person)
     given = checked(ThemeCases, (await read_body(request)).with_list("feedback_ids"))
     typed = [one for one in _BETWEEN.split(given.typed) if one][:MOST]
-    asked = list(dict.fromkeys(id_as_typed(one) for one in (*given.feedback_ids, *typed)))
     async with service_of(request, "desk").transaction() as tx:
         one = await theme_to_change(tx, theme_id)
+        named = await cases_named(tx, viewer_of(person), (*given.feedback_ids, *typed))
+        asked = list(dict.fromkeys(named))
         ids = await themes.known(tx, asked)
         unknown = [i for i in asked if i not in set(ids)]
         if unknown and not ids:
             raise Unacceptable(
-                "没有这些编号的反馈。",
-                "There are no cases with these numbers.",
-                errors={"typed": "没有这样的编号 | no such number"},
+                *NOT_FOUND,
+                errors={"typed": " | ".join(NOT_FOUND)},
             )
         change = themes.take_out if given.out else themes.put_in
         changed = await change(tx, theme_id, ids)

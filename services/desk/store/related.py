@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.desk.domain import Case, answer_through
-from services.desk.store.cases import case_of, keep
+from services.desk.store.cases import case_from, case_of, keep
 from services.desk.store.messages import staff_words, write
 from services.desk.store.tables import CaseRow, MessageRow, PrivateWordsRow
 from shared.contracts import Actor
@@ -41,6 +41,11 @@ WHERE feedback_id = $1 AND kind = 'supplement' AND at >= $2::timestamptz
 """
 
 
+_CALLED = """
+SELECT * FROM cases WHERE feedback_id BETWEEN $1 AND $2 OR code_hash = $3 LIMIT 20
+"""
+
+
 class GroupChanged(Exception):
     """Cases were joined or parted between the look and the lock: look again."""
 
@@ -65,6 +70,12 @@ async def reporter_group(tx: Transaction, feedback_id: str) -> str | None:
 async def ids_below(tx: Transaction, feedback_id: str) -> list[str]:
     """The case and all that are joined to it, by however many steps."""
     return [row["feedback_id"] for row in await tx.fetch(_DOWN, feedback_id)]
+
+
+async def cases_called(tx: Transaction, first: str, last: str, code: str) -> list[Case]:
+    """Cases whose id is within these two, or that have this code: looked at, neither locked nor
+    loaded."""
+    return [case_from(row) for row in await tx.fetch(_CALLED, first, last, code)]
 
 
 async def parts_of(tx: Transaction, feedback_id: str) -> list[str]:
