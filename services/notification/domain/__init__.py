@@ -1,5 +1,6 @@
 """Decides: who gets which message, where, when, and whether still. Values in, values out."""
 
+from services.notification.domain.addressees import People, entrance, may_open
 from services.notification.domain.cases import (
     Case,
     Contact,
@@ -10,27 +11,17 @@ from services.notification.domain.cases import (
     plain_address,
     settled,
 )
-from services.notification.domain.notices import (
+from services.notification.domain.notice import (
     ABSENCE,
     REPORTER,
     STAFF,
     WORDS_ADDED,
     Notice,
-    People,
-    absence_notices,
-    as_it_is_now,
-    becomes_urgent,
-    entrance,
     is_for_the_department,
-    may_open,
-    notice_of_date,
-    notices,
-    ringing_notices,
     staff_of,
-    surge_notices,
     takes_leave,
-    unreached_notices,
 )
+from services.notification.domain.notices import notices
 from services.notification.domain.outages import Outage, prolong
 from services.notification.domain.reports import (
     REPORT,
@@ -72,6 +63,17 @@ from services.notification.domain.timing import (
     says_by_when,
     send_after,
     wait_after,
+)
+from services.notification.domain.to_reporters import (
+    as_it_is_now,
+    becomes_urgent,
+    notice_of_date,
+)
+from services.notification.domain.to_staff import (
+    absence_notices,
+    ringing_notices,
+    surge_notices,
+    unreached_notices,
 )
 from services.notification.domain.waiting import to_send_again
 from shared.contracts.notification import WORDS

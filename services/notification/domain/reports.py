@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol, Self
 
-from services.notification.domain.notices import STAFF, Notice
+from services.notification.domain.notice import STAFF, Notice
 from shared.contracts.tracking import ReportMade
 from shared.contracts.vocabulary import Role
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from services.notification.domain.cases import Case
-from services.notification.domain.notices import REPORTER
+from services.notification.domain.notice import REPORTER
 from services.notification.domain.states import PENDING, State
 from shared.contracts.notification import UNTIL_THEY_WRITE, WORDS
 
