@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
-from shared.backup.archive import Archive, Manifest
+from shared.backup.archive import Archive, Manifest, make_folder
 from shared.backup.errors import BackupError
 from shared.backup.recovering import Choices, check_choices, facts_of, recover
 from shared.backup.taking import delete_old, file_for, take_backup
@@ -41,7 +41,10 @@ def register(cli: typer.Typer, builds: Callable[[], dict[str, Build]]) -> None:
     def backup(
         where: Annotated[
             Path | None,
-            typer.Argument(help="a new file (….backup) or a folder; backups/ under the data"),
+            typer.Argument(
+                help="a new file (….backup), or a folder, which is made where there is none in "
+                "a folder that exists; backups/ under the data"
+            ),
         ] = None,
         keep_days: Annotated[
             int, typer.Option(min=0, help="then delete older ones in that folder; 0: none")
@@ -58,6 +61,13 @@ def register(cli: typer.Typer, builds: Callable[[], dict[str, Build]]) -> None:
         clock = SystemClock()
         target = file_for(where or settings.data / "backups", clock.now())
         tell = _teller(as_json)
+        try:
+            # Before anything is started or asked; and whoever mistyped the path reads it here.
+            new_folder = make_folder(target.parent, anywhere=where is None)
+        except BackupError as error:
+            refuse(str(error))
+        if new_folder:
+            tell(f"新建的文件夹 / a new folder: {target.parent.resolve()}")
 
         async def work(services: list[Service], kafka: str) -> None:
             manifest = await take_backup(services, kafka, target, report=tell)

@@ -86,11 +86,31 @@ def dump_name(service: str) -> str:
 def beside(target: Path) -> Iterator[Path]:
     """A folder only we may enter, on the file system of `target`; gone afterwards."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=target.parent) as folder:
             yield Path(folder)
     except OSError as error:
         raise BackupError(f"{error.strerror}: {error.filename or target}") from error
+
+
+def make_folder(folder: Path, *, anywhere: bool = False) -> bool:
+    """Make the folder of backups where there is none; True if there was none. `BackupError`.
+
+    Where the folder above it is missing, too, nothing is made unless `anywhere`: of a disk that is
+    not mounted, or a path mistyped, the backups would fill another disk, and nobody would look
+    for them there.
+    """
+    if folder.is_dir():
+        return False
+    if not (anywhere or folder.parent.is_dir()):
+        raise BackupError(
+            f"{folder}: no such folder, and none above it: is the disk mounted, the path right?"
+        )
+    try:
+        folder.mkdir(parents=anywhere, exist_ok=True)
+    except OSError as error:
+        raise BackupError(f"{error.strerror}: {error.filename or folder}") from error
+    return True
 
 
 def must_be_new(target: Path) -> None:

@@ -9,7 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from services.recovery import register
 from shared.backup.archive import (
     Archive,
     Manifest,
@@ -17,6 +20,7 @@ from shared.backup.archive import (
     beside,
     dump_name,
     fingerprint,
+    make_folder,
     write_archive,
 )
 from shared.backup.errors import BackupError
@@ -121,3 +125,30 @@ def test_old_backups_go_but_never_the_newest_nor_anything_else(tmp_path: Path) -
         "express-notes.txt",
         "mine.backup",
     }
+
+
+def test_a_folder_is_made_only_in_one_that_exists(tmp_path: Path) -> None:
+    assert make_folder(tmp_path / "new")
+    assert not make_folder(tmp_path / "new")
+    with pytest.raises(BackupError, match="mounted"):
+        make_folder(tmp_path / "typo" / "path")
+    with pytest.raises(BackupError, match="mounted"), beside(tmp_path / "typo" / "a" / "b.backup"):
+        raise AssertionError
+    assert not (tmp_path / "typo").exists()
+    assert make_folder(tmp_path / "data" / "backups", anywhere=True)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BackupError):
+        make_folder(tmp_path / "file")
+
+
+@pytest.mark.parametrize("name", ["path", "path.backup"])
+def test_a_backup_to_where_there_is_no_folder_is_refused_in_a_sentence(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPRESS_DATA", str(tmp_path / "data"))
+    cli = typer.Typer()
+    register(cli, dict)
+    answer = CliRunner().invoke(cli, ["backup", str(tmp_path / "typo" / "and" / name)])
+    assert answer.exit_code == 2
+    assert "is the disk mounted" in answer.stderr
+    assert not (tmp_path / "typo").exists()
