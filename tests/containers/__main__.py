@@ -14,7 +14,7 @@ from tests.containers.images import make_product
 from tests.containers.project import Project
 from tests.integration.system import ROOT
 
-_FLAGS = {"--wait", "-d", "--no-deps", "--build", "--rm", "-T", "-it", "-i"}
+_FLAGS = {"--wait", "-d", "--no-deps", "--build", "--no-build", "--rm", "-T", "-it", "-i"}
 _WITH_VALUE = {"--scale", "--since"}
 
 

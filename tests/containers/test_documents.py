@@ -96,9 +96,11 @@ async def test_the_first_start(town: Town, follow: Follow) -> None:
 
 
 async def test_an_upgrade(town: Town, follow: Follow) -> None:
-    block, *_ = commands("README.md", "Upgrades")
-    follow(block)
-    await tells_the_story(town)
+    done = [block for block in commands("README.md", "Upgrades") if "compose up" in block]
+    assert len(done) == 2, "there, and back"
+    for block in done:
+        follow(block)
+        await tells_the_story(town)
 
 
 async def test_the_reasons_of_a_service(town: Town, follow: Follow) -> None:

@@ -145,7 +145,10 @@ def test_the_example_of_secrets_names_what_must_be_given() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     example = (DEPLOY / ".env.example").read_text()
     named = set(re.findall(r"^(?:# )?([A-Z_]+)=", example, re.MULTILINE))
-    assert set(re.findall(r"(?<!\$)\$\{(\w+)", text)) - named <= {"IMAGE_TAG"}
+    assert set(re.findall(r"(?<!\$)\$\{(\w+)", text)) <= named
+    assert "IMAGE_TAG" in named
+    upgrades = (DEPLOY / "README.md").read_text().partition("## 升级")[2].partition("\n## ")[0]
+    assert upgrades.count("s/^IMAGE_TAG=") == 2, "raised, and taken back"
     for name in set(re.findall(r"\$\{(\w+):\?", text)):
         with pytest.raises(KeyError, match=name):
             interpolated(raw(), {k: v for k, v in GIVEN.items() if k != name})
