@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import to_json
@@ -17,6 +18,7 @@ from shared.messaging.group_commit import Busy
 from shared.moments import LOCAL
 from shared.observability.metrics import TURNED_AWAY
 from shared.validation import in_language
+from shared.web.field_words import name_of_field
 from shared.web.pages import choose_locale, wants_html
 from shared.web.problems import field_errors, problem
 
@@ -27,6 +29,9 @@ _BUSY = (
     "系统正忙，您写的还在，请过几秒再按一次。",
     "Busy just now. Your words are here: try again.",
 )
+
+_OURS = ("value_error", "assertion_error")
+_SAY_IT_ALL = ("请写点什么", "please write something")
 
 
 @dataclass(frozen=True)
@@ -44,10 +49,9 @@ def problem_of(request: Request, error: Exception) -> Problem:
     """`error`, one of `REFUSALS`, as it is described."""
     english = choose_locale(request, deps_of(request).runtime.settings.locale) == "en"
     if isinstance(error, ValidationError):
-        errors = field_errors(request, error.errors(include_url=False, include_input=False))
-        sentences = list(dict.fromkeys(errors.values()))
-        several = "Please correct what is marked." if english else "有几处需要改一下。"
-        return Problem(422, sentences[0] if len(sentences) == 1 else several, errors=errors)
+        found = error.errors(include_url=False, include_input=False)
+        errors = field_errors(request, found)
+        return Problem(422, _what_is_wrong(found, errors, english=english), errors=errors)
     if isinstance(error, Busy):
         TURNED_AWAY.labels("busy").inc()
         return Problem(503, _BUSY[english], retry_after=Busy.retry_after)
@@ -62,6 +66,21 @@ def problem_of(request: Request, error: Exception) -> Problem:
         error.allowed,
         error.retry_after,
     )
+
+
+def _what_is_wrong(
+    found: Sequence[Mapping[str, Any]], errors: Mapping[str, str], *, english: bool
+) -> str:
+    """In a sentence: 必填 alone would not say what of. Sentences of ours say it themselves."""
+    sentences = list(dict.fromkeys(errors.values()))
+    if len(sentences) != 1:
+        return "Please correct what is marked." if english else "有几处需要改一下。"
+    if sentences[0] in _SAY_IT_ALL or all(e["type"] in _OURS for e in found):
+        return sentences[0]
+    locale = "en" if english else "zh"
+    called = [name_of_field(field, locale) or field for field in errors]
+    listed, colon = (", ".join(called), ": ") if english else ("、".join(called), "：")
+    return f"{listed}{colon}{sentences[0]}"
 
 
 def refused(

@@ -46,8 +46,9 @@ from shared.moments import LOCAL
 from shared.security import code_hash, plain_code
 from shared.web.auth import service_of
 from shared.web.bodies import ParsedBody, read_body
+from shared.web.field_words import wrong_lines
 from shared.web.limits import caller
-from shared.web.pages import wants_html
+from shared.web.pages import choose_locale, wants_html
 
 REPEATED_WITHIN = timedelta(seconds=60)
 """The same words again so soon are the same message: a button pressed twice."""
@@ -340,14 +341,18 @@ def _case_page(request: Request) -> str | None:
 
 def error_page(request: Request, parsed: ParsedBody, problem: Problem) -> Response:
     """An error page that gives the words back."""
-    return deps_of(request).pages.render(
+    deps = deps_of(request)
+    locale = choose_locale(request, deps.locale)
+    # What is said of every field alike names them already.
+    several = len(set(problem.errors.values())) > 1
+    return deps.pages.render(
         request,
         "error.html",
         status=problem.status,
         problem={
             "status": problem.status,
             "detail": problem.detail,
-            "errors": problem.errors if len(problem.errors) > 1 else {},
+            "wrong": wrong_lines(problem.errors, problem.detail, locale) if several else [],
             "retry_after": problem.retry_after,
         },
         typed=[v for k in ("text", "reason", "comment") if (v := parsed.form.get(k, "")).strip()],

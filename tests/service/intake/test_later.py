@@ -292,3 +292,27 @@ async def test_supplements_cost_what_was_sent_and_end_somewhere(intake: Intake, 
     assert "请另提一件" in answer.json()["detail"]
     assert answer.json()["allowed"] == ["urge", "withdraw"]
     assert await case.does("urge") == 200
+
+
+async def test_what_is_missing_is_named(intake: Intake, case: Case) -> None:
+    """With the words of people, on a page as for programs, whatever the field."""
+    await case.replied()
+    for action, fields, zh, en in (
+        ("reopen", {"text": "还是坏的"}, "理由：必填", "Reason: is required"),
+        ("rate", {"comment": "谢谢"}, "评价、解决了吗：必填", "Stars, Solved: is required"),
+    ):
+        path = f"/api/track/{case.code}/{action}"
+        for locale, words in (("zh", zh), ("en", en)):
+            read = {"Accept-Language": locale}
+            program = await intake.client.post(path, json=fields, headers=read)
+            assert (program.status_code, program.json()["detail"]) == (422, words)
+            page = await intake.client.post(
+                path, data=fields, headers=read | {"Accept": "text/html"}
+            )
+            assert page.status_code == 422
+            assert words in page.text
+            assert "problem-list" not in page.text, "nothing is said twice"
+    path = f"/api/track/{case.code}/rate"
+    page = await intake.client.post(path, data={"stars": "9"}, headers={"Accept": "text/html"})
+    assert 'data-field="stars"><strong>评价</strong>' in page.text
+    assert 'data-field="solved"><strong>解决了吗</strong>' in page.text
