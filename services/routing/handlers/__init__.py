@@ -94,7 +94,8 @@ async def _said_at_last(
     """The comment as if this had been said first, where what was said so far says nothing and
     nobody has dispatched it, or said what it is about; else None."""
     touched = store.example_of(tx, event.feedback_id) or store.label_of(tx, event.feedback_id)
-    if row.confident or row.returned_by or touched is not None or says_nothing(event.text):
+    decided = row.confident or row.returned_by or row.category is not None or touched is not None
+    if decided or says_nothing(event.text):
         return None
     said = await store.submission_of(tx, event.feedback_id)
     if said is None or not says_nothing(said.title, said.text):
@@ -219,6 +220,10 @@ async def take_correction(event: CaseCorrected, tx: Transaction) -> None:
     await corrected(event, tx)
     if "confidential" in event.changed or "category" in event.changed:
         await follow_confidence(event, tx)
+    row = store.decision_of(tx, event.feedback_id)
+    if row is not None and row.category is None and "category" in event.changed:
+        row.category = event.category
+        tx.rows(DecisionRow).upsert(row)
 
 
 async def learn_from_dispatch(event: CaseDispatched, tx: Transaction) -> None:

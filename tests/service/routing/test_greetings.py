@@ -12,6 +12,7 @@ from shared.contracts.intake import FeedbackSupplemented
 from tests.service.routing.conftest import NOW, Routing, dispatched
 from tests.service.routing.test_alarms import CALM, DANGER, alarms
 from tests.service.routing.test_understanding import UNHEARD_OF, Sure
+from tests.service.routing.test_vectors import corrected
 from tests.unit.routing.test_weigh_up import tiny
 
 
@@ -60,6 +61,13 @@ async def test_what_is_said_next_decides_as_if_it_had_been_said_first(
 async def test_what_a_person_made_of_a_greeting_stays(routing: Routing, sure: Sure) -> None:
     case = await routing.receive("你好")
     await routing.process(dispatched(case, "it"))
+    await routing.process(added(case, UNHEARD_OF))
+    assert len(await routing.emitted(case)) == 1
+
+
+async def test_what_a_person_said_a_greeting_is_about_stays(routing: Routing, sure: Sure) -> None:
+    case = await routing.receive("你好")
+    await routing.process(corrected(case, category="printing", changed=("category",)))
     await routing.process(added(case, UNHEARD_OF))
     assert len(await routing.emitted(case)) == 1
 
