@@ -42,7 +42,7 @@ async def learned_page(request: Request) -> Response:
     trial = tried = None
     if asked := request.query_params.get("try"):
         tried = version_of(asked)
-        trial = await trials.ofversion_of(service, tried, locale)
+        trial = await trials.of_version(service, tried, locale)
     meaning = deps.meaning
     answer: Response = deps.pages.render(
         request,

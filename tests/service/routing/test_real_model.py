@@ -25,7 +25,7 @@ SPEAKABLE = [one for one in HOSTILE if one.strip() and "\0" not in one and "\ud8
 async def real(
     routing: Routing, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[EmbeddedModel]:
-    server = EmbeddedModel(tmp_path_factory.mktemp("model"), silent_after=1.0)
+    server = EmbeddedModel(tmp_path_factory.mktemp("model"), silent_after=5.0)
     server.begin()
     embedder = Embedder(
         parse_source("builtin"), socket=server.socket, breaker=CircuitBreaker(first=0.01)
