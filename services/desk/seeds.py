@@ -111,6 +111,7 @@ async def seed_demo_people(service: Service) -> None:
         for row in _demo_people(departments, hashed):
             present = known.get(row.username)
             if present is None:
+                row.locale = service.runtime.settings.locale
                 list_person(tx, row)
             elif present.demo and present.password != hashed:
                 present.password = hashed

@@ -35,7 +35,7 @@ def create_user(
     department: Annotated[str, typer.Option(help="code of the department")] = "",
     display: Annotated[str, typer.Option(help="the name people see; default: the account")] = "",
     email: Annotated[str, typer.Option(help="where staff messages go")] = "",
-    locale: Annotated[str, typer.Option(help="zh or en")] = "zh",
+    locale: Annotated[str, typer.Option(help="zh or en; default: EXPRESS_LOCALE")] = "",
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="read the password from standard input")
     ] = False,
@@ -49,7 +49,7 @@ def create_user(
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name):
         refuse("NAME: letters, digits, dot, dash and underscore, at most 64")
     _check_roles(role, department)
-    if locale not in ("zh", "en"):
+    if locale not in ("", "zh", "en"):
         refuse("--locale: zh or en")
     if email and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
         refuse("--email: not an address")
@@ -65,11 +65,17 @@ def create_user(
             if department:
                 await check_department(tx, department, "--department")
             before = await posts_filled(tx)
-            row = known or PersonRow(username=name, display="", role="", password="")
+            row = known or PersonRow(
+                username=name,
+                display="",
+                role="",
+                password="",
+                locale=service.runtime.settings.locale,
+            )
             row.display = display or row.display or name
             accounts.set_roles(row, role)
             row.department = department or None
-            row.email, row.locale = email or row.email, locale
+            row.email, row.locale = email or row.email, locale or row.locale
             row.active = True
             hashed = accounts.hash_password(password)
             if known is None:

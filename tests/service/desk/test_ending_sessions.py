@@ -244,6 +244,16 @@ async def test_a_command_in_another_process_ends_them_when_the_directory_says_so
     assert await is_in(await sign_in(desk, NEW))
 
 
+async def test_demo_accounts_read_the_language_of_the_house(desk: Desk) -> None:
+    runtime = desk.service.runtime
+    runtime.settings = runtime.settings.model_copy(update={"locale": "en"})
+    await seed_demo_people(desk.service)
+    async with desk.service.transaction() as tx:
+        row = await tx.session.get(PersonRow, "handler.space")
+        assert row is not None
+        assert row.locale == "en"
+
+
 async def test_demo_accounts_keep_a_password_that_somebody_gave_them(desk: Desk) -> None:
     await seed_demo_people(desk.service)
     async with desk.service.transaction() as tx:
