@@ -26,6 +26,7 @@ from shared.moments import local
 from shared.security import MATTERS, MATTERS_COOKIE, code_in, plain_code
 from shared.service import Service
 from shared.web.auth import require_role, runtime_of, service_of, staff, to_sign_in
+from shared.web.pages import wants_html
 from shared.web.permissions import Permission
 
 router = APIRouter(include_in_schema=False)
@@ -48,12 +49,16 @@ async def lookup_page(request: Request) -> Response:
             refused = _unknown()
     elif typed:
         refused = _unknown()
+    return _lookup(request, typed, refused)
+
+
+def _lookup(request: Request, typed: str, refused: Refusal | None) -> Response:
     headers = dict(PRIVATE)
     if refused is not None and refused.retry_after:
         headers["Retry-After"] = str(refused.retry_after)
     if isinstance(refused, Unavailable):
         headers["Refresh"] = headers["Retry-After"]
-    return deps_of(request).pages.render(
+    page: Response = deps_of(request).pages.render(
         request,
         "lookup.html",
         status=200 if refused is None else refused.status,
@@ -61,6 +66,7 @@ async def lookup_page(request: Request) -> Response:
         typed=typed,
         problem=refused.detail(locale_of(request)) if refused is not None else None,
     )
+    return page
 
 
 def _unknown() -> NotFound:
@@ -96,8 +102,17 @@ async def _matters(request: Request, token: str | None = None) -> Response:
 
 @router.get("/track/{code}")
 async def track_page(request: Request, code: str) -> Response:
-    """``/track/{code}``, for the reporter; looks again by itself while the case is on its way."""
-    return await _page_of(request, code)
+    """``/track/{code}``, for the reporter; looks again by itself while the case is on its way.
+
+    A code that is none of ours stands in the field again: whoever mistyped it, or has lost it, goes
+    on from there.
+    """
+    try:
+        return await _page_of(request, code)
+    except NotFound:
+        if not wants_html(request):
+            raise
+        return _lookup(request, code, _unknown())
 
 
 async def _page_of(request: Request, code: str) -> Response:

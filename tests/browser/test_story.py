@@ -124,8 +124,9 @@ async def test_rating_before_a_reply_is_refused_in_words(browse: Browse) -> None
 async def test_a_code_that_is_none_of_ours_is_said_kindly(browse: Browse) -> None:
     browse.expect("status of 404")
     page = await browse("/track/ABCD-EFGH-JKMN-PQRS-TVWX")
-    await expect(page.locator("h1")).to_have_text("没有找到这一页")
-    await expect(page.locator("main")).to_contain_text("查询码")
+    await expect(page.get_by_label("您的查询码")).to_have_value("ABCD-EFGH-JKMN-PQRS-TVWX")
+    await expect(page.locator("main")).to_contain_text("没有这个查询码")
+    await expect(page.locator("main")).to_contain_text("查询码找不到了")
 
 
 async def test_taking_it_back_ends_it_on_the_page(browse: Browse) -> None:

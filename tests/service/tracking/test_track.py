@@ -455,6 +455,25 @@ async def test_an_unknown_code_gets_a_sentence_beside_the_field(web: Web, typed:
     assert "There is no such code" in english.text
 
 
+async def test_who_has_lost_the_code_reads_what_is_left(web: Web) -> None:
+    """Also behind a link that is none: with the field, for another one."""
+    for path in ("/track/", "/track/NO-SUCH-CODE"):
+        page = await web.get(path, params={"lang": "zh"}, headers=BROWSER)
+        assert page.status_code == (404 if "NO" in path else 200)
+        for words in ("查询码找不到了", "我们收到了您的反馈", "微信", "用户关系办公室"):
+            assert words in page.text
+        assert 'name="code"' in page.text
+        english = await web.get(path, params={"lang": "en"}, headers=BROWSER)
+        assert "Lost the code?" in english.text
+        assert "查询码" not in english.text
+    assert 'value="NO-SUCH-CODE"' in page.text
+    program = await web.get("/track/NO-SUCH-CODE", headers={"Accept": "application/json"})
+    assert (program.status_code, program.json()["status"]) == (404, 404)
+    elsewhere = await web.get("/track/a/b/c", headers=BROWSER)
+    assert elsewhere.status_code == 404
+    assert 'href="/track/"' in elsewhere.text
+
+
 async def test_no_code_is_the_empty_field_and_guesses_are_counted(web: Web, code: str) -> None:
     page = await web.get("/track/", headers=BROWSER)
     assert page.status_code == 200
