@@ -34,6 +34,10 @@ LINK_TO_MATTERS, MATTERS = "link-to-matters", "matters"
 MATTERS_COOKIE = "matters"
 WHY = "why-this-date"
 """What is signed for a reporter who asks why: the case and the clock, `[feedback_id, clock]`."""
+PICTURE = "picture"
+"""What is signed for whoever may see a picture: its id."""
+PICTURE_FOR = timedelta(minutes=5)
+"""How long the address of a picture is good at least; at most twice that."""
 RENEW_AFTER = timedelta(hours=1)
 """A renewal that would bring less is not worth a cookie."""
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -152,6 +156,15 @@ class Signer:
             return value if until > _stamp(now) else None
         except (BadSignature, ValueError, TypeError):
             return None
+
+    def picture_path(self, picture_id: str, now: datetime) -> str:
+        """Where a picture is shown, for minutes: for whoever may see the case it came with.
+
+        The same for some minutes, so that a page that is looked at again is the same.
+        """
+        passed = timedelta(seconds=_stamp(now) % PICTURE_FOR.total_seconds())
+        key = self.signed(PICTURE, picture_id, until=now - passed + 2 * PICTURE_FOR)
+        return f"/pictures/{picture_id}?key={key}"
 
     def _of(self, purpose: str) -> URLSafeSerializer:
         return URLSafeSerializer(self._oldest_first, salt=purpose, signer_kwargs=_SHA256)

@@ -118,6 +118,8 @@ class Service(Generic[Deps]):
         self.metadata, self.migrations = metadata, migrations
         self.routers: list[APIRouter] = []
         self.hot_routes: list[BaseRoute] = []
+        self.larger_bodies: dict[str, int] = {}
+        """Pattern of a path → bytes that a form with files may have there."""
         self.jobs: dict[str, Job] = {}
         self.seeds: list[Callable[[bool], Awaitable[None]]] = []
         """Load what is shipped (with True: demo people too); called by the set-up."""

@@ -12,6 +12,7 @@ from shared.contracts.vocabulary import CaseType, Channel, Clock, Priority, Solv
 
 def small_things() -> Story:
     """Events with nothing in them but what must be there."""
+    yield from pictured()
     case = Case(4, "2026-03-13T09:05:00")
     yield case(
         "least",
@@ -42,6 +43,38 @@ def small_things() -> Story:
     yield case("quiet", desk.CaseClosed(**case.after(days=7), how="quiet"))
     yield case("taken-back", intake.FeedbackWithdrawn(**case.after(days=8), by=REPORTER))
     yield case("taken-back", desk.CaseWithdrawn(**case.after(days=8), by=REPORTER))
+
+
+def pictured() -> Story:
+    """A comment with pictures, and what becomes of them."""
+    case = Case(11, "2026-03-18T10:20:00")
+    tap, floor = (
+        intake.SentPicture(picture_id=f"{case.id[:-4]}f00{n}", width=w, height=h)
+        for n, (w, h) in enumerate(((1600, 1200), (900, 1600)))
+    )
+    yield case(
+        "pictures",
+        intake.FeedbackReceived(
+            **case.after(),
+            by=REPORTER,
+            channel=Channel.WEB,
+            text="二层男厕的水龙头一直在漏，见照片。",
+            place="二层男厕",
+            code_hash=case.code_hash,
+            pictures=(tap,),
+        ),
+    )
+    yield case(
+        "pictures",
+        intake.FeedbackSupplemented(
+            **case.after(hours=2),
+            by=REPORTER,
+            text="现在地上也有水了。",
+            words_id="w-01978a3e-11",
+            pictures=(floor,),
+        ),
+    )
+    yield case("erased", intake.FeedbackPicturesErased(**case.after(days=30)))
 
 
 def directory() -> Story:

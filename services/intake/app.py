@@ -67,6 +67,7 @@ def build(runtime: Runtime) -> Service[Deps]:
     service.stopping.append(group.stop)
     service.busy = lambda: group.waiting > 0
     service.hot_routes = api.HOT_ROUTES
+    service.larger_bodies = dict(api.LARGER_BODIES)
     service.routers = [api.router, pages.router]
     service.jobs = {
         "forgetting": forgetting(service),

@@ -24,7 +24,7 @@ from shared.privacy import masked
 from shared.security import code_hash
 from shared.service import Runtime, Service
 from shared.web.auth import service_of
-from shared.web.limits import Bucket, Failures, caller
+from shared.web.limits import Bucket, ConcurrencyLimit, Failures, caller
 from shared.web.pages import Pages
 
 NAME = "intake"
@@ -119,6 +119,12 @@ class Deps:
     """The public, by address. A campus shares addresses, so it is wide."""
     written: Bucket = field(default_factory=lambda: Bucket(2_000_000, 10_000))
     """What the public writes, in bytes, by address: ten of the longest comments at once."""
+    pictured: Bucket = field(default_factory=lambda: Bucket(50_000_000, 50_000))
+    """The same for pictures: two of the largest messages at once."""
+    uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(3))
+    """Large forms that are held at once. A browser that runs our script sends none."""
+    shrinking: ConcurrencyLimit = field(default_factory=lambda: ConcurrencyLimit(1, 30))
+    """Pictures are decoded one message at a time: each may take a hundred megabytes."""
     asking: Bucket = field(default_factory=lambda: Bucket(240, 8))
     """Looks whether something is known already, by address: several while one is typed."""
     followers: Bucket = field(default_factory=lambda: Bucket(20, 0.2))

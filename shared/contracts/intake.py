@@ -11,6 +11,17 @@ from shared.contracts.lenient import AnyChannel
 from shared.contracts.vocabulary import Solved
 
 
+class SentPicture(BaseModel):
+    """A picture that the reporter sent: it lies with intake, and is shown at a signed address."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    picture_id: str
+    width: int
+    height: int
+    """Pixels."""
+
+
 class FeedbackReceived(
     Event, type="feedback.received.v1", owner="intake", shred=("title", "text", "place")
 ):
@@ -38,6 +49,7 @@ class FeedbackReceived(
     incident: str | None = None
     """The incident that the reporter says this is one more case of; desk decides."""
     reporter_group: str | None = None
+    pictures: tuple[SentPicture, ...] = ()
 
 
 class FeedbackSupplemented(Event, type="feedback.supplemented.v1", owner="intake", shred=("text",)):
@@ -51,6 +63,12 @@ class FeedbackSupplemented(Event, type="feedback.supplemented.v1", owner="intake
     unasked: bool = False
     """No answer to the question that the case waits for: said before it had reached them, or thanks
     alone in a chat."""
+    pictures: tuple[SentPicture, ...] = ()
+
+
+class FeedbackPicturesErased(Event, type="feedback.pictures_erased.v1", owner="intake", shred=()):
+    """The pictures that were sent with this comment, and later, are gone: the person behind it was
+    erased. Nobody shows them any more."""
 
 
 class FeedbackSupplementMoved(Event, type="feedback.supplement_moved.v1", owner="intake", shred=()):

@@ -46,7 +46,8 @@ def web_app(
     app.state.process_reasons = process_reasons
     app.state.pages = Pages.of(runtime, "shared", Path(__file__).parent / "templates")
     problems.install(app)
-    app.add_middleware(Edge, base_path=base)
+    larger = {path: size for s in services.values() for path, size in s.larger_bodies.items()}
+    app.add_middleware(Edge, base_path=base, larger=larger)
     # What everybody asks at once is found first.
     app.router.routes[:0] = [route for s in services.values() for route in s.hot_routes]
     app.mount("/static", _Assets(directory=STATIC_DIR), name="static")

@@ -7,7 +7,7 @@ with it instead of 401; so routes read it themselves, after it is known who asks
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import parse_qsl
 
@@ -19,6 +19,14 @@ from starlette.requests import Request
 
 from shared.contracts.refusal import Malformed, Refusal, Unacceptable
 from shared.web.pages import is_json
+from shared.web.uploads import (
+    Files,
+    NotMultipart,
+    PartLimits,
+    SentFile,
+    TooMuchText,
+    read_parts,
+)
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -49,6 +57,15 @@ _WORDS = (
 """Fields of forms that people write words into."""
 
 
+class LargeBody(Refusal):
+    """413: more words than a body may have; files count apart."""
+
+    status = 413
+
+    def __init__(self) -> None:
+        super().__init__("内容太大，请缩短后再提交。", "Too much text; please shorten it.")
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedBody:
     """A body: `fields` for a model, `form` as it was typed (empty for JSON)."""
@@ -62,6 +79,7 @@ class ParsedBody:
     """Bytes, for limits that count them."""
     pairs: tuple[tuple[str, str], ...] = ()
     """A form field by field, also what stands in it several times."""
+    files: tuple[SentFile, ...] = ()
 
     def with_list(self, name: str) -> dict[str, Any]:
         """The fields, of a form all that was chosen as `name`; or what is wrong raised."""
@@ -84,15 +102,19 @@ async def read_body(
     multipart: bool = False,
     late: bool = False,
     most_fields: int = MOST_FIELDS,
+    files: Files | None = None,
 ) -> ParsedBody:
     """The body as fields: 415 for another type, 400 cannot be parsed, 422 not an object.
 
     A form with a dot in a name (`contact.email`) nests. `multipart` takes such a form too, without
-    files; `most_fields` is for one that is a whole table. `late` gives what is wrong with the body
-    back instead of raising it.
+    files; `files` with those that it names. `most_fields` is for one that is a whole table. `late`
+    gives what is wrong with the body back instead of raising it.
     """
     try:
-        parsed = await _read(request, may_be_empty, multipart, most_fields)
+        if files is not None and _kind(request) == _MULTIPART:
+            parsed = await _with_files(request, files, most_fields)
+        else:
+            parsed = await _read(request, may_be_empty, multipart, most_fields)
     except Refusal as refusal:
         if not late:
             raise
@@ -160,6 +182,26 @@ async def _read(
     if kind == _MULTIPART:
         return await _parts(request, raw, most_fields)
     return _form(_pairs(raw, most_fields), len(raw)) if kind == _FORM else _json(raw)
+
+
+def _kind(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def _with_files(request: Request, files: Files, most_fields: int) -> ParsedBody:
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    parameters = request.headers.get("content-type", "").partition(";")[2]
+    if encoding != "identity" or _charset(parameters) not in _UTF8:
+        raise UnsupportedBody
+    limits = PartLimits(fields=most_fields, text=MAX_FIELD, files=files)
+    try:
+        pairs, sent = await read_parts(request.headers["content-type"], request.stream(), limits)
+    except TooMuchText:
+        raise LargeBody from None
+    except NotMultipart:
+        raise Malformed("这个表单读不懂。", "This form cannot be read.") from None
+    size = sum(len(name) + len(value.encode()) for name, value in pairs)
+    return replace(_form(pairs, size), files=tuple(sent))
 
 
 def _charset(parameters: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -36,11 +37,15 @@ class Edge:
       proxy may have done so already), and put before the addresses and cookie paths of answers.
     - HEAD is GET without the body, on every route.
     - A session that is used goes on: its new cookie goes with whatever is answered.
-    - 413 for a body over `MAX_BODY`, also without a length; security headers.
+    - 413 for a body over `MAX_BODY`, also without a length; security headers. Where a path is among
+      the `larger` ones, a form with files may have as many bytes as stand there.
     """
 
-    def __init__(self, app: ASGIApp, base_path: str = "") -> None:
+    def __init__(
+        self, app: ASGIApp, base_path: str = "", larger: Mapping[str, int] | None = None
+    ) -> None:
         self.app, self._base = app, base_path
+        self._larger = [(re.compile(path), size) for path, size in (larger or {}).items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
@@ -73,9 +78,10 @@ class Edge:
         if (plain := _without_last_slash(scope)) is not None:
             await RedirectResponse(plain, 308)(scope, receive, send_with_headers)
             return
+        most = self._most(scope)
         length = Headers(scope=scope).get("content-length", "")
-        if length.isascii() and length.isdigit() and int(length) > MAX_BODY:
-            await _too_large(scope, receive, send_with_headers)
+        if length.isascii() and length.isdigit() and int(length) > most:
+            await _too_large(scope, receive, send_with_headers, most)
             return
         read = 0
 
@@ -84,7 +90,7 @@ class Edge:
             message = await receive()
             if message["type"] == "http.request":
                 read += len(message.get("body", b""))
-                if read > MAX_BODY:
+                if read > most:
                     raise _BodyTooLarge
             return message
 
@@ -92,13 +98,22 @@ class Edge:
             await self.app(scope, receive_limited, send_with_headers)
         except _BodyTooLarge:
             if not started:
-                await _too_large(scope, receive, send_with_headers)
+                await _too_large(scope, receive, send_with_headers, most)
         except Exception as error:
             if started:
                 raise
             # Answered here, so that the connection and whatever else it carries go on.
             answer = await broken(Request(scope), error)
             await answer(scope, receive, send_with_headers)
+
+    def _most(self, scope: Scope) -> int:
+        if not self._larger or scope["method"] != "POST":
+            return MAX_BODY
+        kind = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "multipart/form-data":
+            return MAX_BODY
+        sizes = (size for path, size in self._larger if path.fullmatch(scope["path"]))
+        return next(sizes, MAX_BODY)
 
     def _inside(self, scope: Scope) -> Scope:
         base, path = self._base, scope["path"]
@@ -159,20 +174,23 @@ def _without_last_slash(scope: Scope) -> str | None:
     return f"{plain}?{query}" if query else plain
 
 
-async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
+async def _too_large(scope: Scope, receive: Receive, send: Send, most: int) -> None:
     await _let_finish(scope, receive)
     answer = JSONResponse(
         {
             "type": "about:blank",
             "title": "Too large",
             "status": 413,
-            "detail": "内容太大（上限 1 MB），请缩短后再提交。 / At most 1 MB, please.",
+            "detail": _TOO_LARGE.format(most // 1_000_000),
         },
         413,
         media_type="application/problem+json",
         headers={"Connection": "close"},
     )
     await answer(scope, receive, send)
+
+
+_TOO_LARGE = "内容太大（上限 {0} MB），请缩短后再提交。 / At most {0} MB, please."
 
 
 async def _let_finish(scope: Scope, receive: Receive) -> None:

@@ -18,8 +18,9 @@ ROOT = Path(__file__).parent.parent.parent
 COMMANDS = ("typer", "rich", "pygments", "shared.cli", "shared.backup", "services.demo")
 SET_UP = ("alembic", "mako", "shared.db.migrate", "jgo", "requests")
 LEARNING = ("sklearn", "scipy")
-SELDOM = ("cryptography", "openpyxl", "pypinyin", "segno")
-"""A key of an official account, a workbook somebody sends, a name that is looked for, a QR code."""
+SELDOM = ("cryptography", "openpyxl", "pypinyin", "segno", "PIL")
+"""A key of an official account, a workbook somebody sends, a name that is looked for, a QR code, a
+picture."""
 COUNTING = ("numpy",)
 """Desk and routing load it with the first case whose meaning they compare."""
 PROGRAM = """

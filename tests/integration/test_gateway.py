@@ -17,6 +17,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from services.__main__ import NAMES
+from services.intake.api.pictures import LARGEST_FORM
 from shared.web.edge import MAX_BODY
 from tests.fakes.serving import serving
 from tests.integration.system import Gateway, free_ports
@@ -28,6 +29,7 @@ MAP = {
         GET /desk/new             GET /wechat/main         POST /wechat/main
         POST /api/track/abc/rate  POST /api/track/abc/urge POST /api/track/abc/reopen
         POST /api/track/abc/supplement  POST /api/track/abc/withdraw  POST /api/track/abc/appeal
+        GET /pictures/P-1         HEAD /pictures/P-1
         GET /static/express.css   GET /nowhere""",
     "tracking": """
         GET /track/abc            GET /api/track/abc       GET /api/track/abc/stream
@@ -170,10 +172,10 @@ async def test_a_balancer_that_was_named_may_say_who_the_client_is(
 
 
 async def test_a_body_may_have_one_megabyte(visitor: httpx2.AsyncClient) -> None:
-    answer = await visitor.post("/api/feedback", content=b"x" * MAX_BODY)
+    answer = await visitor.post("/api/session", content=b"x" * MAX_BODY)
     assert answer.json()["bytes"] == MAX_BODY
     for headers in ({}, {"Accept": "text/html"}):
-        answer = await visitor.post("/api/feedback", content=b"x" * (MAX_BODY + 1), headers=headers)
+        answer = await visitor.post("/api/session", content=b"x" * (MAX_BODY + 1), headers=headers)
         assert answer.status_code == 413
         kind = "text/html" if headers else "application/problem+json"
         assert answer.headers["content-type"].startswith(kind)
@@ -185,8 +187,20 @@ async def test_a_body_without_a_length_is_measured_as_it_comes(visitor: httpx2.A
         for _ in range(12):
             yield b"x" * 100_000
 
-    answer = await visitor.post("/api/feedback", content=pieces())
+    answer = await visitor.post("/api/session", content=pieces())
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/feedback", "/api/desk/feedback", "/api/track/abc/supplement"]
+)
+async def test_where_words_may_have_pictures_a_body_may_be_larger(
+    visitor: httpx2.AsyncClient, path: str
+) -> None:
+    answer = await visitor.post(path, content=b"x" * LARGEST_FORM)
+    assert answer.json() == answer.json() | {"bytes": LARGEST_FORM, "owner": "intake"}
+    answer = await visitor.post(path, content=b"x" * (LARGEST_FORM + 1))
+    assert (answer.status_code, "26 MB" in answer.text) == (413, True)
 
 
 async def test_a_line_of_a_stream_comes_before_the_next_is_written(

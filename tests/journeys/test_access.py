@@ -91,6 +91,8 @@ TABLE: dict[tuple[str, str], tuple[Any, int, dict[str, Any] | None]] = {
     ("post", "/api/track/mine"): (to_sign_in, 404, {"token": "x"}),
     ("post", "/api/track/{code}/{action}"): (for_anybody, 422, {"text": " "}),
     ("get", "/api/track/{code}"): (for_anybody, 200, None),
+    # Nobody by who they are: by the address that a case, or its page, has for it.
+    ("get", "/pictures/{picture_id}"): (to_sign_in, 404, None),
     ("post", "/api/session"): (to_sign_in, 401, {"username": "x", "password": "x"}),
     ("delete", "/api/session"): (by_role(*STAFF), 204, None),
     ("post", "/api/session/password"): (by_role(*STAFF), 422, {}),
@@ -223,7 +225,7 @@ async def test_every_route_answers_everybody_by_the_rules(town: Town) -> None:
             values = {"feedback_id": ids[case], "code": codes[case], "delivery": "x"}
             values |= {"incident_id": "x", "job_id": "x", "trial_id": "x", "kind": "csv"}
             values |= {"reply_id": "x", "theme_id": "x", "surge_id": "x", "suggestion_id": "x"}
-            values |= {"clock": "RESOLUTION"}
+            values |= {"clock": "RESOLUTION", "picture_id": "x"}
             action = "supplement" if path.startswith("/api/track") else "note"
             action = "dispatch" if path == BULK else action
             asked = dict(ASKING.get(path, {}))
@@ -242,7 +244,7 @@ async def test_who_asks_is_answered_before_what_is_wrong_with_the_question(town:
     """401 and 403 come first, whatever the body or the query looks like."""
     wrong = []
     for method, path in TABLE:
-        if path.startswith(("/api/feedback", "/api/track", "/api/session")):
+        if path.startswith(("/api/feedback", "/api/track", "/api/session", "/pictures")):
             continue
         names = ("feedback_id", "delivery", "incident_id", "job_id", "trial_id")
         names += ("reply_id", "theme_id", "surge_id", "suggestion_id")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
@@ -183,12 +184,14 @@ async def case_body(
 def view_context(request: Request, person: Staff) -> views.ViewContext:
     """Who looks, when, in which language."""
     runtime = runtime_of(request)
+    now = runtime.clock.now()
     return views.ViewContext(
         viewer_of(person),
-        runtime.clock.now(),
+        now,
         choose_locale(request, runtime.settings.locale),
         runtime.directory,
         deps_of(request).own_addresses,
+        partial(runtime.signer.picture_path, now=now),
     )
 
 

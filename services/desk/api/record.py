@@ -82,7 +82,8 @@ async def export(
     body = {
         "exported_at": local(context.now),
         "exported_by": person.username,
-        "case": case | {"draft": None},
+        # Addresses of pictures are good for minutes only.
+        "case": _without_addresses(case) | {"draft": None},
         "record": record.proof,
         **_checked(record, context.locale),
     }
@@ -93,6 +94,14 @@ async def export(
     page = deps_of(request).pages.render(request, "export.html", user=person.user, export=body)
     page.headers.update(headers | {"Content-Disposition": f'inline; filename="{name}"'})
     return page
+
+
+def _without_addresses(case: dict[str, Any]) -> dict[str, Any]:
+    def told(one: dict[str, Any]) -> dict[str, Any]:
+        sent = [{k: v for k, v in p.items() if k != "url"} for p in one["pictures"]]
+        return one | {"pictures": sent}
+
+    return told(case) | {"conversation": [told(one) for one in case["conversation"]]}
 
 
 async def _record(service: Service, feedback_id: str) -> Record:

@@ -58,6 +58,7 @@ async def begin_parts(
     await tx.rows(PrivateRow).load([row.feedback_id])
     private = tx.rows(PrivateRow).get(row.feedback_id)
     group = await related.reporter_group(tx, row.feedback_id)
+    pictures = await store.pictures_of_comment(tx, row.feedback_id)
     for written in parts:
         part = written.part
         tx.begin_case(part.feedback_id)
@@ -85,6 +86,9 @@ async def begin_parts(
         store.keep_words(tx, part.feedback_id, part.title, part.text, place=row.place)
         _keep_private(tx, private, written)
         store.begin(tx, child, event)
+        if child.confidential or not row.confidential:
+            # Which of the matters one shows nobody says; what is confidential is shown to no more.
+            store.keep_pictures(tx, child, pictures, origin=row.feedback_id)
 
 
 def _row(tx: Transaction, whole: CaseRow, part: SplitPart) -> CaseRow:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from services.desk.domain import (
     allowed_actions,
     sees,
     sees_contact,
+    sees_pictures,
     sees_words,
 )
 from services.desk.domain.hints import hidden, hints, without_them
@@ -42,6 +43,8 @@ class ViewContext:
     directory: Directory
     own: Collection[str] = ()
     """Addresses of the library."""
+    picture_at: Callable[[str], str] | None = None
+    """Where a picture is shown for the next minutes, by its id."""
 
     def department(self, code: str | None) -> str:
         return self.directory.department_name(code, self.locale)
@@ -94,6 +97,7 @@ def detail(found: CaseDetail, context: ViewContext) -> Answer:
     open_words = sees_words(context.viewer, case)
     body = item(row, context) | {
         "text": found.words.text if found.words else "",
+        "pictures": _pictures(found, case, context, None),
         "anonymous": row["anonymous"],
         "on_behalf": row["on_behalf"],
         "on_behalf_of": None,
@@ -119,7 +123,7 @@ def detail(found: CaseDetail, context: ViewContext) -> Answer:
             for m in found.messages
             if m.kind == "reply"
         ],
-        "conversation": _conversation(found, open_words=open_words),
+        "conversation": _conversation(found, case, context, open_words=open_words),
         "may": allowed_actions(case, context.viewer.actors, context.now)
         if sees(context.viewer, case)
         else [],
@@ -404,7 +408,22 @@ def _text(found: CaseDetail, message: Any, *, open_words: bool) -> str:
     return text
 
 
-def _conversation(found: CaseDetail, *, open_words: bool) -> list[Answer]:
+def _pictures(
+    found: CaseDetail, case: Case, context: ViewContext, message_id: str | None
+) -> list[Answer]:
+    """``{picture_id, width, height}`` of what came with a message; and `url` for who may look."""
+    at = context.picture_at if sees_pictures(context.viewer, case) else None
+    return [
+        {"picture_id": one.picture_id, "width": one.width, "height": one.height}
+        | ({"url": at(one.picture_id)} if at is not None else {})
+        for one in found.pictures
+        if one.message_id == message_id
+    ]
+
+
+def _conversation(
+    found: CaseDetail, case: Case, context: ViewContext, *, open_words: bool
+) -> list[Answer]:
     lines = []
     for message in found.messages:
         if message.kind in INTERNAL:
@@ -421,6 +440,7 @@ def _conversation(found: CaseDetail, *, open_words: bool) -> list[Answer]:
                 "by": message.by,
                 "kind": message.kind,
                 "text": _text(found, message, open_words=open_words),
+                "pictures": _pictures(found, case, context, message.message_id),
                 "outcome": message.outcome,
                 "rule": message.rule,
             }

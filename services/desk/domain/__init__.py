@@ -62,6 +62,7 @@ from services.desk.domain.visibility import (
     scopes_of,
     sees,
     sees_contact,
+    sees_pictures,
     sees_words,
 )
 
@@ -120,6 +121,7 @@ __all__ = [
     "scopes_of",
     "sees",
     "sees_contact",
+    "sees_pictures",
     "sees_words",
     "unlink_back",
     "who_is",

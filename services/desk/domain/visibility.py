@@ -159,6 +159,20 @@ def sees_words(viewer: Viewer, case: Seen) -> bool:
     return any(contains(s, case) and _shown(s.words, case) for s in scopes_of(viewer))
 
 
+def sees_pictures(viewer: Viewer, case: Seen) -> bool:
+    """Whether the viewer is shown what the reporter sent as pictures, in which nothing is masked.
+
+    Who reads words as they were written; a department also where the reporter is anonymous: that
+    they do not say who they are is no reason not to look at the tap. What is confidential is for
+    the office alone.
+    """
+    return any(
+        contains(s, case)
+        and (s.words is Private.ALL or (s.words is Private.OPEN and not case.confidential))
+        for s in scopes_of(viewer)
+    )
+
+
 def sees_contact(viewer: Viewer, case: Seen) -> bool:
     """Whether the viewer reads who it is and how to reach them; of an anonymous case nobody."""
     return any(contains(s, case) and _shown(s.person, case) for s in scopes_of(viewer))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -32,8 +34,10 @@ from services.desk.store import (
     find,
     forget,
     forget_elsewhere,
+    forget_pictures,
     jobs,
     keep,
+    keep_pictures,
     keep_words,
     put,
     write,
@@ -44,6 +48,7 @@ from shared.contracts import REPORTER, SYSTEM, Event, short_type
 from shared.contracts.intake import (
     FeedbackAppealed,
     FeedbackIncidentNamed,
+    FeedbackPicturesErased,
     FeedbackRated,
     FeedbackReceived,
     FeedbackReopenRequested,
@@ -52,6 +57,7 @@ from shared.contracts.intake import (
     FeedbackWithdrawn,
     PrivateDetails,
     PrivateWords,
+    SentPicture,
 )
 from shared.contracts.routing import (
     FeedbackAlarmRaised,
@@ -101,6 +107,7 @@ async def open_case(event: FeedbackReceived, tx: Transaction) -> None:
         return
     keep(tx, row, advance(case_of(row), Action.OPEN, by=SYSTEM, at=tx.now))
     keep_words(tx, event.feedback_id, event.title, event.text, place=event.place)
+    keep_pictures(tx, row, event.pictures)
     tx.after_commit(partial(deps_of(tx).meaning.note, event.feedback_id))
     tx.after_commit(partial(deps_of(tx).received.note, event.feedback_id))
     if event.incident is not None:
@@ -143,7 +150,8 @@ async def take_supplement(event: FeedbackSupplemented, tx: Transaction) -> None:
     if row is None:
         return
     at = tx.now
-    write(tx, event.feedback_id, "supplement", event.text, words_id=event.words_id, at=at)
+    said = write(tx, event.feedback_id, "supplement", event.text, words_id=event.words_id, at=at)
+    keep_pictures(tx, row, event.pictures, message_id=said)
     await entitle(event, row, tx)
     case = case_of(row)
     # Where it is `unasked` the question is still on its way to them.
@@ -155,7 +163,7 @@ async def take_supplement(event: FeedbackSupplemented, tx: Transaction) -> None:
     if legal and guard(case, Action.SUPPLEMENT, REPORTER, at) is None:
         given = ActionInput(reason=event.text)
         keep(tx, row, advance(case, Action.SUPPLEMENT, given, by=REPORTER, at=at))
-        _forward(tx, case, event, event.text)
+        _forward(tx, case, event, event.text, pictures=event.pictures)
     elif case.state in ENDED:
         # The case ended while the words were on their way. Nobody reads an ended case, so whoever
         # wrote hears that, and what they can do instead.
@@ -163,6 +171,11 @@ async def take_supplement(event: FeedbackSupplemented, tx: Transaction) -> None:
         keep(tx, row, refuse_request(case, short_type(event.type), reason, at=tx.now))
     else:
         _moved(tx, row)
+
+
+async def forget_what_was_shown(event: FeedbackPicturesErased, tx: Transaction) -> None:
+    """There is nothing any more to show; whatever of it came first."""
+    await forget_pictures(tx, event.feedback_id)
 
 
 async def join_later(event: FeedbackIncidentNamed, tx: Transaction) -> None:
@@ -402,11 +415,15 @@ def _take_decision(event: RoutingDecision, tx: Transaction) -> CaseRow | None:
     return row
 
 
-def _forward(tx: Transaction, case: Case, event: Event, text: str) -> None:
+def _forward(
+    tx: Transaction, case: Case, event: Event, text: str, *, pictures: Sequence[SentPicture] = ()
+) -> None:
     """Of what was joined to another case the words go on to that one."""
     if case.merged_into is not None:
-        request = short_type(event.type)
-        jobs.add(tx, "forward", [event.feedback_id], {"text": text, "request": request})
+        body: dict[str, Any] = {"text": text, "request": short_type(event.type)}
+        if pictures:
+            body["pictures"] = [one.model_dump() for one in pictures]
+        jobs.add(tx, "forward", [event.feedback_id], body)
 
 
 def _moved(tx: Transaction, row: CaseRow) -> None:
@@ -421,6 +438,7 @@ HANDLERS: dict[type[Event], Handler] = {
     FeedbackTriageNeeded: lay_before_coordinator,
     FeedbackAlarmRaised: lay_before_the_office,
     FeedbackSupplemented: take_supplement,
+    FeedbackPicturesErased: forget_what_was_shown,
     FeedbackIncidentNamed: join_later,
     FeedbackUrged: mark_urged,
     FeedbackRated: close_rated,

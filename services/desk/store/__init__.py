@@ -13,6 +13,7 @@ from services.desk.store.messages import (
     staff_words,
     write,
 )
+from services.desk.store.pictures import forget_pictures, keep_pictures, pictures_of_comment
 from services.desk.store.tables import (
     CannedReplyRow,
     CaseRow,
@@ -62,10 +63,13 @@ __all__ = [
     "find",
     "forget",
     "forget_elsewhere",
+    "forget_pictures",
     "keep",
     "keep_as_written",
+    "keep_pictures",
     "keep_words",
     "load",
+    "pictures_of_comment",
     "publish_as_written",
     "put",
     "retitle",

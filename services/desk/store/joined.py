@@ -24,9 +24,11 @@ from services.desk.store.cases import case_of, find, keep, load, put
 from services.desk.store.incidents import open_incident
 from services.desk.store.jobs import Item
 from services.desk.store.messages import write
+from services.desk.store.pictures import keep_pictures
 from services.desk.store.related import final_target, ids_above, locked, owed_only_to
 from services.desk.store.tables import CaseRow
 from shared.contracts import REPORTER, SYSTEM, Actor
+from shared.contracts.intake import SentPicture
 from shared.contracts.vocabulary import ENDED, RefusalReason, State
 from shared.messaging.transaction import Transaction
 
@@ -98,7 +100,10 @@ async def forward(tx: Transaction, item: Item) -> None:
             keep(tx, row, refuse_request(case_of(row), request, refused, at=tx.now))
             return
     text, at = item.body["text"], tx.now
-    write(tx, target.feedback_id, "supplement", text, origin=row.feedback_id, at=at)
+    said = write(tx, target.feedback_id, "supplement", text, origin=row.feedback_id, at=at)
+    if not row.erased:
+        sent = [SentPicture.model_validate(one) for one in item.body.get("pictures", ())]
+        keep_pictures(tx, target, sent, message_id=said, origin=row.feedback_id)
     if reopens:
         change = request_reopening(case, text, by=REPORTER, asked=at, at=at)
         keep(tx, target, change)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from services.desk.domain import chain
 from services.desk.domain.search import findable, findable_private
 from services.desk.store import meanings, surges, themes, themes_found
+from services.desk.store.pictures import forget_pictures
 from services.desk.store.tables import (
     INTERNAL,
     CaseRow,
@@ -102,11 +103,12 @@ def write(
     words_id: str | None = None,
     origin: str | None = None,
     at: datetime | None = None,
-) -> None:
-    """Keep what somebody wrote in a case; `text` is masked. `origin`: see `MessageRow`. `at`: the
-    moment that the case keeps of it, too, where the two are compared."""
+) -> str:
+    """Keep what somebody wrote in a case; `text` is masked; gives its id. `origin`: see
+    `MessageRow`. `at`: the moment that the case keeps of it, too, where the two are compared."""
+    message_id = new_id()
     values = {
-        "message_id": new_id(),
+        "message_id": message_id,
         "kind": kind,
         "at": at or tx.now,
         "by": (by.display or by.name) if by else None,
@@ -124,6 +126,7 @@ def write(
         set_values(case, messages_hash=digest)
         cases.upsert(case)
     rows.insert(rows.new(feedback_id=feedback_id, hash=digest, search=findable(text), **values))
+    return message_id
 
 
 async def just_said(tx: Transaction, feedback_id: str, kind: str, text: str, by: Actor) -> bool:
@@ -254,6 +257,7 @@ async def forget_elsewhere(tx: Transaction, row: CaseRow) -> None:
 async def forget(tx: Transaction, feedback_id: str) -> None:
     """Remove who the reporter is from what desk remembers, here and in its own log."""
     tx.rows(PrivateRow).delete(PrivateRow(feedback_id=feedback_id))
+    await forget_pictures(tx, feedback_id)
     await tx.fetch("DELETE FROM drafts WHERE feedback_id = $1", feedback_id)
     await meanings.forget(tx, feedback_id)
     await surges.forget(tx, feedback_id)

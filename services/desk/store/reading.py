@@ -18,6 +18,7 @@ from services.desk.store.tables import (
     DraftRow,
     MentionRow,
     MessageRow,
+    PictureRow,
     PrivateRow,
     PrivateWordsRow,
     TimelineRow,
@@ -36,6 +37,7 @@ _TABLES = (
     TimelineRow,
     DraftRow,
     MentionRow,
+    PictureRow,
 )
 
 
@@ -55,6 +57,7 @@ class CaseDetail:
     drafts: list[Any]
     """Each for nobody but its writer."""
     mentions: list[Any]
+    pictures: list[Any]
     on_record: bool
     """That this person was shown who it is, a moment ago."""
 
@@ -91,6 +94,7 @@ async def read_detail(
         timeline=sorted(rows(TimelineRow), key=lambda t: t.seq),
         drafts=rows(DraftRow),
         mentions=rows(MentionRow),
+        pictures=sorted(rows(PictureRow), key=lambda one: one.picture_id),
         on_record=on_record,
     )
 

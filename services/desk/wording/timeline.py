@@ -289,6 +289,7 @@ def _failed(d: Data, name: NameOf) -> tuple[str, str]:
 SENTENCES: dict[str, Build] = {
     "feedback.received": _received,
     "feedback.supplemented": _plain("用户补充了信息", "The reporter added something"),
+    "feedback.pictures_erased": _plain("用户的照片已经删除", "The reporter's pictures were erased"),
     "feedback.supplement_moved": _plain(
         "用户说最后补充的是另一件事，已另立一件",
         "The reporter says that what was added last is about something else: "

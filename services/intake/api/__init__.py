@@ -21,6 +21,8 @@ from services.intake.api.callback import callback
 from services.intake.api.feedback import submit, submit_at_desk
 from services.intake.api.later import act
 from services.intake.api.matters import ask_for_matters, open_matters
+from services.intake.api.pictures import WHERE, show_picture
+from services.intake.domain.pictures import FIELD, LARGEST, MOST_OF_A_MESSAGE
 from services.intake.domain.submission import DeskFeedback
 from shared.contracts.inbound import MAX_REASON, MAX_TEXT, InboundFeedback
 from shared.contracts.vocabulary import Solved
@@ -108,16 +110,29 @@ class LaterBody(BaseModel):
     reason: str | None = Field(None, max_length=MAX_REASON)
 
 
-def _body(model: type[BaseModel], *required: str) -> dict[str, Any]:
+def _body(model: type[BaseModel], *required: str, pictures: bool = False) -> dict[str, Any]:
     schema = inlined(model.model_json_schema())
     schema["required"] = list(required)
-    return {"requestBody": {"content": {"application/json": {"schema": schema}}}}
+    content = {"application/json": {"schema": schema}}
+    if pictures:
+        fields = schema["properties"] | {FIELD: _PICTURES}
+        content["multipart/form-data"] = {"schema": schema | {"properties": fields}}
+    return {"requestBody": {"content": content}}
+
+
+_PICTURES = {
+    "type": "array",
+    "maxItems": MOST_OF_A_MESSAGE,
+    "items": {"type": "string", "format": "binary"},
+    "description": f"JPEG, PNG or WebP, at most {LARGEST // 1_000_000} MB each",
+}
+
+
+_PROBLEM = "application/problem+json"
 
 
 def _answers(model: type[BaseModel], good: tuple[int, ...], *bad: int) -> Any:
-    return {s: {"model": model} for s in good} | {
-        s: {"content": {"application/problem+json": {}}} for s in bad
-    }
+    return {s: {"model": model} for s in good} | {s: {"content": {_PROBLEM: {}}} for s in bad}
 
 
 router = APIRouter(route_class=_Described, tags=["intake"])
@@ -128,7 +143,7 @@ router.add_api_route(
     status_code=201,
     summary="Say something; an adapter with its token",
     responses=_answers(ReceiptBody, (201, 200), 400, 401, 409, 413, 415, 422, 429, 503),
-    openapi_extra=_body(InboundFeedback, "text"),
+    openapi_extra=_body(InboundFeedback, "text", pictures=True),
 )
 router.add_api_route(
     "/api/feedback/similar",
@@ -145,7 +160,7 @@ router.add_api_route(
     status_code=201,
     summary="Staff write down what somebody said",
     responses=_answers(ReceiptBody, (201,), 400, 401, 403, 409, 413, 415, 422, 503),
-    openapi_extra=_body(DeskFeedback, "text"),
+    openapi_extra=_body(DeskFeedback, "text", pictures=True),
 )
 router.add_api_route(
     "/api/track/{code}/matters",
@@ -168,9 +183,17 @@ router.add_api_route(
     methods=["POST"],
     summary="Say more with a tracking code: supplement, urge, rate, reopen, withdraw, appeal",
     responses=_answers(ActionBody, (200,), 400, 404, 409, 413, 415, 422, 429, 503),
-    openapi_extra=_body(LaterBody),
+    openapi_extra=_body(LaterBody, pictures=True),
+)
+router.add_api_route(
+    "/pictures/{picture_id}",
+    show_picture,
+    methods=["GET"],
+    summary="A picture, at the address that a case or its tracking page has for it",
+    responses={200: {"content": {"image/jpeg": {}}}, 404: {"content": {_PROBLEM: {}}}},
 )
 
+LARGER_BODIES = WHERE
 HOT_ROUTES: list[BaseRoute] = [
     Route("/api/feedback", submit, methods=["POST"]),
     Route("/wechat/{account}", callback, methods=["GET", "POST"]),

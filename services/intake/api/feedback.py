@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,9 @@ from services.intake.api.answers import (
     refused,
     turn_away,
 )
+from services.intake.api.pictures import read_pictures, room_for
 from services.intake.deps import Deps, deps_of
+from services.intake.domain.pictures import Picture
 from services.intake.domain.submission import (
     DeskFeedback,
     PublicFeedback,
@@ -50,9 +53,11 @@ async def submit(request: Request) -> Response:
     try:
         program = adapter(request)
         wait = None if program else deps.callers.take(caller(request))
-        parsed = await read_body(request)
-        turn_away(wait or (None if program else deps.over_budget(request, parsed.size)))
-        receipt = await _accept(deps, _arrival(deps, request, parsed, program))
+        async with room_for(deps, request) as files:
+            parsed = await read_body(request, files=files)
+            turn_away(wait or (None if program else deps.over_budget(request, parsed.size)))
+            pictures = await read_pictures(deps, request, parsed, public=program is None)
+        receipt = await _accept(deps, _arrival(deps, request, parsed, program, pictures))
     except REFUSALS as error:
         return refused(request, error, lambda problem: say_page(request, parsed.form, problem))
     ACCEPT_SECONDS.observe(time.perf_counter() - started)
@@ -80,12 +85,15 @@ async def submit_at_desk(request: Request) -> Response:
     parsed = ParsedBody()
     person = who_may_enter(request)
     try:
-        parsed = await read_body(request)
+        async with room_for(deps, request) as files:
+            parsed = await read_body(request, files=files)
+            pictures = await read_pictures(deps, request, parsed, public=False)
         body = DeskFeedback.model_validate(_as_meant(parsed), context=deps.known)
         submission = from_staff(
             body, deps.ticket(), actor=person.actor, locale=deps.runtime.settings.locale
         )
-        key = _key(request, parsed, f"staff:{person.username}", body)
+        submission = replace(submission, pictures=pictures)
+        key = _key(request, parsed, f"staff:{person.username}", body, pictures)
         receipt = await _accept(deps, Arrival(submission, key))
     except REFUSALS as error:
         return refused(
@@ -167,7 +175,11 @@ async def _accept(deps: Deps, arrival: Arrival) -> Receipt:
 
 
 def _arrival(
-    deps: Deps, request: Request, parsed: ParsedBody, program: AdapterToken | None
+    deps: Deps,
+    request: Request,
+    parsed: ParsedBody,
+    program: AdapterToken | None,
+    pictures: tuple[Picture, ...],
 ) -> Arrival:
     locale = deps.runtime.settings.locale
     if program is None:
@@ -179,13 +191,22 @@ def _arrival(
             locale=locale,
             reporter_group=body.reporter_group,
         )
-        return Arrival(submission, _key(request, parsed, "public", body))
+        submission = replace(submission, pictures=pictures)
+        return Arrival(submission, _key(request, parsed, "public", body, pictures))
     from_program = InboundFeedback.model_validate(parsed.fields, context=deps.known)
     submission = from_adapter(from_program, deps.ticket(), account=program.name, locale=locale)
-    return Arrival(submission, _key(request, parsed, f"token:{program.token_id}", from_program))
+    submission = replace(submission, pictures=pictures)
+    key = _key(request, parsed, f"token:{program.token_id}", from_program, pictures)
+    return Arrival(submission, key)
 
 
-def _key(request: Request, parsed: ParsedBody, scope: str, body: FeedbackBody) -> Key | None:
+def _key(
+    request: Request,
+    parsed: ParsedBody,
+    scope: str,
+    body: FeedbackBody,
+    pictures: tuple[Picture, ...],
+) -> Key | None:
     """The idempotency key of the header, or the hidden one of a form."""
     given: Any = request.headers.get("idempotency-key")
     of_a_form = given is None
@@ -199,4 +220,4 @@ def _key(request: Request, parsed: ParsedBody, scope: str, body: FeedbackBody) -
             "An Idempotency-Key has 1 to 255 printable characters.",
             errors={"Idempotency-Key": "1–255 个可见字符 | 1 to 255 printable characters"},
         )
-    return Key(scope, given, fingerprint(body), of_a_form=of_a_form)
+    return Key(scope, given, fingerprint(body, pictures), of_a_form=of_a_form)

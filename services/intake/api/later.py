@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from services.intake import store
 from services.intake.api.answers import REFUSALS, Problem, refused, turn_away
+from services.intake.api.pictures import read_pictures, room_for
 from services.intake.deps import Deps, deps_of
 from services.intake.domain.chat import is_thanks
 from services.intake.domain.later import (
@@ -27,6 +29,8 @@ from services.intake.domain.later import (
     check,
     check_room,
 )
+from services.intake.domain.pictures import Picture, none_after_erasure
+from services.intake.domain.pictures import check_room as check_pictures
 from services.intake.domain.submission import Submission, masked
 from services.intake.store import CaseRow, Key, WordsRow
 from shared.contracts import REPORTER, Event, short_type
@@ -49,6 +53,7 @@ from shared.web.bodies import ParsedBody, read_body
 from shared.web.field_words import wrong_lines
 from shared.web.limits import caller
 from shared.web.pages import choose_locale, wants_html
+from shared.web.uploads import Files
 
 REPEATED_WITHIN = timedelta(seconds=60)
 """The same words again so soon are the same message: a button pressed twice."""
@@ -74,9 +79,15 @@ async def act(request: Request) -> Response:
         if name not in Action._value2member_map_:
             raise NotFound
         wait = deps.callers.take(caller(request))
-        parsed = await read_body(request, may_be_empty=True, late=True)
-        turn_away(wait or deps.over_budget(request, parsed.size))
-        result = await _act_with_retries(request, digest, Action(name), parsed)
+        async with _reading(deps, request, Action(name)) as files:
+            parsed = await read_body(request, may_be_empty=True, late=True, files=files)
+            turn_away(wait or deps.over_budget(request, parsed.size))
+            try:
+                pictures = await read_pictures(deps, request, parsed, public=True)
+            except Unacceptable as wrong:
+                # Whether it can be done at all comes before.
+                parsed, pictures = replace(parsed, wrong=wrong), ()
+        result = await _act_with_retries(request, digest, Action(name), parsed, pictures)
     except REFUSALS as error:
         return refused(request, error, lambda problem: error_page(request, parsed, problem))
     if wants_html(request):
@@ -89,6 +100,16 @@ async def act(request: Request) -> Response:
         },
         headers={"Cache-Control": "no-store"},
     )
+
+
+@contextlib.asynccontextmanager
+async def _reading(deps: Deps, request: Request, action: Action) -> AsyncIterator[Files | None]:
+    """What may come with words that are added; with nothing else do pictures come."""
+    if action is not Action.SUPPLEMENT:
+        yield None
+        return
+    async with room_for(deps, request) as files:
+        yield files
 
 
 def back(code: str, action: str, at: datetime) -> Response:
@@ -116,13 +137,18 @@ def genuine(deps: Deps, request: Request, code: str) -> str:
 
 
 async def _act_with_retries(
-    request: Request, digest: str, action: Action, parsed: ParsedBody
+    request: Request,
+    digest: str,
+    action: Action,
+    parsed: ParsedBody,
+    pictures: tuple[Picture, ...],
 ) -> ActionResult:
     service = service_of(request, "intake")
     for pause in (*RETRY_PAUSES, None):
         try:
             async with service.transaction() as tx:
-                return await perform(tx, digest, action, parsed, _key(request, parsed))
+                key = _key(request, parsed)
+                return await perform(tx, digest, action, parsed, key, pictures=pictures)
         except Conflict:
             if pause is None or service.consumer is None or action not in _AFTER_A_REPLY:
                 raise
@@ -131,7 +157,13 @@ async def _act_with_retries(
 
 
 async def perform(
-    tx: Transaction, digest: str, action: Action, parsed: ParsedBody, key: str | None = None
+    tx: Transaction,
+    digest: str,
+    action: Action,
+    parsed: ParsedBody,
+    key: str | None = None,
+    *,
+    pictures: tuple[Picture, ...] = (),
 ) -> ActionResult:
     """Lock the case, decide, write and emit. 404, 409, 422 in this order."""
     submission = await store.find(tx, digest)
@@ -145,15 +177,17 @@ async def perform(
         # Not one of the matters that the comment was split into.
         raise NotFound
     if key is not None and parsed.wrong is None:
-        first = await _first_answer(tx, feedback_id, action, parsed, key)
+        first = await _first_answer(tx, feedback_id, action, parsed, key, pictures)
         if first is not None:
             return ActionResult(feedback_id, first)
-    if (earlier := await _again(tx, feedback_id, action, parsed)) is not None:
+    if (earlier := await _again(tx, feedback_id, action, parsed, pictures)) is not None:
         return ActionResult(feedback_id, earlier)
     check(action, store.case_of(tx, feedback_id).standing, tx.now)
     if parsed.wrong is not None:
         raise parsed.wrong
     body = BODIES[action].model_validate(parsed.fields)
+    if isinstance(body, Supplement) and pictures:
+        body = _Said.model_construct(text=body.text, pictures=pictures)
     event = await say(tx, submission, feedback_id, action, body)
     # Not a moment later: by it the page of the case knows the line it waits for.
     return ActionResult(feedback_id, event.at)
@@ -172,8 +206,12 @@ async def say(
     return event
 
 
-class _Unasked(Supplement):
-    """Words in a chat that do not answer the question that the case waits for."""
+class _Said(Supplement):
+    """Words with what no model of a body has."""
+
+    unasked: bool = False
+    """In a chat: they do not answer the question that the case waits for."""
+    pictures: tuple[Picture, ...] = ()
 
 
 async def add(
@@ -182,7 +220,7 @@ async def add(
     """Add words to a case, which is locked and loaded; the id of them. `Conflict` where nothing can
     be added. `unasked`: they answer nothing that was asked."""
     check(Action.SUPPLEMENT, store.case_of(tx, feedback_id).standing, tx.now)
-    body = (_Unasked if unasked else Supplement).model_construct(text=text)
+    body = _Said.model_construct(text=text, unasked=unasked)
     event = await say(tx, submission, feedback_id, Action.SUPPLEMENT, body)
     assert isinstance(event, FeedbackSupplemented)
     return event.words_id
@@ -194,28 +232,41 @@ def _about(submission: Submission, parsed: ParsedBody) -> str:
 
 
 async def _first_answer(
-    tx: Transaction, feedback_id: str, action: Action, parsed: ParsedBody, key: str
+    tx: Transaction,
+    feedback_id: str,
+    action: Action,
+    parsed: ParsedBody,
+    key: str,
+    pictures: tuple[Picture, ...],
 ) -> datetime | None:
     try:
         body = BODIES[action].model_validate(parsed.fields).model_dump_json()
     except ValidationError:
         return None  # the answer comes after whether this can be done at all
-    body_hash = hashlib.sha256(f"{action}\0{body}".encode()).hexdigest()
+    said = "\0".join([action, body, *(one.digest for one in pictures)])
+    body_hash = hashlib.sha256(said.encode()).hexdigest()
     of_a_form = parsed.form.get("idempotency_key") == key
     spent = Key(f"case:{feedback_id}", key, body_hash, of_a_form=of_a_form)
     return await store.answered_before(tx, spent, feedback_id)
 
 
 async def _again(
-    tx: Transaction, feedback_id: str, action: Action, parsed: ParsedBody
+    tx: Transaction,
+    feedback_id: str,
+    action: Action,
+    parsed: ParsedBody,
+    pictures: tuple[Picture, ...],
 ) -> datetime | None:
-    """When these very words were said a moment ago."""
+    """When these very words, with these very pictures, were said a moment ago."""
     if action is not Action.SUPPLEMENT or not isinstance(parsed.fields.get("text"), str):
         return None
     last = await store.last_supplement(tx, feedback_id)
     if last is None or last.text != _plain(parsed.fields["text"]):
         return None
-    return last.at if tx.now - last.at < REPEATED_WITHIN else None
+    if tx.now - last.at >= REPEATED_WITHIN or parsed.wrong is not None:
+        return None
+    same = [one.digest for one in pictures] == await store.digests_of(tx, last.words_id)
+    return last.at if same else None
 
 
 def _plain(text: str) -> str:
@@ -244,7 +295,14 @@ async def _supplement(
 ) -> Event:
     last = await store.last_supplement(tx, row.feedback_id)
     check_room(last.number if last else 0, allowed(row.standing, tx.now))
+    said = body if isinstance(body, _Said) else _Said.model_construct(text=body.text)
+    if said.pictures:
+        if submission.erased:
+            raise none_after_erasure()
+        check_pictures(await store.pictures_of(tx, row.feedback_id), said.pictures)
     words = _keep(tx, submission, row.feedback_id, Action.SUPPLEMENT, body.text)
+    sent = store.WithPictures(row.feedback_id, words.words_id, said.pictures, tx.now)
+    await store.keep_pictures(tx, [sent])
     if not submission.erased:
         # The words first: who reads the supplement finds them.
         tx.emit(
@@ -263,7 +321,8 @@ async def _supplement(
         text=masked(body.text, submission),
         words_id=words.words_id,
         thanks=is_thanks(body.text),
-        unasked=isinstance(body, _Unasked),
+        unasked=said.unasked,
+        pictures=tuple(one.sent for one in said.pictures),
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ValidationInfo
 
+from services.intake.domain.pictures import Picture
 from shared.contracts import REPORTER, Actor
 from shared.contracts.inbound import (
     FeedbackBody,
@@ -116,6 +118,7 @@ class Submission:
     """Nobody is to know any more who it was."""
     incident: str | None = None
     """Of which incident it says that it is one more case."""
+    pictures: tuple[Picture, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +219,12 @@ def _contact(given: InboundContact | None, *, anonymous: bool) -> Contact:
 _ADDED = ("incident", "reporter_group")
 
 
-def fingerprint(body: FeedbackBody) -> str:
+def fingerprint(body: FeedbackBody, pictures: Sequence[Picture] = ()) -> str:
     """Equal for equal comments, however their JSON was written."""
     # A key of before there were these stands for the same body as after.
     unset = {name for name in _ADDED if getattr(body, name, None) is None}
-    return hashlib.sha256(body.model_dump_json(exclude=unset).encode()).hexdigest()
+    said = "\0".join([body.model_dump_json(exclude=unset), *(one.digest for one in pictures)])
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def masked(words: str, submission: Submission) -> str:
@@ -255,6 +259,7 @@ def received_event(submission: Submission) -> FeedbackReceived:
         code_hash=submission.code_hash,
         reachable=tuple(name for name, address in reachable if address) or only_phone,
         incident=submission.incident,
+        pictures=tuple(one.sent for one in submission.pictures),
     )
 
 

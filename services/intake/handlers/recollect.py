@@ -9,12 +9,14 @@ from services.intake import store
 from services.intake.deps import deps_of
 from services.intake.domain.later import Action
 from services.intake.store import CaseRow, SubmissionRow, TokenRow, WordsRow, unreached
+from services.intake.store.pictures import forget_pictures
 from services.intake.store.tokens import token_row
 from shared.contracts import PRIVATE, Event, short_type
 from shared.contracts.intake import (
     FeedbackAppealed,
     FeedbackIncidentNamed,
     FeedbackMattersAsked,
+    FeedbackPicturesErased,
     FeedbackRated,
     FeedbackReachableAgain,
     FeedbackReceived,
@@ -34,11 +36,13 @@ from shared.messaging.transaction import Transaction
 from shared.service import Restored, Service
 
 ONLY_MASKED = "comments of which the log has no unmasked words any more, as after an erasure"
+PICTURES = "pictures sent after the backup: the log has only that they came"
 MASKED = "words of ratings and reopenings: only masked, as the log has them"
 
 
 async def recollect_comment(event: FeedbackReceived, tx: Transaction) -> None:
     """A comment, masked until `recollect_details` has the whole of it."""
+    _miss_pictures(event, tx)
     rows = tx.rows(SubmissionRow)
     known = set(SubmissionRow.model_fields) & set(FeedbackReceived.model_fields)
     values = event.model_dump(include=known) | {"channel": str(event.channel)}
@@ -62,6 +66,7 @@ async def recollect_details(event: PrivateDetails, tx: Transaction) -> None:
 async def recollect_request(event: Event, tx: Transaction) -> None:
     """What a reporter said later, and that desk has not answered it yet."""
     if isinstance(event, FeedbackSupplemented):
+        _miss_pictures(event, tx)
         _keep(tx, event, event.words_id, Action.SUPPLEMENT, event.text)
     elif isinstance(event, FeedbackRated):
         _keep_masked(tx, event, Action.RATE, event.comment)
@@ -71,6 +76,17 @@ async def recollect_request(event: Event, tx: Transaction) -> None:
     asked = row.standing.asked.after(short_type(event.type), event.at)
     row.asked = asked.model_dump(mode="json", exclude_defaults=True)
     tx.rows(CaseRow).upsert(row)
+
+
+def _miss_pictures(event: FeedbackReceived | FeedbackSupplemented, tx: Transaction) -> None:
+    if event.pictures:
+        assert tx.replay is not None
+        tx.replay.miss(PICTURES, event.feedback_id)
+
+
+async def recollect_pictures_erased(event: FeedbackPicturesErased, tx: Transaction) -> None:
+    """What a restored backup has brought back is gone again."""
+    await forget_pictures(tx, event.feedback_id)
 
 
 def _keep(tx: Transaction, event: Event, words_id: str, action: Action, text: str) -> None:
@@ -164,6 +180,7 @@ OWN: dict[type[Event], Handler] = {
     FeedbackIncidentNamed: recollect_me_too,
     FeedbackReachableAgain: recollect_their_word,
     FeedbackSupplementMoved: recollect_another_matter,
+    FeedbackPicturesErased: recollect_pictures_erased,
     **dict.fromkeys(
         (
             FeedbackSupplemented,

@@ -23,6 +23,12 @@ from services.intake.store.cases import (
     words_of,
 )
 from services.intake.store.erasing import erase, whose
+from services.intake.store.pictures import (
+    WithPictures,
+    digests_of,
+    keep_pictures,
+    pictures_of,
+)
 from services.intake.store.tables import CaseRow, IntakeTable, SubmissionRow, TokenRow, WordsRow
 from services.intake.store.tokens import issue_token, revoke_tokens
 
@@ -37,19 +43,23 @@ __all__ = [
     "ReplayedNonce",
     "SubmissionRow",
     "TokenRow",
+    "WithPictures",
     "WordsRow",
     "accept",
     "answered_before",
     "case_of",
+    "digests_of",
     "erase",
     "find",
     "find_by_id",
     "forget_old",
     "issue_token",
+    "keep_pictures",
     "last_supplement",
     "load",
     "make_confidential",
     "parts_of",
+    "pictures_of",
     "recent_desks",
     "revoke_tokens",
     "whose",

@@ -17,6 +17,7 @@ from services.intake.domain.chat import Speaking
 from services.intake.domain.submission import Submission, private_details, received_event
 from services.intake.store import chats
 from services.intake.store.chats import Said
+from services.intake.store.pictures import WithPictures, keep_pictures
 from services.intake.store.tables import KEEP_KEYS, SubmissionRow
 from shared.contracts.intake import Contact
 from shared.contracts.refusal import Conflict
@@ -280,6 +281,10 @@ async def _insert(tx: Transaction, leading: Mapping[int, _Waiting]) -> list[int]
     if named:
         await _unclaim(tx, [w for w in values if w.submission.feedback_id not in new])
     inserted = [index for index, w in leading.items() if w.submission.feedback_id in new]
+    fresh = [leading[index].submission for index in inserted]
+    await keep_pictures(
+        tx, [WithPictures(s.feedback_id, None, s.pictures, s.received_at) for s in fresh]
+    )
     received: Counter[Channel] = Counter()
     for index in inserted:
         event, details = events[leading[index].submission.feedback_id]

@@ -86,12 +86,13 @@ class Supplemented:
     number: int
     text: str
     at: datetime
+    words_id: str
 
 
 async def last_supplement(tx: Transaction, feedback_id: str) -> Supplemented | None:
     """What was added last, and the how-many-eth it was: 50 long texts need not be read for it."""
     found = await tx.fetch(
-        "SELECT count(*) OVER (), text, at FROM words WHERE feedback_id = $1 "
+        "SELECT count(*) OVER (), text, at, words_id FROM words WHERE feedback_id = $1 "
         "AND action = 'supplement' ORDER BY words_id DESC LIMIT 1",
         feedback_id,
     )

@@ -7,8 +7,9 @@ from datetime import datetime
 from services.intake.domain.later import Action
 from services.intake.store import chats
 from services.intake.store.cases import parts_of, words_of
+from services.intake.store.pictures import forget_pictures
 from services.intake.store.tables import WordsRow
-from shared.contracts.intake import PrivateErased
+from shared.contracts.intake import FeedbackPicturesErased, PrivateErased
 from shared.ids import id_as_typed
 from shared.messaging.retention import forget
 from shared.messaging.transaction import Transaction
@@ -81,15 +82,23 @@ async def erase(tx: Transaction, feedback_id: str) -> datetime | None:
     )
     await chats.forget(tx, [feedback_id, *parts])
     await tx.fetch("DELETE FROM offers WHERE feedback_id = $1", feedback_id)
+    await _forget_pictures(tx, feedback_id)
     for part in parts:
         await _erase_part(tx, part, names)
     tx.emit(PrivateErased(feedback_id=feedback_id, at=tx.now))
     return tx.now
 
 
+async def _forget_pictures(tx: Transaction, feedback_id: str) -> None:
+    """What is to be seen in a picture cannot be masked."""
+    if await forget_pictures(tx, feedback_id):
+        tx.emit(FeedbackPicturesErased(feedback_id=feedback_id, at=tx.now))
+
+
 async def _erase_part(tx: Transaction, part: str, names: list[str | None]) -> None:
     """A part has no comment of its own, but the same person, and words said about it."""
     await forget(tx, part)
+    await _forget_pictures(tx, part)
     for words in await words_of(tx, part):
         words.text = mask(words.text, *names)
         tx.rows(WordsRow).upsert(words)

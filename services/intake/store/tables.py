@@ -119,6 +119,28 @@ class WordsRow(IntakeTable, table=True):
     at: datetime = moment()
 
 
+class PictureRow(IntakeTable, table=True):
+    """A picture that came with a comment or with what was said later, made small.
+
+    Personal data, as nobody knows what is to be seen in it: gone when its sender is erased.
+    """
+
+    __tablename__ = "pictures"
+    __table_args__ = (Index("pictures_of_case", "feedback_id"),)
+
+    picture_id: str = Field(primary_key=True)
+    feedback_id: str
+    words_id: str | None = None
+    """Of what was said later; None: it came with the comment."""
+    seq: int
+    """Its place among those of the message, from 0."""
+    content_type: str
+    width: int
+    height: int
+    content: bytes
+    received_at: datetime = moment()
+
+
 class CaseRow(IntakeTable, table=True):
     """What desk decided about a case, and what its reporter asked for since."""
 

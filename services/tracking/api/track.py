@@ -168,6 +168,12 @@ async def _body(tx: Transaction, case: CaseRow, context: ViewContext) -> dict[st
     of_target = await _seen(tx, target) if target is not None else None
     parts = [await _seen(tx, p) for p in await cases_of(tx, case.details.get("parts", []))]
     body = view.body(seen, now=context.now, wording=context.wording, target=of_target, parts=parts)
+    for said in body["conversation"]:
+        if sent := said.get("pictures"):
+            said["pictures"] = [
+                one | {"url": context.signer.picture_path(one["picture_id"], context.now)}
+                for one in sent
+            ]
     if target is None:
         # Whose case another one is joined to is nobody else's to ask about.
         body["why"] = why_links(context, body)

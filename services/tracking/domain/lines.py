@@ -50,6 +50,7 @@ from shared.contracts.desk import (
 )
 from shared.contracts.intake import (
     FeedbackAppealed,
+    FeedbackPicturesErased,
     FeedbackRated,
     FeedbackReceived,
     FeedbackReopenRequested,
@@ -134,8 +135,17 @@ def _replied(case: Case | None, event: CaseReplied) -> Data | None:
     return _fields(*whose, "text", "outcome", "rule")(case, event)
 
 
+def _received(case: Case | None, event: FeedbackReceived) -> Data | None:
+    return {"text": event.text, "title": event.title} | _pictures(event)
+
+
 def _supplemented(case: Case | None, event: FeedbackSupplemented) -> Data | None:
-    return {"text": event.text} | ({"thanks": True} if event.thanks else {})
+    return {"text": event.text} | ({"thanks": True} if event.thanks else {}) | _pictures(event)
+
+
+def _pictures(event: FeedbackReceived | FeedbackSupplemented) -> Data:
+    """``{pictures: [{picture_id, width, height}]}`` of what came with the words."""
+    return {"pictures": [one.model_dump() for one in event.pictures]} if event.pictures else {}
 
 
 def _explained(case: Case | None, event: CaseBreachExplained) -> Data | None:
@@ -145,8 +155,9 @@ def _explained(case: Case | None, event: CaseBreachExplained) -> Data | None:
 
 
 KEPT: dict[type[Event], Callable[[Any, Any], Data | None]] = {
-    FeedbackReceived: _fields("text", "title"),
+    FeedbackReceived: _received,
     FeedbackSupplemented: _supplemented,
+    FeedbackPicturesErased: _nothing,
     FeedbackSupplementMoved: _nothing,
     FeedbackUrged: _nothing,
     FeedbackRated: _fields("stars", "solved", "comment"),

@@ -363,11 +363,23 @@ def _conversation(
     lines: list[Line], others: Iterable[Seen], wording: Wording
 ) -> list[dict[str, Any]]:
     """What both sides said, by time; of `others` only what the library said."""
+    lines = _with_what_is_left(lines)
     said = [(line.at, one) for line in lines if (one := _said(line, wording))]
     for other in others:
         answers = [line for line in other.lines if line.type in _FOR_ALL]
         said += [(line.at, one) for line in answers if (one := _said(line, wording))]
     return [one for _, one in sorted(said, key=lambda pair: pair[0])]
+
+
+def _with_what_is_left(lines: list[Line]) -> list[Line]:
+    """Without the pictures that were erased since they were sent."""
+    erased = max((line.seq for line in lines if line.type == "feedback.pictures_erased"), default=0)
+    return [
+        replace(line, data={k: v for k, v in line.data.items() if k != "pictures"})
+        if line.seq < erased
+        else line
+        for line in lines
+    ]
 
 
 def _part(part: Seen, now: datetime, wording: Wording) -> dict[str, Any]:
@@ -469,7 +481,8 @@ _FOR_ALL = frozenset({"case.progressed", "case.replied", _THROUGH})
 def _said(line: Line, wording: Wording) -> dict[str, Any] | None:
     field = _MINE.get(line.type)
     if field and line.data.get(field):
-        return {"at": local(line.at), "who": "me", "text": line.data[field]}
+        sent = {"pictures": line.data["pictures"]} if line.data.get("pictures") else {}
+        return {"at": local(line.at), "who": "me", "text": line.data[field], **sent}
     if field := _THEIRS.get(line.type):
         rests = {name: line.data[name] for name in ("outcome", "rule") if line.data.get(name)}
         code = line.data.get("department")

@@ -17,7 +17,7 @@ VIEWS = (
     "streams",
     "dead_letters",
 )
-PROJECTION = 11
+PROJECTION = 12
 """Counted up whenever what is projected from the same log becomes more or different: the views are
 then begun anew by the first process that starts with this code."""
 

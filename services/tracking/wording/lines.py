@@ -22,6 +22,7 @@ _CODE = re.compile(r"[a-z0-9_.]+")
 LINES: dict[str, str] = {
     "feedback.received": "收到您的反馈。",
     "feedback.supplemented": "您补充了情况。",
+    "feedback.pictures_erased": "您发来的照片已经删除。",
     "feedback.supplement_moved": "您说最后补充的是另一件事，已经另立一条，查询码在微信里给了您。",
     "feedback.urged": "您催了一次，已经转告办理的人。",
     "feedback.reopen_requested": "您说还没有解决，请我们重新办理。",

@@ -224,7 +224,14 @@
     } else {
       document.title = doc.title;
       const main = document.getElementById("main");
+      const chosen = $("input[type=file]", form);
       main.replaceChildren(...$("main", doc).childNodes);
+      // A form that is answered with itself has its files still.
+      const again = named(form) && $(`#${named(form)} input[type=file]`, main);
+      if (again && chosen?.files.length) {
+        again.files = chosen.files;
+        again.dispatchEvent(new Event("change", { bubbles: true }));
+      }
       window.htmx?.process(main);
       scrollTo({ top: 0, behavior: "instant" });
       $("[data-focus]")?.focus({ preventScroll: true });
@@ -233,6 +240,28 @@
       if (thanks) keep({ at: Date.now(), path: location.pathname, [root.lang]: thanks, [other?.lang]: other?.content.firstElementChild.outerHTML });
       start();
     }
+  }
+
+  // What takes a while says how far it is: `fetch` does not know.
+  function upload(form, where, body, headers) {
+    const bar = $("progress", form);
+    return new Promise((resolve, reject) => {
+      const xhr = new XMLHttpRequest();
+      xhr.open("POST", where);
+      for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
+      xhr.timeout = 120000;
+      xhr.upload.onprogress = (e) => { if (bar && e.lengthComputable) bar.value = e.loaded / e.total; };
+      xhr.onload = () => resolve({
+        ok: xhr.status >= 200 && xhr.status < 300,
+        url: xhr.responseURL,
+        redirected: xhr.responseURL !== new URL(where, location.href).href,
+        headers: { get: (name) => xhr.getResponseHeader(name) },
+        text: async () => xhr.responseText,
+      });
+      xhr.onerror = xhr.ontimeout = reject;
+      if (bar) bar.hidden = false;
+      xhr.send(body);
+    }).finally(() => { if (bar) { bar.hidden = true; bar.value = 0; } });
   }
 
   document.addEventListener("submit", async (e) => {
@@ -251,14 +280,19 @@
     if (button?.dataset.busy) label.textContent = button.dataset.busy;
     complain(form, "");
     try {
-      const data = new URLSearchParams(new FormData(form));
+      await window.picturesReady?.(form);
+      const files = $$("input[type=file]", form).some((field) => field.files.length);
+      const fields = new FormData(form);
+      if (!files) for (const field of $$("input[type=file]", form)) fields.delete(field.name);
+      const data = files ? fields : new URLSearchParams(fields);
       if (sender?.name) data.append(sender.name, sender.value);
       const key = data.get("idempotency_key");
       const where = button?.hasAttribute("formaction") ? button.formAction : form.action;
-      const response = await fetch(where, {
+      const headers = { ...speaks, Accept: "text/html", ...(key ? { "Idempotency-Key": key } : {}) };
+      const response = files ? await upload(form, where, data, headers) : await fetch(where, {
         method: "POST",
         body: data,
-        headers: { ...speaks, Accept: "text/html", ...(key ? { "Idempotency-Key": key } : {}) },
+        headers,
         signal: AbortSignal.timeout(30000),
       });
       const html = (response.headers.get("content-type") || "").includes("text/html");

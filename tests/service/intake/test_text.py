@@ -167,7 +167,8 @@ async def test_the_type_of_the_body_decides_between_400_413_415_and_422(intake: 
         assert answer.status_code == status, (body[:20], answer.text)
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["detail"]
-    for kind in ("text/plain", "multipart/form-data; boundary=x", "application/xml",
+    for kind in ("text/plain", "multipart/mixed; boundary=x", "application/xml",
+                 "multipart/form-data; charset=gbk; boundary=x",
                  "application/json; charset=gbk"):  # fmt: skip
         answer = await post("/api/feedback", content=b"{}", headers={"Content-Type": kind})
         assert answer.status_code == 415, kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, REAL, Index, String, Text
+from sqlalchemy import ARRAY, REAL, Index, String, Text, text
 from sqlmodel import Field
 
 from services.desk.store.tables.base import (
@@ -103,6 +103,29 @@ class MessageRow(DeskTable, table=True):
     """What a reply rests on, by name and version."""
     hash: str | None = None
     search: str = searched()
+
+
+class PictureRow(DeskTable, table=True):
+    """That the reporter sent a picture with a comment, or with words of later; it lies with intake.
+
+    Gone when its sender is erased.
+    """
+
+    __tablename__ = "pictures"
+    __table_args__ = (
+        Index("pictures_origin", "origin", postgresql_where=text("origin IS NOT NULL")),
+    )
+
+    feedback_id: str = Field(primary_key=True)
+    picture_id: str = Field(primary_key=True)
+    """Those of a message come in the order of their ids."""
+    message_id: str | None = None
+    """None: it came with the comment."""
+    width: int
+    height: int
+    origin: str | None = None
+    """The case it was sent to, where that is another: one that is joined to this, or that this is
+    a part of."""
 
 
 INTERNAL = frozenset({"note", "send_back"})
