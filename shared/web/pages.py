@@ -85,6 +85,14 @@ def percent(rate: object) -> str:
     return f"{100 * rate:.0f}%" if isinstance(rate, int | float) else "–"
 
 
+def chance(rate: object) -> str:
+    """How likely something that was judged is, as `percent`; none is certain, nor out of question:
+    0.997 → ">99%", 0.004 → "<1%"."""
+    if not isinstance(rate, int | float):
+        return percent(rate)
+    return ">99%" if rate >= 0.995 else "<1%" if rate < 0.005 else percent(rate)
+
+
 def hours(value: object) -> str:
     """Working hours with one decimal; nothing measured → "–"."""
     return f"{value:.1f}" if isinstance(value, int | float) else "–"
@@ -377,6 +385,7 @@ class Pages:
             words=safe_words,
             next_due=next_due,
             percent=percent,
+            chance=chance,
             hours=hours,
             state_name=partial(names.state_name, locale=locale),
             as_shown=names.as_shown,

@@ -59,6 +59,7 @@ _KEPT = {
     Action.FOLLOW_UP: _Kept("follow_up"),
     Action.SUBMIT: _Kept(None),
     Action.PROGRESS: _Kept("progress", public=True),
+    Action.AMEND: _Kept("progress", public=True),
     Action.REPLY: _Kept("reply", public=True),
     Action.ANSWER_INCIDENT: _Kept("reply", public=True),
     Action.APPROVE: _Kept("reply", public=True),

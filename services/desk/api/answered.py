@@ -15,8 +15,8 @@ from services.desk.deps import deps_of
 from services.desk.domain import sees
 from services.desk.domain.matters import ALIKE, matter_of, nearness, same_answer
 from services.desk.domain.similar import CLOSE, candidates_from, features, likeness
-from services.desk.domain.suggesting import age_of, said_once, sentences, worth
-from services.desk.store import answered, similar
+from services.desk.domain.suggesting import age_of, frames_of, said_once, sentences, worth
+from services.desk.store import answered, canned, similar
 from shared.messaging.row_buffer import values_of
 from shared.moments import local
 from shared.web.auth import Staff, service_of, signed_in
@@ -54,6 +54,8 @@ async def answered_items(request: Request, person: Staff, feedback_id: str) -> l
         )
         ids = [one["feedback_id"] for one in found]
         known = {row.feedback_id: (row, words) for row, words in await similar.with_words(tx, ids)}
+        known_canned = await canned.replies(tx, None, active=False)
+        frames = frames_of(t for row in known_canned for t in (row.zh, row.en) if t)
         items = []
         for one in found:
             row, its_words = known[one["feedback_id"]]
@@ -63,7 +65,7 @@ async def answered_items(request: Request, person: Staff, feedback_id: str) -> l
             near = nearness(text, its, one["cosine"])
             words = likeness(own, features(its), same_place=False, apart=2 * CLOSE)
             like = same_answer(matter_of(text), matter_of(its), near, words)
-            said = sentences(one["reply"])
+            said = sentences(one["reply"], frames)
             if like >= ALIKE and said:
                 items.append(_item(one, values_of(row), context, like, said))
     items.sort(key=lambda item: item.pop("worth"), reverse=True)

@@ -367,6 +367,7 @@ BODIES: dict[Action, type[Body]] = {
     Action.RETURN: Return,
     Action.ASSIGN: Assign,
     Action.PROGRESS: Progress,
+    Action.AMEND: Progress,
     Action.ASK: Ask,
     Action.WAIT: Wait,
     Action.SUBMIT: Reply,

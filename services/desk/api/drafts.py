@@ -13,7 +13,7 @@ from services.desk import store
 from services.desk.api.bodies import Draft
 from services.desk.api.cases import is_id, view_context
 from services.desk.api.viewing import viewer_of
-from services.desk.api.views import hints_on, hints_on_words
+from services.desk.api.views import hints_on, hints_on_words, reads_english
 from services.desk.deps import deps_of
 from services.desk.domain import Action, permitted, sees, who_is
 from services.desk.store import CaseRow, drafts
@@ -30,6 +30,7 @@ _NO_STORE = {"Cache-Control": "no-store"}
 _FIELDS: dict[str, str] = {
     Action.ASK: "question",
     Action.PROGRESS: "text",
+    Action.AMEND: "text",
     Action.REJECT: "reason",
 }
 """Other words to a reporter: action → their field."""
@@ -91,9 +92,14 @@ async def looked_at(
         field = _FIELDS.get(request.query_params.get("action", ""))
         draft = checked(Draft, {"text": values.get(field, "")} if field else values)
     if field:
-        return draft, hints_on_words(draft.text, context)
+        return draft, hints_on_words(draft.text, context, english=reads_english(row.locale))
     return draft, hints_on(
-        draft.text, draft.rule, row.category, context, unanswered=store.case_of(row).open_parts
+        draft.text,
+        draft.rule,
+        row.category,
+        context,
+        unanswered=store.case_of(row).open_parts,
+        english=reads_english(row.locale),
     )
 
 

@@ -131,9 +131,9 @@ async def list_body(tx: Transaction) -> dict[str, Any]:
 async def show_incident(request: Request, person: Person, incident_id: str) -> JSONResponse:
     """The same, and ``items``: its cases as in the list, with their words, `joined_at` and
     `joined_since` (the last answer or explanation); ``reach``: how many of who waits for an answer
-    get a `mail`, a `wechat` message, or see it on their `page` alone; ``unreached``: cases whose
-    reporter the last message did not reach, and ``unsure``: those of whom nobody knows; ``job``:
-    what was done last to all of them."""
+    get a `mail`, a `wechat` message, or see it on their `page` alone; ``read_english``: how many of
+    them read English; ``unreached``: cases whose reporter the last message did not reach, and
+    ``unsure``: those of whom nobody knows; ``job``: what was done last to all of them."""
     reader(person)
     context = view_context(request, person)
     async with service_of(request, "desk").transaction() as tx:
@@ -166,6 +166,9 @@ async def incident_body(
     return _shown(row, (len(ids), len(active))) | {
         "items": items,
         "reach": await incidents.reach(tx, active),
+        "read_english": sum(
+            views.reads_english(case["locale"]) for case in cases if case["feedback_id"] in active
+        ),
         "unreached": unreached,
         "unsure": unsure,
         "job": job,

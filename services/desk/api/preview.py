@@ -14,7 +14,7 @@ from services.desk import store
 from services.desk.api.bodies import Draft
 from services.desk.api.cases import view_context
 from services.desk.api.drafts import writable
-from services.desk.api.views import ViewContext, hints_on
+from services.desk.api.views import ViewContext, hints_on, reads_english
 from services.desk.deps import deps_of
 from services.desk.domain import Viewer, sees_words
 from services.desk.domain.reaching import only_a_telephone
@@ -113,6 +113,7 @@ async def preview_of(request: Request, person: Staff, feedback_id: str) -> Look:
             row.category,
             context,
             unanswered=store.case_of(row).open_parts,
+            english=reads_english(row.locale),
         ),
         page=on_the_page(letter, words.masked),
         letters=letters(letter, ways(row.channel, contact)),
@@ -175,8 +176,11 @@ async def _or_reviewed(tx: Transaction, row: CaseRow, draft: Draft, viewer: View
     )
 
 
-def incident_look(draft: Draft, everybody: str, context: ViewContext, url: str) -> Look:
-    """The answer of an incident: to nobody in particular, in the language of whoever looks."""
+def incident_look(
+    draft: Draft, everybody: str, context: ViewContext, url: str, *, english: int = 0
+) -> Look:
+    """The answer of an incident: to nobody in particular, in the language of whoever looks;
+    `english`: how many of who waits for it read English."""
     letter = ReplyLetter(
         text=draft.text,
         locale=context.locale,
@@ -187,7 +191,7 @@ def incident_look(draft: Draft, everybody: str, context: ViewContext, url: str) 
     return Look(
         draft=draft,
         locale=context.locale,
-        hints=hints_on(draft.text, draft.rule, None, context),
+        hints=hints_on(draft.text, draft.rule, None, context, english=english),
         page=on_the_page(letter, everybody),
         letters=letters(letter, ["email", "wechat"]),
     )

@@ -35,7 +35,14 @@ from shared.ids import id_as_typed
 from shared.messaging.transaction import Transaction
 
 ANSWERS = frozenset(
-    {Action.REPLY, Action.APPROVE, Action.PROGRESS, Action.REJECT, Action.ANSWER_INCIDENT}
+    {
+        Action.REPLY,
+        Action.AMEND,
+        Action.APPROVE,
+        Action.PROGRESS,
+        Action.REJECT,
+        Action.ANSWER_INCIDENT,
+    }
 )
 """What the reporters of joined cases hear too."""
 _OPENS_UP = frozenset({Action.CORRECT, Action.DISPATCH})

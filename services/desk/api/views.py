@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from services.desk.domain import (
     sees_pictures,
     sees_words,
 )
-from services.desk.domain.hints import hidden, hints, without_them
+from services.desk.domain.hints import hidden, hints, in_another_language, without_them
 from services.desk.domain.promises import NOT_ON_TOP, ON_TOP, asks_for_date, running
 from services.desk.domain.reaching import nobody_rang, only_a_telephone, unreached
 from services.desk.store.reading import CaseDetail
@@ -185,6 +185,7 @@ def _work(found: CaseDetail, case: Case, context: ViewContext, *, open_words: bo
                 context,
                 unanswered=case.open_parts,
                 as_typed=written is not None,
+                english=reads_english(found.row["locale"]),
             ),
         },
         "sent_back": _sent_back(found, case, context, open_words=open_words),
@@ -230,16 +231,20 @@ def _alarm(alarm: Alarm | None, context: ViewContext) -> Answer | None:
         "kind": alarm.kind,
         "kind_name": ALARM_NAMES[alarm.kind][english] if alarm.kind in ALARM_NAMES else None,
         "sure": alarm.sure,
-        "reasons": [_reason(one, context) for one in alarm.reasons],
+        "reasons": _reasons(alarm.reasons, context),
         "answered_at": local(alarm.answered_at),
         "emergency": alarm.emergency,
     }
 
 
-def _reason(one: Mapping[str, Any], context: ViewContext) -> Answer:
-    """A reason of routing, in the reader's language."""
-    text = one.get("text_en") or one["text"] if context.locale == "en" else one["text"]
-    return {"text": text, "weight": one["weight"]}
+def _reasons(reasons: Iterable[Mapping[str, Any]], context: ViewContext) -> list[Answer]:
+    """The reasons of routing, in the reader's language; what two rules say alike stands once, with
+    the greater weight."""
+    found: dict[str, float] = {}
+    for one in reasons:
+        text = one.get("text_en") or one["text"] if context.locale == "en" else one["text"]
+        found[text] = max(one["weight"], found.get(text, one["weight"]))
+    return [{"text": text, "weight": weight} for text, weight in found.items()]
 
 
 def _part_state(case: Case, part: Part) -> str:
@@ -269,19 +274,22 @@ def hints_on(
     *,
     unanswered: Sequence[str] = (),
     as_typed: bool = True,
+    english: int = 0,
 ) -> list[Answer]:
-    """What a reply lacks, in the reader's language; `unanswered`: departments asked for a part. Of
-    words that are not shown `as_typed` nobody can tell what is masked in them."""
+    """What a reply lacks, in the reader's language; `unanswered`: departments asked for a part,
+    `english`: how many will read it who read English. Of words that are not shown `as_typed` nobody
+    can tell what is masked in them."""
     cites_rules = category in context.directory.category_rules
-    found = hints(text, rule=rule, cites_rules=cites_rules, own=context.own)
+    found = hints(text, rule=rule, cites_rules=cites_rules, own=context.own, english=english)
     found = [one for one in found if as_typed or one[0] != "masked"]
     found += without_them([context.department(code) for code in unanswered])
     return [{"code": code, "text": en if context.locale == "en" else zh} for code, zh, en in found]
 
 
-def hints_on_words(text: str, context: ViewContext) -> list[Answer]:
-    """What other words to a reporter lack: only that their page will not show them whole."""
-    found = hidden(text, context.own)
+def hints_on_words(text: str, context: ViewContext, *, english: int = 0) -> list[Answer]:
+    """What other words to a reporter lack: that they are in another language, or that their page
+    will not show them whole."""
+    found = in_another_language(text, english) + hidden(text, context.own)
     return [{"code": code, "text": en if context.locale == "en" else zh} for code, zh, en in found]
 
 
@@ -298,6 +306,11 @@ def _draft(found: CaseDetail, context: ViewContext) -> Answer | None:
     return None
 
 
+def reads_english(locale: str) -> int:
+    """One where this is the language of a reporter who reads English, else none."""
+    return int(locale == "en")
+
+
 def shows_person(body: Answer) -> bool:
     """Whether an answer carries who it is: then the look goes on record."""
     return bool(body.get("contact") or body.get("on_behalf_of"))
@@ -312,7 +325,7 @@ def _why(found: CaseDetail, context: ViewContext) -> Answer | None:
     return {
         "decided": decided or decision.decided,
         "confidence": decision.confidence,
-        "reasons": [_reason(one, context) for one in decision.reasons],
+        "reasons": _reasons(decision.reasons, context),
         "candidates": [_candidate(one, context) for one in decision.candidates],
     }
 

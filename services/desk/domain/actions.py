@@ -41,6 +41,7 @@ class Action(StrEnum):
     RESUME = "resume"
     SUBMIT = "submit"
     REPLY = "reply"
+    AMEND = "amend"
     EXTEND = "extend"
     FINISH_PART = "finish_part"
     EXPLAIN_BREACH = "explain_breach"
@@ -118,6 +119,7 @@ ACTION_NAMES: dict[Action, tuple[str, str]] = {
     Action.RESUME: ("继续办理", "resumed"),
     Action.SUBMIT: ("送审", "submitted for review"),
     Action.REPLY: ("答复", "replied to"),
+    Action.AMEND: ("补充答复", "added to"),
     Action.EXTEND: ("申请延期", "extended"),
     Action.FINISH_PART: ("完成协办", "finished in part"),
     Action.EXPLAIN_BREACH: ("说明超期原因", "explained"),

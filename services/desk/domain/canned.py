@@ -84,6 +84,11 @@ def not_for_a_reader(text: str) -> tuple[str, str] | None:
     return _still_open(unfilled(text) + masks_left(text))
 
 
+def with_places(text: str, place: str) -> str:
+    """`text` with `place` for each variable of ours."""
+    return _PLACE.sub(lambda m: place if m[1].lower() in _CODES else m[0], text)
+
+
 def _still_open(left: list[str]) -> tuple[str, str] | None:
     if not left:
         return None

@@ -89,7 +89,7 @@ def _unassign(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decisi
 
 
 def _progress(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
-    """An interim word; it also answers what the reporter said after a reply."""
+    """An interim word; it also answers what the reporter said after a reply, and adds to one."""
     return decided(
         CaseProgressed,
         {"public_since_dispatch": True, "words_owed_since": None},
@@ -230,6 +230,7 @@ DECIDE: Mapping[Action, Decide] = {
     Action.CLAIM: _claim,
     Action.UNASSIGN: _unassign,
     Action.PROGRESS: _progress,
+    Action.AMEND: _progress,
     Action.ASK: _ask,
     Action.WAIT: _wait,
     Action.RESUME: resume("staff"),

@@ -62,6 +62,18 @@ def guard(case: Case, action: Action, by: Actor, at: datetime) -> Words | None:
             return _restore(case, action, by, at)
         case Action.REPLY | Action.PROGRESS | Action.APPROVE | Action.SUBMIT:
             return _answer(case, action, by)
+        case Action.AMEND if case.words_owed_since is not None:
+            return (
+                "用户在答复之后又说了话，请用答复或进展回应。",
+                "The reporter has said something since; please answer that with a reply or a word "
+                "of progress.",
+            )
+        case Action.AMEND if case.needs_review and by.role == Role.HANDLER:
+            return (
+                "这类答复要有人审，请负责人或办公室补充。",
+                "Such replies are read by somebody else first: ask the head or the office to add "
+                "to it.",
+            )
         case Action.FOLLOW_UP if case.was_rejected:
             return (
                 "这一件没有答复过，没有可以回访的；弄错了可以恢复。",

@@ -44,6 +44,15 @@ _DATE = re.compile(
 )
 
 
+# A colon at the end of a line that an empty one follows, or nothing.
+_COLON = re.compile(r"[：:][ \t\u3000]*(?:\n[ \t\u3000]*(?=\n)|\s*\Z)")
+_CLOSING = 70
+"""Characters of a last line that is a courtesy, not an answer."""
+_ITEM = re.compile(r"\s*(?:[\d一二三四五六七八九十]+[.、）)．]|[-•·*（(])")
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_WORD = re.compile(r"[A-Za-z]{2,}")
+_SENTENCE = 4
+"""Words of English that may be said to a reader of English."""
 _VERSION = re.compile(
     r"\d|[〇零一二三四五六七八九十]+年|[试暂]行|现行|\b(?:edition|version)\b", re.IGNORECASE
 )
@@ -55,10 +64,12 @@ def hints(
     rule: str | None = None,
     cites_rules: bool = False,
     own: Collection[str] = (),
+    english: int = 0,
 ) -> list[Hint]:
     """What the writer of `text` may want to look at again, in the order of a letter.
 
-    `cites_rules`: replies in this category go by a rule; `own`: addresses of the library.
+    `cites_rules`: replies in this category go by a rule; `own`: addresses of the library;
+    `english`: how many of who gets it read English.
     """
     found: list[Hint] = []
     plain = "".join(c for c in text if unicodedata.category(c)[0] in "LN")
@@ -74,6 +85,15 @@ def hints(
         )
     if not _GREETING.search(text[:_BEGINNING]):
         found.append(("greeting", "开头没有称呼或问候。", "There is no greeting."))
+    if has_a_hole(text):
+        found.append(
+            (
+                "hole",
+                "冒号后面空着：做了什么、结果如何，请写在那里。",
+                "Nothing follows the colon: say there what was done, and with what result.",
+            )
+        )
+    found += in_another_language(text, english)
     found += hidden(text, own)
     if left := unfilled(text):
         named = "".join(left)
@@ -115,6 +135,29 @@ def hints(
             )
         )
     return found
+
+
+def has_a_hole(text: str) -> bool:
+    """Whether a line that ends in a colon is followed by nothing, or by an empty line and no more
+    than a closing: a frame that nobody has put anything into."""
+    for paragraph in _COLON.finditer(text):
+        rest = [line for line in text[paragraph.end() :].splitlines() if line.strip()]
+        if not rest or (len(rest) == 1 and len(rest[0]) <= _CLOSING and not _ITEM.match(rest[0])):
+            return True
+    return False
+
+
+def in_another_language(text: str, english: int) -> list[Hint]:
+    """That so many who will read it read English, and it has none."""
+    if not english or not _CHINESE.search(text) or len(_WORD.findall(text)) >= _SENTENCE:
+        return []
+    return [
+        (
+            "language",
+            f"{english} 位读者读英文，这里没有英文。",
+            f"Readers of English: {english}; there is no English here.",
+        )
+    ]
 
 
 def hidden(text: str, own: Collection[str] = ()) -> list[Hint]:

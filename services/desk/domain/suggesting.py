@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.desk.domain.canned import with_places
 from shared.privacy import PLACEHOLDERS
 
 _SENTENCE = re.compile(r"[^。！？!?\n]+(?:[。！？!?]+|$)|[^\n]+", re.MULTILINE)
@@ -61,23 +62,45 @@ _TITLED = re.compile(
     r"(?:[王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗])(?:\w)?(?:老师|馆员|师傅|主任)"
 )
 SHORTEST, LONGEST, MOST = 6, 300, 8
+_HERE, _VALUE = "\ue000", 120
+"""What stands for a variable, which no letter has; and characters of a value."""
 _OLD = timedelta(days=365)
 
 
-def sentences(reply: str) -> list[str]:
+def sentences(reply: str, frames: Iterable[re.Pattern[str]] = ()) -> list[str]:
     """The sentences of a masked public reply that may be taken over, at most `MOST`.
 
     What is masked or may name somebody, and what has a number or an address of one case, is left
-    out; of a sentence that begins with a greeting or ends with thanks, only these.
+    out, and what only leads to something else, or is of a canned reply (`frames`, see
+    `frames_of`): that is chosen by itself, and has another case's date in it. Of a sentence that
+    begins with a greeting or ends with thanks, only these are left out.
     """
     found: list[str] = []
+    for one in _said_in(reply):
+        fits = SHORTEST <= len(one) <= LONGEST and one not in found and one[-1] not in "：:"
+        named = fits and (_ABOUT_SOMEBODY.search(one) or _TITLED.search(one))
+        if fits and not named and not any(frame.fullmatch(one) for frame in frames):
+            found.append(one)
+    return found[:MOST]
+
+
+def frames_of(canned: Iterable[str]) -> list[re.Pattern[str]]:
+    """What the sentences of these canned replies look like with anything for their variables."""
+    found: dict[str, None] = {}
+    for text in canned:
+        for one in _said_in(with_places(text, _HERE)):
+            plain = "".join(c for c in one if c.isalnum())
+            if len(plain) >= SHORTEST:
+                found[re.escape(one).replace(_HERE, f".{{0,{_VALUE}}}?")] = None
+    return [re.compile(one) for one in found]
+
+
+def _said_in(reply: str) -> Iterator[str]:
+    """Its sentences, without courtesies."""
     for said in _SENTENCE.findall(reply):
         for whole in _END_OF_ENGLISH.split(said.strip()):
-            one = _without_courtesies(whole)
-            fits = SHORTEST <= len(one) <= LONGEST and one not in found
-            if fits and not (_ABOUT_SOMEBODY.search(one) or _TITLED.search(one)):
-                found.append(one)
-    return found[:MOST]
+            if one := _without_courtesies(whole):
+                yield one
 
 
 def _without_courtesies(sentence: str) -> str:

@@ -95,6 +95,7 @@ _ROWS: tuple[tuple[Iterable[State], Action, State | None, frozenset[str]], ...] 
     ((_S.REPLIED,), _A.SUPPLEMENT, None, _ANYBODY),
     ((_S.REPLIED,), _A.REPLY, None, _ANSWERERS),
     ((_S.REPLIED,), _A.PROGRESS, None, _ANSWERERS),
+    ((_S.REPLIED,), _A.AMEND, None, _ANSWERERS),
     ((_S.REPLIED,), _A.RATE, _S.CLOSED, _ANYBODY),
     ((_S.REPLIED,), _A.FALL_QUIET, _S.CLOSED, _ANYBODY),
     ((_S.REPLIED,), _A.CLOSE, _S.CLOSED, _ANYBODY),

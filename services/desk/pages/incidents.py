@@ -70,7 +70,13 @@ async def preview(request: Request, incident_id: str) -> Response:
     shown = await _shown(request, person, incident_id)
     async with service_of(request, "desk").transaction() as tx:
         on_page = public(tx, written.text)
-    look = incident_look(written, on_page, context, runtime_of(request).settings.url)
+    look = incident_look(
+        written,
+        on_page,
+        context,
+        runtime_of(request).settings.url,
+        english=shown["incident"]["read_english"],
+    )
     alone = request.headers.get("hx-request") == "true"
     start = {"answer.text": written.text, "answer.rule": written.rule}
     if written.outcome:

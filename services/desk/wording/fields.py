@@ -42,6 +42,7 @@ FIELDS: dict[str, str] = {
     "note.text": "备注，只有馆员看得到",
     "mention": "提到同事（会通知他们）",
     "progress.text": "进展，读者会直接看到这段话",
+    "amend.text": "补充或更正，读者会直接看到这段话；答复本身不变",
     "wait.for": "在等哪个单位，读者会看到",
     "wait.reason": "等什么",
     "wait.until": "什么时候再看一次",
@@ -67,7 +68,7 @@ FIELDS: dict[str, str] = {
 }
 WORDS = frozenset({"text", "reason", "instead", "question", "comment", "note", "parts"})
 """Fields for sentences: they have room."""
-PUBLIC = frozenset({"reply.text", "submit.text", "ask.question", "progress.text"})
+PUBLIC = frozenset({"reply.text", "submit.text", "ask.question", "progress.text", "amend.text"})
 """Words that go out: they have more room, and are kept while somebody writes."""
 MOMENTS = frozenset({"until"})
 LISTS = {

@@ -28,7 +28,10 @@ def to_reporter(event: Event, before: Case, case: Case) -> list[Notice]:
         case desk.CaseReplied():
             return [_said("reply", event.text, event)]
         case desk.CaseProgressed():
-            return [_said("progress", event.text, event)]
+            said = _said("progress", event.text, event)
+            # Nothing else is to come: it has been answered.
+            after = {"after": True} if event.state is State.REPLIED else {}
+            return [replace(said, params=said.params | after)]
         case desk.CaseAnsweredThrough():
             kind = "progress" if event.kind == "progress" else "reply"
             said = _said(kind, event.text, event)

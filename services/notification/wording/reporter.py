@@ -84,6 +84,15 @@ def _question(f: Details) -> list[str]:
 
 def _progress(f: Details) -> list[str]:
     who = f.department or letter.office(f.locale)
+    if f.params.get("after"):
+        return _letter(
+            f,
+            "给您的答复有补充",
+            f.say("关于{yours}，{who}补充告诉您：", yours=_yours(f), who=who),
+            f.words("补充的话写在下面的页面上。"),
+            f.link("连同原来的答复，可以在这里看："),
+            automatic=False,
+        )
     return _letter(
         f,
         "您的反馈有进展",

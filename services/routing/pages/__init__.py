@@ -230,14 +230,22 @@ def _shown(request: Request, decision: dict[str, Any]) -> dict[str, Any]:
     field = "text_en" if locale == "en" else "text"
     alarm = decision["alarm"]
     return decision | {
-        "alarm": alarm and " · ".join(r[field] for r in alarm["reasons"]),
+        "alarm": alarm and " · ".join(dict.fromkeys(r[field] for r in alarm["reasons"])),
         "department_name": directory.department_name(decision["department"], locale),
-        "reasons": [{"text": r[field], "weight": r["weight"]} for r in decision["reasons"]],
+        "reasons": [{"text": t, "weight": w} for t, w in _once(decision["reasons"], field)],
         "candidates": [
             c | {"department_name": directory.department_name(c["department"], locale)}
             for c in decision["candidates"]
         ],
     }
+
+
+def _once(reasons: list[dict[str, Any]], field: str) -> list[tuple[str, float]]:
+    """What two rules say alike stands once, with the greater weight."""
+    found: dict[str, float] = {}
+    for one in reasons:
+        found[one[field]] = max(one["weight"], found.get(one[field], one["weight"]))
+    return list(found.items())
 
 
 def _corrected(one: dict[str, Any], deps: Deps, locale: str) -> dict[str, Any]:

@@ -160,9 +160,8 @@ def _beside_fields(
     for mistake in list(mistakes)[:MOST]:
         said = mistake.en if english else mistake.zh
         name = str(mistake.path[2]) if len(mistake.path) > 2 else ""
-        if mistake.kind in _PLAINLY:
-            name, *plain = _PLAINLY[mistake.kind]
-            said = plain[english]
+        if (plain := _PLAINLY.get(mistake.kind or "")) is not None:
+            name, said = plain[0], plain[1 + english]
         if mistake.rule == rule_id and name in _SHOWN:
             beside.setdefault(name, said)
         else:

@@ -143,7 +143,7 @@ def adds_words(measure: str, adds: float, locale: str) -> str:
     if measure == RETURN_RATE.key:
         return say("退回了") if adds else say("没有退回")
     if measure == "hops":
-        return say("派了 {n} 次").format(n=int(adds))
+        return say("派了 1 次" if adds == 1 else "派了 {n} 次").format(n=int(adds))
     if adds and adds != 1:
         return say("算 {n}").format(n=adds)
     return say("算在内") if adds else say("不算在内")

@@ -52,6 +52,7 @@ BODIES: dict[Action, dict[str, Any]] = {
     Action.RETURN: {"reason": "x"},
     Action.ASSIGN: {"to": "handler.space"},
     Action.PROGRESS: {"text": "x"},
+    Action.AMEND: {"text": "x"},
     Action.ASK: {"question": "x"},
     Action.WAIT: {"for": "x", "reason": "x"},
     Action.SUBMIT: {"text": "x", "outcome": "solved"},

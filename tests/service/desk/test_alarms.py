@@ -47,6 +47,14 @@ async def test_an_alarm_is_on_top_of_its_queue_and_of_triage_until_somebody_acts
     assert shown["emergency"] is None
 
 
+async def test_what_two_rules_say_alike_stands_once(desk: Desk) -> None:
+    case = await desk.case()
+    twice = [Reason(text="有人倒下", text_en="Collapsed", weight=w) for w in (0.7, 0.9)]
+    await desk.process(alarm(desk, case, found_by="rule", reasons=tuple(twice)))
+    shown = (await desk.as_("coordinator").get(f"/api/cases/{case}")).json()["alarm"]
+    assert shown["reasons"] == [{"text": "有人倒下", "weight": 0.9}]
+
+
 async def test_one_press_says_that_it_is_one_and_makes_it_urgent(desk: Desk) -> None:
     case = await desk.case()
     await desk.process(alarm(desk, case))

@@ -306,6 +306,21 @@ async def test_a_head_who_sent_a_reply_back_may_publish_it_after_all(desk: Desk)
     assert (await post(head, second, "reply", **draft)).status_code == 422
 
 
+async def test_a_word_more_reaches_the_reporter_and_the_reply_stays(desk: Desk) -> None:
+    feedback_id = await desk.replied()
+    handler = desk.as_("handler", "space")
+    case = (await handler.get(f"/api/cases/{feedback_id}")).json()
+    assert "amend" in case["may"]
+    page = (await handler.get(f"/desk/cases/{feedback_id}")).text
+    assert "补充或更正答复" in page
+    case = await desk.do(handler, feedback_id, "amend", text="更正：清理是在三层西区。")
+    assert (case["state"], len(case["replies"]), case["cycle"]) == ("REPLIED", 1, 1)
+    last_said = case["conversation"][-1]
+    assert (last_said["kind"], last_said["text"]) == ("progress", "更正：清理是在三层西区。")
+    told = await last(desk, feedback_id)
+    assert (told["state"], told["text"]) == ("REPLIED", "更正：清理是在三层西区。")
+
+
 async def test_who_reads_a_reply_may_change_it(desk: Desk) -> None:
     feedback_id = await desk.in_progress()
     handler, head = desk.as_("handler", "space"), desk.as_("reviewer", "space")

@@ -139,6 +139,23 @@ async def test_who_joined_since_it_was_explained_is_marked(desk: Desk, clock: An
     assert text.index("上次说明以后才加入") > text.index(f"of-{late}")
 
 
+async def test_readers_of_english_are_not_answered_in_chinese_alone(desk: Desk) -> None:
+    one, other = await desk.case(), await desk.case(locale="en")
+    incident = await opened(desk, one, other)
+    assert "其中 1 位读者读英文" in await page(desk, incident)
+    office = desk.as_("coordinator")
+    where = f"/desk/incidents/{incident}/preview"
+    said = (await office.post(where, data={"text": WORDS, "outcome": "solved"})).text
+    assert "1 位读者读英文，这里没有英文" in said
+    both = f"{WORDS}\n\nThe network works again since this morning."
+    said = (await office.post(where, data={"text": both, "outcome": "solved"})).text
+    assert "这里没有英文" not in said
+    look = await desk.as_("coordinator").post(f"/api/cases/{other}/look", json={"text": WORDS})
+    assert "language" in [hint["code"] for hint in look.json()["hints"]]
+    look = await desk.as_("coordinator").post(f"/api/cases/{one}/look", json={"text": WORDS})
+    assert "language" not in [hint["code"] for hint in look.json()["hints"]]
+
+
 async def test_who_could_not_be_reached_is_said(desk: Desk, clock: Any) -> None:
     ids = [await desk.case() for _ in range(4)]
     mails = ({"email": f"{one}@example.edu"} for one in "abc")

@@ -103,3 +103,29 @@ def test_a_promise_has_a_date(said: str, hinted: bool) -> None:
 @pytest.mark.parametrize("text", ["", "已" * 50_000, "已处理" * 16_000, "尽快1" * 16_000])
 def test_no_text_takes_long(text: str) -> None:
     hints(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "hole"),
+    [
+        ("李同学：您好！\n您反映的事已经处理好：\n\n如有不妥，请随时告诉我们。谢谢您！", True),
+        ("李同学：您好！\n您反映的事已经处理好：\n \n\n如有不妥，请告诉我们。", True),
+        ("李同学：您好！处理结果如下：", True),
+        ("Dear Li,\nIt has been put right:\n\nIf anything is amiss, let us know.", True),
+        ("李同学：您好！\n您反映的事已经处理好：\n换了硒鼓。\n如有不妥，请随时告诉我们。", False),
+        ("李同学：您好！\n已经处理好：\n\n换了新的硒鼓。\n\n如有不妥，请告诉我们。", False),
+        ("李同学：您好！\n请这样做：\n\n1. 退出登录", False),
+        ("李同学：\n您好！东区的座位今天上午已经清理。", False),
+    ],
+)
+def test_a_frame_that_nobody_filled_is_seen(text: str, hole: bool) -> None:
+    assert ("hole" in codes(text)) is hole
+
+
+def test_a_reader_of_english_is_not_answered_in_chinese_alone() -> None:
+    assert "language" in codes(GOOD, english=1)
+    assert "language" not in codes(GOOD)
+    assert "language" not in codes(GOOD_EN, english=1)
+    assert "language" not in codes(f"{GOOD}\n\n{GOOD_EN}", english=2)
+    ((_, zh, en),) = [one for one in hints("网络已恢复。", english=3) if one[0] == "language"]
+    assert (zh.startswith("3 位"), "3" in en) == (True, True)

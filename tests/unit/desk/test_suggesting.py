@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.desk.domain.suggesting import MOST, said_once, sentences, worth
+from services.desk.domain.suggesting import MOST, frames_of, said_once, sentences, worth
 from shared.privacy import PLACEHOLDERS
 
 
@@ -113,3 +113,27 @@ def test_what_was_said_before_is_said_once_and_counted_and_leaves_room_for_anoth
         (2, ["明天再看。"], 1),
         (4, ["换了新的。"], 1),
     ]
+
+
+CANNED = (
+    "{称呼}：您好！\n您{反映日期}反映的事，{部门}已经处理好：\n\n如有不妥，请随时告诉我们。谢谢您！",
+    "{salutation},\nThe seats you told us of on {received} have been cleared by {department}.",
+    "{依据}。",
+)
+
+
+def test_what_a_canned_reply_says_is_chosen_there_and_not_offered_once_more() -> None:
+    frames = frames_of(CANNED)
+    reply = (
+        "李同学：您好！\n您5月22日反映的事，空间与读者服务部已经处理好：\n打印机换了新的硒鼓。\n"
+        "如有不妥，请随时告诉我们。谢谢您！"
+    )
+    assert sentences(reply, frames) == ["打印机换了新的硒鼓。"]
+    english = "Dear Li,\nThe seats you told us of on 22 May have been cleared by Space. Come again."
+    assert sentences(english, frames) == ["Come again."]
+    # A variable alone is like anything, and says nothing of what it stands in.
+    assert sentences("空调已于今天修好。", frames) == ["空调已于今天修好。"]
+
+
+def test_what_leads_to_something_else_is_not_offered_alone() -> None:
+    assert sentences("二楼的灯已经这样处理：\n换了新的灯管。") == ["换了新的灯管。"]

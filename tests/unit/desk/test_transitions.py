@@ -30,6 +30,7 @@ from services.desk.domain import (
 from shared.contracts import REPORTER
 from shared.contracts.desk import (
     CaseDispatched,
+    CaseProgressed,
     CaseReopened,
     CaseRequestRefused,
     CaseRestored,
@@ -113,6 +114,7 @@ IN_PROGRESS      reply             REPLIED          handler reviewer
 REPLIED          supplement        =                reporter
 REPLIED          reply             =                coordinator handler reviewer
 REPLIED          progress          =                coordinator handler reviewer
+REPLIED          amend             =                coordinator handler reviewer
 REPLIED          rate              CLOSED           reporter
 REPLIED          fall_quiet        CLOSED           system
 REPLIED          close             CLOSED           coordinator
@@ -133,7 +135,7 @@ APPEALED         note              =                writers
 ROLES: dict[str, str] = {
     "coordinator": "dispatch recall correct reply reject spam restore merge unmerge split link "
     "unlink join leave answer_incident add_department remove_department supervise "
-    "progress close follow_up reopen confirm_alarm dismiss_alarm note",
+    "progress amend close follow_up reopen confirm_alarm dismiss_alarm note",
     "leader": "supervise uphold dismiss confirm_alarm dismiss_alarm note",
     "admin": "",
     "auditor": "",
@@ -142,10 +144,10 @@ ROLES: dict[str, str] = {
     "liaison": "accept return assign unassign add_department remove_department finish_part "
     "explain_breach note",
     "handler": "claim assign progress ask wait resume extend finish_part explain_breach submit "
-    "reply note",
+    "reply amend note",
     "reviewer": "accept return assign unassign claim progress ask wait resume extend "
     "grant_extension refuse_extension finish_part explain_breach submit "
-    "send_back approve reply note",
+    "send_back approve reply amend note",
     "reporter": "supplement rate request_reopening appeal withdraw join",
     "system": "open route time_out fall_quiet unassign unmerge repeat_alarm",
 }
@@ -211,6 +213,18 @@ def test_words_after_a_reply_are_owed_an_answer() -> None:
         assert (answered.state, answered.words_owed_since) == (State.REPLIED, None)
     for action in (Action.RATE, Action.REQUEST_REOPENING, Action.WITHDRAW):
         assert advance(owed, action, GIVEN, by=REPORTER, at=NOW).case.words_owed_since is None
+
+
+def test_a_reply_is_added_to_by_whoever_may_publish_one() -> None:
+    replied, handler, head = case(State.REPLIED), actor("handler"), actor("reviewer")
+    added = advance(replied, Action.AMEND, GIVEN, by=handler, at=NOW)
+    assert (added.case.state, added.case.replied_at) == (State.REPLIED, replied.replied_at)
+    assert [type(event) for event in added.events] == [CaseProgressed]
+    # What the reporter said since is answered, not added to.
+    assert guard(replace(replied, words_owed_since=NOW), Action.AMEND, head, NOW)
+    read = replace(replied, needs_review=True)
+    assert guard(read, Action.AMEND, handler, NOW)
+    assert guard(read, Action.AMEND, head, NOW) is None
 
 
 def test_more_words_do_not_make_the_first_ones_wait_anew() -> None:

@@ -18,6 +18,7 @@ from shared.moments import LOCAL
 from shared.web import catalogue
 from shared.web.pages import (
     Pages,
+    chance,
     choose_locale,
     next_due,
     qr_svg,
@@ -168,6 +169,16 @@ def test_a_qr_code_is_an_inline_picture_without_styles() -> None:
     svg = qr_svg("http://127.0.0.1:8080/track/abc")
     assert svg.startswith("<svg")
     assert "style" not in svg
+
+
+@pytest.mark.parametrize(
+    ("rate", "said"),
+    [(1.0, ">99%"), (0.996, ">99%"), (0.93, "93%"), (0.01, "1%"), (0.0, "<1%"), (None, "–")],
+)
+def test_nothing_that_was_judged_is_certain_or_out_of_question(
+    rate: float | None, said: str
+) -> None:
+    assert chance(rate) == said
 
 
 def test_a_trend_needs_two_values() -> None:
