@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.intake import store
-from services.intake.api.feedback import who_may_enter
+from services.intake.api.feedback import begun, who_may_enter
 from services.intake.deps import deps_of
 from shared.web.auth import service_of, to_sign_in
 
@@ -33,12 +33,11 @@ async def counter(request: Request) -> Response:
     person = who_may_enter(request)
     async with service_of(request, "intake").transaction() as tx:
         desks = await store.recent_desks(tx)
-    wanted = request.query_params
     return deps_of(request).pages.render(
         request,
         "desk_new.html",
         user=person.user,
-        form={name: wanted[name][:80] for name in ("desk", "place") if name in wanted},
+        form=begun(request, request.query_params),
         errors={},
         desks=desks,
         incidents=deps_of(request).open_incidents,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -107,7 +108,7 @@ async def submit_at_desk(request: Request) -> Response:
             status=201,
             user=person.user,
             receipt=receipt_body(deps, receipt),
-            form={name: parsed.form[name] for name in ("desk", "place") if name in parsed.form},
+            form=begun(request, parsed.form),
             incidents=deps.open_incidents,
             asked=submission.incident,
             incident=deps.runtime.directory.incidents.get(submission.incident or ""),
@@ -132,6 +133,12 @@ def _as_meant(parsed: ParsedBody) -> dict[str, Any]:
 def who_may_enter(request: Request) -> Staff:
     """Staff who write comments down."""
     return require_role(request, Permission.WRITE_DOWN)
+
+
+def begun(request: Request, known: Mapping[str, str]) -> dict[str, str]:
+    """The counter's form for the next comment: where it is, and the language of the house."""
+    where = {name: known[name][:80] for name in ("desk", "place") if name in known}
+    return {"locale": deps_of(request).runtime.settings.locale} | where
 
 
 def say_page(request: Request, form: dict[str, str], problem: Problem) -> Response:

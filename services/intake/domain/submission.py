@@ -177,12 +177,8 @@ def from_adapter(body: InboundFeedback, ticket: Ticket, *, account: str, locale:
 
 def _not_in_the_future(said: datetime | None, ticket: Ticket) -> None:
     if said is not None and said > ticket.received_at + SKEW:
-        words = ("不能是将来的时间", "must not be in the future")
-        raise Unacceptable(
-            f"occurred_at：{words[0]}。",
-            f"occurred_at {words[1]}.",
-            errors={"occurred_at": " | ".join(words)},
-        )
+        words = ("说的时间不能是将来", "When it was said must not be in the future")
+        raise Unacceptable(*words, errors={"occurred_at": " | ".join(words)})
 
 
 def from_staff(body: DeskFeedback, ticket: Ticket, *, actor: Actor, locale: str) -> Submission:

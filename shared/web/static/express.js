@@ -183,8 +183,11 @@
     const told = doc && $("[data-problem]:not([hidden])", doc)?.textContent.trim();
     const fields = doc ? $$(".field-error, .problem-list [data-field]", doc).map((line) => {
       const own = line.dataset.field && form.elements[line.dataset.field]?.labels?.[0];
-      const label = (own || $("strong", line))?.textContent.trim();
-      return (label ? label + colon : "") + ($("span", line) || line).textContent.trim();
+      const beside = own || $("strong", line) || line.closest(".field")?.querySelector("label");
+      const label = beside?.firstChild.textContent.trim();
+      const said = ($("span", line) || line).textContent.trim();
+      // What stands at the field too is said once.
+      return said !== told && (label ? label + colon : "") + said;
     }) : [];
     return [told, ...fields].filter(Boolean).join(" ") || words.wordFailed;
   }

@@ -152,6 +152,23 @@ async def test_a_note_of_a_telephone_call_is_a_channel_of_its_own(intake: Intake
     assert wrong.status_code == 422
 
 
+async def test_the_counter_answers_in_the_language_of_the_house(intake: Intake) -> None:
+    runtime = intake.service.runtime
+    runtime.settings = runtime.settings.model_copy(update={"locale": "en"})
+    page = await intake.client.get("/desk/new", headers=HTML | intake.staff("student"))
+    assert '<option value="en" selected>' in page.text
+
+
+async def test_a_moment_to_come_is_refused_in_a_sentence_that_names_no_field(
+    intake: Intake,
+) -> None:
+    said = {"text": "灯不亮。", "occurred_at": "2036-01-01T10:00:00+08:00"}
+    answer = await intake.client.post("/api/desk/feedback", json=said, headers=intake.staff())
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "说的时间不能是将来"
+    assert answer.json()["errors"] == {"occurred_at": "说的时间不能是将来"}
+
+
 @pytest.mark.parametrize("path", ["/desk/new", "/api/desk/feedback"])
 async def test_the_counter_is_for_staff(intake: Intake, path: str) -> None:
     async def status(headers: dict[str, str]) -> int:
