@@ -27,6 +27,12 @@ _IN_WORDS = {
     "zh": "这种消息我们还读不了。请用文字说一说，或在网页上填写：{url}",
     "en": "We cannot read this kind of message yet. Please tell us in words, or here: {url}",
 }
+_PICTURE = {
+    "zh": "照片在这里还收不了，刚才这张没有记下。请用文字说一说；"
+    "要带照片，请在网页上写，和话一起发：{url}",
+    "en": "Pictures cannot be taken here yet, and this one was not kept. Please tell us in words, "
+    "or send it with your words on the web: {url}",
+}
 _ANSWERED = {
     "zh": "谢谢，您的回答已经交给办理的人。\n看进展：{url}\n"
     "十分钟内在这里接着发的，都记在这一件里；刚才说的是另一件事？回复“新”，就另立一件。",
@@ -180,8 +186,13 @@ def welcome(locale: str, url: str) -> str:
 
 
 def in_words(locale: str, url: str) -> str:
-    """A picture, a voice that could not be recognised."""
+    """A film, a voice that could not be recognised."""
     return _IN_WORDS[locale].format(url=url)
+
+
+def picture(locale: str, url: str) -> str:
+    """A picture, which goes on the web only."""
+    return _PICTURE[locale].format(url=url)
 
 
 def something(locale: str) -> str:

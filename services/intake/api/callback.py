@@ -128,6 +128,8 @@ def _answer(deps: Deps, message: WechatMessage, receipt: Receipt | None) -> str:
         return wording.welcome(settings.locale, settings.url) if followed else ""
     if message.msg_type == "text" and not message.is_placeholder:
         return wording.something(settings.locale)
+    if message.msg_type == "image":
+        return wording.picture(settings.locale, settings.url)
     return wording.in_words(settings.locale, settings.url)
 
 

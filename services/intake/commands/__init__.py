@@ -70,7 +70,7 @@ def erase(
     wait: Annotated[float, typer.Option(min=0, help="seconds to wait for the services")] = 60.0,
     as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
 ) -> None:
-    """Erase contact and words as written of a case, for good, and wait until every service has.
+    """Erase contact, pictures and words as written, for good, and wait until every service has.
 
     The masked text of the case stays, and so does a name in it that was not recognised.
     What was split goes as a whole, and is named by its own id.

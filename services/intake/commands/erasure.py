@@ -20,10 +20,10 @@ from shared.service import Service
 
 _ACKNOWLEDGED = "private.erased_by_"
 _DONE = (
-    "各服务均已删除联系方式和未遮盖的原话；案卷中遮盖后的文字保留，"
+    "各服务均已删除联系方式、照片和未遮盖的原话；案卷中遮盖后的文字保留，"
     "未被识别而没有遮盖的姓名也会留在其中",
-    "contact and words as they were written are erased in every service; the masked text of the "
-    "case stays, and so does a name in it that was not recognised",
+    "contact, pictures and words as they were written are erased in every service; the "
+    "masked text of the case stays, and so does a name in it that was not recognised",
 )
 
 

@@ -10,10 +10,17 @@
     return fields.some((field) => field.value !== field.defaultValue);
   }
 
+  // A picture that is there is not asked for again because its address was signed anew.
+  function seen(image, address) {
+    const plain = (whole) => (whole || "").split("?")[0];
+    return image.naturalWidth > 0 && plain(image.getAttribute("src")) === plain(address);
+  }
+
   function attributes(old, fresh) {
     // What somebody opened stays open; a reason to open that was not there before opens it.
     if (fresh.dataset.opens && !old.dataset.opens) old.open = true;
     for (const { name, value } of [...fresh.attributes]) {
+      if (name === "src" && seen(old, value)) continue;
       if (!OURS.has(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
     }
     for (const { name } of [...old.attributes]) {

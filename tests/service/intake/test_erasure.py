@@ -135,9 +135,12 @@ async def test_the_command_waits_for_every_service_and_names_who_is_missing(
         assert whole.missing == []
         # Both languages say what is gone, and what is not.
         chinese, english = whole.as_text.split(" | ")
-        assert "各服务均已删除联系方式和未遮盖的原话" in chinese
+        assert "各服务均已删除联系方式、照片和未遮盖的原话" in chinese
         assert "遮盖后的文字保留" in chinese
-        assert "contact and words as they were written are erased in every service" in english
+        assert (
+            "contact, pictures and words as they were written are erased in every service"
+            in english
+        )
         assert "the masked text of the case stays" in english
         monkeypatch.setattr(erasure, "readers", dict)
         assert (await follow(relayed, Erasure(case, erased_at), 60)).missing == []

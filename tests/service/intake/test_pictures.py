@@ -10,9 +10,12 @@ import pytest
 
 from services.intake import store
 from services.intake.domain.pictures import LARGEST, MOST_OF_A_CASE
+from services.intake.handlers.recollect import OWN, PICTURES
 from shared.contracts.desk import CaseSplitOff
+from shared.contracts.intake import FeedbackPicturesErased, FeedbackReceived, SentPicture
 from shared.contracts.rights import Rights
 from shared.contracts.vocabulary import Channel, State
+from shared.messaging.replay import Replay
 from shared.security import PICTURE
 from shared.web.edge import MAX_BODY
 from shared.web.limits import Bucket
@@ -316,6 +319,29 @@ async def test_whoever_is_erased_is_in_no_picture_any_more(intake: Intake) -> No
     late = await add(intake, code, photo(), text="还有一张")
     assert (late.status_code, "请只写文字" in late.text) == (422, True)
     assert (await intake.later(code, "supplement", text="只写字")).status_code == 200
+
+
+async def test_after_a_backup_was_put_back_lost_pictures_are_listed_and_erased_ones_go_again(
+    intake: Intake,
+) -> None:
+    case = (await send(intake, photo())).json()["feedback_id"]
+    (row,) = await kept(intake)
+    lost = FeedbackReceived(
+        feedback_id="01978a3e-0001-7000-8000-000000000778",
+        at=intake.clock.now(),
+        channel=Channel.WEB,
+        text="灯坏了",
+        code_hash="x",
+        pictures=(SentPicture(picture_id="gone", width=1, height=1),),
+    )
+    erased = FeedbackPicturesErased(feedback_id=case, at=intake.clock.now())
+    async with intake.service.transaction() as tx:
+        tx.replay = Replay("intake")
+        await OWN[FeedbackReceived](lost, tx)
+        assert tx.replay.missing == {PICTURES: {lost.feedback_id}}
+        await OWN[FeedbackPicturesErased](erased, tx)
+    assert await kept(intake) == []
+    assert (await intake.client.get(address(intake, row["picture_id"]))).status_code == 404
 
 
 async def test_pictures_are_decoded_one_message_at_a_time(

@@ -140,7 +140,9 @@ async def test_events_pictures_and_voices(intake: Intake) -> None:
     assert (await intake.push(sender.event("o1", "unsubscribe"))).text == "success"
     assert (await intake.push(sender.event("o1", "CLICK", key="x"))).text == "success"
     picture = await intake.push(sender.xml("o1", MsgType="image", MediaId="m", PicUrl="http://p"))
-    assert "文字" in reply_of(intake, picture)
+    said = reply_of(intake, picture)
+    assert "照片" in said
+    assert "https://fx.test" in said, "where it can be sent"
     blank = await intake.push(sender.text("o1", " \u3000 "))
     assert "请写点什么" in reply_of(intake, blank)
     assert await intake.cases() == 0
