@@ -236,3 +236,33 @@ async def test_what_waits_for_one_person_has_a_queue(desk: Desk) -> None:
     page = (await desk.as_("leader").get("/desk?queue=appeals")).text
     assert 'data-put="n-appeals" value="1"' in page
     assert f"row-{refused}" in page
+
+
+async def test_what_a_person_decided_has_their_words_first_and_the_systems_view_apart(
+    desk: Desk,
+) -> None:
+    feedback_id = await desk.case()
+    await desk.process(examples.routed(feedback_id, "space"))
+    office = desk.as_("coordinator")
+    box = _box((await office.get(f"/desk/cases/{feedback_id}")).text)
+    assert "按规则" in box
+    assert box.count("93%") == 1
+    await desk.do(office, feedback_id, "dispatch", department="it", reason="是打印机")
+    await desk.read_back(feedback_id)
+
+    box = _box((await office.get(f"/desk/cases/{feedback_id}")).text)
+
+    decision, view = box.split("系统的看法")
+    assert "改派给信息系统部" in decision
+    assert "是打印机" in decision
+    assert "%" not in decision
+    assert "建议交给空间" in view
+    assert "提到“占座”" in view
+    assert view.count("93%") == 1
+    why = (await office.get(f"/api/cases/{feedback_id}")).json()["why"]
+    assert set(why) == {"decided", "confidence", "reasons", "candidates"}
+
+
+def _box(page: str) -> str:
+    """Why a case is where it is."""
+    return page.split('id="why-h"')[1].split("</section>")[0]
