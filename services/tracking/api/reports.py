@@ -30,7 +30,7 @@ router = APIRouter()
 
 
 def period_asked(request: Request, context: ViewContext) -> Period:
-    """``kind=week|month|term`` (a week) and ``at``, any day of it; the last one that is over.
+    """``kind=week|month|term`` (a week) and ``at``, any day of it; else the last one that is over.
 
     422 for a day that is none, or one that lies ahead.
     """
@@ -52,15 +52,30 @@ def asked_in(period: Period, asked: Asked) -> Asked:
     return replace(asked, period=None, begin=period.first.isoformat(), end=period.last.isoformat())
 
 
+async def _board_of(
+    request: Request, period: Period, asked: Asked, context: ViewContext
+) -> tuple[Asked, dict[str, Any]]:
+    """What was asked, of this period, and its figures."""
+    asked = asked_in(period, asked)
+    service: Service[Deps] = service_of(request, NAME)
+    answer = await answer_to(service, asked.question(context.now), anew=wants_anew(request))
+    return asked, body_of(answer, context)
+
+
 async def report_body(request: Request) -> tuple[dict[str, Any], Asked, Period]:
-    """The body of ``GET /api/reports``, with what was asked."""
+    """The body of ``GET /api/reports``, with what was asked. A term that nobody named is the one
+    that runs, where nothing came in the last."""
     asked = asked_of(request, staff(request))
     service: Service[Deps] = service_of(request, NAME)
     context = ViewContext.of(service.runtime, asked.locale)
     period = period_asked(request, context)
-    asked = asked_in(period, asked)
-    answer = await answer_to(service, asked.question(context.now), anew=wants_anew(request))
-    board = body_of(answer, context)
+    asked, board = await _board_of(request, period, asked, context)
+    if not (request.query_params.get("at") or board["totals"]["received"]) and (
+        period.kind is Kind.TERM and period.after.moments[0] <= context.now
+    ):
+        # Of the first term nobody waits half a year for a page that says something.
+        period = period.after
+        asked, board = await _board_of(request, period, asked, context)
     english = asked.locale == "en"
     body = board | {
         "kind": period.kind,

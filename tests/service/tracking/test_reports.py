@@ -49,6 +49,16 @@ def test_what_is_reported_is_over() -> None:
     assert latest(Kind.WEEK, at("2026-03-09 00:00")).first == date(2026, 3, 2)
 
 
+async def test_the_term_that_is_shown_is_one_in_which_something_came(web: Web) -> None:
+    none = (await web.get("/api/reports?kind=term", as_="leader")).json()
+    assert none["from"].startswith("2026-02-15"), "nothing came at all: the one that runs"
+    await process_batch(web.service, *Story().answered("it"))
+    now = (await web.get("/api/reports?kind=term", as_="leader")).json()
+    assert (now["from"][:10], now["over"], now["totals"]["received"]) == ("2026-02-15", False, 1)
+    named = (await web.get("/api/reports?kind=term&at=2026-01-10", as_="leader")).json()
+    assert named["from"].startswith("2025-09-01")
+
+
 async def happened(web: Web) -> None:
     await process_batch(web.service, *Story().answered("it"))
     story = Story()

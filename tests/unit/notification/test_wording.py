@@ -23,6 +23,7 @@ MESSAGES: list[tuple[str, dict[str, Any]]] = [
     ("reopened", {}),
     ("reply", {"text": "words", "department": "it"}),
     ("question", {"text": "words", "department": "it"}),
+    ("progress", {"text": "words", "department": "it", "after": True}),
     ("rejected", {"text": "words"}),
     ("rejected", {"text": "words", "instead": "the Student Union"}),
     ("rejected", {"text": "words", "instead": f"the office, {''.join(PLACEHOLDERS)}"}),
@@ -150,6 +151,16 @@ def test_whoever_gets_a_reply_back_is_told_where_it_says_what_to_change() -> Non
 def test_who_reads_answers_does_not_say_that_nobody_does() -> None:
     assert "没有人能看到" in compose("receipt", Details(url="u"))[1]
     assert "没有人能看到" not in compose("receipt", Details(url="u", answerable=True))[1]
+
+
+def test_a_word_after_the_answer_promises_no_other_answer() -> None:
+    params = {"text": "words", "department": "it"}
+    for locale, before, after in (("zh", "还会答复您", "补充"), ("en", "will", "adds")):
+        _, text = compose("progress", Details(url="…", locale=locale, params=params))
+        assert before in text
+        said = params | {"after": True}
+        _, text = compose("progress", Details(url="…", locale=locale, params=said))
+        assert after in text and "还会答复您" not in text
 
 
 @pytest.mark.parametrize("kind", ["reply", "progress"])
