@@ -62,6 +62,7 @@ FIELD_NAMES: Mapping[str, str] = {
     "period": "时段",
     "phone": "电话",
     "rang": "打过电话",
+    "pictures": "照片",
     "place": "地点",
     "position": "顺序",
     "priority": "优先级",
