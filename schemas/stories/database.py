@@ -141,6 +141,10 @@ def database() -> Story:
     yield case("alumni-access", intake.FeedbackUrged(**case.after(hours=38), by=REPORTER))
     yield case(
         "alumni-access",
+        intake.FeedbackProgressAsked(**case.after(hours=38, minutes=4), by=REPORTER),
+    )
+    yield case(
+        "alumni-access",
         intake.FeedbackMattersAsked(
             **case.after(hours=38, minutes=1),
             by=REPORTER,

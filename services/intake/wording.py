@@ -12,10 +12,11 @@ from shared.messaging.directory import Directory
 
 _RECEIVED = {
     "zh": "收到了，谢谢您。这是一件新的反馈，用户关系办公室会认真读。\n"
-    "查询码：{code}\n看进展：{url}\n十分钟内在这里接着发的，都记在这一件里；要说另一件事，请先回复“新”。",
+    "查询码：{code}\n看进展：{url}\n十分钟内在这里接着发的，都记在这一件里；要说另一件事，请先回复“新”；"
+    "还可以回复“查进展”“催一催”“撤回”。",
     "en": "Thank you, we have it as a new comment and will read it.\nTracking code: {code}\n"
     "Follow it: {url}\nWhat you send here within ten minutes goes with it; for something else "
-    "reply “new” first.",
+    "reply “new” first. You can also reply “status”, “urge” or “withdraw”.",
 }
 _WELCOME = {
     "zh": "您好，这里是图书馆用户反馈直通车。有什么想说的，直接在这里打字就行，"
@@ -85,6 +86,52 @@ _JOINED = {
 _OVER = {
     "zh": "这件事刚刚办结了。您说的我们单独办理。\n看进展：{url}",
     "en": "That matter has just been closed. Yours is handled by itself.\nFollow it: {url}",
+}
+_URGED = {
+    "zh": "已经替您催了，转告了办理的人：“{which}”。\n看进展：{url}",
+    "en": "We have passed on that you are waiting: “{which}”.\nFollow it: {url}",
+}
+_TAKE_BACK = {
+    "zh": "要撤回“{which}”吗？撤回以后就不再办理了。确定的话，十分钟内回复“确认撤回”；"
+    "不想撤回，不用理会。",
+    "en": "Do you want to take “{which}” back? Then nobody works on it any more. If so, reply "
+    "“confirm” within ten minutes; if not, do nothing.",
+}
+_TAKEN_BACK = {
+    "zh": "已经撤回“{which}”，不再办理。有别的事，直接在这里说。\n经过都在这里：{url}",
+    "en": "“{which}” is taken back, and nobody works on it any more. For anything else, just tell "
+    "us here.\nWhat happened: {url}",
+}
+_LOOKING = {
+    "zh": "“{which}”到了哪一步，马上发到这里。随时也可以自己看：{url}",
+    "en": "How far “{which}” is, we tell you here in a moment. You can always look yourself: {url}",
+}
+_NOT_DONE = {
+    "zh": "关于“{which}”：{why}\n现在可以做什么，写在这里：{url}",
+    "en": "About “{which}”: {why}\nWhat you can do now: {url}",
+}
+_NO_CASE = {
+    "zh": "这里没有找到您最近说过的事，刚才这句没有记成反馈。要查、要催、要撤回以前说过的，"
+    "请打开收到时给您的链接，或在这里输入查询码：{home}/track/\n要说新的事，直接在这里打字就行。",
+    "en": "We find nothing here that you told us lately, and have not taken this as a comment. For "
+    "what you told us before, open the link you were given, or enter its code here: {home}/track/\n"
+    "For something new, just type it here.",
+}
+_NOTHING_YET = {
+    "zh": "您好！请直接在这里说是什么事、在哪里，每一条都有人读。刚才这句还没有说到什么事，"
+    "没有记成反馈。\n要查以前说过的，回复“查进展”。",
+    "en": "Hello! Please tell us here what it is about, and where; a person reads every message. "
+    "What you sent says nothing of that yet, and is not taken as a comment.\nFor what you told us "
+    "before, reply “status”.",
+}
+_HELP = {
+    "zh": "直接在这里说是什么事、在哪里就行，每一条都有人读。说过以后，还可以回复：\n"
+    "“查进展”：到了哪一步，谁在办，什么时候答复\n“催一催”：转告办理的人您在等\n“撤回”：不再办理\n"
+    "“新”：接下来说的是另一件事\n在网页上说，或凭查询码看：{home}",
+    "en": "Just tell us here what it is about, and where; a person reads every message. After that "
+    "you can also reply:\n“status”: how far it is, who has it, by when you hear\n“urge”: we pass "
+    "on that you are waiting\n“withdraw”: nobody works on it any more\n“new”: what you say next is "
+    "about something else\nOn the web, also by code: {home}",
 }
 _TITLE, _KNOWN = 40, 300
 """Characters in a chat, of a title and of an explanation: the platform takes 2,048 bytes."""
@@ -172,6 +219,46 @@ def joined(locale: str, title: str, known: str, url: str) -> str:
 def over(locale: str, url: str) -> str:
     """What they wanted to join was closed in between."""
     return _OVER[locale].format(url=url)
+
+
+def urged(locale: str, which: str, url: str) -> str:
+    """It is passed on that they wait."""
+    return _URGED[locale].format(which=which, url=url)
+
+
+def take_back(locale: str, which: str) -> str:
+    """Whether they really want to."""
+    return _TAKE_BACK[locale].format(which=which)
+
+
+def taken_back(locale: str, which: str, url: str) -> str:
+    """It is over."""
+    return _TAKEN_BACK[locale].format(which=which, url=url)
+
+
+def looking(locale: str, which: str, url: str) -> str:
+    """How far it is comes in a message of its own."""
+    return _LOOKING[locale].format(which=which, url=url)
+
+
+def not_done(locale: str, which: str, why: str, url: str) -> str:
+    """Why what they asked for is not possible now, and where it stands what is."""
+    return _NOT_DONE[locale].format(which=which, why=why, url=url)
+
+
+def no_case(locale: str, home: str) -> str:
+    """To a wish about nothing that we know of."""
+    return _NO_CASE[locale].format(home=home)
+
+
+def nothing_yet(locale: str) -> str:
+    """To a greeting, or a sign alone."""
+    return _NOTHING_YET[locale]
+
+
+def help_with(locale: str, home: str) -> str:
+    """What can be said here."""
+    return _HELP[locale].format(home=home)
 
 
 def clipped(words: str, most: int = _TITLE) -> str:

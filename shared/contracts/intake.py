@@ -122,6 +122,10 @@ class FeedbackWithdrawn(Event, type="feedback.withdrawn.v1", owner="intake", shr
     """The reporter takes the comment back."""
 
 
+class FeedbackProgressAsked(Event, type="feedback.progress_asked.v1", owner="intake", shred=()):
+    """The reporter asked in the chat how far it is: the answer goes there."""
+
+
 class FeedbackMattersAsked(Event, type="feedback.matters_asked.v1", owner="intake", shred=()):
     """The reporter wants to see all that they have with us: the link goes to the address on
     record, and whoever opens it there is who they say."""

@@ -84,6 +84,7 @@ KINDS = {
     "restored": ("继续办理的说明", "word that it goes on"),
     "merged": ("并案的说明", "word that it was joined"),
     "parted": ("单独办理的说明", "word that it goes on by itself"),
+    "status": ("到了哪一步", "word of how far it is"),
     "breach_reason": ("超期的原因", "the reason of a breach"),
     "refused": ("请求未生效的说明", "word of a refused request"),
     "reopened": ("重新办理的说明", "word of the reopening"),
@@ -302,6 +303,9 @@ SENTENCES: dict[str, Build] = {
     "feedback.reachable_again": _plain(
         "用户又在微信里说话了：先前发不出去的，现在发给他们",
         "The reporter wrote in WeChat again: what could not be sent before goes out now",
+    ),
+    "feedback.progress_asked": _plain(
+        "用户在微信里问进展", "The reporter asked in WeChat how far it is"
     ),
     "feedback.urged": _plain("用户催办", "The reporter asked for speed"),
     "feedback.rated": _rated,

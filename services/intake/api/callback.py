@@ -24,10 +24,12 @@ from services.intake.api.chat import (
     take_choice,
     take_next_words,
 )
+from services.intake.api.wishes import take_nothing_yet, take_wish
 from services.intake.deps import NAME, Deps, deps_of
 from services.intake.domain.alike import chosen
 from services.intake.domain.chat import Speaking, asks_anew, said_anew, speaking
 from services.intake.domain.submission import SKEW, Submission, Ticket
+from services.intake.domain.wishes import Wish, says_nothing_yet, wish_of
 from services.intake.store import Arrival, Belongs, Nonce, Receipt, ReplayedNonce
 from services.intake.wechat import (
     ACCEPTED,
@@ -84,20 +86,30 @@ async def _take(service: Service[Deps], deps: Deps, account: WechatAccount, open
     comment = _comment(deps, message)
     nonce = Nonce(opened.nonce_key, opened.body_hash)
     words, how = "", Speaking.ON
+    followers, follower = deps.followers, f"{account.account}\0{message.openid}"
     if comment is not None:
         comment, how = _as_meant(comment)
     anew = comment is not None and asks_anew(comment.text)
+    wish = wish_of(comment.text) if comment is not None else None
+    nothing = comment is not None and says_nothing_yet(comment.text)
     short = comment is not None and chosen(comment.text) is not None
     asked = message.opens_window and await deps.asked_lately(service)
-    if short or asked or anew:
+    if short or asked or anew or wish or nothing:
         # The nonce is settled first: what is replayed answers nothing.
         await deps.group.submit(Arrival(None, nonce=nonce))
     if asked:
         await send_what_waits(service, message.account, message.openid)
     if comment is not None and anew:
         words = await begin_anew(service, comment)
-    elif comment is not None and (short or asked) and how is not Speaking.ANEW:
+    elif comment is not None and wish is not None:
+        if wish is Wish.PROGRESS and followers.take(follower) is not None:
+            # Each of these is answered twice; whoever asks this often has the answer.
+            return ACCEPTED
+        words = await take_wish(service, comment, wish, anew=how is Speaking.ANEW)
+    if not words and comment is not None and (short or asked) and how is not Speaking.ANEW:
         words = await take_choice(service, comment) or await take_answer(service, comment)
+    if not words and comment is not None and nothing and how is not Speaking.ANEW:
+        words = await take_nothing_yet(service, comment, how)
     receipt = None
     if not words:
         try:
@@ -111,7 +123,7 @@ async def _take(service: Service[Deps], deps: Deps, account: WechatAccount, open
                 receipt = await deps.group.submit(alone)
         words = words or _answer(deps, message, receipt)
     # Whoever writes this often is taken in, but not answered every time.
-    if not words or deps.followers.take(f"{account.account}\0{message.openid}") is not None:
+    if not words or followers.take(follower) is not None:
         return ACCEPTED
     if comment is not None and receipt is not None and opened.can_be_answered:
         words += await offer_incidents(service, comment, receipt)

@@ -15,6 +15,7 @@ from services.intake.deps import Deps
 from services.intake.domain.alike import alike, chosen
 from services.intake.domain.chat import Speaking, answers_nothing, is_remark, is_thanks
 from services.intake.domain.submission import Submission
+from services.intake.domain.wishes import wish_of
 from services.intake.store import Arrival, Receipt, chats, offers, questions, unreached
 from shared.contracts import REPORTER
 from shared.contracts.inbound import MAX_TEXT
@@ -51,12 +52,12 @@ async def take_answer(service: Service[Deps], comment: Submission) -> str:
     and it stays open. Where something else was spoken of since thanks are about that. A copy of a
     message, sent again by the platform, is answered the same and added nowhere.
     """
-    who, message, deps = _who(comment), comment.source_message_id or "", service.deps
+    who, message, deps = who_of(comment), comment.source_message_id or "", service.deps
     async with service.transaction() as tx:
         asked = await questions.question_for(tx, *who, message)
         if asked is None:
             return ""
-        whole = await _whole(tx, asked.feedback_id)
+        whole = await whole_of(tx, asked.feedback_id)
         if whole is None:
             return ""
         url, none = deps.track_url(whole.tracking_code), answers_nothing(comment.text)
@@ -69,7 +70,7 @@ async def take_answer(service: Service[Deps], comment: Submission) -> str:
             if about not in (None, asked.feedback_id, whole.feedback_id):
                 return ""
             question = None if whole.confidential else asked.question
-            which = await _named(tx, whole, asked.feedback_id)
+            which = await named(tx, whole, asked.feedback_id)
             words = wording.waiting(deps.locale, which, question, url)
         await tx.lock(asked.feedback_id)
         if await chats.was_added(tx, who[0], message):
@@ -94,15 +95,15 @@ async def take_next_words(service: Service[Deps], comment: Submission, feedback_
     """What to answer to `comment` as the next word about this case; empty if nothing can be added
     to that any more, but a remark about its answer, which is no matter of its own. A copy of it is
     answered the same and added nowhere. Thanks for an answer get a kind word."""
-    who, message, deps = _who(comment), comment.source_message_id or "", service.deps
+    who, message, deps = who_of(comment), comment.source_message_id or "", service.deps
     whole, which, state = None, "", None
     try:
         async with service.transaction() as tx:
-            whole = await _whole(tx, feedback_id)
+            whole = await whole_of(tx, feedback_id)
             if whole is None or whole.erased:
                 return ""
             await tx.lock(feedback_id)
-            which = await _named(tx, whole, feedback_id, comment.text)
+            which = await named(tx, whole, feedback_id, comment.text)
             await store.load(tx, [feedback_id])
             state = store.case_of(tx, feedback_id).state
             if not await chats.was_added(tx, who[0], message):
@@ -127,7 +128,7 @@ async def begin_anew(service: Service[Deps], message: Submission) -> str:
     What was added last becomes a comment of its own; where nothing was, or only a remark about an
     answer, what comes next does.
     """
-    deps, who, source = service.deps, _who(message), message.source_message_id or ""
+    deps, who, source = service.deps, who_of(message), message.source_message_id or ""
     async with service.transaction() as tx:
         added = await chats.last_added(tx, *who, source)
         if added is not None:
@@ -135,7 +136,8 @@ async def begin_anew(service: Service[Deps], message: Submission) -> str:
             # Of copies that overlap the second finds what the first has done.
             added = await chats.last_added(tx, *who, source)
         # Thanks, and whether it helped, are about the answer whatever comes next.
-        another = added is not None and not is_remark(added.text)
+        # And what was kept as words before such a wish was understood is no comment.
+        another = added is not None and not (is_remark(added.text) or wish_of(added.text))
         if added is None or not another or added.moved_by not in (None, source):
             await chats.end(tx, *who)
             return wording.anew(deps.locale)
@@ -212,12 +214,12 @@ async def take_choice(service: Service[Deps], message: Submission) -> str:
     return wording.joined(locale, incident.title, incident.answer or incident.text, url)
 
 
-def _who(comment: Submission) -> tuple[str, str]:
+def who_of(comment: Submission) -> tuple[str, str]:
     """The account and the follower."""
     return comment.contact.wechat_account or "", comment.contact.wechat_openid or ""
 
 
-async def _named(tx: Transaction, comment: Submission, feedback_id: str, now: str = "") -> str:
+async def named(tx: Transaction, comment: Submission, feedback_id: str, now: str = "") -> str:
     """How its reporter knows which comment is meant: by its first words that say something, or by
     its moment. `now`: what is being added."""
     if comment.confidential:
@@ -231,7 +233,7 @@ async def _named(tx: Transaction, comment: Submission, feedback_id: str, now: st
     return wording.clipped(words, FIRST_WORDS)
 
 
-async def _whole(tx: Transaction, feedback_id: str) -> Submission | None:
+async def whole_of(tx: Transaction, feedback_id: str) -> Submission | None:
     """The comment of a case: its own, or the one it is a part of."""
     found = await store.find_by_id(tx, feedback_id)
     if found is not None:

@@ -66,6 +66,11 @@ _FROWNS = (
     "\U0001f44e\U0001f494\U0001f4a2\U0001f595\U0001f610-\U0001f616\U0001f61e-\U0001f629"
     "\U0001f62b\U0001f62d-\U0001f631\U0001f641\U0001f644\U0001f92c\u2639"
 )
+A_FACE = (
+    rf"(?:\[(?:{'|'.join([*_FACES.split(), *_OTHER_FACES.split()])})\]|"
+    r"[\U0001f300-\U0001faff\u2600-\u27bf])"
+)
+"""Any, whether it smiles or frowns: one of the platform's, or an emoji."""
 _EMOJI = rf"(?![{_FROWNS}])[\U0001f300-\U0001faff\u2600-\u27bf]"
 # Nothing is tried twice: so a message of one word again and again is read in no time.
 _THANKED = re.compile(
@@ -100,14 +105,14 @@ _NO_ANSWER = re.compile(
 _APOSTROPHES = str.maketrans({"’": "'", "\u02bc": "'"})
 
 
-def _bare(words: str) -> str:
-    """Without what stands between words, in small letters."""
+def bare(words: str) -> str:
+    """A message without what stands between words, in small letters."""
     return " ".join(words.translate(_APOSTROPHES).casefold().split()).strip(_STOPS)
 
 
 def asks_anew(words: str) -> bool:
     """True for the word alone by which the last message, or the next, becomes another comment."""
-    return _bare(words) in _ANEW
+    return bare(words) in _ANEW
 
 
 def said_anew(words: str) -> str | None:
@@ -140,10 +145,10 @@ def is_remark(words: str) -> bool:
 
 def _parts(words: str) -> list[str]:
     """The clauses of a short message; none of a long one."""
-    bare = _bare(words)
-    if len(bare) > LONGEST_REMARK:
+    said = bare(words)
+    if len(said) > LONGEST_REMARK:
         return []
-    return [one for part in re.split(r"[,.;!?~，。；！？～、…]+", bare) if (one := part.strip())]
+    return [one for part in re.split(r"[,.;!?~，。；！？～、…]+", said) if (one := part.strip())]
 
 
 def speaking(words: str) -> Speaking:

@@ -17,6 +17,7 @@ from shared.contracts.intake import (
     FeedbackIncidentNamed,
     FeedbackMattersAsked,
     FeedbackPicturesErased,
+    FeedbackProgressAsked,
     FeedbackRated,
     FeedbackReachableAgain,
     FeedbackReceived,
@@ -167,6 +168,10 @@ async def recollect_their_word(event: FeedbackReachableAgain, tx: Transaction) -
     await unreached.settle(tx, event.feedback_id)
 
 
+async def leave_question(event: FeedbackProgressAsked, tx: Transaction) -> None:
+    """It was answered in the chat, or is by notification."""
+
+
 async def leave_links(event: FeedbackMattersAsked, tx: Transaction) -> None:
     """Links in letters from before the loss open nothing: another is asked for."""
 
@@ -177,6 +182,7 @@ OWN: dict[type[Event], Handler] = {
     PrivateWords: recollect_words,
     TokenIssued: recollect_token,
     FeedbackMattersAsked: leave_links,
+    FeedbackProgressAsked: leave_question,
     FeedbackIncidentNamed: recollect_me_too,
     FeedbackReachableAgain: recollect_their_word,
     FeedbackSupplementMoved: recollect_another_matter,

@@ -20,6 +20,7 @@ from services.intake.store.cases import (
     make_confidential,
     parts_of,
     recent_desks,
+    was_done,
     words_of,
 )
 from services.intake.store.erasing import erase, whose
@@ -62,6 +63,7 @@ __all__ = [
     "pictures_of",
     "recent_desks",
     "revoke_tokens",
+    "was_done",
     "whose",
     "words_of",
 ]

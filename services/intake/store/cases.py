@@ -128,6 +128,17 @@ async def answered_before(tx: Transaction, key: Key, feedback_id: str) -> dateti
     return first
 
 
+async def was_done(tx: Transaction, key: Key) -> str | None:
+    """The case that this key was used for already."""
+    found = await tx.fetch(
+        "SELECT feedback_id FROM answers WHERE scope = $1 AND key = $2 AND body_hash = $3",
+        key.scope,
+        key.key,
+        key.body_hash,
+    )
+    return str(found[0][0]) if found else None
+
+
 async def recent_desks(tx: Transaction) -> list[str]:
     """Names of desks where something was entered lately."""
     found = await tx.fetch(

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.intake.domain.chat import AFTER_AN_ANSWER, WITHIN, Speaking
-from services.intake.store.tables import KEEP_MESSAGES
+from services.intake.store.tables import KEEP_CHATS, KEEP_MESSAGES
 from shared.messaging.transaction import Transaction
 
 # A message that is known opens nothing. What another process claims in this very moment is waited
@@ -28,7 +28,8 @@ WHERE NOT EXISTS (
     SELECT 1 FROM chat_messages m WHERE m.account = a.account AND m.message = a.message)
 ORDER BY a.account, a.openid
 ON CONFLICT (account, openid) DO UPDATE
-  SET feedback_id = EXCLUDED.feedback_id, heard_at = EXCLUDED.heard_at, answered = false
+  SET feedback_id = EXCLUDED.feedback_id, heard_at = EXCLUDED.heard_at, answered = false,
+    taken_back = NULL
 """
 _BEGINS: Mapping[Speaking, tuple[str, tuple[timedelta, ...]]] = {
     Speaking.ON: ("WHERE c.heard_at <= $6::timestamptz", (WITHIN,)),
@@ -69,7 +70,8 @@ _HEAR = """
 INSERT INTO chats AS c (account, openid, feedback_id, heard_at, answered)
 VALUES ($1, $2, $3, $4::timestamptz, false)
 ON CONFLICT (account, openid) DO UPDATE
-  SET feedback_id = EXCLUDED.feedback_id, heard_at = EXCLUDED.heard_at, answered = false
+  SET feedback_id = EXCLUDED.feedback_id, heard_at = EXCLUDED.heard_at, answered = false,
+    taken_back = NULL
 """
 # What was said since counts more than an answer that is heard of late.
 _ANSWER = """
@@ -77,7 +79,8 @@ INSERT INTO chats AS c (account, openid, feedback_id, heard_at, answered)
 SELECT wechat_account, wechat_openid, $1, $3::timestamptz, true FROM submissions
 WHERE feedback_id = $2 AND wechat_account IS NOT NULL AND wechat_openid IS NOT NULL
 ON CONFLICT (account, openid) DO UPDATE
-  SET feedback_id = EXCLUDED.feedback_id, heard_at = EXCLUDED.heard_at, answered = true
+  SET feedback_id = EXCLUDED.feedback_id, heard_at = EXCLUDED.heard_at, answered = true,
+    taken_back = NULL
   WHERE c.heard_at <= EXCLUDED.heard_at
 """
 _LAST = """
@@ -93,6 +96,15 @@ ORDER BY m.moved_by IS NOT DISTINCT FROM $4 DESC, m.at DESC, m.words_id DESC LIM
 _OF_A_REMARK = """
 SELECT feedback_id FROM chats WHERE account = $1 AND openid = $2
   AND heard_at > CASE WHEN answered THEN $4::timestamptz ELSE $3::timestamptz END
+"""
+# A wish moves the chat to no other case, and makes words of ours none of theirs.
+_SPEAK_OF = """
+UPDATE chats SET heard_at = $3::timestamptz, taken_back = $4 WHERE account = $1 AND openid = $2
+"""
+_TAKEN_BACK = """
+SELECT taken_back FROM chats
+WHERE account = $1 AND openid = $2 AND taken_back IS NOT NULL AND heard_at > $3::timestamptz
+FOR UPDATE
 """
 
 
@@ -163,6 +175,49 @@ async def of_a_remark(tx: Transaction, account: str, openid: str) -> str | None:
     return str(found[0][0]) if found else None
 
 
+async def is_open(tx: Transaction, account: str, openid: str, speaking: Speaking) -> bool:
+    """Whether such words would go on about a case."""
+    if speaking is Speaking.REMARK:
+        return await of_a_remark(tx, account, openid) is not None
+    found = await tx.fetch(
+        "SELECT 1 FROM chats WHERE account = $1 AND openid = $2 AND heard_at > $3::timestamptz",
+        account,
+        openid,
+        tx.now - WITHIN,
+    )
+    return bool(found)
+
+
+async def of_a_wish(tx: Transaction, account: str, openid: str, message: str) -> str | None:
+    """The case that a wish alone is about: that spoken of last, however long ago."""
+    said = Said(account, openid, message, "", Speaking.ON)
+    return (await spoken_of(tx, [said])).get((account, message))
+
+
+async def speak_of(
+    tx: Transaction, account: str, openid: str, *, taken_back: str | None = None
+) -> None:
+    """They asked for something just now; `taken_back`: they are asked whether to take this back."""
+    await tx.fetch(_SPEAK_OF, account, openid, tx.now, taken_back)
+
+
+async def to_take_back(tx: Transaction, account: str, openid: str) -> str | None:
+    """The case that a yes takes back: they asked for it by their last word, a moment ago."""
+    found = await tx.fetch(_TAKEN_BACK, account, openid, tx.now - WITHIN)
+    return str(found[0][0]) if found else None
+
+
+async def was_received(tx: Transaction, account: str, message: str) -> bool:
+    """Whether this very message is a comment, or stands in a case already."""
+    found = await tx.fetch(
+        "SELECT 1 FROM submissions WHERE channel = 'wechat' AND account = $1 "
+        "AND source_message_id = $2",
+        account,
+        message,
+    )
+    return bool(found) or await was_added(tx, account, message)
+
+
 async def was_added(tx: Transaction, account: str, message: str) -> bool:
     """Whether this very message stands in a case already."""
     return bool(
@@ -231,7 +286,7 @@ async def forget(tx: Transaction, feedback_ids: list[str]) -> None:
 async def forget_chats(tx: Transaction) -> None:
     """Delete those that nothing can be added to any more."""
     for table, moment, kept in (
-        ("chats", "heard_at", AFTER_AN_ANSWER),
+        ("chats", "heard_at", KEEP_CHATS),
         ("chat_messages", "at", KEEP_MESSAGES),
     ):
         await tx.connection.exec_driver_sql(

@@ -28,6 +28,8 @@ KEEP_OFFERS = timedelta(hours=2)
 """As long as a short word in a chat is still the answer to it."""
 KEEP_UNREACHED = timedelta(days=30)
 """Whoever writes later than that has heard it another way, or asks anew."""
+KEEP_CHATS = timedelta(days=30)
+"""As long as a wish alone (催一催, 查进展) is still about the case that was spoken of last."""
 KEEP_MESSAGES = timedelta(hours=24)
 """As long as a message that was added to a case can be made a comment of its own in the chat."""
 KEEP_NONCES = timedelta(minutes=15)
@@ -230,6 +232,8 @@ class ChatRow(IntakeTable, table=True):
     """When the last word came, theirs or ours."""
     answered: bool
     """It was ours."""
+    taken_back: str | None = None
+    """The case that they asked to take back by their last word, and have not said yes to."""
 
 
 class ChatMessageRow(IntakeTable, table=True):

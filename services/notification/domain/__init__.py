@@ -67,6 +67,7 @@ from services.notification.domain.timing import (
 from services.notification.domain.to_reporters import (
     as_it_is_now,
     becomes_urgent,
+    by_when,
     notice_of_date,
 )
 from services.notification.domain.to_staff import (
@@ -117,6 +118,7 @@ __all__ = [
     "advance",
     "as_it_is_now",
     "becomes_urgent",
+    "by_when",
     "channels",
     "delivery_id",
     "entrance",

@@ -28,6 +28,9 @@ class Case(BaseModel):
     title: str = ""
     """Masked, for staff; empty where the comment is confidential."""
     confidential: bool = False
+    state: str = ""
+    """As the last event that anybody is told of left it; empty where none has come yet, or none
+    since this is kept."""
     department: str | None = None
     handler: str | None = None
     asked_for_time: str | None = None
@@ -68,7 +71,10 @@ class Contact:
 
 def advance(case: Case, event: Event) -> Case:
     """The case after `event`."""
-    return case.model_copy(update=_changes(case, event))
+    changes = _changes(case, event)
+    if isinstance(event, desk.CaseEvent):
+        changes["state"] = str(event.state)
+    return case.model_copy(update=changes)
 
 
 def _changes(case: Case, event: Event) -> dict[str, Any]:
@@ -189,8 +195,10 @@ def settled(case: Case) -> bool:
 def channels(case: Case, contact: Contact, kind: str = "") -> list[str]:
     """The ways to this reporter, best first: the one the comment came by, then the others.
 
-    What proves whose mailbox it is goes to the mailbox only.
+    What proves whose mailbox it is goes to the mailbox only, what was asked in the chat there.
     """
+    if kind == "status":
+        return ["wechat"] if contact.openid else []
     if kind == "matters":
         return ["email"] if contact.email else []
     ways = [w for w, a in (("email", contact.email), ("wechat", contact.openid)) if a]

@@ -17,7 +17,7 @@ RECEIPTS_A_DAY = 3
 STALE = timedelta(hours=24)
 """A receipt or an alert about something older than this would only confuse."""
 STALE_LINK = timedelta(hours=1)
-"""Nobody waits that long for the link they asked for; it would soon be no good."""
+"""Nobody waits that long for the link, or the word, they asked for; it would soon be no good."""
 STALE_DELAY = timedelta(days=7)
 STALE_REPORT = timedelta(days=7)
 """By then the next one is there, or nearly."""
@@ -118,7 +118,7 @@ def is_stale(kind: str, happened_at: datetime, now: datetime) -> bool:
     """True for what would only confuse by now. People's own words always go out."""
     if kind in WORDS:
         return False
-    if kind == "matters":
+    if kind in ("matters", "status"):
         return now - happened_at > STALE_LINK
     return now - happened_at > _STALE.get(kind, STALE)
 

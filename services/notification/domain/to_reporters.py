@@ -23,6 +23,10 @@ def to_reporter(event: Event, before: Case, case: Case) -> list[Notice]:
         case intake.FeedbackMattersAsked():
             link = {"request_id": event.request_id, "until": event.until.isoformat()}
             return [Notice("matters", REPORTER, link)]
+        case intake.FeedbackProgressAsked():
+            split = {"split": True} if case.parts and case.into is None else {}
+            where = {"state": case.state, "department": case.department}
+            return [Notice("status", REPORTER, where | split | by_when(case, event.at))]
         case desk.CaseInfoRequested():
             return [_said("question", event.question, event)]
         case desk.CaseReplied():
@@ -100,6 +104,13 @@ def notice_of_date(event: Event, case: Case, follower: Case, *, of: str) -> Noti
             return Notice("breach_reason", REPORTER, {"of": of, "text": event.text} | again)
         case _:
             return None
+
+
+def by_when(case: Case, at: datetime) -> dict[str, Any]:
+    """By when somebody who asks at that moment reads of an answer; `late` once that is over."""
+    if case.due is None or case.answered:
+        return {}
+    return {"due": case.due.isoformat(), **({"late": True} if case.due <= at else {})}
 
 
 def becomes_urgent(event: Event, before: Case) -> bool:

@@ -19,6 +19,7 @@ from services.notification.domain import (
     advance,
     as_it_is_now,
     becomes_urgent,
+    by_when,
     gathered,
     notices,
     report_notices,
@@ -63,6 +64,9 @@ async def tell_people(event: Event, tx: Transaction) -> None:
     for notice in notices(event, before, case, deps_of(tx).people(tx.now)):
         if notice.kind == "merged":
             notice = await _with_date(tx, notice, case)
+        elif notice.kind == "status" and case.into is not None:
+            whose = await planning.whose_date(tx, case)
+            notice = replace(notice, params=notice.params | by_when(whose, event.at))
         if planning.just_told(tx, event, notice):
             continue
         at = None
@@ -203,6 +207,7 @@ HANDLERS: dict[type[Event], Handler] = {
             intake.FeedbackSupplemented,
             intake.FeedbackUrged,
             intake.FeedbackMattersAsked,
+            intake.FeedbackProgressAsked,
             intake.FeedbackAppealed,
             routing.FeedbackRouted,
             routing.FeedbackTriageNeeded,

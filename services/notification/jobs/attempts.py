@@ -140,5 +140,5 @@ async def _too_many(tx: Transaction, row: DeliveryRow) -> bool:
 def _promised(row: DeliveryRow, case: Case) -> datetime | None:
     if domain.says_by_when(row.kind, row.params):
         return case.due
-    due = row.params.get("due") if row.kind in ("delay", "merged") else None
+    due = row.params.get("due") if row.kind in ("delay", "merged", "status") else None
     return datetime.fromisoformat(due) if due else None

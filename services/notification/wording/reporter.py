@@ -192,6 +192,49 @@ def _matters(f: Details) -> list[str]:
     )
 
 
+_STATUS = {
+    **dict.fromkeys(("", "RECEIVED", "TRIAGE"), "在用户关系办公室，接下来由他们确定哪个部门来办。"),
+    **dict.fromkeys(("DISPATCHED", "ACCEPTED"), "已经转给{who}，接下来由他们安排人办理。"),
+    **dict.fromkeys(("IN_PROGRESS", "WAITING_EXTERNAL"), "{who}正在办理，办好了就答复您。"),
+    "WAITING_USER": "{who}想向您了解一点情况，等您补充，直接在这里回答就行。",
+    "IN_REVIEW": "{who}已经写好答复，核对之后就发给您。",
+    "APPEALED": "已经转给馆领导，接下来由他们复核。",
+    "REPLIED": "{who}已经答复您。要是没有解决，可以在下面的页面上要求重办。",
+    "CLOSED": "已经办完了。要是没有解决，下面的页面上写着还能怎么办。",
+    "REJECTED": "很抱歉，没能受理，原因写在下面的页面上。",
+    "MERGED": "和同一件事并在一起办理，有了答复也会告诉您。",
+    "WITHDRAWN": "您已经撤回，我们不再办理。",
+    "SPAM": "没有办理。如果是我们弄错了，请在这里再说一次：在哪里、什么事。",
+}
+"""State → where it is, who has it and what is next. An event between two of these that nobody is
+told of changes none of them."""
+_SPLIT = "您说的几件事分开办理，各到了哪一步，写在下面的页面上。"
+_BY_WHEN = "会在{due}答复您。"
+_LATE = "原来答应{due}答复，已经晚了，对不起。一有结果，马上告诉您。"
+_OPEN = frozenset(
+    {"", "RECEIVED", "TRIAGE", "DISPATCHED", "ACCEPTED", "IN_PROGRESS", "WAITING_EXTERNAL"}
+    | {"IN_REVIEW", "MERGED"}
+)
+
+
+def _status(f: Details) -> list[str]:
+    state, due = str(f.params.get("state", "")), f.moment("due")
+    who = f.department or letter.office(f.locale)
+    where = _SPLIT if f.params.get("split") else _STATUS.get(state, _STATUS[""])
+    when = ""
+    if due and state in _OPEN:
+        said = _LATE if f.params.get("late") else _BY_WHEN
+        when = f.say(said, due=written_due(due, f.locale))
+    return _letter(
+        f,
+        "您的反馈到了哪一步",
+        f.say("关于{yours}：", yours=_yours(f)),
+        f.say(where, who=who),
+        when,
+        f.link("经过都在这里："),
+    )
+
+
 def _rejected(f: Details) -> list[str]:
     return _letter(
         f,
@@ -270,5 +313,6 @@ WRITERS = {
     "merged": _merged,
     "parted": _parted,
     "matters": _matters,
+    "status": _status,
     "breach_reason": _breach_reason,
 }

@@ -109,8 +109,10 @@ async def test_the_next_message_belongs_to_the_same_case(
     assert len(await cases(intake)) == 2
 
 
-async def test_who_begins_with_a_greeting_is_told_by_what_it_is_called(intake: Intake) -> None:
-    assert NEW in await push(intake, "你好", "1")
+async def test_who_begins_with_what_says_nothing_is_told_by_what_it_is_called(
+    intake: Intake,
+) -> None:
+    assert NEW in await push(intake, "有人吗", "1")
     assert "“03-04 10:00”" in await push(intake, "在吗", "2")
     assert f"“{AIR}”" in await push(intake, AIR, "3")
     assert f"“{AIR}”" in await push(intake, MORE, "4")

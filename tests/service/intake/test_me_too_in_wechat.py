@@ -70,17 +70,16 @@ async def test_copies_of_either_message_change_nothing(intake: Intake, incident:
     assert await joined(intake) == [(await the_case(intake), incident)]
 
 
-async def test_without_such_an_offer_a_number_is_a_comment_as_before(
+async def test_without_such_an_offer_a_number_says_nothing_yet(
     intake: Intake, incident: str
 ) -> None:
-    assert "查询码" in await say(intake, "1", "1")
-    intake.clock.later(minutes=10)
+    assert "没有记成反馈" in await say(intake, "1", "1")
     await say(intake, COLD, "2")
     intake.clock.later(minutes=10)
-    assert "查询码" in await say(intake, "2", "3")  # only one was offered
+    assert "没有记成反馈" in await say(intake, "2", "3")  # only one was offered
     intake.clock.later(hours=2, seconds=1)
-    assert "查询码" in await say(intake, "1", "4")
-    assert await intake.cases() == 4
+    assert "没有记成反馈" in await say(intake, "1", "4")
+    assert await intake.cases() == 1
     assert await joined(intake) == []
 
 

@@ -157,13 +157,13 @@ async def test_events_pictures_and_voices(intake: Intake) -> None:
 async def test_who_writes_too_often_gets_success_and_is_kept(intake: Intake) -> None:
     intake.service.deps.followers = Bucket(2, 0.1, now=lambda: 0.0)
     sender = intake.wechat()
-    answers = [await intake.push(sender.text("o1", f"{n}", msg_id=f"{n}")) for n in range(4)]
+    answers = [await intake.push(sender.text("o1", f"第{n}句", msg_id=f"{n}")) for n in range(4)]
     assert [a.text == "success" for a in answers] == [False, False, True, True]
     other = await intake.push(sender.text("o2", "x", msg_id="x"))
     assert other.text != "success"
     assert await intake.cases() == 2
     kept = await intake.rows("SELECT text FROM words ORDER BY words_id")
-    assert [row["text"] for row in kept] == ["1", "2", "3"]
+    assert [row["text"] for row in kept] == ["第1句", "第2句", "第3句"]
 
 
 async def test_one_push_is_one_commit_and_old_nonces_are_forgotten(intake: Intake) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from shared.contracts.desk import CaseAssigned, CaseDispatched, CaseInfoRequested
+from shared.contracts.intake import FeedbackProgressAsked
 from shared.service import Runtime
 from tests.fakes.smtp import SmtpSink
 from tests.fakes.wechat import FakeWechat
@@ -83,3 +85,56 @@ async def test_words_too_long_for_wechat_stand_on_the_page(
     assert len(fake.deliveries) == 1
     assert "全文在下面的页面上" in fake.deliveries[0].text
     assert "长长" not in fake.deliveries[0].text
+
+
+async def test_who_asks_how_far_it_is_reads_it_in_the_chat_alone(
+    make_quiet_runtime: Callable[..., Runtime], sink: SmtpSink, wechat: tuple[FakeWechat, str]
+) -> None:
+    fake, setting = wechat
+    watch = await watching(make_quiet_runtime, wechat=setting, smtp=sink.url)
+    await watch.process(*by_wechat("f1"))
+    asked: list[str] = []
+
+    async def ask() -> str:
+        fake.did("wx1", WECHAT_CANARY)
+        await watch.process(FeedbackProgressAsked(feedback_id="f1", at=watch.clock.now()))
+        await watch.later(seconds=2)
+        asked.append(fake.deliveries[-1].text)
+        return asked[-1]
+
+    assert "在用户关系办公室，接下来由他们确定哪个部门来办。" in await ask()
+    assert CODE in asked[0]
+    assert "会在3月11日（周三）10:00 前答复您。" in asked[0]
+    at_work, now = {"feedback_id": "f1", "department": "facilities"}, watch.clock.now
+    await watch.process(
+        CaseDispatched(**at_work, at=now(), case_type="complaint", priority="P3", decided="person")
+    )
+    assert "接下来由他们安排人办理" in await ask()
+    await watch.process(CaseAssigned(**at_work, at=now(), to="li"))
+    assert "正在办理，办好了就答复您" in await ask()
+    await watch.process(CaseInfoRequested(**at_work, at=now(), question="哪一层？"))
+    said = await ask()
+    assert "等您补充，直接在这里回答就行" in said
+    assert "前答复您" not in said
+    await watch.process(replied("f1", "已修好"))
+    assert "已经答复您" in await ask()
+    assert sink.received == []
+    assert len(fake.deliveries) == len(asked) + 2, "a question and a reply besides"
+
+
+async def test_how_far_it_is_says_so_where_it_is_late(
+    make_quiet_runtime: Callable[..., Runtime], sink: SmtpSink, wechat: tuple[FakeWechat, str]
+) -> None:
+    fake, setting = wechat
+    watch = await watching(make_quiet_runtime, wechat=setting, smtp=sink.url)
+    await watch.process(*by_wechat("f1"))
+    watch.clock.later(days=8)
+    # Where the chat takes nothing, their page says it: no mail, and nobody is alarmed.
+    await watch.process(FeedbackProgressAsked(feedback_id="f1", at=watch.clock.now()))
+    await watch.later(seconds=2)
+    assert fake.deliveries == []
+    assert sink.received == []
+    fake.did("wx1", WECHAT_CANARY)
+    await watch.process(FeedbackProgressAsked(feedback_id="f1", at=watch.clock.now()))
+    await watch.later(seconds=2)
+    assert "已经晚了，对不起" in fake.deliveries[-1].text

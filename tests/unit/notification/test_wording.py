@@ -11,7 +11,7 @@ import pytest
 from services.notification.wording import LOCALES, Details, compose
 from services.notification.wording.reporter import MOVED, REFUSALS, WRITERS
 from services.notification.wording.staff import WORK
-from shared.contracts.vocabulary import RefusalReason
+from shared.contracts.vocabulary import RefusalReason, State
 from shared.moments import written_due
 from shared.privacy import PLACEHOLDERS
 from shared.web import catalogue
@@ -34,6 +34,10 @@ MESSAGES: list[tuple[str, dict[str, Any]]] = [
     ("merged", {"due": DUE.isoformat()}),
     ("parted", {}),
     ("matters", {"until": DUE.isoformat()}),
+    ("status", {"state": "IN_PROGRESS", "department": "it", "due": DUE.isoformat()}),
+    ("status", {"state": "TRIAGE", "due": DUE.isoformat(), "late": True}),
+    ("status", {"state": "MERGED", "split": True}),
+    *(("status", {"state": str(state)}) for state in State),
     ("delay", {"was": DUE.isoformat(), "department": "it"}),
     ("delay", {"was": AT.isoformat(), "due": DUE.isoformat(), "reason": "calendar"}),
     *[
