@@ -381,3 +381,14 @@ async def test_an_event_of_an_unknown_case_is_passed_over(desk: Desk) -> None:
     ):
         await desk.process(event)
     assert await desk.emitted("unknown") == []
+
+
+async def test_what_the_office_made_confidential_stays_so_wherever_it_goes(desk: Desk) -> None:
+    office, case = desk.as_("coordinator"), await desk.case()
+    await desk.process(examples.routed(case, "space"))
+    for asked in (True, False):
+        await desk.do(office, case, "correct", confidential=asked, reason="点了名")
+        await desk.do(office, case, "recall", reason="换个部门")
+        await desk.do(office, case, "dispatch", department="it", category="seats")
+        seen = (await office.get(f"/api/cases/{case}")).json()
+        assert (seen["department"], seen["confidential"]) == ("it", asked)
