@@ -90,7 +90,7 @@
       try {
         pictures.push(await smaller(file));
       } catch {
-        say(box, box.dataset.unreadable);
+        say(box, `${file.name} ${box.dataset.unreadable}`);
       }
     }
     put(field, pictures);
