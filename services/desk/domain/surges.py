@@ -47,6 +47,11 @@ QUIET = timedelta(days=1)
 """For so long after a surge was dismissed, or its incident closed, its matter is none again."""
 SAY_IT = 2
 """So many of those that are alike name a thing, and it is what they are about."""
+_ALARM = "alarm="
+"""Begins what stands among the keys of a case for the emergency that it may be."""
+FEW = 200
+"""While fewer different texts are known, nobody can say how rarely anything is so near: only of
+`LEAST` who name the same thing or place is it believed that they tell one."""
 _KNOWN_BEFORE = 0.7
 _LATELY = 2.0
 """So many cases what the longest stretch says weighs beside a shorter one."""
@@ -115,9 +120,42 @@ def thing_of(key: str) -> str:
     return key.split(" ", 1)[0] if not key.startswith("place=") else key
 
 
+def _alarms(keys: Collection[str]) -> frozenset[str]:
+    return frozenset(key for key in keys if key.startswith(_ALARM))
+
+
 def _things(keys: Collection[str]) -> frozenset[str]:
     """The definite things among them: of a table or a card much is said that is not about it."""
     return frozenset(key for key in keys if " " not in key and "=" not in key) - BROAD
+
+
+def with_alarm(keys: Collection[str], alarm: str | None) -> list[str]:
+    """The keys of a case, and the emergency that it may be."""
+    return [*keys, f"{_ALARM}{alarm}"] if alarm else list(keys)
+
+
+def without_alarmed(alarms: Sequence[str | None]) -> list[bool]:
+    """Which of the cases under one key are counted, each with the emergency that it may be: who
+    fell beside a printer is none of those on printers, while a fire may be what all are about."""
+    alarmed = sum(one is not None for one in alarms)
+    return [one is None or 2 * alarmed >= len(alarms) for one in alarms]
+
+
+def named_by(things: Collection[str], alarm: str | None) -> frozenset[str]:
+    """The definite things that a case names: what may be an emergency is about nothing else."""
+    return frozenset({f"{_ALARM}{alarm}"}) if alarm else frozenset(things) - BROAD
+
+
+def of_one_thing(named: Sequence[frozenset[str]]) -> list[int]:
+    """Which of some cases, each with the definite things that it names, can be about one: those
+    that name what most name, and those that name nothing. Of as many, what the first names."""
+    counts = Counter(thing for one in named for thing in one)
+    about = max(counts, key=lambda one: (counts[one], one in named[0], one), default=None)
+    if about is None or counts[about] < SAY_IT:
+        # Nothing is named by several: one of those who name something is it at most.
+        first = next((n for n, one in enumerate(named) if one), None)
+        return [n for n, one in enumerate(named) if not one or n == first]
+    return [n for n, one in enumerate(named) if not one or about in one]
 
 
 def _floors(keys: Collection[str]) -> frozenset[int]:
@@ -128,9 +166,11 @@ def _floors(keys: Collection[str]) -> frozenset[int]:
 
 def another_thing(keys: Collection[str], others: Sequence[Collection[str]]) -> bool:
     """Whether a case with `keys` names a definite thing and none of what a surge is about, or
-    another house. `others`: the keys of each case of the surge; what only one of several names is
-    not what they are about.
+    another house, or may be an emergency and they are none. `others`: the keys of each case of the
+    surge; what only one of several names is not what they are about.
     """
+    if alarm := _alarms(keys):
+        return sum(not alarm.isdisjoint(one) for one in others) < SAY_IT
     named = Counter(thing for one in others for thing in _things(one))
     several = {thing for thing, n in named.items() if n >= SAY_IT}
     about, mine = several or named.keys(), _things(keys)
@@ -141,6 +181,8 @@ def another_thing(keys: Collection[str], others: Sequence[Collection[str]]) -> b
 def names_it(key: str, keys: Collection[str], others: Sequence[Collection[str]]) -> bool:
     """Whether a case with `keys` says what a surge under `key` is about: the place, or a thing that
     several of its cases name. Where they name none, nobody can say it."""
+    if (alarm := _alarms(keys)) and sum(not alarm.isdisjoint(one) for one in others) < SAY_IT:
+        return False
     if key.startswith("place="):
         return key in keys
     named = Counter(

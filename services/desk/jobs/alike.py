@@ -14,6 +14,7 @@ beside them. Where there is no vector, words alone are compared.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,7 +27,16 @@ from services.desk.domain.matter_words import BROAD
 from services.desk.domain.matters import Matter, apart, matter_of
 from services.desk.domain.search import fold
 from services.desk.domain.similar import ALIKE, CLOSE, features, likeness
-from services.desk.domain.surges import LEAST, LIKELY, WINDOWS, odds_of, weight_of
+from services.desk.domain.surges import (
+    FEW,
+    LEAST,
+    LIKELY,
+    WINDOWS,
+    named_by,
+    odds_of,
+    of_one_thing,
+    weight_of,
+)
 from services.desk.jobs.grouping import from_mean
 from services.desk.store.surges import Said
 from shared.greetings import says_nothing
@@ -110,12 +120,20 @@ class Alike:
         asked = self._row[feedback_id]
         lately = np.flatnonzero(self._lately(asked, window, without) & self._is_meant)
         lately = lately[~self._elsewhere(asked, lately)]
+        other = self._others(asked, lately)
+        lately, n_other = lately[~other], np.count_nonzero(other)
         if len(lately) < LEAST:
             return None
         past = self._before(asked)
+        few = len(np.unique(self._said[past])) < FEW
         rows = np.concatenate([past, lately])
         best: Told | None = None
         for group, near in self._grown(asked, rows, len(past)):
+            about = of_one_thing([self._named(n) for n in rows[group].tolist()])
+            if len(about) < LEAST or about[0] != 0 or (few and not self._agree(rows[group][about])):
+                continue
+            n_apart = n_other + len(group) - len(about)
+            group, near = [group[n] for n in about], near[about]
             among = rows[group]
             # Of each how near it is to the middle of the others.
             others = near.sum(axis=0) - near
@@ -123,7 +141,7 @@ class Alike:
             rarity = self._rarity(others[:, : len(past)], own, past, among)
             middle = near.mean(axis=0)
             level = np.quantile(middle[: len(past)], 1 - _NEAR) if len(past) else 0.0
-            besides = np.count_nonzero(middle[len(past) :] < level) / (1 - _NEAR)
+            besides = n_apart + np.count_nonzero(middle[len(past) :] < level) / (1 - _NEAR)
             usual = max(expected, besides)
             odds = [odds_of(one, len(group), usual) for one in rarity.tolist()]
             of_it = np.array(odds) >= LIKELY[window]
@@ -136,6 +154,27 @@ class Alike:
                 cases.sort(key=lambda one: (one.at, one.feedback_id))
                 best = Told(cases, weight, usual * float(rarity[of_it].max()))
         return best
+
+    def _named(self, n: int) -> frozenset[str]:
+        return named_by(matter(self._cases[n]).things, self._cases[n].alarm)
+
+    def _others(self, asked: int, rows: Rows) -> Mask:
+        """Which of them are surely of another matter: they name definite things, and none that the
+        one that is asked about names, or stand in an incident of their own."""
+        mine = self._named(asked)
+        found = np.zeros(len(rows), bool)
+        for k, n in enumerate(rows.tolist()):
+            its = self._named(n)
+            gone = self._cases[n].elsewhere and n != asked
+            found[k] = gone or bool(mine and its and not mine & its)
+        return found
+
+    def _agree(self, among: Rows) -> bool:
+        """Whether `LEAST` of them name the same thing, or the same place."""
+        said = [self._cases[n] for n in among.tolist()]
+        counts = Counter(thing for one in said for thing in matter(one).things)
+        counts.update(f"place={where}" for one in said if (where := _place(one)))
+        return max(counts.values(), default=0) >= LEAST
 
     def belongs(
         self, feedback_id: str, told: Collection[str], expected: Mapping[timedelta, float]
@@ -211,10 +250,17 @@ class Alike:
         nearer = before >= own[:, None]
         native, its = self._native[past], self._native[among]
         found = np.empty(len(own))
-        for n in range(len(own)):
-            same = native == its[n]
-            those = nearer[n, same] if np.count_nonzero(same) >= ENOUGH else nearer[n]
-            found[n] = (np.count_nonzero(those) + 0.5) / (len(those) + 1)
+        for language in np.unique(its):
+            same, asked = native == language, its == language
+            if np.count_nonzero(same) < ENOUGH:
+                same[:] = True
+            those = nearer[np.ix_(asked, same)]
+            # Of one wording there may be many letters: the share of wordings may be greater.
+            said = self._said[past[same]]
+            once = 1 / np.bincount(said)[said]
+            letters = (np.count_nonzero(those, axis=1) + 0.5) / (len(said) + 1)
+            wordings = (those @ once + 0.5) / (once.sum() + 1)
+            found[asked] = np.maximum(letters, wordings)
         return found
 
     def _elsewhere(self, asked: int, rows: Rows) -> Mask:
@@ -234,6 +280,8 @@ class Alike:
         if (asked := self._row.get(feedback_id)) is None:
             return [], self._at[:0]
         lately = self._lately(asked, window, without)
+        rows = np.flatnonzero(lately)
+        lately[rows[self._others(asked, rows)]] = False
         middle, best = asked, self._like(asked, asked, lately)
         for other in best[:: len(best) // _MIDDLES + 1].tolist():
             more = self._like(other, asked, lately)

@@ -32,6 +32,8 @@ from services.desk.domain.surges import (
     profile,
     sure,
     thing_of,
+    with_alarm,
+    without_alarmed,
 )
 from services.desk.jobs.alike import Alike, matter
 from services.desk.jobs.surges import tell
@@ -51,6 +53,8 @@ _LATELY, _BEFORE = 400, 1200
 """Cases that are compared, the newest of the longest window and before it."""
 _TOLD_BY = 100
 """Cases of a surge, its first, that say what it is about."""
+_TODAY, _USUAL = 2, 10.0
+"""In which window it is seen how much comes today; as if so many had come as usual besides."""
 _DAY = 86_400.0
 
 
@@ -117,14 +121,16 @@ class Look:
     async def at_case(self, row: Any) -> None:
         """Whether this case makes a surge, or belongs to one."""
         at, keys = row["at"], list(row["keys"])
-        self._keys[row["feedback_id"]] = keys
+        if row["elsewhere"]:
+            return
+        self._keys[row["feedback_id"]] = with_alarm(keys, row["alarm"])
         for one in self.known:
             waits = one.status == "suggested" and at - one.last_at < QUIET
             named = waits and one.key in keys and not one.key.startswith("place=")
             if named and await self._may_join(one, [row["feedback_id"]]):
                 self._grow(one, [row["feedback_id"]], at)
                 return
-        several = await self._by_keys(keys, at) or await self._by_likeness(row)
+        several = await self._by_keys(row, at) or await self._by_likeness(row)
         if several is None:
             return
         if (covering := self._covering(several)) is not None:
@@ -133,8 +139,9 @@ class Look:
         elif await self._is_new(several, at):
             await self._open(several, at)
 
-    async def _by_keys(self, keys: list[str], at: datetime) -> Several | None:
+    async def _by_keys(self, row: Any, at: datetime) -> Several | None:
         """The least probable of what its keys say; of a place alone only where no thing says it."""
+        keys, alarmed = list(row["keys"]), row["alarm"] is not None
         lately = await surges.lately(self.tx, keys, at, LEAST) if keys else {}
         found = []
         for key, seen in sorted(lately.items()):
@@ -142,7 +149,11 @@ class Look:
             known = await self._known(at)
             for window in WINDOWS:
                 past = _past_of(times, year, known, window, at)
-                n = sum(moment > at - window for moment in seen)
+                its = [one.alarm for one in seen if one.at > at - window]
+                counted = without_alarmed(its)
+                if alarmed and not all(counted):
+                    continue
+                n = sum(counted)
                 found.append(await self._judge(key, window, n, at, past))
         best = min(
             (f for f in found if f is not None),
@@ -160,7 +171,8 @@ class Look:
         alike, since, total = await self._compared(at)
         if not alike.is_meant(case):
             return await self._by_words(alike, row, since, total)
-        expected = {window: await self._expected(window, at) for window in WINDOWS}
+        today = await self._today(at)
+        expected = {window: today * await self._expected(window, at) for window in WINDOWS}
         for one in self.known:
             if alike.belongs(case, one.cases, expected) and await self._may_join(one, [case]):
                 if one.status == "suggested":
@@ -238,6 +250,14 @@ class Look:
             )
             self._week = profile(slots, weeks)
         return expected_in(self._week, at - window, at)
+
+    async def _today(self, at: datetime) -> float:
+        """How much more comes today than at this time of the week: where everything is more, more
+        is a little alike. What surges have is not counted, nor is it ever less."""
+        window = WINDOWS[_TODAY]
+        told = {case for one in self.known if one.last_at > at - window for case in one.cases}
+        came = await surges.came(self.tx, at - window, at) - len(told)
+        return max(1.0, (_USUAL + came) / (_USUAL + await self._expected(window, at)))
 
     async def _known(self, at: datetime) -> list[tuple[float, datetime, int]]:
         hour = at.replace(minute=0, second=0, microsecond=0)

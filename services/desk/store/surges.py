@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Boolean, Column, DateTime, Float, Index, Integer, String, Table, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from services.desk.domain.surges import LOOK_BACK, WINDOWS
+from services.desk.domain.surges import LOOK_BACK, WINDOWS, with_alarm, without_alarmed
 from services.desk.store.similar import NOT_OFFERED
 from services.desk.store.tables import DeskTable
 from services.desk.wording.matters import matter_name
@@ -73,17 +73,30 @@ WHERE NOT EXISTS (SELECT 1 FROM cases AS c
     WHERE c.feedback_id = n.feedback_id AND (c.erased OR c.confidential))
 ON CONFLICT (feedback_id) DO NOTHING
 """
-_LEFT = """
-SELECT m.feedback_id, m.at, m.keys
-FROM case_matters AS m LEFT JOIN meanings AS v USING (feedback_id)
+# What a person said is none is no alarm; which one it is may be unknown.
+_ALARM = """
+CASE WHEN c.alarm->>'emergency' IS DISTINCT FROM 'false'
+    AND jsonb_typeof(c.alarm) = 'object' THEN coalesce(c.alarm->>'kind', '?') END AS alarm
+"""
+_ELSEWHERE = """
+EXISTS (SELECT 1 FROM incidents AS i WHERE i.incident_id = c.incident_id AND i.open)
+"""
+_LEFT = f"""
+SELECT m.feedback_id, m.at, m.keys, {_ALARM}, {_ELSEWHERE} AS elsewhere
+FROM case_matters AS m JOIN cases AS c USING (feedback_id)
+LEFT JOIN meanings AS v USING (feedback_id)
 WHERE NOT m.judged AND m.at > $1 AND (v.feedback_id IS NOT NULL OR m.at <= $2)
 ORDER BY m.at, m.feedback_id LIMIT $3
 """
-_IN_WINDOWS = """
-SELECT key, min(o.at) AS first, array_agg(o.at) AS times
-FROM case_matters AS o JOIN cases AS c USING (feedback_id), unnest(o.keys) AS key
-WHERE o.keys && $1::varchar[] AND key = ANY($1::varchar[]) AND o.at > $2 AND o.at <= $3
-AND c.state <> ALL($4::text[]) GROUP BY key HAVING count(*) >= $5
+_IN_WINDOWS = f"""
+WITH found AS (
+    SELECT key, o.at, {_ALARM}
+    FROM case_matters AS o JOIN cases AS c USING (feedback_id), unnest(o.keys) AS key
+    WHERE o.keys && $1::varchar[] AND key = ANY($1::varchar[]) AND o.at > $2 AND o.at <= $3
+    AND c.state <> ALL($4::text[]) AND NOT {_ELSEWHERE}
+)
+SELECT key, array_agg(at) AS times, array_agg(alarm) AS alarms
+FROM found GROUP BY key HAVING count(*) >= $5
 """
 _CAME = "SELECT count(*) AS n FROM case_matters WHERE at > $1 AND at <= $2"
 _FIRST = "SELECT min(at) AS at FROM case_matters"
@@ -93,9 +106,10 @@ SELECT (extract(isodow FROM at AT TIME ZONE $3) - 1)::int * 24
     + extract(hour FROM at AT TIME ZONE $3)::int AS slot, count(*) AS n
 FROM case_matters WHERE at > $1 AND at <= $2 GROUP BY 1
 """
-_OF_KEY = """
-SELECT o.feedback_id FROM case_matters AS o JOIN cases AS c USING (feedback_id)
+_OF_KEY = f"""
+SELECT o.feedback_id, {_ALARM} FROM case_matters AS o JOIN cases AS c USING (feedback_id)
 WHERE o.keys @> ARRAY[$1]::varchar[] AND o.at > $2 AND o.at <= $3 AND c.state <> ALL($4::text[])
+AND NOT {_ELSEWHERE}
 ORDER BY o.at, o.feedback_id LIMIT $5
 """
 _PEOPLE = """
@@ -104,16 +118,19 @@ SELECT count(DISTINCT coalesce(p.contact->>'phone', p.contact->>'email',
 FROM cases AS c LEFT JOIN private AS p USING (feedback_id) WHERE c.feedback_id = ANY($1::text[])
 """
 # Vectors as bytes: to make a Python number of each would take longer than all else.
-_SAID = """
+_SAID = f"""
 SELECT o.feedback_id, o.at, w.title, left(w.text, 400) AS text, array_send(v.vector) AS vector,
-    c.place
+    c.place, {_ALARM}, {_ELSEWHERE} AS elsewhere
 FROM case_matters AS o JOIN cases AS c USING (feedback_id) JOIN words AS w USING (feedback_id)
 LEFT JOIN meanings AS v USING (feedback_id)
 WHERE o.at > $1 AND o.at <= $2 AND c.state <> ALL($3::text[]) ORDER BY o.at DESC LIMIT $4
 """
 _HEAD = 20
 """Bytes before the first element of an array as PostgreSQL sends it; each comes after its size."""
-_KEYS = "SELECT feedback_id, keys FROM case_matters WHERE feedback_id = ANY($1::text[])"
+_KEYS = f"""
+SELECT m.feedback_id, m.keys, {_ALARM} FROM case_matters AS m JOIN cases AS c USING (feedback_id)
+WHERE m.feedback_id = ANY($1::text[])
+"""
 _INCIDENT = """
 SELECT 1 FROM incidents AS i JOIN cases AS c USING (incident_id)
 JOIN case_matters AS o ON o.feedback_id = c.feedback_id
@@ -164,6 +181,10 @@ class Said:
     text: str
     vector: Sequence[float] = ()
     place: str | None = None
+    alarm: str | None = None
+    """Which emergency it may be, unless a person said that it is none."""
+    elsewhere: bool = False
+    """It stands in an incident that is open."""
 
 
 async def alone(tx: Transaction) -> bool:
@@ -222,12 +243,21 @@ async def judged(tx: Transaction, feedback_ids: Sequence[str]) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A case under a key: when it came, and the emergency that it may be."""
+
+    at: datetime
+    alarm: str | None = None
+
+
 async def lately(
     tx: Transaction, keys: Sequence[str], at: datetime, least: int
-) -> dict[str, list[datetime]]:
-    """By key the times of the cases of the longest window before `at`, where they are enough."""
+) -> dict[str, list[Seen]]:
+    """By key the cases of the longest window before `at`, where they are enough; none that stands
+    in an open incident."""
     rows = await tx.fetch(_IN_WINDOWS, list(keys), at - WINDOWS[-1], at, NOT_OFFERED, least)
-    return {row["key"]: sorted(row["times"]) for row in rows}
+    return {row["key"]: list(map(Seen, row["times"], row["alarms"])) for row in rows}
 
 
 async def came(tx: Transaction, since: datetime, until: datetime) -> int:
@@ -282,15 +312,16 @@ def _year_ago(at: datetime) -> tuple[datetime, datetime]:
 
 
 async def of_key(tx: Transaction, key: str, since: datetime, at: datetime) -> list[str]:
-    """The cases of a matter in a window."""
+    """The cases of a matter in a window that are counted."""
     rows = await tx.fetch(_OF_KEY, key, since, at, NOT_OFFERED, MOST_CASES)
-    return [row["feedback_id"] for row in rows]
+    counted = without_alarmed([row["alarm"] for row in rows])
+    return [row["feedback_id"] for row, one in zip(rows, counted, strict=True) if one]
 
 
 async def keys_of(tx: Transaction, feedback_ids: Sequence[str]) -> dict[str, list[str]]:
-    """Under what each of these cases is counted."""
+    """Under what each of these cases is counted, and the emergency that it may be."""
     rows = await tx.fetch(_KEYS, list(feedback_ids))
-    return {row["feedback_id"]: list(row["keys"]) for row in rows}
+    return {row["feedback_id"]: with_alarm(row["keys"], row["alarm"]) for row in rows}
 
 
 async def people(tx: Transaction, feedback_ids: Sequence[str]) -> int:

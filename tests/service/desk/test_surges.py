@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.desk.domain.surges import WINDOWS, Finding
 from services.desk.handlers.recollect import recollect_surge
-from services.desk.jobs import meaning
+from services.desk.jobs import alike, meaning
 from services.desk.jobs import surges as jobs
 from services.desk.jobs.alike import ENOUGH
 from services.desk.jobs.look import Look, Several
@@ -24,6 +24,8 @@ from tests.fakes.embedder import Compass
 from tests.patience import PATIENCE
 from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
+from tests.service.desk.test_alarms import alarm
+from tests.service.desk.test_me_too import open_incident
 from tests.support import outbox_of
 
 LIFT = "二楼的电梯坏了，按了没反应"
@@ -253,12 +255,16 @@ HEAT = (
 
 async def test_one_fault_told_in_words_of_their_own_is_found_whether_or_not_they_name_it(
     desk: Desk,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(alike, "FEW", 2 * ENOUGH)
     desk.service.deps.meaning.embedder = Compass()
     await a_month_of_other_things(desk)
     usual = ["打印机卡纸", "知网打不开", "有人占座", "灯不亮", "太吵了"]
     for n in range(2 * ENOUGH):
-        await desk.case(at=desk.clock.now() - timedelta(days=2, hours=n), text=usual[n % 5])
+        await desk.case(
+            at=desk.clock.now() - timedelta(days=2, hours=n), text=f"{usual[n % 5]} {n}"
+        )
     ids = [one for said in HEAT for one in await several(desk, 1, text=said)]
     await look(desk)
     # Each may still get a vector.
@@ -276,13 +282,18 @@ async def test_one_fault_told_in_words_of_their_own_is_found_whether_or_not_they
     assert [e.status for e in await listed(desk)] == ["suggested", "dismissed"]
 
 
-async def test_what_names_another_thing_joins_no_surge_by_likeness(desk: Desk) -> None:
+async def test_what_names_another_thing_joins_no_surge_by_likeness(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As letters about a printer joined those about a lift, some of which named nothing."""
+    monkeypatch.setattr(alike, "FEW", 2 * ENOUGH)
     desk.service.deps.meaning.embedder = Compass()
     await a_month_of_other_things(desk)
     usual = ["知网打不开", "有人占座", "灯不亮", "太吵了", "漏水了"]
     for n in range(2 * ENOUGH):
-        await desk.case(at=desk.clock.now() - timedelta(days=2, hours=n), text=usual[n % 5])
+        await desk.case(
+            at=desk.clock.now() - timedelta(days=2, hours=n), text=f"{usual[n % 5]} {n}"
+        )
     ids = [one for said in HEAT for one in await several(desk, 1, text=said)]
     await meaning.embed_waiting(desk.service)
     await look(desk)
@@ -303,6 +314,51 @@ async def test_what_names_another_thing_joins_no_surge_by_likeness(desk: Desk) -
     page = (await office.get("/desk/incidents", headers={"accept": "text/html"})).text
     assert {one for one in ids if f'value="{one}" checked' in page} == surely
     assert all(f'value="{one}"' in page for one in ids)
+
+
+async def test_who_stands_in_an_incident_or_tells_of_an_emergency_is_of_another_matter(
+    desk: Desk,
+) -> None:
+    """As two who had said "me too" of a power cut, and one who fell beside a copier, stood among
+    those whose printers jammed."""
+    await a_month_of_other_things(desk)
+    incident = await open_incident(desk)
+    ids = await several(desk, 4, text=LIFT)
+    elsewhere = await several(desk, 1, text=LIFT, incident=incident)
+    (hurt,) = await several(desk, 1, text="电梯门口有人倒下去了")
+    await desk.process(alarm(desk, hurt))
+    await look(desk)
+    assert await listed(desk) == []
+    ids += await several(desk, 1, text=LIFT)
+    await look(desk)
+    (event,) = await listed(desk)
+    assert event.cases == tuple(ids)
+    elsewhere += await several(desk, 1, text=LIFT, incident=incident)
+    (also,) = await several(desk, 1, text="电梯门口又有人倒下去了")
+    await desk.process(alarm(desk, also))
+    await look(desk)
+    (event,) = await listed(desk)
+    assert event.cases == tuple(ids)
+    # Of one that a person said is no emergency it is counted as of any other.
+    (said_so,) = await several(desk, 1, text="电梯要停下来了，救命")
+    await desk.process(alarm(desk, said_so))
+    await desk.do(desk.as_("coordinator"), said_so, "dismiss_alarm")
+    await look(desk)
+    assert (await listed(desk))[-1].cases == (*ids, said_so)
+
+
+async def test_one_emergency_that_several_tell_of_is_a_surge(desk: Desk) -> None:
+    await a_month_of_other_things(desk)
+    ids = await several(desk, 5, text="电梯里在冒烟")
+    for one in ids[1:]:
+        await desk.process(alarm(desk, one, kind="fire"))
+    await look(desk)
+    (event,) = await listed(desk)
+    assert event.cases == tuple(ids)
+    more = await several(desk, 1, text="电梯冒烟了，快来人")
+    await desk.process(alarm(desk, more[0], kind="fire"))
+    await look(desk)
+    assert (await listed(desk))[-1].cases == (*ids, *more)
 
 
 async def test_of_one_floor_another_floor_joins_when_many_say_so(desk: Desk) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -220,3 +223,59 @@ def test_what_is_said_again_and_again_is_compared_once(monkeypatch: pytest.Monke
         like, _ = alike.same_words(one.feedback_id, DAY)
         assert len(like) > 90
     assert len(compared) <= 3
+
+
+def _read(*path: str) -> list[dict[str, Any]]:
+    where = Path(__file__).parents[1].joinpath(*path)
+    return [json.loads(one) for one in where.read_text("utf-8").splitlines()]
+
+
+def _vector(packed: str) -> list[float]:
+    found = np.frombuffer(base64.b64decode(packed), dtype=np.int8).astype(np.float32)
+    return [float(x) for x in found / np.linalg.norm(found)]
+
+
+def _an_evening() -> list[Said]:
+    """What one person wrote in half an hour to try a desk: hardly two letters on one thing."""
+    return [
+        Said(
+            f"evening-{n:02}",
+            NOW + timedelta(minutes=one["minute"]),
+            "",
+            one["text"],
+            _vector(one["vector"]),
+            alarm=one.get("alarm"),
+            elsewhere=one.get("elsewhere", False),
+        )
+        for n, one in enumerate(_read("desk", "evening.jsonl"))
+    ]
+
+
+def _weeks(*hands: str, most: int) -> list[Said]:
+    """What another hand wrote, in the four weeks before."""
+    both = [
+        (letter["text"], _vector(packed["vector"]))
+        for hand in hands
+        for letter, packed in zip(
+            _read("routing", f"{hand}.jsonl"),
+            _read("routing", f"{hand}_vectors.jsonl"),
+            strict=True,
+        )
+    ][:most]
+    return [
+        Said(f"before-{n}", NOW - timedelta(days=2) - n * timedelta(days=26) / most, "", *both[n])
+        for n in range(len(both))
+    ]
+
+
+@pytest.mark.parametrize("most", [120, 540])
+def test_an_evening_of_different_matters_is_no_surge(most: int) -> None:
+    """On a desk that knows little, and on one that knows more; in a quiet hour."""
+    evening = _an_evening()
+    alike = Alike([*evening, *_weeks("third_hand", "fourth_hand", most=most)])
+    for one in evening:
+        for window, expected in zip(WINDOWS, (0.1, 0.4, 2.0, 6.0), strict=True):
+            told = alike.told(one.feedback_id, window, expected)
+            if told is not None and told.weight >= SURE[window]:
+                # Six letters are about the hot water of two floors, told in other words.
+                assert all("水" in its.text for its in told.cases), [c.text for c in told.cases]

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from services.desk.domain import surges
+from services.desk.domain.matters import matter_of
 from services.desk.domain.surges import (
     Past,
     Usual,
@@ -15,8 +16,12 @@ from services.desk.domain.surges import (
     chance_of,
     judge,
     keys_of,
+    named_by,
     names_it,
+    of_one_thing,
     thing_of,
+    with_alarm,
+    without_alarmed,
 )
 from tests.unit.desk.campus import months
 from tests.unit.desk.terms import Library, Term, term
@@ -147,3 +152,28 @@ def test_what_surely_belongs_to_a_surge_names_what_several_of_it_name() -> None:
     here = keys_of("渴死了", "五楼西区")
     assert names_it("place=五楼西区", here, [here])
     assert not names_it("place=五楼西区", told[0], [here])
+
+
+def test_those_who_can_be_about_one_thing_name_what_most_name_or_nothing() -> None:
+    def one(*said: str) -> list[int]:
+        return of_one_thing([named_by(matter_of(text).things, None) for text in said])
+
+    assert one("打印机卡纸", "知网登不上", "投影仪坏了", "打印机又坏了", "没人管") == [0, 3, 4]
+    # Of as many, what the first names; what only one names each, one of them is about at most.
+    assert one("投影仪坏了", "打印机卡纸", "打印机又坏了", "投影仪没反应") == [0, 3]
+    assert one("没人管", "打印机卡纸", "投影仪坏了", "又来了") == [0, 1, 3]
+    # Much is said about a table that is not about it.
+    assert one("打印机卡纸", "打印机坏了", "桌子在抖") == [0, 1, 2]
+    assert of_one_thing([]) == []
+
+
+def test_who_may_be_an_emergency_is_counted_where_half_of_them_may() -> None:
+    assert without_alarmed(["collapsed", None, None]) == [False, True, True]
+    assert without_alarmed(["fire", None, "fire", None]) == [True] * 4
+    told = [with_alarm(keys_of("打印机卡纸"), None) for _ in range(4)]
+    hurt = with_alarm(keys_of("有人在打印机旁边倒下去了"), "collapsed")
+    assert another_thing(hurt, told) and not names_it("printer", hurt, told)
+    assert named_by({"printer"}, "collapsed") == named_by((), "collapsed") != named_by((), None)
+    smoke = [with_alarm(keys_of("打印机冒烟了"), "fire")] * 2
+    assert not another_thing(smoke[0], [*told, *smoke])
+    assert names_it("printer", smoke[0], [*told, *smoke])
