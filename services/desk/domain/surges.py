@@ -47,6 +47,9 @@ QUIET = timedelta(days=1)
 """For so long after a surge was dismissed, or its incident closed, its matter is none again."""
 SAY_IT = 2
 """So many of those that are alike name a thing, and it is what they are about."""
+SAY_IT_BROADLY = 3
+"""The same of what much is said about."""
+_BESIDE = 4
 _ALARM = "alarm="
 """Begins what stands among the keys of a case for the emergency that it may be."""
 FEW = 200
@@ -142,20 +145,33 @@ def without_alarmed(alarms: Sequence[str | None]) -> list[bool]:
 
 
 def named_by(things: Collection[str], alarm: str | None) -> frozenset[str]:
-    """The definite things that a case names: what may be an emergency is about nothing else."""
-    return frozenset({f"{_ALARM}{alarm}"}) if alarm else frozenset(things) - BROAD
+    """What a case names: what may be an emergency is about nothing else."""
+    return frozenset({f"{_ALARM}{alarm}"}) if alarm else frozenset(things)
 
 
-def of_one_thing(named: Sequence[frozenset[str]]) -> list[int]:
-    """Which of some cases, each with the definite things that it names, can be about one: those
-    that name what most name, and those that name nothing. Of as many, what the first names."""
+def of_one_thing(named: Sequence[frozenset[str]], alone: Collection[str]) -> list[int]:
+    """Which of some cases can be about one, by the things that each names: those that name what
+    most of them do, and those that name nothing definite. Of as many, what the first names.
+
+    In words of their own people name what is beside it, too: for each `_BESIDE` of these one is
+    that names only things which are `alone`, named by nobody else.
+    """
+    definite = [one - BROAD for one in named]
     counts = Counter(thing for one in named for thing in one)
-    about = max(counts, key=lambda one: (counts[one], one in named[0], one), default=None)
-    if about is None or counts[about] < SAY_IT:
-        # Nothing is named by several: one of those who name something is it at most.
-        first = next((n for n, one in enumerate(named) if one), None)
-        return [n for n, one in enumerate(named) if not one or n == first]
-    return [n for n, one in enumerate(named) if not one or about in one]
+
+    def can_be(about: str) -> list[int]:
+        return [n for n, one in enumerate(named) if not definite[n] or about in one]
+
+    several = [t for t, n in counts.items() if n >= (SAY_IT_BROADLY if t in BROAD else SAY_IT)]
+    if several:
+        best = max(several, key=lambda one: (len(can_be(one)), one in named[0], counts[one], one))
+        found = can_be(best)
+    else:
+        # One of those who name something is it at most.
+        first = next((n for n, one in enumerate(definite) if one), None)
+        found = [n for n, one in enumerate(definite) if not one or n == first]
+    others = [n for n, one in enumerate(definite) if n not in found and one <= set(alone)]
+    return sorted([*found, *others[: len(found) // _BESIDE]])
 
 
 def _floors(keys: Collection[str]) -> frozenset[int]:

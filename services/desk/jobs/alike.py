@@ -84,8 +84,10 @@ class Alike:
         meant = from_mean([one.vector for one in cases], self._native.tolist(), ENOUGH)
         # Vectors of next to nothing are near those of everything.
         meant[[n for n, one in enumerate(cases) if _says_nothing(_text(one))]] = 0
+        self._gone: Mask = np.array([one.elsewhere for one in cases], bool)
         self._is_meant: Mask = np.any(meant, axis=1).astype(bool)
-        self._features = np.hstack([meant, _things(cases)]).astype(np.float32)
+        self._matters = [matter(one) for one in cases]
+        self._features = np.hstack([meant, _things(self._matters)]).astype(np.float32)
         places: dict[str, int] = {}
         self._place = np.array([places.setdefault(_place(one), len(places)) for one in cases], int)
         self._no_place = places.get("", -1)
@@ -118,27 +120,32 @@ class Alike:
         `expected`: how many come then of anything. Those `without` which it is asked are left out.
         """
         asked = self._row[feedback_id]
-        lately = np.flatnonzero(self._lately(asked, window, without) & self._is_meant)
+        counted = self._lately(asked, window, without) & self._is_meant & ~self._gone
+        lately = np.flatnonzero(counted)
         lately = lately[~self._elsewhere(asked, lately)]
-        other = self._others(asked, lately)
-        lately, n_other = lately[~other], np.count_nonzero(other)
-        if len(lately) < LEAST:
+        if len(lately) < LEAST or self._gone[asked]:
             return None
         past = self._before(asked)
         few = len(np.unique(self._said[past])) < FEW
         rows = np.concatenate([past, lately])
+        named = Counter(thing for n in lately.tolist() for thing in self._named(n))
+        alone = {thing for thing, n in named.items() if n == 1}
         best: Told | None = None
         for group, near in self._grown(asked, rows, len(past)):
-            about = of_one_thing([self._named(n) for n in rows[group].tolist()])
+            about = of_one_thing([self._named(n) for n in rows[group].tolist()], alone)
             if len(about) < LEAST or about[0] != 0 or (few and not self._agree(rows[group][about])):
                 continue
-            n_apart = n_other + len(group) - len(about)
+            n_apart = len(group) - len(about)
             group, near = [group[n] for n in about], near[about]
             among = rows[group]
             # Of each how near it is to the middle of the others.
             others = near.sum(axis=0) - near
             own = others[np.arange(len(group)), group]
             rarity = self._rarity(others[:, : len(past)], own, past, among)
+            # As if nothing had come besides: most groups are none even so.
+            odds = [odds_of(one, len(group), expected) for one in rarity.tolist()]
+            if odds[0] < LIKELY[window] or sum(one >= LIKELY[window] for one in odds) < LEAST:
+                continue
             middle = near.mean(axis=0)
             level = np.quantile(middle[: len(past)], 1 - _NEAR) if len(past) else 0.0
             besides = n_apart + np.count_nonzero(middle[len(past) :] < level) / (1 - _NEAR)
@@ -146,35 +153,21 @@ class Alike:
             odds = [odds_of(one, len(group), usual) for one in rarity.tolist()]
             of_it = np.array(odds) >= LIKELY[window]
             weight = weight_of(odds)
-            if of_it.sum() >= LEAST and of_it[0] and (best is None or weight > best.weight):
-                reach = [self._reach(n, among) for n in among.tolist()]
-                surely = of_it & (rarity <= reach)
-                its = surely if surely.sum() >= LEAST else of_it
+            its = of_it & (rarity <= [self._reach(n, among) for n in among.tolist()])
+            if its.sum() >= LEAST and of_it[0] and (best is None or weight > best.weight):
                 cases = [self._cases[n] for n in among[its].tolist()]
                 cases.sort(key=lambda one: (one.at, one.feedback_id))
-                best = Told(cases, weight, usual * float(rarity[of_it].max()))
+                best = Told(cases, weight, usual * float(rarity[its].max()))
         return best
 
     def _named(self, n: int) -> frozenset[str]:
-        return named_by(matter(self._cases[n]).things, self._cases[n].alarm)
-
-    def _others(self, asked: int, rows: Rows) -> Mask:
-        """Which of them are surely of another matter: they name definite things, and none that the
-        one that is asked about names, or stand in an incident of their own."""
-        mine = self._named(asked)
-        found = np.zeros(len(rows), bool)
-        for k, n in enumerate(rows.tolist()):
-            its = self._named(n)
-            gone = self._cases[n].elsewhere and n != asked
-            found[k] = gone or bool(mine and its and not mine & its)
-        return found
+        return named_by(self._matters[n].things, self._cases[n].alarm)
 
     def _agree(self, among: Rows) -> bool:
         """Whether `LEAST` of them name the same thing, or the same place."""
-        said = [self._cases[n] for n in among.tolist()]
-        counts = Counter(thing for one in said for thing in matter(one).things)
-        counts.update(f"place={where}" for one in said if (where := _place(one)))
-        return max(counts.values(), default=0) >= LEAST
+        counts = Counter(thing for n in among.tolist() for thing in self._matters[n].things)
+        places = Counter(self._place[among[self._place[among] != self._no_place]].tolist())
+        return max((*counts.values(), *places.values()), default=0) >= LEAST
 
     def belongs(
         self, feedback_id: str, told: Collection[str], expected: Mapping[timedelta, float]
@@ -203,8 +196,8 @@ class Alike:
     def _reach(self, asked: int, others: Rows) -> float:
         """How far from the middle of the others a case may be, as a share of the past. Where hardly
         anything is expected the odds alone take in whatever comes."""
-        mine = matter(self._cases[asked]).things
-        if any(mine & matter(self._cases[n]).things for n in others.tolist() if n != asked):
+        mine = self._matters[asked].things
+        if any(mine & self._matters[n].things for n in others.tolist() if n != asked):
             return 1.0
         return _NEAR_BUT_OTHER if mine else _NEAR
 
@@ -265,8 +258,8 @@ class Alike:
 
     def _elsewhere(self, asked: int, rows: Rows) -> Mask:
         """Which of them name another floor."""
-        floors = matter(self._cases[asked]).floors
-        its = (matter(self._cases[n]).floors for n in rows.tolist())
+        floors = self._matters[asked].floors
+        its = (self._matters[n].floors for n in rows.tolist())
         return np.array([bool(floors and one and not floors & one) for one in its], bool)
 
     def same_words(
@@ -279,9 +272,9 @@ class Alike:
         """
         if (asked := self._row.get(feedback_id)) is None:
             return [], self._at[:0]
-        lately = self._lately(asked, window, without)
-        rows = np.flatnonzero(lately)
-        lately[rows[self._others(asked, rows)]] = False
+        lately = self._lately(asked, window, without) & ~self._gone
+        alarms = {None, self._cases[asked].alarm}
+        lately &= np.array([one.alarm in alarms for one in self._cases], bool)
         middle, best = asked, self._like(asked, asked, lately)
         for other in best[:: len(best) // _MIDDLES + 1].tolist():
             more = self._like(other, asked, lately)
@@ -331,11 +324,11 @@ def matter(said: Said) -> Matter:
     return matter_of(_text(said))
 
 
-def _things(cases: Sequence[Said]) -> Reals:
+def _things(matters: Sequence[Matter]) -> Reals:
     """One row each: the product of two is how much they name the same things."""
-    named = [matter(one).things for one in cases]
+    named = [one.things for one in matters]
     column = {thing: n for n, thing in enumerate(sorted(frozenset().union(*named)))}
-    made = np.zeros((len(cases), len(column)), dtype=np.float32)
+    made = np.zeros((len(matters), len(column)), dtype=np.float32)
     for row, things in enumerate(named):
         for thing in things:
             made[row, column[thing]] = _BROAD if thing in BROAD else 1.0
