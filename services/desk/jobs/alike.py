@@ -153,7 +153,11 @@ class Alike:
             odds = [odds_of(one, len(group), usual) for one in rarity.tolist()]
             of_it = np.array(odds) >= LIKELY[window]
             weight = weight_of(odds)
-            its = of_it & (rarity <= [self._reach(n, among) for n in among.tolist()])
+            reach = np.array([self._reach(n, among) for n in among.tolist()])
+            its = of_it & (rarity <= reach)
+            if its.sum() < LEAST:
+                # Of one fault people name what is beside it, too.
+                its = of_it & (rarity <= np.maximum(reach, _NEAR))
             if its.sum() >= LEAST and of_it[0] and (best is None or weight > best.weight):
                 cases = [self._cases[n] for n in among[its].tolist()]
                 cases.sort(key=lambda one: (one.at, one.feedback_id))
