@@ -82,6 +82,8 @@ class Rights(BaseModel):
     """There is a reply, to this case or to the one it was joined to."""
     appeal_dismissed: Annotated[bool, Field(exclude_if=operator.not_)] = False
     """A leader has looked again, and that was the last word."""
+    reopen_left: Annotated[int | None, Field(exclude_if=lambda left: left is None)] = None
+    """How often an answer that a leader let stand may still be asked to be taken up again."""
 
 
 class Asked(BaseModel):

@@ -35,6 +35,7 @@ def rights_of(case: Case) -> Rights:
         standing=_standing(case),
         answered=_is_answered(case),
         appeal_dismissed=case.appeal_dismissed,
+        reopen_left=_left(case) if case.appeal_dismissed and not refused else None,
     )
 
 
@@ -97,6 +98,11 @@ _STANDING = {
     State.SPAM: CaseStanding.SPAM,
     State.WITHDRAWN: CaseStanding.WITHDRAWN,
 }
+
+
+def _left(case: Case) -> int:
+    """How often its reporter may still ask for it to be taken up again."""
+    return REOPEN_AT_MOST - case.reopened
 
 
 def _last_moment(replied_at: datetime) -> datetime:

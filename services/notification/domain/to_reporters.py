@@ -9,6 +9,7 @@ from typing import Any
 from services.notification.domain.cases import Case
 from services.notification.domain.notice import REPORTER, Notice
 from shared.contracts import Event, desk, intake, sla
+from shared.contracts.rights import CaseStanding, Rights
 from shared.contracts.vocabulary import Clock, Priority, State
 from shared.moments import as_read
 
@@ -47,7 +48,8 @@ def to_reporter(event: Event, before: Case, case: Case) -> list[Notice]:
         case desk.CaseAppealUpheld() | desk.CaseAppealDismissed():
             upheld = isinstance(event, desk.CaseAppealUpheld)
             said = _said("appeal", event.reason, event)
-            return [_with_instead(replace(said, params=said.params | {"upheld": upheld}), case)]
+            said = replace(said, params=said.params | {"upheld": upheld} | _left(event.rights))
+            return [_with_instead(said, case)]
         case desk.CaseReopened():
             return [Notice("reopened", REPORTER)]
         case desk.CaseRestored():
@@ -111,6 +113,15 @@ def by_when(case: Case, at: datetime) -> dict[str, Any]:
     if case.due is None or case.answered:
         return {}
     return {"due": case.due.isoformat(), **({"late": True} if case.due <= at else {})}
+
+
+def _left(rights: Rights) -> dict[str, Any]:
+    """What is left to a reporter whose answer a leader let stand: ``{left, until}``."""
+    if not rights.appeal_dismissed or rights.standing is not CaseStanding.ANSWERED:
+        return {}
+    if rights.reopen_until is None or rights.reopen_left is None:
+        return {"left": 0}
+    return {"left": rights.reopen_left, "until": rights.reopen_until.isoformat()}
 
 
 def becomes_urgent(event: Event, before: Case) -> bool:

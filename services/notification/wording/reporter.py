@@ -118,9 +118,23 @@ def _appeal(f: Details) -> list[str]:
         if f.params.get("upheld") and f.due
         else "",
         _instead(f),
+        _left(f),
         f.link("经过都在这里："),
         automatic=False,
     )
+
+
+def _left(f: Details) -> str:
+    """What is left to whoever reads that a leader let their answer stand, and how often."""
+    left, until = f.params.get("left"), f.moment("until")
+    if left is None:
+        return ""
+    if not left or until is None:
+        return f.say("不再复核。有新的情况，请另提一条。")
+    due = written_due(until, f.locale)
+    if left == 1:
+        return f.say("还没有解决的话，在{due}可以再请我们重新办一次，那是最后一次。", due=due)
+    return f.say("还没有解决的话，在{due}可以再请我们重新办，最多 {n} 次。", due=due, n=str(left))
 
 
 def _restored(f: Details) -> list[str]:

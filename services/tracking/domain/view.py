@@ -138,6 +138,8 @@ class Wording(Protocol):
 
     def after_reply(self, may: Collection[str], solved: str | None, until: str | None) -> str: ...
 
+    def let_stand(self, may: Collection[str], until: str | None, left: int | None) -> str: ...
+
     def rejected(self, instead: str | None, *, final: bool, may: Collection[str]) -> str: ...
 
     def split(self) -> str: ...
@@ -200,6 +202,7 @@ def body(
         "solved": solved(own),
         "joined": target is not None,
         **_situation(told, wording),
+        "let_stand": _let_stand(own),
         "helping": [wording.department(code) for code in details.get("helping", ())],
         "incident": _incident(details),
         "parts": [_part(part, now, wording) for part in parts],
@@ -249,6 +252,15 @@ def rejection(seen: Seen) -> dict[str, Any] | None:
         elif line.type == "case.appeal_dismissed" and found is not None:
             found |= {"looked_again": True}
     return found
+
+
+def _let_stand(seen: Seen) -> bool:
+    """Whether a leader looked at an answer again, and let it stand.
+
+    That is told to whoever asked them: it is no matter of those who were joined to the case.
+    """
+    answered = seen.case.state in (State.REPLIED, State.CLOSED) and not rejection(seen)
+    return answered and bool(seen.case.rights.get("appeal_dismissed"))
 
 
 def _state_text(told: Seen, wording: Wording, *, own: Seen, split: bool) -> str:
@@ -313,6 +325,9 @@ def _next_step(
         return wording.split_next()
     if joined and case.state == State.WAITING_USER:
         return wording.next_step(State.IN_PROGRESS, department)
+    if _let_stand(own):
+        rights = own.case.rights
+        return wording.let_stand(may, rights.get("reopen_until"), rights.get("reopen_left"))
     if case.state in (State.REPLIED, State.CLOSED):
         return wording.after_reply(may, solved(own), own.case.rights.get("reopen_until"))
     return wording.next_step(case.state, department)
@@ -398,6 +413,7 @@ def _part(part: Seen, now: datetime, wording: Wording) -> dict[str, Any]:
         "answered": _is_answered(part.lines),
         "solved": solved(part),
         **_situation(part, wording),
+        "let_stand": _let_stand(part),
         "promises": _promises(case, wording),
         "may": may,
     }

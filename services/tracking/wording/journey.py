@@ -31,6 +31,8 @@ SENTENCES: dict[str, str] = {
 }
 SPLIT = "您说的几件事分开办理，进展都在这里。"
 LOOKED_AGAIN = "很抱歉，这件事图书馆没能受理。馆领导复核过，维持了这个决定。原因写在下面。"
+LET_STAND = "馆领导复核过，维持了{dept}的答复。理由写在下面。"
+"""Of an answer, until it is worked on again."""
 UNANSWERED = "同样的事办完了，这件随着结束，没有单独答复您。"
 """What was closed with its incident, as it could be before."""
 UNSOLVED: dict[str, str] = {
@@ -117,7 +119,7 @@ STEPS: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
 def sentence(case: dict[str, Any], locale: str = "zh") -> str:
     """One sentence: where it is and who has it; two where it is done together with others."""
     dept = case.get("department_name") or translate("负责的部门", locale)
-    if case.get("state") == "REPLIED":
+    if case.get("state") == "REPLIED" or case.get("let_stand"):
         dept = case.get("answered_by") or translate(lines.OFFICE, locale)
     words = translate(_sentence(case), locale)
     values = {"dept": str(dept), "waiting_for": str((case.get("waiting_for") or {}).get("for", ""))}
@@ -136,6 +138,8 @@ def _sentence(case: dict[str, Any]) -> str:
         return LOOKED_AGAIN if rejected.get("looked_again") else SENTENCES["REJECTED"]
     if state == "CLOSED" and not case.get("answered"):
         return UNANSWERED
+    if case.get("let_stand"):
+        return LET_STAND
     if state == "CLOSED" and case.get("solved") in UNSOLVED:
         return UNSOLVED[case["solved"]]
     if state == "WAITING_EXTERNAL" and case.get("waiting_for"):

@@ -154,6 +154,13 @@ UNSOLVED: dict[str, tuple[str, str, str]] = {
 }
 """What is left to a reader after a reply, by the first of these that they may: before they rated
 it, after, and where they said that it solved nothing."""
+LET_STAND = {
+    "": "不再复核。有新的情况，请另提一条。",
+    "reopen": "还没有解决的话，在{due}可以请我们重新办。",
+    "once": "还没有解决的话，在{due}可以再请我们重新办一次，那是最后一次。",
+    "times": "还没有解决的话，在{due}可以再请我们重新办，最多 {n} 次。",
+}
+"""What is left to a reader whose answer a leader let stand, and how often, where that is known."""
 REJECTED: dict[str, str] = {
     "appeal": "接下来：您觉得不对，可以在下面说明，也可以请馆领导复核。",
     "supplement": "接下来：您觉得不对，可以在下面说明，我们再看一次。",
@@ -244,6 +251,12 @@ class Wording:
         before, after, unsolved = UNSOLVED[_first(UNSOLVED, may)]
         words = before if "rate" in may else unsolved if solved in CLOSED_UNSOLVED else after
         return self.say(words).replace("{due}", self.due(until) if until else "")
+
+    def let_stand(self, may: Collection[str], until: str | None, left: int | None) -> str:
+        """What a reader can do with an answer that a leader let stand: `left` times."""
+        known = "reopen" if left is None else "once" if left == 1 else "times"
+        words = self.say(LET_STAND[known if "reopen" in may else ""])
+        return words.replace("{due}", self.due(until) if until else "").replace("{n}", str(left))
 
     def rejected(self, instead: str | None, *, final: bool, may: Collection[str]) -> str:
         """Where to go with what was not taken on, and whether anybody looks again."""

@@ -37,6 +37,7 @@ from shared.contracts.desk import (
     CaseUnmerged,
 )
 from shared.contracts.intake import FeedbackMattersAsked
+from shared.contracts.rights import CaseStanding, Rights
 from shared.contracts.vocabulary import Channel, Clock, Outcome, State
 from shared.security import LINK_TO_MATTERS
 from shared.service import Runtime
@@ -138,6 +139,29 @@ async def test_an_appeal_is_answered(watch: Watch, sink: SmtpSink) -> None:
     event = of(CaseAppealDismissed, state=State.CLOSED, reason="已经换新。")
     assert await told(watch, sink, event) == ["canary.8371"]
     assert "维持原来的处理" in text_of(sink)
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (2, "在3月19日（周四）10:00 前可以再请我们重新办，最多 2 次。"),
+        (1, "在3月19日（周四）10:00 前可以再请我们重新办一次，那是最后一次。"),
+        (None, "不再复核。有新的情况，请另提一条。"),
+    ],
+)
+async def test_what_a_leader_let_stand_says_what_is_left_and_how_often(
+    watch: Watch, sink: SmtpSink, left: int | None, said: str
+) -> None:
+    rights = Rights(
+        standing=CaseStanding.ANSWERED,
+        answered=True,
+        appeal_dismissed=True,
+        reopen_until=at("2026-03-19 10:00") if left else None,
+        reopen_left=left,
+    )
+    dismissed = of(CaseAppealDismissed, state=State.CLOSED, reason="已经换新。", rights=rights)
+    assert await told(watch, sink, dismissed) == ["canary.8371"]
+    assert said in text_of(sink)
 
 
 async def test_an_appeal_that_is_upheld_says_by_when_there_will_be_an_answer(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from shared.contracts.desk import (
@@ -35,6 +36,7 @@ from shared.contracts.desk import (
     CaseWithdrawn,
 )
 from shared.contracts.intake import FeedbackAppealed, FeedbackRated, FeedbackSupplemented
+from shared.contracts.rights import CaseStanding, Rights
 from shared.contracts.vocabulary import State
 from shared.security import WHY, code_hash
 from tests.service.tracking.conftest import Web
@@ -387,9 +389,21 @@ async def test_an_appeal_and_its_result(web: Web, code: str) -> None:
         story.of(CaseAppealed, previous=State.REPLIED, reason="还是坏的"),
     )
     assert (await seen(web, code))["state"] == "APPEALED"
-    await process_batch(web.service, story.of(CaseAppealDismissed, reason="已经换新。"))
+    left = Rights(
+        standing=CaseStanding.ANSWERED,
+        answered=True,
+        appeal_dismissed=True,
+        reopen_until=web.clock.now() + timedelta(days=3),
+        reopen_left=1,
+    )
+    await process_batch(
+        web.service, story.of(CaseAppealDismissed, reason="已经换新。", rights=left)
+    )
     body = await seen(web, code)
     assert body["state"] == "CLOSED"
+    head = (await web.get(f"/track/{code}")).text.split('<section class="talk"')[0]
+    assert "馆领导复核过，维持了信息系统部的答复。" in head
+    assert "那是最后一次" in head
     assert said(body)[-1] == "已经换新。"
     assert "library leader" in str((await seen(web, code, "en"))["timeline"])
 

@@ -57,6 +57,20 @@ def test_what_a_reporter_may_do(case: Case, allowed: str) -> None:
     assert allowed_actions(rights_of(case), Asked(), now=NOW) == allowed.split()
 
 
+@pytest.mark.parametrize(
+    ("case", "left"),
+    [
+        (CLOSED, None),
+        (replace(CLOSED, appeal_dismissed=True), 2),
+        (replace(CLOSED, reopened=1, appeal_dismissed=True), 1),
+        (replace(CLOSED, reopened=2, appeal_dismissed=True), None),
+        (replace(NEW, state=State.REJECTED, appeal_dismissed=True), None),
+    ],
+)
+def test_how_often_is_said_where_a_leader_let_an_answer_stand(case: Case, left: int | None) -> None:
+    assert rights_of(case).reopen_left == left
+
+
 def test_a_new_case_has_the_rights_that_are_assumed_before_desk_speaks() -> None:
     assert rights_of(Case(feedback_id="f")) == rights_of(NEW) == Rights()
 

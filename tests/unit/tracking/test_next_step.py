@@ -111,6 +111,40 @@ def test_what_is_closed_unsolved_is_nowhere_called_done(solved: Solved) -> None:
         assert "inished" not in str(heads)
 
 
+@pytest.mark.parametrize(
+    ("rights", "is_left", "in_english"),
+    [
+        ({"left": 1}, "再请我们重新办一次，那是最后一次", "once more, by 17:00 on Tue"),
+        ({"left": 2}, "再请我们重新办，最多 2 次", "2 times at most"),
+        ({"left": None}, "可以请我们重新办", "take it up again by 17:00 on Tue"),
+        ({}, "不再复核。有新的情况，请另提一条。", "will not be looked at again"),
+    ],
+)
+def test_an_answer_that_a_leader_let_stand_says_so_and_what_is_left(
+    rights: dict[str, Any], is_left: str, in_english: str
+) -> None:
+    until = {"reopen_until": (START + timedelta(days=15)).isoformat()} if rights else {}
+    rights = {"appeal_dismissed": True, "reopen_left": rights.get("left")} | until
+    for state, solved in product((State.CLOSED, State.REPLIED), (None, *Solved)):
+        one = seen(state, "case.replied", "case.appeal_dismissed", rights=rights, solved=solved)
+        body = told("zh", one)
+        assert body["let_stand"] is True
+        assert journey.sentence(body).startswith("馆领导复核过，维持了")
+        assert is_left in body["next_step"]
+        english = told("en", one)
+        assert journey.sentence(english, "en").startswith("A leader looked at it again and let")
+        assert in_english in english["next_step"]
+
+
+def test_what_a_leader_let_stand_is_no_matter_of_who_was_joined() -> None:
+    other = seen(
+        State.CLOSED, "case.replied", "case.appeal_dismissed", rights={"appeal_dismissed": True}
+    )
+    body = told("zh", seen(State.MERGED), target=other)
+    assert body["let_stand"] is False
+    assert "领导" not in journey.sentence(body) + body["next_step"]
+
+
 def test_what_was_said_of_an_earlier_answer_is_not_said_of_the_last() -> None:
     one = seen(State.CLOSED, "case.replied", solved=Solved.NO)
     again = Line(9, NOW + timedelta(hours=1), "case.replied", {"text": "x", "outcome": "solved"})
