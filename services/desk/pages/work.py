@@ -79,13 +79,16 @@ _SHOWN[Role.REVIEWER] = (
     *(q for q in _SHOWN[Role.REVIEWER] if q != "review"),
 )
 _FIRST = {
-    Role.COORDINATOR: "triage",
-    Role.LEADER: "overdue",
-    Role.LIAISON: "to_accept",
-    Role.HANDLER: "mine",
-    Role.REVIEWER: "department",
+    Role.COORDINATOR: ("triage",),
+    # Nobody but them decides an appeal.
+    Role.LEADER: ("appeals", "overdue", "escalated"),
+    Role.LIAISON: ("to_accept",),
+    Role.HANDLER: ("mine",),
+    Role.REVIEWER: ("department",),
 }
-"""The queue a person finds when they come to work."""
+"""The queue a person finds when they come to work: of several the first in which something waits,
+else that which _CLEARED names."""
+_CLEARED = {Role.LEADER: "overdue"}
 _ROWS = 30
 """Rows of a page of the list; what comes after them is one press away."""
 _FOUND = 10
@@ -135,7 +138,10 @@ async def work(request: Request) -> Response:
     if any(c in value for value in asked.values() for c in "\x00"):
         raise Unacceptable("请去掉特殊控制字符。", "Please remove control characters.")
     queue = choice(request, "queue", QUEUES)
-    queue = queue or next((q for r, q in _FIRST.items() if r in roles), "all")
+    chosen = bool(queue)
+    first = next((r for r in _FIRST if r in roles), None)
+    many = _FIRST[first] if first and not chosen else ()
+    queue = queue or (_CLEARED.get(first, many[0]) if first else "all")
     state = choice(request, "state", State)
     department, category = asked.get("department") or None, asked.get("category") or None
     runtime_of(request).directory.check_department(department)
@@ -158,6 +164,11 @@ async def work(request: Request) -> Response:
     )
     service = service_of(request, "desk")
     shown = _shown(roles)
+    if len(many) > 1:
+        async with service.engine.connect() as connection:
+            waiting = await counts(connection, wanted, many)
+        queue = next((one for one in many if waiting[one] != "0"), queue)
+        wanted = replace(wanted, queue=queue)
     read = await as_read(service, wanted)
     question = await question_of(service, read)
     if q.strip() and not wanted.cursor:
@@ -187,6 +198,7 @@ async def work(request: Request) -> Response:
         rows=rows,
         counts=numbers,
         queue=queue,
+        chosen=chosen,
         q=q,
         only=_narrowed(request, wanted),
         bulk=bulk,

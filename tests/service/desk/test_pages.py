@@ -238,6 +238,27 @@ async def test_what_waits_for_one_person_has_a_queue(desk: Desk) -> None:
     assert f"row-{refused}" in page
 
 
+async def test_a_leader_finds_first_what_waits_for_them(desk: Desk) -> None:
+    leader = desk.as_("leader")
+    page = (await leader.get("/desk")).text
+    assert "没有超期的" in page
+    late, refused = await desk.in_progress(), await desk.case()
+    await desk.process(examples.promised(late, Clock.RESOLUTION, "2026-03-04 10:04"))
+    assert f"row-{late}" in (await leader.get("/desk")).text
+    await desk.do(desk.as_("coordinator"), refused, "reject", reason="x")
+    await desk.process(FeedbackAppealed(feedback_id=refused, at=examples.RECEIVED, reason="x"))
+
+    page = (await leader.get("/desk")).text
+
+    assert f"row-{refused}" in page
+    assert f"row-{late}" not in page
+    assert 'data-put="n-appeals" value="1"' in page
+    assert 'data-put="n-overdue" value="1"' in page
+    # It stays what they look at, whatever is first by then.
+    assert 'id="live" hx-get="/desk?queue=appeals"' in page
+    assert 'id="live" hx-get=""' in (await leader.get("/desk?queue=overdue")).text
+
+
 async def test_what_a_person_decided_has_their_words_first_and_the_systems_view_apart(
     desk: Desk,
 ) -> None:
