@@ -77,7 +77,11 @@ def _question(f: Details) -> list[str]:
         "想请您补充一点情况",
         f.say("{who}正在办理{yours}，想请问您：", yours=_yours(f), who=who),
         f.words("问题写在下面的页面上。"),
-        f.link("请在这里回答（等您回答的时间不算在我们的期限里）："),
+        f.link(
+            "直接在这里回复就行，或者在这个页面上回答（等您回答的时间不算在我们的期限里）："
+            if f.channel == "wechat"
+            else "请在这里回答（等您回答的时间不算在我们的期限里）："
+        ),
         automatic=False,
     )
 

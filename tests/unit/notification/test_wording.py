@@ -89,6 +89,15 @@ def test_an_english_date_in_a_letter_to_a_reporter_says_by(
         assert not re.search(rf"(?<!by )(?<!until ){written_due(DUE, 'en')}", text)
 
 
+@pytest.mark.parametrize(
+    ("locale", "said"), [("zh", "直接在这里回复就行"), ("en", "Simply reply in this chat")]
+)
+def test_who_is_asked_in_wechat_may_simply_reply_there(locale: str, said: str) -> None:
+    for channel, there in (("wechat", True), ("email", False)):
+        asked = Details(url="u", locale=locale, channel=channel, params={"text": "哪一台？"})
+        assert (said in compose("question", asked)[1]) is there
+
+
 def test_the_words_of_a_reply_are_not_touched() -> None:
     words = "  第一行\n\n\n第二行 {0} %s\t<b>"
     events = Details(url="u", params={"text": words})
