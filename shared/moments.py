@@ -141,10 +141,13 @@ def written_due(value: datetime, locale: str = "zh") -> str:
     return f"{day}（{WEEKDAYS['zh'][at.weekday()]}）{at:%H:%M} 前"
 
 
-def day_and_hour(value: Moment) -> str:
-    """``03-11 10:00``: short, and true whenever it is read."""
+def day_and_hour(value: Moment, locale: str = "zh") -> str:
+    """``03-11 10:00`` / ``11 Mar 10:00``: short, and true whenever it is read."""
     at = moment(value)
-    return f"{here(at):%m-%d %H:%M}" if at else "–"
+    if at is None:
+        return "–"
+    day = written_day(at, "en") if locale == "en" else f"{here(at):%m-%d}"
+    return f"{day} {here(at):%H:%M}"
 
 
 def ago_words(value: Moment, now: datetime, locale: str = "zh") -> str:

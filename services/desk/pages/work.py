@@ -336,7 +336,7 @@ def _present(one: PersonRow | PersonListed, now: datetime, locale: str) -> str:
     name = one.display or one.username
     if not one.is_away(now):
         return name
-    until = day_and_hour(one.away_until)
+    until = day_and_hour(one.away_until, locale)
     return f"{name} (away until {until})" if locale == "en" else f"{name}（外出到 {until}）"
 
 

@@ -231,16 +231,16 @@ def _promises_changed(d: Data, name: NameOf) -> tuple[str, str]:
 
 def _change(d: Data) -> tuple[str, str]:
     zh, en = _pick(CLOCK_NAMES, d.get("clock"))
-    due = day_and_hour(d.get("due"))
+    due, by = day_and_hour(d.get("due")), day_and_hour(d.get("due"), "en")
     match d.get("change"):
         case Change.PROMISED:
-            return f"“{zh}”期限 {due}", f"{en} due {due}"
+            return f"“{zh}”期限 {due}", f"{en} due {by}"
         case Change.MOVED:
-            return f"“{zh}”的期限改为 {due}", f"the deadline of {en} moved to {due}"
+            return f"“{zh}”的期限改为 {due}", f"the deadline of {en} moved to {by}"
         case Change.PAUSED:
             return f"“{zh}”暂停计时", f"the clock of {en} stands still"
         case Change.RESUMED:
-            return f"“{zh}”继续计时，期限 {due}", f"the clock of {en} runs again, due {due}"
+            return f"“{zh}”继续计时，期限 {due}", f"the clock of {en} runs again, due {by}"
         case Change.MET if d.get("in_time", True):
             return f"“{zh}”按时完成", f"{en} in time"
         case Change.MET:

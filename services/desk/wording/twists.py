@@ -44,9 +44,11 @@ def said(zh: str, en: str) -> Build:
     def build(data: Data, name: NameOf) -> Pair:
         values = {key: str(value) for key, value in data.items() if value is not None}
         values["where"] = name(data.get("department")) if data.get("department") else ""
+        in_english = dict(values)
         if data.get("until"):
             values["until"] = day_and_hour(data["until"])
-        return _fill(zh, values), _fill(en, values)
+            in_english["until"] = day_and_hour(data["until"], "en")
+        return _fill(zh, values), _fill(en, in_english)
 
     return build
 

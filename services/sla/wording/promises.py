@@ -93,11 +93,12 @@ class Speaker:
         return f"{day}（{weekday}）{local:%H:%M}"
 
     def length(self, amount: timedelta, *, working: bool = True) -> str:
-        """Working days where it is some, else hours or minutes."""
+        """Working days where it is some, also with a half, else hours or minutes: what is worked on
+        again is promised in half the time."""
         days = amount / WORKING_DAY
-        if working and amount and days == int(days):
+        if working and amount and 2 * days == int(2 * days):
             one = "{n} 个工作日" if days != 1 else "1 个工作日"
-            return self.say(one, n=int(days))
+            return self.say(one, n=_short(days))
         if amount < _HOUR:
             return self.say("{n} 分钟", n=_short(amount / timedelta(minutes=1)))
         return self.say("{n} 小时" if amount != _HOUR else "1 小时", n=_short(amount / _HOUR))

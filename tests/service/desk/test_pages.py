@@ -238,6 +238,27 @@ async def test_what_waits_for_one_person_has_a_queue(desk: Desk) -> None:
     assert f"row-{refused}" in page
 
 
+async def test_what_is_promised_anew_strikes_no_date_of_before(desk: Desk) -> None:
+    office = desk.as_("coordinator")
+    for cycle, struck in ((1, True), (2, False)):
+        feedback_id = await desk.in_progress()
+        promises = Promises(feedback_id)
+        await desk.process(
+            promises.change(
+                "promised",
+                Clock.RESOLUTION,
+                at("2026-03-06 13:45"),
+                at=examples.RECEIVED,
+                cycle=cycle,
+                first_due=at("2026-03-11 17:30"),
+            )
+        )
+        page = (await office.get(f"/desk/cases/{feedback_id}")).text
+        due = page.split('id="promise-h"')[1].split("</section>")[0]
+        assert ("<del>" in due) is struck
+        assert ("重新办理，新的期限" in due) is not struck
+
+
 async def test_a_leader_finds_first_what_waits_for_them(desk: Desk) -> None:
     leader = desk.as_("leader")
     page = (await leader.get("/desk")).text

@@ -71,6 +71,9 @@ def test_what_one_moment_did_to_the_clocks_is_one_line() -> None:
     assert kept is not None
     said = sentence("sla.promises_changed", kept, name_of)
     assert said == "“派单”按时完成；“签收”期限 03-11 10:00；“办结”的期限改为 03-11 10:00"
+    said = sentence("sla.promises_changed", kept, name_of, "en")
+    assert "due 11 Mar 10:00; the deadline of" in said
+    assert said.endswith("moved to 11 Mar 10:00")
 
 
 def test_the_follow_up_and_what_ends_with_the_case_are_no_lines() -> None:
@@ -82,6 +85,8 @@ def test_the_follow_up_and_what_ends_with_the_case_are_no_lines() -> None:
 def test_what_is_missing_takes_its_part_of_the_sentence_with_it() -> None:
     full = {"until": "2026-03-11T02:00:00+00:00", "reason": "等数据库商"}
     assert sentence("case.extension_granted", full, name_of) == "同意延期到 03-11 10:00：等数据库商"
+    said = sentence("case.extension_asked", full, name_of, "en")
+    assert said.startswith("Asked for more time, until 11 Mar 10:00")
     assert sentence("case.supervised", {}, name_of) == "督办"
     assert sentence("case.supervised", {"text": "今天"}, name_of) == "督办：今天"
 
