@@ -77,12 +77,7 @@ def _approve(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decisio
 
 def _reply(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
     """Of the department, or (直接答复) of the office, which may say in the same step what it is."""
-    if _is_held(case, given.text, by):
-        raise wrong(
-            "text",
-            "负责人把它退回修改了，还和那时一样：请先改，或者再送审。",
-            "It was sent back and reads as it did then: please change it, or submit it again.",
-        )
+    check_sent_back(case, given.text, by)
     answered = _publish(case, given, at, direct=case.department is None)
     kind = given.case_type
     if kind is None or kind is case.case_type:
@@ -90,6 +85,16 @@ def _reply(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
     if by.role == Role.CLERK and kind is not CaseType.INQUIRY:
         raise wrong("type", "台口只能直接答复咨询。", "A desk answers inquiries only.")
     return Decision(answered.changed | {"case_type": kind}, (_retyped(case, kind), *answered.told))
+
+
+def check_sent_back(case: Case, text: str, by: Actor) -> None:
+    """Raise where these words do not go out to the reporter, by whichever action."""
+    if _is_held(case, text, by):
+        raise wrong(
+            "text",
+            "负责人把它退回修改了，还和那时一样：请先改，或者再送审。",
+            "It was sent back and reads as it did then: please change it, or submit it again.",
+        )
 
 
 def _is_held(case: Case, text: str, by: Actor) -> bool:

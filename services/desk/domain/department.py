@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.desk.domain.actions import Action
+from services.desk.domain.answer import check_sent_back
 from services.desk.domain.case import ActionInput, Asked, Case, Extension
 from services.desk.domain.deciding import (
     NOBODY,
@@ -90,6 +91,7 @@ def _unassign(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decisi
 
 def _progress(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
     """An interim word; it also answers what the reporter said after a reply, and adds to one."""
+    check_sent_back(case, given.text, by)
     return decided(
         CaseProgressed,
         {"public_since_dispatch": True, "words_owed_since": None},

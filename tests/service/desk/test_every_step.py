@@ -285,6 +285,8 @@ async def test_what_was_sent_back_goes_out_changed_or_with_a_heads_consent(desk:
     for same in ("已清理。", " 已清理 ！"):
         held = await post(handler, feedback_id, "reply", text=same, outcome="solved")
         assert (held.status_code, list(held.json()["errors"])) == (422, ["text"])
+    held = await post(handler, feedback_id, "progress", text="已清理。")
+    assert (held.status_code, list(held.json()["errors"])) == (422, ["text"])
     assert (await desk.do(handler, feedback_id, "submit", **draft))["sent_back"] is None
     await desk.do(head, feedback_id, "send_back", comment="还是没写")
     case = await desk.do(handler, feedback_id, "reply", text="3 月 4 日已清理。", outcome="solved")
