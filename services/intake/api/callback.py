@@ -28,6 +28,7 @@ from services.intake.api.wishes import take_nothing_yet, take_wish
 from services.intake.deps import NAME, Deps, deps_of
 from services.intake.domain.alike import chosen
 from services.intake.domain.chat import Speaking, asks_anew, said_anew, speaking
+from services.intake.domain.language import language_of
 from services.intake.domain.submission import SKEW, Submission, Ticket
 from services.intake.domain.wishes import Wish, says_nothing_yet, wish_of
 from services.intake.store import Arrival, Belongs, Nonce, Receipt, ReplayedNonce
@@ -121,7 +122,7 @@ async def _take(service: Service[Deps], deps: Deps, account: WechatAccount, open
                 # Closed, taken back, full, forgotten: then it is a matter of its own.
                 alone = Arrival(comment, nonce=nonce, speaking=Speaking.ANEW)
                 receipt = await deps.group.submit(alone)
-        words = words or _answer(deps, message, receipt)
+        words = words or _answer(deps, message, comment, receipt)
     # Whoever writes this often is taken in, but not answered every time.
     if not words or followers.take(follower) is not None:
         return ACCEPTED
@@ -130,11 +131,13 @@ async def _take(service: Service[Deps], deps: Deps, account: WechatAccount, open
     return opened.reply(words, _now(deps))
 
 
-def _answer(deps: Deps, message: WechatMessage, receipt: Receipt | None) -> str:
+def _answer(
+    deps: Deps, message: WechatMessage, comment: Submission | None, receipt: Receipt | None
+) -> str:
     settings = deps.runtime.settings
-    if receipt is not None:
+    if receipt is not None and comment is not None:
         code = receipt.tracking_code
-        return wording.received(settings.locale, code, deps.track_url(code))
+        return wording.received(comment.locale, code, deps.track_url(code))
     if message.is_event:
         followed = message.event.lower() == "subscribe"
         return wording.welcome(settings.locale, settings.url) if followed else ""
@@ -160,7 +163,8 @@ def _comment(deps: Deps, message: WechatMessage) -> Submission | None:
     words = as_typed(message.text)[:MAX_TEXT]
     if is_blank(words):
         return None
-    return from_wechat(message, words, deps.ticket(), locale=deps.runtime.settings.locale)
+    locale = language_of(words, deps.runtime.settings.locale)
+    return from_wechat(message, words, deps.ticket(), locale=locale)
 
 
 def from_wechat(message: WechatMessage, words: str, ticket: Ticket, *, locale: str) -> Submission:

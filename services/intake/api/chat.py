@@ -14,6 +14,7 @@ from services.intake.api.later import add
 from services.intake.deps import Deps
 from services.intake.domain.alike import alike, chosen
 from services.intake.domain.chat import Speaking, answers_nothing, is_remark, is_thanks
+from services.intake.domain.language import language_of
 from services.intake.domain.submission import Submission
 from services.intake.domain.wishes import wish_of
 from services.intake.store import Arrival, Receipt, chats, offers, questions, unreached
@@ -61,7 +62,8 @@ async def take_answer(service: Service[Deps], comment: Submission) -> str:
         if whole is None:
             return ""
         url, none = deps.track_url(whole.tracking_code), answers_nothing(comment.text)
-        words = wording.answered(deps.locale, url)
+        locale = language_of(comment.text, whole.locale)
+        words = wording.answered(locale, url)
         if asked.repeated:
             return words
         if none:
@@ -71,7 +73,7 @@ async def take_answer(service: Service[Deps], comment: Submission) -> str:
                 return ""
             question = None if whole.confidential else asked.question
             which = await named(tx, whole, asked.feedback_id)
-            words = wording.waiting(deps.locale, which, question, url)
+            words = wording.waiting(locale, which, question, url)
         await tx.lock(asked.feedback_id)
         if await chats.was_added(tx, who[0], message):
             return words
@@ -97,11 +99,13 @@ async def take_next_words(service: Service[Deps], comment: Submission, feedback_
     answered the same and added nowhere. Thanks for an answer get a kind word."""
     who, message, deps = who_of(comment), comment.source_message_id or "", service.deps
     whole, which, state = None, "", None
+    locale = comment.locale
     try:
         async with service.transaction() as tx:
             whole = await whole_of(tx, feedback_id)
             if whole is None or whole.erased:
                 return ""
+            locale = language_of(comment.text, whole.locale)
             await tx.lock(feedback_id)
             which = await named(tx, whole, feedback_id, comment.text)
             await store.load(tx, [feedback_id])
@@ -116,10 +120,10 @@ async def take_next_words(service: Service[Deps], comment: Submission, feedback_
         if whole is None or not is_remark(comment.text):
             return ""
         thanks, url = is_thanks(comment.text), deps.track_url(whole.tracking_code)
-        return wording.ended(deps.locale, which, url, thanks=thanks)
+        return wording.ended(locale, which, url, thanks=thanks)
     if state in _ANSWERED and is_thanks(comment.text):
-        return wording.thanked(deps.locale)
-    return wording.added(deps.locale, which, deps.track_url(whole.tracking_code))
+        return wording.thanked(locale)
+    return wording.added(locale, which, deps.track_url(whole.tracking_code))
 
 
 async def begin_anew(service: Service[Deps], message: Submission) -> str:
@@ -140,8 +144,9 @@ async def begin_anew(service: Service[Deps], message: Submission) -> str:
         another = added is not None and not (is_remark(added.text) or wish_of(added.text))
         if added is None or not another or added.moved_by not in (None, source):
             await chats.end(tx, *who)
-            return wording.anew(deps.locale)
-        comment = replace(message, text=added.text)
+            return wording.anew(message.locale)
+        locale = language_of(added.text, message.locale)
+        comment = replace(message, text=added.text, locale=locale)
         (receipt,) = await store.accept(tx, [Arrival(comment, speaking=Speaking.ANEW)])
         assert isinstance(receipt, Receipt)
         if await chats.move(tx, who[0], added, source):
@@ -155,7 +160,7 @@ async def begin_anew(service: Service[Deps], message: Submission) -> str:
                 )
             )
     code = receipt.tracking_code
-    return wording.received(deps.locale, code, deps.track_url(code))
+    return wording.received(locale, code, deps.track_url(code))
 
 
 async def offer_incidents(service: Service[Deps], comment: Submission, receipt: Receipt) -> str:
@@ -177,7 +182,7 @@ async def offer_incidents(service: Service[Deps], comment: Submission, receipt: 
             [one.incident_id for one in found],
             receipt.received_at,
         )
-    return wording.offered(deps.locale, [one.title for one in found])
+    return wording.offered(comment.locale, [one.title for one in found])
 
 
 async def take_choice(service: Service[Deps], message: Submission) -> str:
@@ -198,7 +203,7 @@ async def take_choice(service: Service[Deps], message: Submission) -> str:
         comment = await store.find_by_id(tx, offer.feedback_id)
         if comment is None or comment.erased:
             return ""
-        locale, url = deps.locale, deps.track_url(comment.tracking_code)
+        locale, url = comment.locale, deps.track_url(comment.tracking_code)
         known = {one.incident_id: one for one in deps.open_incidents}
         wanted = offer.incidents[number] if offer.chosen is None else offer.chosen
         await tx.lock(offer.feedback_id)

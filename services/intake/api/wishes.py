@@ -14,6 +14,7 @@ from services.intake.api.chat import named, who_of, whole_of
 from services.intake.api.later import say
 from services.intake.deps import Deps
 from services.intake.domain.chat import Speaking
+from services.intake.domain.language import language_of
 from services.intake.domain.later import Action, Nothing, check
 from services.intake.domain.submission import Submission
 from services.intake.domain.wishes import Wish, names_withdrawal
@@ -35,6 +36,8 @@ class _Asked:
     which: str
     who: tuple[str, str]
     key: Key
+    locale: str
+    """Of the answer."""
 
     @property
     def url(self) -> str:
@@ -47,7 +50,7 @@ async def take_wish(
     """What to answer to a wish; empty for a yes that nobody asked for. `anew`: of another case than
     the one spoken of, that is, of none."""
     deps, who, source = service.deps, who_of(message), message.source_message_id or ""
-    locale, home = deps.locale, deps.runtime.settings.url
+    locale, home = message.locale, deps.runtime.settings.url
     if wish is Wish.HELP:
         return wording.help_with(locale, home)
     key = Key(f"chat:{who[0]}", source, wish)
@@ -66,12 +69,13 @@ async def take_wish(
         comment = await whole_of(tx, about) if about else None
         if about is None or comment is None or comment.erased:
             return wording.no_case(locale, home)
+        locale = language_of(message.text, comment.locale)
         await tx.lock(about)
         await store.load(tx, [about])
         # Of copies that overlap the second finds what the first has done.
         done = await store.was_done(tx, key)
         which = await named(tx, comment, about)
-        asked_for = _Asked(deps, comment, about, which, who, key)
+        asked_for = _Asked(deps, comment, about, which, who, key, locale)
         try:
             return await _DO[wish](tx, asked_for, done is not None)
         except Conflict as refusal:
@@ -81,34 +85,34 @@ async def take_wish(
 async def take_nothing_yet(service: Service[Deps], message: Submission, speaking: Speaking) -> str:
     """What to answer to a greeting or a sign alone, where it begins a chat; empty in the middle of
     one, where it is kept with what is spoken of."""
-    deps, who = service.deps, who_of(message)
+    who = who_of(message)
     async with service.transaction() as tx:
         # A copy of what was taken in by another release is answered as that was.
         known = await chats.was_received(tx, who[0], message.source_message_id or "")
         if known or await chats.is_open(tx, *who, speaking):
             return ""
-    return wording.nothing_yet(deps.locale)
+    return wording.nothing_yet(message.locale)
 
 
 async def _urge(tx: Transaction, asked: _Asked, done: bool) -> str:
     if not done:
         await _perform(tx, asked, Action.URGE)
         await chats.speak_of(tx, *asked.who)
-    return wording.urged(asked.deps.locale, asked.which, asked.url)
+    return wording.urged(asked.locale, asked.which, asked.url)
 
 
 async def _ask_whether(tx: Transaction, asked: _Asked, done: bool) -> str:
     """Nothing is taken back by one word: the next one may."""
     check(Action.WITHDRAW, store.case_of(tx, asked.feedback_id).standing, tx.now)
     await chats.speak_of(tx, *asked.who, taken_back=asked.feedback_id)
-    return wording.take_back(asked.deps.locale, asked.which)
+    return wording.take_back(asked.locale, asked.which)
 
 
 async def _withdraw(tx: Transaction, asked: _Asked, done: bool) -> str:
     if not done:
         await _perform(tx, asked, Action.WITHDRAW)
         await chats.speak_of(tx, *asked.who)
-    return wording.taken_back(asked.deps.locale, asked.which, asked.url)
+    return wording.taken_back(asked.locale, asked.which, asked.url)
 
 
 async def _tell_progress(tx: Transaction, asked: _Asked, done: bool) -> str:
@@ -117,7 +121,7 @@ async def _tell_progress(tx: Transaction, asked: _Asked, done: bool) -> str:
         await store.answered_before(tx, asked.key, asked.feedback_id)
         tx.emit(FeedbackProgressAsked(feedback_id=asked.feedback_id, at=tx.now, by=REPORTER))
         await chats.speak_of(tx, *asked.who)
-    return wording.looking(asked.deps.locale, asked.which, asked.url)
+    return wording.looking(asked.locale, asked.which, asked.url)
 
 
 async def _perform(tx: Transaction, asked: _Asked, action: Action) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -144,14 +145,17 @@ async def test_a_remark_is_about_the_answer_as_long_as_that_is_the_last_word(
     (case,) = await cases(intake)
     await answered(intake, case)
     intake.clock.later(hours=47)
+    # They are answered in the language of their last words.
+    english = remark.isascii()
+    added = "We have put this with" if english else ADDED
     for _ in range(2):
         said = await push(intake, remark, "2")
-        assert ("不客气" in said, ADDED in said) == (remark == "谢谢", remark != "谢谢")
+        assert ("不客气" in said, added in said) == (remark == "谢谢", remark != "谢谢")
     *_, event = await intake.emitted(case)
     assert (event["body"]["text"], event["body"]["thanks"]) == (remark, remark == "谢谢")
     # Their own word is the last one now: that is ten minutes, whatever they say.
     intake.clock.later(minutes=10)
-    assert NEW in await push(intake, remark, "3")
+    assert ("as a new comment" if english else NEW) in await push(intake, remark, "3")
 
 
 async def test_other_words_long_after_an_answer_are_another_matter(intake: Intake) -> None:
@@ -543,3 +547,26 @@ async def test_whose_chat_it_is_stands_in_its_own_tables_alone(intake: Intake) -
                 for row in public
             ]
         ), table
+
+
+@pytest.mark.parametrize("house", ["zh", "en"])
+async def test_a_follower_is_answered_in_the_language_they_write(
+    intake: Intake, house: str
+) -> None:
+    runtime = intake.service.runtime
+    runtime.settings = runtime.settings.model_copy(update={"locale": house})
+    assert NEW in await push(intake, "四楼自助借还机坏了", "1", "oZh")
+    assert "Thank you" in await push(intake, "The printer is broken again", "2", "oEn")
+    # What says nothing of a language is answered in that of the comment.
+    assert ADDED in await push(intake, "A412", "3", "oZh")
+    assert "We have put this with" in await push(intake, "A412", "4", "oEn")
+    assert "四楼自助" in await push(intake, "催一催", "6", "oZh")
+    hurried = await push(intake, "hurry up", "7", "oEn")
+    assert "The printer" in hurried
+    assert not re.search("[\u4e00-\u9fff]", hurried)
+    received = [
+        e["body"]["locale"]
+        for e in await intake.emitted()
+        if e["type"].startswith("feedback.received")
+    ]
+    assert received == ["zh", "en"]

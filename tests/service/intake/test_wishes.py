@@ -19,7 +19,7 @@ async def happens(intake: Intake, case: str, event: type, **more: object) -> Non
     await intake.process(FakeDesk(case).event(event, intake.clock.now(), **more))
 
 
-@pytest.mark.parametrize("said", ["催一催", "麻烦帮我催一下！", "please hurry up"])
+@pytest.mark.parametrize("said", ["催一催", "麻烦帮我催一下！", "Please hurry!"])
 async def test_urging(intake: Intake, said: str) -> None:
     receipt = await push(intake, TAP, "1")
     assert "还可以回复“查进展”“催一催”“撤回”" in receipt
