@@ -53,6 +53,28 @@ async def test_a_row_that_owes_an_answer_leaves_room_for_its_department(browse: 
     assert dept is not None and dept["width"] > 90
 
 
+async def test_a_promise_that_no_longer_applies_fits_beside_its_date(browse: Browse) -> None:
+    people = browse.people
+    said = await people.say("The printer on the third floor eats my cards.", locale="en")
+    case = said["feedback_id"]
+    await people.in_hand(case, "it")
+    await people.later(said["tracking_code"], "withdraw")
+
+    async def ended() -> bool:
+        found = await people.case("coordinator", case) or {"promises": []}
+        return any(one["status"] == "cancelled" for one in found["promises"])
+
+    await until(ended, what="what was promised no longer applies")
+    page = await browse(f"/desk/cases/{case}?lang=en", as_="coordinator", width=PHONE)
+    await expect(page.locator(".promise-cancelled").first).to_contain_text("no longer applies")
+    table = await page.locator("table.promises").bounding_box()
+    card = await page.locator("section:has(> table.promises)").bounding_box()
+    assert table is not None
+    assert card is not None
+    assert table["x"] + table["width"] <= card["x"] + card["width"]
+    assert await page.evaluate("document.scrollingElement.scrollWidth") <= PHONE
+
+
 async def test_figures_stay_whole_where_there_is_little_room(browse: Browse) -> None:
     for language in ("zh", "en"):
         page = await browse(f"/dashboard?lang={language}", as_="leader", width=PHONE)
