@@ -283,10 +283,15 @@
     if (button?.dataset.busy) label.textContent = button.dataset.busy;
     complain(form, "");
     try {
-      await window.picturesReady?.(form);
-      const files = $$("input[type=file]", form).some((field) => field.files.length);
+      // As it is at this moment: what a button put into a field for it is taken out again.
       const fields = new FormData(form);
-      if (!files) for (const field of $$("input[type=file]", form)) fields.delete(field.name);
+      await window.picturesReady?.(form);
+      const choosing = $$("input[type=file]", form);
+      const files = choosing.some((field) => field.files.length);
+      for (const field of choosing) {
+        fields.delete(field.name);
+        for (const file of field.files) fields.append(field.name, file);
+      }
       const data = files ? fields : new URLSearchParams(fields);
       if (sender?.name) data.append(sender.name, sender.value);
       const key = data.get("idempotency_key");
