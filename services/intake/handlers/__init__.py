@@ -46,6 +46,7 @@ from shared.contracts.vocabulary import CONFIDENTIAL_CATEGORY, State
 from shared.messaging.envelope import Record
 from shared.messaging.subscription import Handler
 from shared.messaging.transaction import Transaction
+from shared.validation import in_language
 
 log = structlog.get_logger()
 
@@ -196,7 +197,10 @@ def _reason(error: Exception) -> str:
             f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg'].removeprefix('Value error, ')}"
             for e in error.errors(include_url=False, include_context=False, include_input=False)
         )[:1000]
-    return error.en if isinstance(error, Refusal) else str(error)
+    if isinstance(error, Refusal):
+        wrong = (error.errors or {}).items()
+        return "; ".join(f"{name}: {in_language(words, 'en')}" for name, words in wrong) or error.en
+    return str(error)
 
 
 def _reject(tx: Transaction, record: Record, reason: str) -> None:
