@@ -13,7 +13,7 @@ from services.desk import store
 from services.desk.api.bodies import Draft
 from services.desk.api.cases import is_id, view_context
 from services.desk.api.viewing import viewer_of
-from services.desk.api.views import hints_on, hints_on_words, reads_english
+from services.desk.api.views import ViewContext, hints_on, hints_on_words, reads_english
 from services.desk.deps import deps_of
 from services.desk.domain import Action, permitted, sees, who_is
 from services.desk.store import CaseRow, drafts
@@ -93,7 +93,12 @@ async def looked_at(
         draft = checked(Draft, {"text": values.get(field, "")} if field else values)
     if field:
         return draft, hints_on_words(draft.text, context, english=reads_english(row.locale))
-    return draft, hints_on(
+    return draft, hints_on_reply(draft, row, context)
+
+
+def hints_on_reply(draft: Draft, row: CaseRow, context: ViewContext) -> list[dict[str, Any]]:
+    """What a reply to the reporter of this case lacks."""
+    return hints_on(
         draft.text,
         draft.rule,
         row.category,

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from services.desk import store
 from services.desk.api.bodies import Draft
 from services.desk.api.cases import view_context
-from services.desk.api.drafts import writable
-from services.desk.api.views import ViewContext, hints_on, reads_english
+from services.desk.api.drafts import hints_on_reply, writable
+from services.desk.api.views import ViewContext, hints_on
 from services.desk.deps import deps_of
 from services.desk.domain import Viewer, sees_words
 from services.desk.domain.reaching import only_a_telephone
@@ -107,14 +107,7 @@ async def preview_of(request: Request, person: Staff, feedback_id: str) -> Look:
     return Look(
         draft=draft,
         locale=row.locale,
-        hints=hints_on(
-            draft.text,
-            draft.rule,
-            row.category,
-            context,
-            unanswered=store.case_of(row).open_parts,
-            english=reads_english(row.locale),
-        ),
+        hints=hints_on_reply(draft, row, context),
         page=on_the_page(letter, words.masked),
         letters=letters(letter, ways(row.channel, contact)),
         only_phone=not row.anonymous and only_a_telephone(contact),
