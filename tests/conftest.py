@@ -47,6 +47,7 @@ async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ser
         await create_topics(started.kafka_address)
         yield started
     finally:
+        await support.disconnect(started.database_url or "")
         await started.stop()
 
 
@@ -59,6 +60,7 @@ async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[st
     try:
         yield started.database_url or ""
     finally:
+        await support.disconnect(started.database_url or "")
         await started.stop()
 
 

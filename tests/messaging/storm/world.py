@@ -379,7 +379,6 @@ async def made(make_runtime: Callable[..., Runtime]) -> AsyncIterator[World]:
         for service in services.values():
             for stop in service.stopping:
                 await stop()
-            await service.engine.dispose()
 
 
 def _from_anywhere(app: ASGIApp) -> ASGIApp:

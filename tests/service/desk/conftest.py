@@ -140,4 +140,3 @@ async def desk(make_quiet_runtime: Callable[..., Any], clock: ManualClock) -> As
     for call in service.starting:
         await call()
     yield Desk(service, clock)
-    await service.engine.dispose()

@@ -101,4 +101,3 @@ async def intake(make_quiet_runtime: Callable[..., Runtime]) -> AsyncIterator[In
     async with httpx2.AsyncClient(transport=transport, base_url="https://fx.test") as client:
         yield Intake(service, clock, client)
     await service.deps.group.stop()
-    await service.engine.dispose()

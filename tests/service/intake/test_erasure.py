@@ -80,7 +80,6 @@ async def relayed(make_runtime: Callable[..., Runtime]) -> AsyncIterator[Service
     yield service
     assert service.relay is not None
     await service.relay.stop()
-    await service.engine.dispose()
 
 
 async def test_the_command_waits_for_every_service_and_names_who_is_missing(

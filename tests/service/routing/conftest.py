@@ -109,4 +109,3 @@ async def routing(make_quiet_runtime: Callable[..., Runtime]) -> AsyncIterator[R
     for begin in service.starting:
         await begin()
     yield Routing(service)
-    await service.engine.dispose()

@@ -16,4 +16,3 @@ async def sla(make_quiet_runtime: Callable[..., Runtime]) -> AsyncIterator[Servi
     """Wednesday, 4 March 2026, 10:00."""
     service = await prepared(build, make_quiet_runtime(clock=clock_at("2026-03-04 10:00")))
     yield service
-    await service.engine.dispose()

@@ -296,5 +296,4 @@ async def test_the_loop_marks_by_itself_what_comes_up_and_what_comes_due(
     finally:
         loop.cancel()
         await asyncio.gather(loop, return_exceptions=True)
-        await service.engine.dispose()
     assert (await events(service))[5:] == [("breached", "TRIAGE"), ("escalation.raised", "TRIAGE")]

@@ -53,7 +53,6 @@ async def web(make_quiet_runtime: Callable[..., Runtime]) -> AsyncIterator[Web]:
     transport = httpx2.ASGITransport(app=app, client=("10.1.2.3", 1))
     async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
         yield Web(service, clock, client, app)
-    await service.engine.dispose()
 
 
 @pytest.fixture

@@ -43,7 +43,5 @@ def opened(make_quiet_runtime: Callable[..., Runtime]) -> Open:
         ) as visitor:
             yield visitor
         await services["intake"].stopping[0]()
-        for service in services.values():
-            await service.engine.dispose()
 
     return at
