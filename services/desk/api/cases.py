@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from services.desk.api import views
 from services.desk.api.actions import do
 from services.desk.api.bodies import clean
+from services.desk.api.named import out_of_address
 from services.desk.api.searching import as_read, find, question_of
 from services.desk.api.viewing import viewer_of
 from services.desk.deps import deps_of
@@ -78,7 +79,7 @@ async def list_cases(
         department=department,
         category=category,
         channel=channel,
-        q=q,
+        q=out_of_address(q),
         cursor=cursor,
         limit=limit or 50,
     )

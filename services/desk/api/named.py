@@ -23,13 +23,19 @@ NOT_FOUND = (
 )
 _MOST = 200
 _WHOLE = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_ADDRESS = re.compile(r"/cases/([^/?#\s]+)")
+_ADDRESS = re.compile(r"/(?:cases|track)/([^/?#\s]+)")
+
+
+def out_of_address(typed: str) -> str:
+    """What the address of a case's page names, the staff's or the reporter's, wherever it stands in
+    `typed`; `typed` itself where there is none."""
+    return unquote(found[1]) if (found := _ADDRESS.search(typed)) else typed
 
 
 async def case_named(tx: Transaction, viewer: Viewer, typed: str, *, but: str = "") -> str:
     """The id of the one case that this viewer sees and that is named so, `but` another; `typed`
     itself, as an id where it is one, if there is none, or more than one."""
-    said = unquote(found[1]) if (found := _ADDRESS.search(typed)) else typed.strip()
+    said = out_of_address(typed).strip()
     whole = id_as_typed(said)
     if _WHOLE.fullmatch(whole) or len(said) > _MOST:
         return whole

@@ -20,6 +20,7 @@ from services.desk.api.cases import case_body, page_body, read_otherwise, view_c
 from services.desk.api.forms import Given, forms, needed_now, starting_values, written
 from services.desk.api.incidents import READERS
 from services.desk.api.mentions import colleagues
+from services.desk.api.named import out_of_address
 from services.desk.api.preview import Look
 from services.desk.api.review_rules import READERS as READ_RULES
 from services.desk.api.searching import as_read, question_of
@@ -158,7 +159,7 @@ async def work(request: Request) -> Response:
         department=department,
         category=category,
         channel=choice(request, "channel", Channel),
-        q=q,
+        q=out_of_address(q),
         cursor=asked.get("cursor") or None,
         limit=_ROWS,
     )

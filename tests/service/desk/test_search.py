@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shared.ids import new_id
 from tests.service.desk import examples
 from tests.service.desk.conftest import Desk
 from tests.service.desk.finding import CODE, PERSON, PHONE, find, found, make
@@ -39,6 +40,27 @@ async def test_an_id_is_found_by_who_sees_the_case(desk: Desk) -> None:
     for typed in (feedback_id, feedback_id.upper(), f" {feedback_id} "):
         assert await find(desk.as_("auditor"), typed) == [feedback_id]
         assert await find(desk.as_("liaison", "it"), typed) == []
+
+
+@pytest.mark.parametrize("address", ["{}", "{}?done=note#line-3", "{}/record", " {} "])
+async def test_a_case_is_found_by_the_address_of_its_page(desk: Desk, address: str) -> None:
+    feedback_id = await make(desk)
+    for named in (feedback_id, feedback_id[:13]):
+        typed = address.format(f"https://lib.example.edu/feedback/desk/cases/{named}")
+        assert await find(desk.as_("coordinator"), typed) == [feedback_id]
+        assert await find(desk.as_("handler", "space"), typed, queue="mine") == [feedback_id]
+        assert await find(desk.as_("liaison", "it"), typed) == []
+    page = await desk.as_("coordinator").get("/desk", params={"q": typed})
+    assert f'href="/desk/cases/{feedback_id}"' in page.text
+    assert f'value="{typed}"' in page.text, "what was pasted stands where it was pasted"
+
+
+async def test_an_address_of_no_case_is_said_to_be_none(desk: Desk) -> None:
+    await make(desk)
+    office = desk.as_("coordinator")
+    for path in (f"desk/cases/{new_id()}", f"track/{CODE[:-1]}Z"):
+        body = (await office.get("/api/cases", params={"q": f"https://lib.example/{path}"})).json()
+        assert (body["items"], body["no_such_code"]) == ([], True)
 
 
 async def test_the_beginning_of_an_id_finds_what_begins_so(desk: Desk) -> None:
