@@ -187,6 +187,17 @@ def twists() -> Story:
         ),
     )
     yield case(
+        "added-to",
+        desk.CaseProgressed(
+            **case.after(days=10, hours=1),
+            **theirs,
+            by=HANDLER,
+            state=State.REPLIED,
+            text="补充：校外访问要先登录统一认证。",
+            amends=True,
+        ),
+    )
+    yield case(
         "called",
         desk.CaseFollowedUp(
             **case.after(days=11),
@@ -263,6 +274,18 @@ def together() -> Story:
             department="facilities",
             text="电已经恢复。",
             outcome=Outcome.SOLVED,
+        ),
+    )
+    yield case(
+        "added-to",
+        desk.CaseAnsweredThrough(
+            **case.after(hours=3, minutes=40),
+            by=HANDLER,
+            into=other.id,
+            kind="progress",
+            department="facilities",
+            text="更正：东区今晚恢复。",
+            amends=True,
         ),
     )
     yield case(

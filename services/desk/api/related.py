@@ -185,7 +185,8 @@ async def _answer_all(tx: Transaction, row: CaseRow, change: Change, by: Actor) 
                 continue
         written = related.as_written(tx, text, event.words_id)
         said = {"kind": kind, "written": written, "outcome": outcome, "rule": rule}
-        await _pass_on(tx, row, joined, **said, by=by)
+        amends = getattr(event, "amends", None)
+        await _pass_on(tx, row, joined, **said, amends=amends, by=by)
 
 
 async def _pass_on(tx: Transaction, into: CaseRow, joined: list[CaseRow], **words: Any) -> None:

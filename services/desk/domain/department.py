@@ -90,7 +90,16 @@ def _unassign(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decisi
 
 
 def _progress(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
-    """An interim word; it also answers what the reporter said after a reply, and adds to one."""
+    """An interim word; it also answers what the reporter said after a reply."""
+    return _said(case, given, by)
+
+
+def _amend(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
+    """A word that adds to the reply or corrects it."""
+    return _said(case, given, by, amends=True)
+
+
+def _said(case: Case, given: ActionInput, by: Actor, **how: bool) -> Decision:
     check_sent_back(case, given.text, by)
     return decided(
         CaseProgressed,
@@ -98,6 +107,7 @@ def _progress(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decisi
         department=case.department,
         text=given.text,
         words_id=given.words_id,
+        **how,
     )
 
 
@@ -232,7 +242,7 @@ DECIDE: Mapping[Action, Decide] = {
     Action.CLAIM: _claim,
     Action.UNASSIGN: _unassign,
     Action.PROGRESS: _progress,
-    Action.AMEND: _progress,
+    Action.AMEND: _amend,
     Action.ASK: _ask,
     Action.WAIT: _wait,
     Action.RESUME: resume("staff"),

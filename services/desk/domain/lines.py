@@ -51,7 +51,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "case.part_finished": frozenset({"department", "text"}),
     "case.followed_up": frozenset({"how", "stars", "solved", "again"}),
     "case.supervised": frozenset({"text"}),
-    "case.progressed": frozenset({"text"}),
+    "case.progressed": frozenset({"text", "amends"}),
     "case.waiting_external": frozenset({"waiting_for", "until", "reason"}),
     "case.extension_asked": frozenset({"until", "reason"}),
     "case.extension_granted": frozenset({"until", "reason"}),

@@ -237,6 +237,7 @@ def answer_through(
     outcome: Outcome | None,
     rule: str | None,
     words_id: str | None,
+    amends: bool | None,
     by: Actor,
     at: datetime,
 ) -> Change:
@@ -255,6 +256,7 @@ def answer_through(
         outcome=outcome,
         rule=rule,
         words_id=words_id,
+        amends=amends,
     )
 
 

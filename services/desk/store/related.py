@@ -137,6 +137,7 @@ async def pass_on(
     rule: str | None,
     by: Actor,
     own: frozenset[str],
+    amends: bool | None = None,
 ) -> None:
     """The reporters of `joined` get the words that answer the case they were joined to.
 
@@ -164,6 +165,7 @@ async def pass_on(
             outcome=outcome,
             rule=rule,
             words_id=None,
+            amends=amends,
             by=by,
             at=tx.now,
         )

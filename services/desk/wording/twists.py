@@ -109,6 +109,13 @@ def _explained(data: Data, name: NameOf) -> Pair:
     return build(data, name)
 
 
+def _progressed(data: Data, name: NameOf) -> Pair:
+    build = said("告知用户进展[：{text}]", "Told the reporter how it goes[: {text}]")
+    if data.get("amends"):
+        build = said("补充了答复[：{text}]", "Added to the reply[: {text}]")
+    return build(data, name)
+
+
 def _followed_up(data: Data, name: NameOf) -> Pair:
     zh, en = HOW.get(str(data.get("how")), ("", ""))
     zh_solved, en_solved = SOLVED.get(str(data.get("solved")), ("", ""))
@@ -165,7 +172,7 @@ SENTENCES: dict[str, Build] = {
     "case.part_finished": said("{where}完成协办[：{text}]", "{where} did its part[: {text}]"),
     "case.followed_up": _followed_up,
     "case.supervised": said("督办[：{text}]", "Supervised[: {text}]"),
-    "case.progressed": said("告知用户进展[：{text}]", "Told the reporter how it goes[: {text}]"),
+    "case.progressed": _progressed,
     "case.waiting_external": said(
         "等{waiting_for}[，{until} 再看][：{reason}]",
         "Waiting for {waiting_for}[, to look again {until}][: {reason}]",

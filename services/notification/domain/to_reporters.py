@@ -35,13 +35,14 @@ def to_reporter(event: Event, before: Case, case: Case) -> list[Notice]:
         case desk.CaseProgressed():
             said = _said("progress", event.text, event)
             # Nothing else is to come: it has been answered.
-            after = {"after": True} if event.state is State.REPLIED else {}
+            after = {"after": True} if event.amends or event.state is State.REPLIED else {}
             return [replace(said, params=said.params | after)]
         case desk.CaseAnsweredThrough():
             kind = "progress" if event.kind == "progress" else "reply"
             said = _said(kind, event.text, event)
             # Theirs is no case that can be worked on again: they add words to the other one.
             through = {"through": True} if kind == "reply" else {}
+            through |= {"after": True} if event.amends else {}
             return [replace(said, params=said.params | through)]
         case desk.CaseRejected():
             return [_with_instead(_said("rejected", event.reason, event), case)]

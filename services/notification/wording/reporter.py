@@ -92,7 +92,7 @@ def _progress(f: Details) -> list[str]:
         return _letter(
             f,
             "给您的答复有补充",
-            f.say("关于{yours}，{who}补充告诉您：", yours=_yours(f), who=who),
+            f.say("关于{yours}，{who}补充了答复：", yours=_yours(f), who=who),
             f.words("补充的话写在下面的页面上。"),
             f.link("连同原来的答复，可以在这里看："),
             automatic=False,

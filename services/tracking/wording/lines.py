@@ -60,6 +60,7 @@ LINES: dict[str, str] = {
     "case.appeal_dismissed": "复核的结果：维持原来的处理。{reason}",
     "case.withdrawn": "已经撤回，我们不再办理。",
 }
+AMENDED = "{dept}补充了答复。"
 TOGETHER = "您说的几件事又合在一起办理。"
 EXPLAINED_AGAIN = "没能按时的原因，以这一次说的为准：{reason}"
 RATED: dict[str, str] = {
@@ -105,7 +106,7 @@ SENT: dict[str, str] = {
     "question": "问题已经发{how}给您。",
     "rejected": "原因已经发{how}给您。",
     "delay": "已经把延迟的情况发{how}给您。",
-    "progress": "进展已经发{how}给您。",
+    "progress": "这段话已经发{how}给您。",
     "appeal": "复核的结果已经发{how}给您。",
 }
 HOW: dict[str, str] = {"email": "邮件", "wechat": "微信"}
@@ -330,6 +331,8 @@ def _sentence(type_: str, data: Mapping[str, Any]) -> str:
             return TOGETHER
         case "case.breach_explained" if data.get("again"):
             return EXPLAINED_AGAIN
+        case "case.progressed" | "case.answered_through" if data.get("amends"):
+            return AMENDED
         case "case.answered_through" if data.get("kind") == "progress":
             return LINES["case.progressed"]
         case "case.closed":

@@ -86,6 +86,8 @@ class CaseAnsweredThrough(
     """The rule the reply rests on, by name and version."""
     words_id: str | None = None
     """Key of the unmasked words in `PrivateReplyWords` of this case."""
+    amends: bool | None = None
+    """As of `CaseProgressed`, where `kind` is ``progress``."""
 
 
 class CaseUnmerged(CaseEvent, type="case.unmerged.v1", owner="desk", shred=("reason",)):

@@ -16,6 +16,8 @@ class CaseProgressed(CaseEvent, type="case.progressed.v1", owner="desk", shred=(
     text: str
     words_id: str | None = None
     """Key of the unmasked words in `PrivateReplyWords`, where masking changed them."""
+    amends: bool | None = None
+    """True where it adds to the answer given before, or corrects it (in REPLIED)."""
 
 
 class CaseWaitingExternal(

@@ -321,6 +321,8 @@ async def test_a_word_more_reaches_the_reporter_and_the_reply_stays(desk: Desk) 
     assert (last_said["kind"], last_said["text"]) == ("progress", "更正：清理是在三层西区。")
     told = await last(desk, feedback_id)
     assert (told["state"], told["text"]) == ("REPLIED", "更正：清理是在三层西区。")
+    assert told["amends"] is True
+    assert case["timeline"][-1]["text"] == "补充了答复：更正：清理是在三层西区。"
 
 
 async def test_who_reads_a_reply_may_change_it(desk: Desk) -> None:

@@ -120,6 +120,18 @@ async def test_a_public_interim_word_goes_out_word_for_word(watch: Watch, sink: 
     assert "配件明天到 {yours}。" in text_of(sink)
 
 
+@pytest.mark.parametrize("through", [{}, {"into": "f2", "kind": "progress"}])
+async def test_what_adds_to_an_answer_is_no_word_of_progress(
+    watch: Watch, sink: SmtpSink, through: dict[str, str]
+) -> None:
+    kind = CaseAnsweredThrough if through else CaseProgressed
+    event = of(kind, department="it", text="更正：在西区。", amends=True, **through)
+    assert await told(watch, sink, event) == ["canary.8371"]
+    assert "给您的答复有补充" in sink.received[-1].message["Subject"]
+    assert "信息系统部补充了答复：" in text_of(sink)
+    assert "我们还会答复您" not in text_of(sink)
+
+
 async def test_the_reason_of_a_breach_is_told_and_with_a_new_date_only_once(
     watch: Watch, sink: SmtpSink
 ) -> None:

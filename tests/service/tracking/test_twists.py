@@ -36,6 +36,7 @@ from shared.contracts.desk import (
     CaseWithdrawn,
 )
 from shared.contracts.intake import FeedbackAppealed, FeedbackRated, FeedbackSupplemented
+from shared.contracts.notification import NotificationSent
 from shared.contracts.rights import CaseStanding, Rights
 from shared.contracts.vocabulary import State
 from shared.security import WHY, code_hash
@@ -96,6 +97,28 @@ async def test_a_public_interim_word_is_part_of_the_conversation(web: Web, code:
         "case.supervised",
     ]
     assert "快点办" not in str(body)
+
+
+async def test_what_adds_to_an_answer_reads_so_in_both_languages(web: Web, code: str) -> None:
+    story, joined = Story(code=code), {"into": "other", "kind": "progress"}
+    sent = {"delivery_id": "d", "audience": "reporter", "kind": "progress", "channel": "email"}
+    more = {"department": "it", "text": "更正：东区还没修好。"}
+    await process_batch(
+        web.service,
+        *story.worked("it"),
+        story.replied(text="修好了。"),
+        story.later(hours=1).of(CaseProgressed, **more, state=State.REPLIED, amends=True),
+        story.of(NotificationSent, **sent),
+        story.of(CaseMerged, into="other", department="it"),
+        story.of(CaseAnsweredThrough, **joined, **more, amends=True),
+    )
+    for lang, line in (("zh", "{}补充了答复。"), ("en", "{} added to the answer.")):
+        body = (await web.get(f"/api/track/{code}?lang={lang}")).json()
+        added, sent, _, through = [one["text"] for one in body["timeline"]][-4:]
+        assert added == through == line.format(body["department_name"])
+        assert "进展" not in sent
+        assert "how it goes" not in sent.lower()
+    assert said(body)[1:] == ["修好了。", more["text"], more["text"]]
 
 
 async def test_a_case_that_was_joined_shows_the_other_ones_state_and_answers(

@@ -168,7 +168,7 @@ def test_who_reads_answers_does_not_say_that_nobody_does() -> None:
 
 def test_a_word_after_the_answer_promises_no_other_answer() -> None:
     params = {"text": "words", "department": "it"}
-    for locale, before, after in (("zh", "还会答复您", "补充"), ("en", "will", "adds")):
+    for locale, before, after in (("zh", "还会答复您", "补充"), ("en", "will", "added to")):
         _, text = compose("progress", Details(url="…", locale=locale, params=params))
         assert before in text
         said = params | {"after": True}
