@@ -11,7 +11,7 @@ from services.desk.domain.actions import Action
 from services.desk.domain.canned import not_filled_in
 from services.desk.domain.case import ActionInput, Case, Review, SentBack
 from services.desk.domain.deciding import Decide, Decision, Told, decided, over, wrong
-from services.desk.domain.guards import is_theirs
+from services.desk.domain.guards import may_let_out
 from shared.contracts import Actor
 from shared.contracts.desk import (
     CaseCorrected,
@@ -77,7 +77,6 @@ def _approve(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decisio
 
 def _reply(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
     """Of the department, or (直接答复) of the office, which may say in the same step what it is."""
-    check_sent_back(case, given.text, by)
     answered = _publish(case, given, at, direct=case.department is None)
     kind = given.case_type
     if kind is None or kind is case.case_type:
@@ -88,23 +87,16 @@ def _reply(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
 
 
 def check_sent_back(case: Case, text: str, by: Actor) -> None:
-    """Raise where these words do not go out to the reporter, by whichever action."""
-    if _is_held(case, text, by):
-        raise wrong(
-            "text",
-            "负责人把它退回修改了，还和那时一样：请先改，或者再送审。",
-            "It was sent back and reads as it did then: please change it, or submit it again.",
-        )
-
-
-def _is_held(case: Case, text: str, by: Actor) -> bool:
-    """Whether these are still the words that somebody sent back, and `by` is not who may agree to
-    them: a head of the department, but for their own draft."""
+    """Raise where these are the words of a reply that was sent back: they go out as an interim word
+    no more than as an answer."""
     held = case.sent_back
-    if held is None or _letters(text) != _letters(held.text):
-        return False
-    may_agree = by.role == Role.REVIEWER and not is_theirs(held.drafted_by, by)
-    return not (may_agree or is_theirs(held.by, by))
+    if held is None or may_let_out(case, by) or _letters(text) != _letters(held.text):
+        return
+    raise wrong(
+        "text",
+        "负责人把它退回修改了，还和那时一样：请先改，或者再送审。",
+        "It was sent back and reads as it did then: please change it, or submit it again.",
+    )
 
 
 def _letters(text: str) -> str:

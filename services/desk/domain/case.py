@@ -63,8 +63,8 @@ class Review:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentBack:
-    """A reply that its reader wanted otherwise: as it was, `text` (masked) goes out with their
-    consent only."""
+    """A reply, `text` (masked), that its reader wanted otherwise: what is written instead goes out
+    with a head's consent (`may_let_out`)."""
 
     by: str
     """The account that sent it back."""

@@ -33,6 +33,15 @@ def is_theirs(account: str | None, by: Actor) -> bool:
     return account is not None and account in (by.name, by.substitute_for)
 
 
+def may_let_out(case: Case, by: Actor) -> bool:
+    """Whether whoever acts may publish what is written after a reply was sent back: who sent it
+    back, or a head of the department, but for their own draft."""
+    held = case.sent_back
+    if held is None or is_theirs(held.by, by):
+        return True
+    return by.role == Role.REVIEWER and not is_theirs(held.drafted_by, by)
+
+
 def foreign(case: Case, action: Action, by: Actor) -> Words | None:
     """Why this is not for somebody of this department to do, whatever the state (403)."""
     if by.kind != "staff" or by.role not in OF_A_DEPARTMENT or action in _OF_EVERYBODY:
@@ -190,6 +199,12 @@ def _answer(case: Case, action: Action, by: Actor) -> Words | None:
         return (
             "这类答复发出前要有人审，请送审。",
             "Such a reply is read by somebody else first; submit it for review.",
+        )
+    if action is Action.REPLY and not may_let_out(case, by):
+        return (
+            "负责人退回修改过这份答复：改好请再送审，同意后才发出去。",
+            "A head sent this reply back: change it and submit it again; it goes out with a head's "
+            "consent.",
         )
     # Neither as a substitute, nor in the place of who wrote it.
     if action is Action.APPROVE and case.review is not None and is_theirs(case.review.by, by):
