@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections import Counter
 from collections.abc import Callable
@@ -43,7 +44,7 @@ BEGIN
   END LOOP;
 END $$"""
 """A test leaves few rows: to delete them costs a hundredth of giving every table new files."""
-_connected: dict[tuple[str, str], tuple[AsyncEngine, str | None]] = {}
+_connected: dict[tuple[asyncio.AbstractEventLoop, str, str], tuple[AsyncEngine, str | None]] = {}
 _made = itertools.count()
 _numbers: WeakKeyDictionary[Service, Counter[tuple[str, str]]] = WeakKeyDictionary()
 """The last number of each case and source in what a test's service was given."""
@@ -84,7 +85,7 @@ async def prepared(build: Callable[[Runtime], Service], runtime: Runtime) -> Ser
     and planned anew, costs more than most tests.
     """
     service = build(runtime)
-    known = (runtime.database, service.name)
+    known = (asyncio.get_running_loop(), runtime.database, service.name)
     if known in _connected:
         service.engine, service.role = _connected[known]
     else:
@@ -96,8 +97,9 @@ async def prepared(build: Callable[[Runtime], Service], runtime: Runtime) -> Ser
 
 
 async def disconnect(database: str) -> None:
-    """Close what `prepared` keeps open, before the server ends."""
-    for known in [known for known in _connected if known[0] == database]:
+    """Close what `prepared` keeps open in this loop, before the loop or the server ends."""
+    here = (asyncio.get_running_loop(), database)
+    for known in [known for known in _connected if known[:2] == here]:
         engine, _ = _connected.pop(known)
         await engine.dispose()
 

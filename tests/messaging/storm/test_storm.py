@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from typing import Any, ClassVar
 
@@ -28,6 +28,7 @@ from hypothesis.stateful import (
 
 from shared.service import Runtime
 from tests.messaging.storm.world import World, made
+from tests.support import disconnect
 
 EXAMPLES = int(os.environ.get("STORM_EXAMPLES", "50"))
 STEPS = 30
@@ -205,42 +206,39 @@ class Storm(RuleBasedStateMachine):
             self._do(self._stack.aclose())
 
 
-def test_whatever_happens_in_whatever_order(
-    make_quiet_runtime: Callable[..., Runtime], postgres: str
-) -> None:
+@pytest.fixture
+def storm(make_quiet_runtime: Callable[..., Runtime], postgres: str) -> Iterator[type[Storm]]:
+    """Stories, on a loop of their own."""
     Storm.make_runtime = staticmethod(make_quiet_runtime)
     with asyncio.Runner() as runner:
         Storm.run = staticmethod(runner.run)
-        run_state_machine_as_test(
-            Storm,
-            settings=settings(
-                max_examples=EXAMPLES,
-                stateful_step_count=STEPS,
-                deadline=None,
-                # In `make test` the same stories everywhere.
-                derandomize="STORM_EXAMPLES" not in os.environ,
-                print_blob=True,
-                phases=(Phase.explicit, Phase.generate)
-                if os.environ.get("STORM_UNSHRUNK")
-                else tuple(Phase),
-                database=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        yield Storm
+        runner.run(disconnect(postgres))
 
 
-def test_a_story_ends_the_same_however_fast_it_is_told(
-    make_quiet_runtime: Callable[..., Runtime],
-) -> None:
+def test_whatever_happens_in_whatever_order(storm: type[Storm]) -> None:
+    run_state_machine_as_test(
+        storm,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            # In `make test` the same stories everywhere.
+            derandomize="STORM_EXAMPLES" not in os.environ,
+            print_blob=True,
+            phases=(Phase.explicit, Phase.generate)
+            if os.environ.get("STORM_UNSHRUNK")
+            else tuple(Phase),
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_a_story_ends_the_same_however_fast_it_is_told(storm: type[Storm]) -> None:
     """Limits that refill with time are none of its rules."""
-    Storm.make_runtime = staticmethod(make_quiet_runtime)
-    with asyncio.Runner() as runner:
-        Storm.run = staticmethod(runner.run)
-        story = Storm()
-        case = story.a_case_in_trouble(1, 1, "desk")
-        for _ in range(80):
-            story.say(case, "urge")
-        story.teardown()
-
-
-pytestmark = pytest.mark.usefixtures("postgres")
+    story = storm()
+    case = story.a_case_in_trouble(1, 1, "desk")
+    for _ in range(80):
+        story.say(case, "urge")
+    story.teardown()
