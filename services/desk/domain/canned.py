@@ -27,7 +27,7 @@ _CODES = {name: code for code, names in VARIABLES.items() for name in (code, *na
 _BRACE = re.compile(r"[{｛｝}]")
 _SHOWN = 12
 """Characters that show where a brace stands."""
-_PLACE = re.compile(r"[{｛][ \u3000]*([^{}｛｝\n]{1,40}?)[ \u3000]*[}｝]")
+_PLACE = re.compile(r"[{｛](?:[ \u3000]*+(?![}｝]))?([^{}｛｝\n]{1,40}?)[ \u3000]*+[}｝]")
 
 
 def unknown_variables(text: str) -> list[str]:

@@ -32,9 +32,9 @@ _PROMISE = re.compile(
     re.IGNORECASE,
 )
 _DATE = re.compile(
-    r"\d{1,2}\s*[月日号]|[一二三四五六七八九十]+[月日号]|\d{4}\s*[-/.年]\s*\d|\d{1,2}[/.]\d{1,2}(?!\d)"
+    r"\d{1,2}\s*[月日号]|[一二三四五六七八九十][月日号]|\d{4}\s*[-/.年]\s*\d|\d{1,2}[/.]\d{1,2}(?!\d)"
     r"|(?:周|星期|礼拜)[一二三四五六日天]|今天|明天|后天|今晚|本周|下周|本月|下月|月底|学期|暑假|寒假"
-    r"|[\d一二两三四五六七八九十半]+\s*个?(?:工作日|小时|分钟|天|周|月)"
+    r"|[\d一二两三四五六七八九十半]\s*个?(?:工作日|小时|分钟|天|周|月)"
     r"|\b\d+\s*(?:working |business )?(?:minutes?|hours?|days?|weeks?)\b"
     r"|\b(?:today|tomorrow|tonight|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b"
     r"|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? \d|\b\d{1,2} (?:january|"
@@ -45,7 +45,7 @@ _DATE = re.compile(
 
 
 # A colon at the end of a line that an empty one follows, or nothing.
-_COLON = re.compile(r"[：:][ \t\u3000]*(?:\n[ \t\u3000]*(?=\n)|\s*\Z)")
+_COLON = re.compile(r"[：:][ \t\u3000]*+(?:\n[ \t\u3000]*(?=\n)|\s*+\Z)")
 _CLOSING = 70
 """Characters of a last line that is a courtesy, not an answer."""
 _ITEM = re.compile(r"\s*(?:[\d一二三四五六七八九十]+[.、）)．]|[-•·*（(])")
@@ -54,7 +54,7 @@ _WORD = re.compile(r"[A-Za-z]{2,}")
 _SENTENCE = 4
 """Words of English that may be said to a reader of English."""
 _VERSION = re.compile(
-    r"\d|[〇零一二三四五六七八九十]+年|[试暂]行|现行|\b(?:edition|version)\b", re.IGNORECASE
+    r"\d|[〇零一二三四五六七八九十]年|[试暂]行|现行|\b(?:edition|version)\b", re.IGNORECASE
 )
 
 
@@ -140,11 +140,12 @@ def hints(
 def has_a_hole(text: str) -> bool:
     """Whether a line that ends in a colon is followed by nothing, or by an empty line and no more
     than a closing: a frame that nobody has put anything into."""
-    for paragraph in _COLON.finditer(text):
-        rest = [line for line in text[paragraph.end() :].splitlines() if line.strip()]
-        if not rest or (len(rest) == 1 and len(rest[0]) <= _CLOSING and not _ITEM.match(rest[0])):
-            return True
-    return False
+    colons = list(_COLON.finditer(text))
+    if not colons:
+        return False
+    # After any but the last stands at least the line of that one, and what follows it.
+    rest = [line for line in text[colons[-1].end() :].splitlines() if line.strip()]
+    return not rest or (len(rest) == 1 and len(rest[0]) <= _CLOSING and not _ITEM.match(rest[0]))
 
 
 def in_another_language(text: str, english: int) -> list[Hint]:

@@ -37,25 +37,26 @@ _CALLED = re.compile(
     r"[王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗][\u4e00-\u9fff]{1,2}[，：]"
 )
 _THANKS = re.compile(
-    r"(?:^|[，,、；;—\s]+)(?:再次|最后|也|并|非常|十分|衷心|诚挚|地|向您表示)*(?:感谢|谢谢|多谢)"
+    r"(?:^|(?<![，,、；;—\s])[，,、；;—\s]++)(?:再次|最后|也|并|非常|十分|衷心|诚挚|地|向您表示)*(?:感谢|谢谢|多谢)"
     r"(?:您|你|大家|同学|读者|老师|各位|们|来信|反馈|反映|意见|建议|提醒|关心|关注|支持|理解|监督|配合"
     r"|谅解|指出|告知|告诉|对|图书馆|本馆|我馆|我们|工作|服务|宝贵|的|了|和|与|及|、)*[。！!~～\s]*$"
-    r"|(?:^|[\s,;—-]+)(?i:(?:and |with )?(?:many |our )?(?:thanks|thank you)"
+    r"|(?:^|(?<![\s,;—-])[\s,;—-]++)(?i:(?:and |with )?(?:many |our )?(?:thanks|thank you)"
     r"(?: again| so much| very much| a lot)*"
     r"(?: for (?:(?:the|your) (?:\w+ ){0,2}\w+|writing(?: to us| in)?"
     r"|(?:letting|telling) us(?: know)?|asking|pointing (?:it|this|that) out))?)[.!\s]*$"
 )
 _GOOD = r"(?:好|快乐|愉快|顺利|进步|成功|健康|安康|如意|有成|开心)"
 _WISH = re.compile(
-    rf"(?:^|[，,、；;—\s]+)(?:最后|也|并|再次|顺|敬|谨)*(?:祝愿?|愿)(?:您们?|你们?|大家|各位|{_WHO})*"
+    r"(?:^|(?<![，,、；;—\s])[，,、；;—\s]++)(?:最后|也|并|再次|顺|敬|谨)*(?:祝愿?|愿)"
+    rf"(?:您们?|你们?|大家|各位|{_WHO})*"
     rf"[^，,、；;。！!]{{0,8}}{_GOOD}(?:[，,、；;和]?[^，,、；;。！!]{{0,6}}{_GOOD}){{0,2}}[。！!~～\s]*$"
-    r"|(?:^|[\s,;—-]+)(?i:(?:and )?(?:have an? (?:nice|good|great|lovely|pleasant) "
+    r"|(?:^|(?<![\s,;—-])[\s,;—-]++)(?i:(?:and )?(?:have an? (?:nice|good|great|lovely|pleasant) "
     r"(?:day|weekend|evening|time|term)|(?:we )?wish(?:ing)? you [\w ]{1,40}))[.!\s]*$"
 )
 # Placeholders of masking, numbers and codes, and whoever is called by a name.
 _ABOUT_SOMEBODY = re.compile(
     rf"{'|'.join(PLACEHOLDERS)}"
-    r"|[\[［【][^\]］】]*[\]］】]|\d{5,}|\b[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2,}|@|https?://"
+    r"|[\[［【][^\[［【\]］】]*[\]］】]|\d{5,}|\b[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2,}|@|https?://"
     r"|[\u4e00-\u9fff](?:同学|先生|女士|小姐)(?!们|好|您好)|\b(?:Mr|Ms|Mrs|Dr)\.? [A-Z]"
 )
 _TITLED = re.compile(
@@ -91,8 +92,16 @@ def frames_of(canned: Iterable[str]) -> list[re.Pattern[str]]:
         for one in _said_in(with_places(text, _HERE)):
             plain = "".join(c for c in one if c.isalnum())
             if len(plain) >= SHORTEST:
-                found[re.escape(one).replace(_HERE, f".{{0,{_VALUE}}}?")] = None
-    return [re.compile(one) for one in found]
+                found[one] = None
+    return [_frame(one) for one in found]
+
+
+def _frame(sentence: str) -> re.Pattern[str]:
+    # What follows a variable is taken where it stands first: commas are not tried in every order.
+    first, *others = re.escape(sentence).split(_HERE)
+    value = f".{{0,{_VALUE}}}?"
+    between = "".join(f"(?>{value}{words})" for words in others[:-1])
+    return re.compile(first + between + "".join(value + words for words in others[-1:]))
 
 
 def _said_in(reply: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_ADDRESS = re.compile(r"\S*(?:://|@|www\.)[!-~]*")
+_ADDRESS = re.compile(r"(?<!\S)\S*(?:://|@|www\.)[!-~]*")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’]+")
 _OTHER = re.compile(r"[^\W\d_A-Za-z\u4e00-\u9fff]")

@@ -233,7 +233,7 @@ def _refused(error: SMTPResponseException, *, receiver_named: bool) -> NoReturn:
 
 def _is_about_us(error: SMTPResponseException) -> bool:
     # Addresses are quoted in the answer, and may be called anything.
-    said = re.sub(r"<[^>]*>|\S+@\S+", "", error.message)
+    said = re.sub(r"<[^<>]*>|(?<![^\s<>@])[^\s<>@]+@\S+", "", error.message)
     return (
         error.code in _ABOUT_US
         or _STATUS_ABOUT_US.match(said.lstrip()) is not None

@@ -22,7 +22,9 @@ def read_hours(text: str, *, field: str = "hours") -> Windows:
     if plain.lower() in _CLOSED:
         return ()
     found = []
-    for part in re.split(r"\s*[,;、，；\n]\s*|\s+(?=\d{1,2}[:.]\d{2}\s*[-–—~至到])", plain):
+    for part in re.split(
+        r"[,;、，；\n]\s*|(?<![\s,;、，；])\s+(?=\d{1,2}[:.]\d{2}\s*[-–—~至到])", plain
+    ):
         match = _WINDOW.fullmatch(part.strip())
         if match is None:
             raise _unreadable(text, field)

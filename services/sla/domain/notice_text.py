@@ -9,6 +9,7 @@ named: dropped in silence it would make a holiday a working day.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -16,13 +17,16 @@ from typing import Any
 _YEAR = re.compile(r"(20\d\d)\s*年")
 _NAME = r"[\u4e00-\u9fff]{2,4}(?:、[\u4e00-\u9fff]{2,4})*"
 _SECTION = re.compile(
-    r"(?:^|\n)\s*(?:[（(]?[一二三四五六七八九十]+[)）]?\s*[、.．]?\s*|\d+\s*[、.．]\s*)?"
-    rf"({_NAME})\s*[：:](.*?)"
-    r"(?=\n\s*(?:[（(]?[一二三四五六七八九十]+[)）]?\s*[、.．]|\d+\s*[、.．]|"
-    rf"{_NAME}\s*[：:])|\Z)",
+    r"(?:^|\n)(?:[（(]?[一二三四五六七八九十]+[)）]?\s?[、.．]?\s?|\d+\s?[、.．]\s?)?"
+    rf"({_NAME})\s?[：:](.*?)"
+    r"(?=\n(?:[（(]?[一二三四五六七八九十]+[)）]?\s?[、.．]|\d+\s?[、.．]|"
+    rf"{_NAME}\s?[：:])|\Z)",
     re.S,
 )
-_WEEKDAY = r"(?:\s*[（(][^）)]*(?:周|星期|礼拜)(?P<{0}>[一二三四五六日天])[^）)]*[）)])?"
+"""Of a text without empty lines and with single blanks."""
+_WEEKDAY = (
+    r"(?:\s*[（(][^）)]{{0,40}}(?:周|星期|礼拜)(?P<{0}>[一二三四五六日天])[^）)]{{0,40}}[）)])?"
+)
 _DATES = re.compile(
     r"(?:(?P<y>20\d\d)\s*年\s*)?(?:(?P<m>\d{1,2})\s*月\s*)?(?P<d>\d{1,2})\s*日"
     + _WEEKDAY.format("w")
@@ -30,10 +34,11 @@ _DATES = re.compile(
     r"(?P<d2>\d{1,2})\s*日" + _WEEKDAY.format("w2") + ")?"
 )
 _BEGINS_WITH_A_DAY = re.compile(r"\s*(?:20\d\d\s*年\s*)?\d{1,2}\s*月\s*\d{1,2}\s*日\s*\S")
-_A_DAY_OFF = re.compile(r"\d\s*月\s*\d{1,2}\s*日.*?(?<=日|）|\))\s*(?:放假|休息|调休|上班)")
-_ASIDE = re.compile(r"[（(][^）)]*[）)]")
+_A_DAY = re.compile(r"\d\s*月\s*\d{1,2}\s*日")
+_OFF = re.compile(r"(?<=日|）|\))\s*(?:放假|休息|调休|上班)")
+_ASIDE = re.compile(r"[（(][^）)]{0,100}[）)]")
 _PAPER = re.compile(
-    r"(?:20\d\d\s*年\s*)?\d{1,2}\s*月\s*\d{1,2}\s*日[^，,。]*?(?:通知|文件|办法|规定|印发|公布|发布|修订)"
+    r"(?:20\d\d\s*年\s*)?\d{1,2}\s*月\s*\d{1,2}\s*日[^，,。]{0,80}?(?:通知|文件|办法|规定|印发|公布|发布|修订)"
 )
 """The day of a paper that is cited: 根据国务院办公厅2026年11月4日通知."""
 _TOGETHER = re.compile(r"共\s*(\d+)\s*天")
@@ -54,6 +59,7 @@ def days_in(text: str) -> dict[str, Any] | None:
     """The notice in prose as ``{days: [{name, date, isOffDay}]}``; None where none is found.
 
     Raises UnreadLine for a line about days that says nothing, or what cannot be."""
+    text = "\n".join(" ".join(line.split()) for line in text.split("\n") if line.strip())
     year = _YEAR.search(text)
     if year is None:
         return None
@@ -86,7 +92,7 @@ def days_in(text: str) -> dict[str, Any] | None:
 def _nothing_else(text: str) -> None:
     """Refuse what speaks of days off and belongs to no holiday."""
     for sentence in _ENDS.split(_PAPER.sub("", text)):
-        if _A_DAY_OFF.search(sentence):
+        if (day := _A_DAY.search(sentence)) and _OFF.search(sentence, day.end()):
             raise UnreadLine(
                 sentence,
                 "看不出是哪个节日，请写成“清明节：4月4日至6日放假”",
@@ -107,6 +113,7 @@ def _days(sentence: str, year: int) -> Iterator[tuple[date, bool]]:
     month = 0
     # An aside that names a weekday is compared; a date in any other is no day of its own.
     plain = _ASIDE.sub(lambda aside: "" if "日" in _undated(aside[0]) else aside[0], sentence)
+    said = [(one.start(), one.lastgroup) for one in _SAID.finditer(plain) if one.lastgroup]
     for match in _DATES.finditer(plain):
         first_year = int(match["y"] or year)
         month = int(match["m"] or month)
@@ -129,17 +136,16 @@ def _days(sentence: str, year: int) -> Iterator[tuple[date, bool]]:
                 f"{first} 到 {last} 不是一段假期",
                 f"{first} to {last} are no days of one holiday",
             )
-        off = _is_off(plain, match.end())
+        off = _is_off(said, match.end())
         if off is None:
             raise _neither(sentence)
         yield from ((first + timedelta(days=n), off) for n in range((last - first).days + 1))
 
 
-def _is_off(sentence: str, end: int) -> bool | None:
-    after = [said for said in _SAID.finditer(sentence, end) if said.lastgroup]
-    before = [said for said in _SAID.finditer(sentence, 0, end) if said.lastgroup]
-    said = after[0] if after else before[-1] if before else None
-    return None if said is None else said.lastgroup == "off"
+def _is_off(said: list[tuple[int, str]], end: int) -> bool | None:
+    """By the first of what is `said` from `end` on, else by the last before it."""
+    after = bisect_left(said, (end, ""))
+    return said[min(after, len(said) - 1)][1] == "off" if said else None
 
 
 def _undated(aside: str) -> str:

@@ -191,6 +191,8 @@ _SERIAL_FROM, _SERIAL_TO = 20_000, 80_000
 """What Excel counts in days since 1899-12-30: from 1954 until 2119."""
 _UNIX_FROM, _UNIX_TO = 631_152_000, 4_102_444_800
 _FIRST_DAY = datetime(1899, 12, 30, tzinfo=LOCAL)
+_LONGEST = 100
+"""Characters of a date, its zone in words included."""
 _FIRST_YEAR, _LAST_YEAR = 1992, 2097
 """Beyond them no calendar reaches."""
 
@@ -221,6 +223,8 @@ def _text(text: str, month_first: bool) -> When | None:
     plain = unicodedata.normalize("NFKC", text).strip().strip("'\"").strip()
     if plain.lower() in _EMPTY:
         return None
+    if len(plain) > _LONGEST:
+        raise UnreadableDate(text)
     for form in _FORMS:
         if match := form.fullmatch(plain):
             try:

@@ -20,8 +20,8 @@ _COLUMNS = ("name", *CLOCKS, "note", "warn", "escalate", *DIMENSIONS)
 _OF_COLUMN = {"progress_note": "note"}
 
 _DURATION = re.compile(
-    r"(\d{1,4}(?:\.\d{1,2})?)\s*(?:个)?\s*"
-    r"(分钟|分|min|minutes?|m|工作小时|小时|h|hours?|工作日|天|wd|working days?|days?|d)\s*"
+    r"(\d{1,4}(?:\.\d{1,2})?)\s*(?:个\s*)?"
+    r"(分钟|分|min|minutes?|m|工作小时|小时|h|hours?|工作日|天|wd|working days?|days?|d)\s*+"
     r"(\(?\s*(?:不分昼夜|全天|24x7|24×7|24/7|day and night|round the clock)\s*\)?)?",
     re.I,
 )
