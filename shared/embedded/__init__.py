@@ -34,7 +34,7 @@ class Servers:
     kafka_address: str | None = None
 
     async def stop(self) -> None:
-        """Stop both, after everything that uses them."""
+        """Leave both, after everything here that uses them; whoever leaves last stops them."""
         await asyncio.gather(*(server.stop() for server in (self.kafka, self.postgres) if server))
 
 

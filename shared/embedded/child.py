@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import fcntl
 import hashlib
 import os
 import re
@@ -14,12 +13,13 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import TextIOWrapper
 from pathlib import Path
 
 import psutil
 
-GRACE_SECONDS = 7.0
+from shared.embedded import keeper
+from shared.embedded.keeper import GRACE_SECONDS
+
 _LOG_LIMIT = 10_000_000
 _LONGEST_SOCKET_PATH = 107
 _COMPLAINT = re.compile(r"FATAL|PANIC|ERROR|Error|Exception")
@@ -36,41 +36,6 @@ class Account:
     uid: int
     gid: int
     capability: str | None = None
-
-
-class Ownership:
-    """Who runs the server of a data directory: a file lock, which the kernel drops with its holder.
-
-    The record of a pid cannot say whether the parent is still there; the lock can.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: TextIOWrapper | None = None
-
-    @property
-    def held(self) -> bool:
-        """Whether this object holds it."""
-        return self._file is not None
-
-    def take(self) -> bool:
-        """Take it unless somebody else has it."""
-        if self._file is not None:
-            return True
-        file = self._path.open("a")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            return False
-        self._file = file
-        return True
-
-    def release(self) -> None:
-        """Let another process start the server."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
 
 
 class Child:
@@ -101,25 +66,34 @@ class Child:
         environment: Mapping[str, str],
         account: Account | None = None,
         lifeline: bool = False,
+        kept: tuple[Path, int] | None = None,
     ) -> None:
         """Start it in a session of its own, so that a Ctrl-C in the terminal does not reach it.
 
         It stays until we end it after the services; where the system can, it also gets its
-        graceful signal when we are killed. With a `lifeline` its standard input is a pipe that
-        ends with us, which also tells a child that has changed its user.
+        graceful signal when its parent is killed. With a `lifeline` its standard input is a pipe
+        that ends with us, which also tells a child that has changed its user. One that is `kept`
+        (the file its users share, and the open file of its own lock) gets a keeper for a parent.
         """
+        mortal = kept or threading.current_thread() is threading.main_thread()
+        whole = wrap(command, account, self._graceful if mortal else None)
+        if kept:
+            here: list[str | Path] = [sys.executable, "-I", "-S", keeper.__file__]
+            whole = [*map(str, [*here, kept[0], self._record, int(self._graceful)]), *whole]
         rotate(log)
         with log.open("ab") as output:
             self._popen = subprocess.Popen(
-                wrap(command, account, self._graceful),
+                whole,
                 stdin=subprocess.PIPE if lifeline else subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd="/",
                 env=dict(environment),
                 start_new_session=True,
+                pass_fds=kept[1:] if kept else (),
             )
-        self._record.write_text(str(self._popen.pid))
+        if not kept:
+            self._record.write_text(str(self._popen.pid))
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the server itself."""
@@ -142,6 +116,8 @@ class Child:
 
     async def end(self) -> bool:
         """Ask it to stop, insist after a while; False when it had to be killed."""
+        while not self._find() and self._popen and self._popen.poll() is None:
+            await asyncio.sleep(0.02)  # a keeper that has not started it yet, or has no more to do
         process = self._find()
         if process:
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -166,9 +142,6 @@ class Child:
         self._record.unlink(missing_ok=True)
 
     def _find(self) -> psutil.Process | None:
-        if self._popen:
-            running = self._popen.poll() is None
-            return psutil.Process(self._popen.pid) if running else None
         try:
             process = psutil.Process(int(self._record.read_text()))
             ours = self._mark in " ".join(process.cmdline())
@@ -188,13 +161,12 @@ def _is_alive(process: psutil.Process) -> bool:
 def wrap(
     command: Sequence[str | Path], account: Account | None, at_our_death: signal.Signals | None
 ) -> list[str]:
-    """Put `setpriv` in front of a command: another user, and a signal when we die.
+    """Put `setpriv` in front of a command: another user, and a signal when its parent dies.
 
-    The signal at our death is bound to the *thread* that started the child, so it is asked for in
-    the main thread only.
+    The signal is bound to the *thread* that starts it, which must not end before.
     """
     prefix: list[str] = []
-    if at_our_death and threading.current_thread() is threading.main_thread() and can_setpriv():
+    if at_our_death and can_setpriv():
         prefix += ["--pdeathsig", at_our_death.name.removeprefix("SIG")]
     if account:
         prefix += ["--reuid", str(account.uid), "--regid", str(account.gid), "--clear-groups"]

