@@ -192,6 +192,25 @@ def directory() -> Story:
         ),
     )
     yield runtime(
+        "seats-taken-back",
+        desk.ThemeListed(
+            at=at("2026-03-10T02:00:00"),
+            theme_id="0195b2c4-0000-7000-8000-000000000001",
+            title="占座",
+            opened_at=at("2026-03-01T02:00:00"),
+            taken_back=(
+                desk.ThemeMeasureTakenBack(
+                    what="每小时清一次",
+                    on=date(2026, 3, 9),
+                    responsible="空间部",
+                    at=at("2026-03-10T02:00:00"),
+                    by="coordinator",
+                    why="人手不够，没有做成。",
+                ),
+            ),
+        ),
+    )
+    yield runtime(
         "air-third-floor",
         desk.SurgeListed(
             at=at("2026-03-09T06:12:00"),

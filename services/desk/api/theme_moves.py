@@ -61,6 +61,8 @@ async def merge(request: Request, person: Person, theme_id: str) -> Response:
                     "These two cannot be merged: one is part of another already, or both are one.",
                 )
             home.measures = sorted([*home.measures, *one.measures], key=lambda m: m["on"])
+            both_back = [*home.taken_back, *one.taken_back]
+            home.taken_back = sorted(both_back, key=lambda m: m["at"])[-MOST_MEASURES:]
             await themes.move(tx, one.theme_id, into)
             n = len(await themes.case_ids(tx, into))
             if n > MOST_CASES or len(home.measures) > MOST_MEASURES:
@@ -69,6 +71,7 @@ async def merge(request: Request, person: Person, theme_id: str) -> Response:
                     f"Together too much: {MOST_CASES} cases and {MOST_MEASURES} measures at most.",
                 )
             one.merged_into, one.status, one.measures = into, "closed", []
+            one.taken_back = []
             await list_theme(request, tx, one, by)
             await list_theme(request, tx, home, by)
         n = len(await themes.case_ids(tx, into))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -113,7 +113,8 @@ async def list_body(tx: Transaction) -> dict[str, Any]:
 async def show_theme(request: Request, person: Person, theme_id: str) -> JSONResponse:
     """The same, ``items``: its newest cases as in the list, and what they say as it is said of a
     suggestion: ``sentences, places, outcomes``. ``measure_days: {from, to}``: between which days a
-    measure may begin; ``measure_marks``: by which each measure is named to be corrected."""
+    measure may begin; ``measure_marks``: by which each measure is named to be corrected;
+    ``taken_back``: ``[{what, on, responsible, at, by, by_name, why}]``, the newest last."""
     reader(person)
     context = view_context(request, person)
     async with service_of(request, "desk").transaction() as tx:
@@ -132,7 +133,12 @@ async def theme_body(tx: Transaction, theme_id: str, context: views.ViewContext)
     first, last = await measured_between(tx, one)
     days = {"from": first.isoformat(), "to": last.isoformat()}
     marks = [measure_mark(m) for m in one.measures]
+    back = [
+        m | {"at": local(datetime.fromisoformat(m["at"])), "by_name": context.person(m["by"])}
+        for m in one.taken_back
+    ]
     found = {"items": items, "sentences": sentences, "measure_days": days, "measure_marks": marks}
+    found["taken_back"] = back
     return shown_theme(one, len(ids)) | found | said
 
 

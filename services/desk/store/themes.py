@@ -8,13 +8,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, DateTime, Index, String, Table, Text
+from sqlalchemy import Column, DateTime, Index, String, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.desk.store import themes_said
 from services.desk.store.tables import DeskTable
 from shared.contracts import SYSTEM, Actor
-from shared.contracts.desk import ThemeCase, ThemeListed, ThemeMeasure, ThemeQuote
+from shared.contracts.desk import (
+    ThemeCase,
+    ThemeListed,
+    ThemeMeasure,
+    ThemeMeasureTakenBack,
+    ThemeQuote,
+)
 from shared.messaging.transaction import Transaction
 
 MOST_CASES = 2_000
@@ -32,6 +38,7 @@ THEMES = Table(
     Column("opened_at", DateTime(timezone=True), nullable=False),
     Column("by", String, nullable=False),
     Column("measures", JSONB, nullable=False),
+    Column("taken_back", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
 )
 THEME_CASES = Table(
     "theme_cases",
@@ -41,7 +48,7 @@ THEME_CASES = Table(
     Column("origin", String, nullable=False),
     Index("theme_cases_of", "feedback_id"),
 )
-_FIELDS = "theme_id, title, about, status, origin, merged_into, opened_at, by, measures"
+_FIELDS = "theme_id, title, about, status, origin, merged_into, opened_at, by, measures, taken_back"
 
 
 @dataclass
@@ -57,6 +64,9 @@ class Theme:
     origin: str = "hand"
     merged_into: str | None = None
     measures: list[dict[str, Any]] = field(default_factory=list)
+    taken_back: list[dict[str, Any]] = field(default_factory=list)
+    """What was noted and does not count any more, the newest last: ``{what, on, responsible, at,
+    by, why}``."""
 
 
 async def themes(tx: Transaction) -> list[tuple[Theme, int]]:
@@ -80,8 +90,9 @@ async def theme(tx: Transaction, theme_id: str, *, lock: bool = False) -> Theme 
 
 def _theme(row: Any) -> Theme:
     values = {name.strip(): row[name.strip()] for name in _FIELDS.split(",")}
-    if isinstance(values["measures"], str):
-        values["measures"] = json.loads(values["measures"])
+    for name in ("measures", "taken_back"):
+        if isinstance(values[name], str):
+            values[name] = json.loads(values[name])
     return Theme(**values)
 
 
@@ -156,10 +167,11 @@ async def keep(tx: Transaction, one: Theme) -> None:
     """Write the row."""
     await tx.fetch(
         f"INSERT INTO themes ({_FIELDS}) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, $10::text::jsonb) "
         "ON CONFLICT (theme_id) DO UPDATE SET title = excluded.title, about = excluded.about, "
         "status = excluded.status, origin = excluded.origin, merged_into = excluded.merged_into, "
-        "opened_at = excluded.opened_at, measures = excluded.measures",
+        "opened_at = excluded.opened_at, measures = excluded.measures, "
+        "taken_back = excluded.taken_back",
         one.theme_id,
         one.title,
         one.about,
@@ -169,6 +181,7 @@ async def keep(tx: Transaction, one: Theme) -> None:
         one.opened_at,
         one.by,
         json.dumps(one.measures, ensure_ascii=False),
+        json.dumps(one.taken_back, ensure_ascii=False),
     )
 
 
@@ -204,6 +217,7 @@ async def list_theme(
         merged_into=one.merged_into,
         opened_at=one.opened_at,
         measures=tuple(ThemeMeasure.model_validate(m) for m in one.measures),
+        taken_back=tuple(ThemeMeasureTakenBack.model_validate(m) for m in one.taken_back),
         cases=tuple(ThemeCase(case=row["feedback_id"], origin=row["origin"]) for row in rows),
         quotes=tuple(ThemeQuote(case=case, text=sentence) for case, sentence in said),
     )
@@ -224,6 +238,7 @@ async def remember(tx: Transaction, event: ThemeListed) -> None:
             opened_at=event.opened_at,
             by=old.by if old else event.by.name or "",
             measures=measures,
+            taken_back=[m.model_dump(mode="json") for m in event.taken_back],
         ),
     )
     await tx.fetch("DELETE FROM theme_cases WHERE theme_id = $1", event.theme_id)

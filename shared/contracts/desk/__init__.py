@@ -15,6 +15,7 @@ from shared.contracts.desk.directory import (
     ThemeDismissed,
     ThemeListed,
     ThemeMeasure,
+    ThemeMeasureTakenBack,
     ThemeQuote,
 )
 from shared.contracts.desk.office import (
@@ -151,5 +152,6 @@ __all__ = [
     "ThemeDismissed",
     "ThemeListed",
     "ThemeMeasure",
+    "ThemeMeasureTakenBack",
     "ThemeQuote",
 ]

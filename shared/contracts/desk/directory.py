@@ -213,6 +213,16 @@ class ThemeMeasure(BaseModel):
     """A department or an office, as the committee is told it."""
 
 
+class ThemeMeasureTakenBack(ThemeMeasure):
+    """One that does not count any more."""
+
+    at: datetime
+    by: str
+    """The account that took it back."""
+    why: str
+    """In its words; masked."""
+
+
 class ThemeCase(BaseModel):
     """A case that belongs to a theme."""
 
@@ -252,6 +262,7 @@ class ThemeListed(
     """The theme it is a part of since then."""
     opened_at: datetime
     measures: tuple[ThemeMeasure, ...] = ()
+    taken_back: tuple[ThemeMeasureTakenBack, ...] = ()
     cases: tuple[ThemeCase, ...] = ()
     quotes: tuple[ThemeQuote, ...] = ()
     """Of its newest cases; told anew without it once the reporter of one is erased."""

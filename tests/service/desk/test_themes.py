@@ -80,11 +80,43 @@ async def test_a_measure_is_of_a_day_that_can_be_meant_and_is_corrected_or_taken
     late = await office.post(f"{where}/measures", json=measure | {"instead_of": mark})
     assert late.status_code == 409
     (mark,) = (await office.get(where)).json()["measure_marks"]
+    back = {"instead_of": mark, "gone": "true", "why": ""}
+    refused = await office.post(f"{where}/measures", json=back)
+    assert (refused.status_code, list(refused.json()["errors"])) == (422, ["why"])
     for _ in range(2):
-        form = {"instead_of": mark, "gone": "true", "what": "", "on": "", "responsible": ""}
+        form = back | {"why": "写错了主题，读者电话 13800001234"}
         gone = await office.post(f"{where}/measures", data=form, headers=HTML)
         assert gone.status_code == 303, gone.text
-    assert (await listed(desk)).measures == ()
+    event = await listed(desk)
+    (trace,) = event.taken_back
+    assert (event.measures, trace.what, trace.by) == ((), "加了二十个座位", "coordinator")
+    assert (trace.at, trace.why) == (desk.clock.now(), "写错了主题，读者电话 〔电话〕")
+    page = (await office.get("/desk" + where.removeprefix("/api"), headers=HTML)).text
+    assert "写错了主题" in page and "拿掉的措施" in page
+
+
+async def test_what_was_taken_back_or_corrected_by_another_is_not_taken_back_again(
+    desk: Desk,
+) -> None:
+    office, leader = desk.as_("coordinator"), desk.as_("leader")
+    theme_id = (await office.post("/api/themes", json={"title": "占座"})).json()["theme_id"]
+    where = f"/api/themes/{theme_id}"
+    measure = {"what": "加座位", "on": "2026-03-01", "responsible": "空间部"}
+    await office.post(f"{where}/measures", json=measure)
+    (mark,) = (await office.get(where)).json()["measure_marks"]
+    back = {"gone": True, "instead_of": mark, "why": "没有做"}
+    await office.post(f"{where}/measures", json=measure | {"on": "2026-03-02", "instead_of": mark})
+    for stale in (mark, "", "nobody"):
+        late = await leader.post(f"{where}/measures", json=back | {"instead_of": stale})
+        assert late.status_code == 409, stale
+    (mark,) = (await office.get(where)).json()["measure_marks"]
+    assert (await leader.post(f"{where}/measures", json=back | {"instead_of": mark})).is_success
+    late = await office.post(f"{where}/measures", json=back | {"instead_of": mark})
+    assert late.status_code == 409, "whose reason would not be kept hears of it"
+    theme = (await office.get(where)).json()
+    assert [(m["on"], m["by"], m["why"]) for m in theme["taken_back"]] == [
+        ("2026-03-02", "leader", "没有做")
+    ]
 
 
 async def test_a_theme_is_split_and_two_become_one(desk: Desk) -> None:
@@ -93,7 +125,11 @@ async def test_a_theme_is_split_and_two_become_one(desk: Desk) -> None:
     given = {"title": "占座与空调", "feedback_ids": [one, two]}
     first = (await office.post("/api/themes", json=given)).json()["theme_id"]
     measure = {"what": "每小时清一次", "on": "2026-03-09", "responsible": "空间部"}
-    await office.post(f"/api/themes/{first}/measures", json=measure)
+    for one_measure in (measure | {"what": "贴通知"}, measure):
+        await office.post(f"/api/themes/{first}/measures", json=one_measure)
+    (mark, _) = (await office.get(f"/api/themes/{first}")).json()["measure_marks"]
+    back = {"gone": True, "instead_of": mark, "why": "没有贴"}
+    await office.post(f"/api/themes/{first}/measures", json=back)
     # As the page sends it.
     typed = {"out": "true", "title": "空调", "feedback_ids": two}
     page = await office.post(f"/api/themes/{first}/split", data=typed, headers=HTML)
@@ -114,6 +150,7 @@ async def test_a_theme_is_split_and_two_become_one(desk: Desk) -> None:
         assert merged.json()["measures"] == [measure]
     event = await listed(desk)
     assert ({c.case for c in event.cases}, event.theme_id) == ({one, three}, third)
+    assert [m.what for m in event.taken_back] == ["贴通知"]
     items = (await office.get("/api/themes")).json()["items"]
     assert {item["theme_id"] for item in items} == {second, third}
     away = await office.get(f"/desk/themes/{first}", headers=HTML)
@@ -146,6 +183,10 @@ async def test_a_restored_database_knows_a_theme_again(desk: Desk) -> None:
     theme_id = made.json()["theme_id"]
     measure = {"what": "修", "on": "2026-03-04", "responsible": "后勤"}
     await office.post(f"/api/themes/{theme_id}/measures", json=measure)
+    await office.post(f"/api/themes/{theme_id}/measures", json=measure | {"what": "换"})
+    marks = (await office.get(f"/api/themes/{theme_id}")).json()["measure_marks"]
+    back = {"gone": True, "instead_of": marks[1], "why": "没有换"}
+    await office.post(f"/api/themes/{theme_id}/measures", json=back)
     event = await listed(desk)
     async with desk.service.transaction() as tx:
         await tx.fetch("DELETE FROM theme_cases")
@@ -157,4 +198,5 @@ async def test_a_restored_database_knows_a_theme_again(desk: Desk) -> None:
         again = await themes.theme(tx, theme_id)
         assert again is not None
         assert (again.title, again.measures) == ("空调", [measure])
+        assert [(m["what"], m["why"]) for m in again.taken_back] == [("换", "没有换")]
         assert await themes.case_ids(tx, theme_id) == [one]
