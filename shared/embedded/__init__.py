@@ -8,7 +8,7 @@ from pathlib import Path
 from shared.embedded.errors import ServerUnavailable
 from shared.embedded.jars import fetch_jars
 from shared.embedded.java import find_java
-from shared.embedded.kafka import EmbeddedKafka
+from shared.embedded.kafka import EmbeddedKafka, write_archive
 from shared.embedded.model import EmbeddedModel, missing
 from shared.embedded.postgres import EmbeddedPostgres
 
@@ -72,8 +72,9 @@ async def start_servers(
 
 def prepare(say: Callable[[str], None]) -> None:
     """Fetch what the servers need beforehand. Safe to repeat. Raises ServerUnavailable."""
-    find_java()
-    fetch_jars(say)
+    java = find_java()
+    class_path = fetch_jars(say)
+    asyncio.run(write_archive(java, class_path, say))
 
 
 def prepare_model(say: Callable[[str], None]) -> None:

@@ -41,10 +41,17 @@ class Account:
 class Child:
     """One server process, known by its recorded pid and a mark, a part of its command line."""
 
-    def __init__(self, record: Path, mark: str, graceful: signal.Signals) -> None:
+    def __init__(
+        self,
+        record: Path,
+        mark: str,
+        graceful: signal.Signals,
+        grace: float = GRACE_SECONDS,
+    ) -> None:
         self._record = record
         self._mark = mark
         self._graceful = graceful
+        self._grace = grace
         self._popen: subprocess.Popen[bytes] | None = None
 
     @property
@@ -123,7 +130,7 @@ class Child:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(self._graceful)
                 process.send_signal(signal.SIGCONT)
-            for _ in range(int(GRACE_SECONDS / 0.02)):
+            for _ in range(int(self._grace / 0.02)):
                 if not self._find():
                     break
                 await asyncio.sleep(0.02)

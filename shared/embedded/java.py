@@ -1,11 +1,9 @@
 """Which Java runs Kafka, with which flags, and its archive of loaded classes."""
 
-import contextlib
 import os
 import re
 import shutil
 import subprocess
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,54 +84,30 @@ def _version(command: Path) -> str | None:
 
 
 class ClassArchive:
-    """A cache of loaded classes, keyed by Java version, lock and class path.
+    """A cache of the broker's loaded classes, keyed by Java version, lock and class path.
 
-    The first broker writes it as it exits, every later one starts half a second sooner with it.
-    It is put in place in one step, so nobody ever reads half of one.
+    It is written once, at set-up; a broker that reads it needs a third less to start. It is put in
+    place in one step, so nobody ever reads half of one.
     """
 
     def __init__(self, java: Java, class_path: Sequence[Path], directory: Path) -> None:
         # A jar that was fetched again has a new time, and Java then refuses the archive.
         times = max(path.stat().st_mtime_ns for path in class_path)
         key = f"{java.version}-{lock_hash()}-{times:x}".replace("/", "_")
-        self._java = java
-        self.path = directory / f"kafka-{key}.{'aot' if java.major >= 25 else 'jsa'}"
-        self._fresh = directory / f"{self.path.name}.{uuid.uuid4().hex}"
-        self._too_slow = directory / f"{self.path.name}.too-slow"
-        self._writing = False
+        self._modern = java.major >= 25
+        self._silent = (
+            ["-Xlog:disable"] if self._modern else ["-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
+        )
+        self.path = directory / f"kafka-{key}.{'aot' if self._modern else 'jsa'}"
 
     def flags(self) -> list[str]:
-        """Flags that read the archive, or write it when there is none yet."""
-        modern = self._java.major >= 25
-        silent = ["-Xlog:disable"] if modern else ["-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
-        if self.path.is_file():
-            option = "AOTCache" if modern else "SharedArchiveFile"
-            return [f"-XX:{option}={self.path}", *silent]
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            if self._too_slow.exists():
-                return []
-        except OSError:
-            return []  # only a cache: without it the broker starts a little later
-        self._writing = True
-        option = "AOTCacheOutput" if modern else "ArchiveClassesAtExit"
-        return [f"-XX:{option}={self._fresh}", *silent]
+        """Flags that read the archive; none where there is none."""
+        if not self.path.is_file():
+            return []
+        option = "AOTCache" if self._modern else "SharedArchiveFile"
+        return [f"-XX:{option}={self.path}", *self._silent]
 
-    def keep(self) -> None:
-        """Put what an orderly exit wrote in place."""
-        if self._writing:
-            self._writing = False
-            with contextlib.suppress(FileNotFoundError):
-                self._fresh.replace(self.path)
-
-    def give_up(self) -> None:
-        """Remember that writing takes longer here than anybody should wait at a stop."""
-        if self._writing:
-            self._too_slow.touch()
-        self.discard()
-
-    def discard(self) -> None:
-        """Remove what a killed broker may have half written."""
-        if self._writing:
-            self._writing = False
-            self._fresh.unlink(missing_ok=True)
+    def writing(self, fresh: Path) -> list[str]:
+        """Flags with which an orderly exit writes the archive to `fresh`."""
+        option = "AOTCacheOutput" if self._modern else "ArchiveClassesAtExit"
+        return [f"-XX:{option}={fresh}", *self._silent]

@@ -2,11 +2,13 @@
 
 import asyncio
 import base64
+import contextlib
 import logging
 import random
 import signal
 import socket
 import subprocess
+import tempfile
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,12 +20,15 @@ from shared.embedded.child import Child, clean_environment, tail
 from shared.embedded.errors import ServerUnavailable
 from shared.embedded.jars import cache_directory, fetch_jars
 from shared.embedded.java import ClassArchive, Java, find_java
+from shared.embedded.keeper import GRACE_SECONDS
 from shared.embedded.shared_server import SharedServer
 
 HOST = "127.0.0.1"
 # Below what systems hand out to outgoing connections, so that nobody gets ours between two starts.
 _PORTS = range(20_000, 32_000)
 _START_SECONDS = 120.0
+_WRITING_SECONDS = 120.0
+"""Some three of them on a quick machine."""
 _PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
@@ -84,7 +89,8 @@ class EmbeddedKafka(SharedServer):
 
     Removing `logs` while it is stopped loses the log, not the port.
     `properties` come after the shipped ones and win, `format_options` go to the tool that formats:
-    tests give it a second listener, with passwords.
+    tests give it a second listener, with passwords. When it stops it writes its loaded classes to
+    `archive`, if one is asked for.
     """
 
     def __init__(
@@ -94,6 +100,7 @@ class EmbeddedKafka(SharedServer):
         port: int | None = None,
         properties: str = "",
         format_options: Sequence[str] = (),
+        archive: Path | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._say = say
@@ -107,24 +114,23 @@ class EmbeddedKafka(SharedServer):
         self._properties = self.directory / "server.properties"
         self._ports = self.directory / "ports"
         super().__init__(
-            Child(self.directory / "pid", str(self._properties), signal.SIGTERM),
+            Child(
+                self.directory / "pid",
+                str(self._properties),
+                signal.SIGTERM,
+                grace=_WRITING_SECONDS if archive else GRACE_SECONDS,
+            ),
             lock=self.directory / "lock",
             users=self.directory / "users",
             log=self._console,
             start_seconds=_START_SECONDS,
         )
-        self._archive: ClassArchive | None = None
+        self._archive = archive
 
     @property
     def running_at(self) -> str | None:
         """The address of the broker, while it runs; nothing is started for this."""
         return self._address if self.pid and self._recorded_ports() else None
-
-    def kill(self) -> None:
-        """Kill -9 the broker (for tests); `start` brings it back."""
-        super().kill()
-        if self._archive:
-            self._archive.discard()
 
     def pause(self) -> None:
         """Freeze the broker (for tests)."""
@@ -141,22 +147,16 @@ class EmbeddedKafka(SharedServer):
     async def _is_ready(self) -> bool:
         return bool(self.pid and self._recorded_ports()) and await self._answers()
 
-    async def _end(self) -> bool:
-        orderly = await super()._end()
-        if self._archive:
-            self._archive.keep() if orderly else self._archive.give_up()
-        return orderly
-
     async def _start_own(self) -> None:
         java = await asyncio.to_thread(find_java)
         class_path = await asyncio.to_thread(fetch_jars, self._say)
         self._write_settings()
-        run = [*java.flags(), "-cp", ":".join(map(str, class_path))]
+        archive = ClassArchive(java, class_path, cache_directory())
+        classes = archive.writing(self._archive) if self._archive else archive.flags()
+        run = [*java.flags(), self._logging, "-cp", ":".join(map(str, class_path))]
         if not (self.logs / "meta.properties").is_file():
-            await asyncio.to_thread(self._format, java, run)
-        self._archive = ClassArchive(java, class_path, cache_directory())
-        flags = [*self._archive.flags(), self._logging]
-        command: list[str | Path] = [java.command, *flags, *run, "kafka.Kafka", self._properties]
+            await asyncio.to_thread(self._format, [java.command, *archive.flags(), *run])
+        command: list[str | Path] = [java.command, *classes, *run, "kafka.Kafka", self._properties]
         self._spawn(command, clean_environment())
         while not await self._answers():
             if self._child.exit_status is not None:
@@ -175,14 +175,12 @@ class EmbeddedKafka(SharedServer):
     def _logging(self) -> str:
         return f"-Dlog4j2.configurationFile={self.directory / 'log4j2.properties'}"
 
-    def _format(self, java: Java, run: list[str]) -> None:
+    def _format(self, run: list[str | Path]) -> None:
         """Write the identity of a new, empty log."""
         self._say("建立 Kafka 的日志目录 / formatting the log of Kafka")
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command: list[str | Path] = [java.command, self._logging, *run]
-        command += ["kafka.tools.StorageTool", "format"]
-        command += ["--ignore-formatted", f"--cluster-id={cluster}", "-c", self._properties]
-        command += self._format_options
+        command = [*run, "kafka.tools.StorageTool", "format", "--ignore-formatted"]
+        command += [f"--cluster-id={cluster}", "-c", self._properties, *self._format_options]
         done = subprocess.run(
             command,
             capture_output=True,
@@ -239,6 +237,28 @@ class EmbeddedKafka(SharedServer):
 
     def _unavailable(self, reason: str) -> ServerUnavailable:
         return _unavailable(reason)
+
+
+async def write_archive(java: Java, class_path: Sequence[Path], say: Callable[[str], None]) -> None:
+    """Have a broker without a past write down its loaded classes, where nobody did yet.
+
+    That is a cache: without it every start takes longer.
+    """
+    wanted = ClassArchive(java, class_path, cache_directory()).path
+    if wanted.is_file():
+        return
+    say("记下 Kafka 载入的类，以后启动更快 / noting the classes of Kafka: later starts are quicker")
+    with (
+        contextlib.suppress(ServerUnavailable, OSError),
+        tempfile.TemporaryDirectory(dir=wanted.parent) as directory,
+    ):
+        fresh = Path(directory) / wanted.name
+        broker = EmbeddedKafka(Path(directory), archive=fresh)
+        try:
+            await broker.start()
+        finally:
+            await broker.stop()
+        fresh.replace(wanted)
 
 
 def _is_free(port: int) -> bool:

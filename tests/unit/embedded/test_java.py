@@ -24,27 +24,10 @@ def archive(tmp_path: Path) -> ClassArchive:
     return ClassArchive(Java(Path("java"), "17.0.1"), [jar], tmp_path / "cache")
 
 
-def written(archive: ClassArchive) -> Path:
-    """Do what the JVM does at its exit."""
-    path = Path(archive.flags()[0].partition("=")[2])
-    path.touch()
-    return path
-
-
-def test_an_archive_is_read_only_after_an_orderly_exit_wrote_it(archive: ClassArchive) -> None:
-    assert written(archive) != archive.path
-    archive.keep()
-    assert archive.flags()[0] == f"-XX:SharedArchiveFile={archive.path}"
-
-
-def test_what_a_killed_broker_wrote_of_an_archive_is_thrown_away(archive: ClassArchive) -> None:
-    half = written(archive)
-    archive.discard()
-    assert not half.exists()
-    assert archive.flags()[0].startswith("-XX:ArchiveClassesAtExit")
-
-
-def test_a_machine_too_slow_to_write_an_archive_is_asked_once(archive: ClassArchive) -> None:
-    written(archive)
-    archive.give_up()
+def test_an_archive_is_read_where_one_was_written(archive: ClassArchive) -> None:
     assert archive.flags() == []
+    fresh = archive.path.with_suffix(".fresh")
+    assert archive.writing(fresh)[0] == f"-XX:ArchiveClassesAtExit={fresh}"
+    archive.path.parent.mkdir()
+    archive.path.touch()
+    assert archive.flags()[0] == f"-XX:SharedArchiveFile={archive.path}"
