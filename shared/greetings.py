@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from shared.nfkc import nfkc
 
 LONGEST = 60
 """Characters: nobody greets at greater length."""
@@ -41,7 +42,7 @@ _MASKED = re.compile("〔[^〔〕]*〕")
 def says_nothing(*texts: str) -> bool:
     """True where no word is left that tells what it is about, once greetings and particles, signs,
     digits and what was masked are taken away."""
-    said = unicodedata.normalize("NFKC", _MASKED.sub(" ", "\n".join(texts))).casefold()
+    said = nfkc(_MASKED.sub(" ", "\n".join(texts))).casefold()
     if len(said) > LONGEST:
         return False
     return not any(_tells(word) for word in _WORDS.findall(said.replace("’", "'")))

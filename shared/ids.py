@@ -1,10 +1,11 @@
 """Identifiers made on the client: ordered by time, so that indexes stay dense."""
 
-import unicodedata
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from uuid_utils import uuid7
+
+from shared.nfkc import nfkc
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -20,7 +21,7 @@ def letters_and_digits(typed: str) -> str:
     Full-width ones count as what they look like; blanks, dashes of any kind and what cannot be
     seen do not count.
     """
-    plain = unicodedata.normalize("NFKC", typed)
+    plain = nfkc(typed)
     return "".join([c for c in plain if c.isascii() and c.isalnum()])
 
 

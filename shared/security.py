@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import re
 import secrets
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -22,6 +21,7 @@ from urllib.parse import unquote
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from shared.ids import letters_and_digits
+from shared.nfkc import nfkc
 
 SESSION_LIFE = timedelta(hours=12)
 """Of a session that nobody uses; one that is used is renewed."""
@@ -202,7 +202,7 @@ def _check(key: bytes, body: str) -> str:
 
 def code_in(typed: str) -> str:
     """The code in what somebody typed or pasted, also among words or in a link; else empty."""
-    typed = unicodedata.normalize("NFKC", typed)
+    typed = nfkc(typed)
     if link := re.search(r"/track/([^/?#\s]+)", typed):
         return plain_code(unquote(link[1]))
     # English words before a code would be read as a part of it.

@@ -9,11 +9,12 @@ trigrams, which half of all numbers share: these are found without, and people f
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from itertools import accumulate
+
+from shared.nfkc import nfkc
 
 _INVISIBLE = re.compile(
     "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]"
@@ -32,7 +33,7 @@ def fold(text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold()
+    return _INVISIBLE.sub("", nfkc(text)).casefold()
 
 
 _SHORT = 80

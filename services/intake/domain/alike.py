@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
+from shared.nfkc import nfkc
+
 _RUNS = re.compile(r"[a-z0-9]+|[\u3400-\u9fff\uf900-\ufaff]+")
 _CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _EMPTY = frozenset(
@@ -90,7 +92,7 @@ def chosen(words: str) -> int | None:
 
     Telephones add full stops and full-width digits by themselves.
     """
-    plain = unicodedata.normalize("NFKC", words[:20]).casefold()
+    plain = nfkc(words[:20]).casefold()
     short = "".join(c for c in plain if unicodedata.category(c)[0] in "LN")
     return _CHOICES.get(short) if len(words) <= 20 else None
 
@@ -105,7 +107,7 @@ def _score(said: frozenset[str], incident: Listed) -> int:
 def _features(text: str) -> frozenset[str]:
     """Pairs of Chinese characters and words of Latin letters that say what it is about."""
     found: set[str] = set()
-    for run in _RUNS.findall(unicodedata.normalize("NFKC", text).casefold()):
+    for run in _RUNS.findall(nfkc(text).casefold()):
         if _CHINESE.match(run):
             pairs = (run[n : n + 2] for n in range(len(run) - 1))
             found.update(pair for pair in pairs if not _EMPTY & set(pair))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
 
 from services.routing.domain.model import NOT_OURS
+from shared.nfkc import nfkc
 
 
 class Column(StrEnum):
@@ -60,7 +60,7 @@ FEWEST = 4
 
 def plainly(name: str) -> str:
     """Without case, blanks and signs."""
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).casefold())
+    return re.sub(r"[\W_]+", "", nfkc(name).casefold())
 
 
 def columns_of(header: Sequence[str], given: Mapping[Column, str]) -> dict[Column, int]:

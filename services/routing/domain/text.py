@@ -7,10 +7,11 @@ import unicodedata
 from bisect import bisect_right
 from functools import lru_cache
 
+from shared.nfkc import nfkc
+
 LIMIT = 50_000
 """Characters of folded text that rules look at; one `ﷺ` folds into eighteen."""
 
-_MARKS_IN_A_ROW = 8
 _CHARACTERS = 8_192
 """So many characters are known at once: more than anybody writes in."""
 _SPACE = re.compile(r"\s+")
@@ -29,8 +30,7 @@ def fold(text: str) -> str:
     """
     if not text:
         return ""
-    text = _shorten_marks(text[:LIMIT])
-    text = unicodedata.normalize("NFKC", text)[:LIMIT].casefold().translate(_QUOTES)
+    text = nfkc(text[:LIMIT])[:LIMIT].casefold().translate(_QUOTES)
     drop = {ord(c): None for c in set(text) if _invisible(c)}
     if drop:
         text = text.translate(drop)
@@ -44,26 +44,6 @@ def _invisible(char: str) -> bool:
     if category == "Cc":
         return not char.isspace()
     return category == "Cf" or char in _INVISIBLE or "\ufe00" <= char <= "\ufe0f"
-
-
-@lru_cache(maxsize=_CHARACTERS)
-def _begins_with_mark(char: str) -> bool:
-    # Some characters are no marks themselves but begin with one once decomposed (U+FF9E).
-    return bool(unicodedata.combining(unicodedata.normalize("NFKD", char)[0]))
-
-
-def _shorten_marks(text: str) -> str:
-    """Cut long runs of combining marks: sorting them makes normalisation quadratic."""
-    marks = {c for c in set(text) if _begins_with_mark(c)}
-    if not marks:
-        return text
-    kept: list[str] = []
-    run = 0
-    for char in text:
-        run = run + 1 if char in marks else 0
-        if run <= _MARKS_IN_A_ROW:
-            kept.append(char)
-    return "".join(kept)
 
 
 class Segments:

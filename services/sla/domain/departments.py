@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Mapping
+
+from shared.nfkc import nfkc
 
 
 class DepartmentNames:
@@ -39,4 +40,4 @@ class DepartmentNames:
 
 def _plain(name: str) -> str:
     """Without case, width and blanks."""
-    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+    return "".join(nfkc(name).casefold().split())

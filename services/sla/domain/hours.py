@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import time
 
 from services.sla.domain.calendars import WEEKDAYS, Week
 from services.sla.domain.working_time import Windows
 from shared.contracts.refusal import Unacceptable
+from shared.nfkc import nfkc
 
 _WINDOW = re.compile(r"(\d{1,2})[:.](\d{2})\s*(?:-|–|—|~|至|到|to)\s*(\d{1,2})[:.](\d{2})", re.I)
 _CLOSED = frozenset(("", "-", "–", "—", "休", "休息", "闭馆", "不上班", "closed", "off"))
@@ -18,7 +18,7 @@ MOST_WINDOWS = 8
 
 def read_hours(text: str, *, field: str = "hours") -> Windows:
     """The windows of a day. Raises Unacceptable, which names `field`."""
-    plain = unicodedata.normalize("NFKC", text).strip()
+    plain = nfkc(text).strip()
     if plain.lower() in _CLOSED:
         return ()
     found = []

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+
+from shared.nfkc import nfkc
 
 
 class Column(StrEnum):
@@ -110,4 +111,4 @@ def first_free(found: Iterable[int], taken: Iterable[int | None]) -> int | None:
 
 def plainly(name: str) -> str:
     """Without case, blanks and signs."""
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).casefold())
+    return re.sub(r"[\W_]+", "", nfkc(name).casefold())

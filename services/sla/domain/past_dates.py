@@ -7,7 +7,6 @@ in time. `3/5/2024` is read as a whole column tells (`DateColumn`), never cell b
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from shared.moments import LOCAL
+from shared.nfkc import nfkc
 
 Cell = object
 """A cell as a file gave it: text, number, date, moment, or nothing."""
@@ -220,11 +220,11 @@ def _text(text: str, month_first: bool) -> When | None:
         # Most files; the long way gives the same.
         with suppress(ValueError):
             return _checked(_aware(datetime.fromisoformat(text)))
-    plain = unicodedata.normalize("NFKC", text).strip().strip("'\"").strip()
+    if len(text.strip()) > _LONGEST:
+        raise UnreadableDate(text)
+    plain = nfkc(text).strip().strip("'\"").strip()
     if plain.lower() in _EMPTY:
         return None
-    if len(plain) > _LONGEST:
-        raise UnreadableDate(text)
     for form in _FORMS:
         if match := form.fullmatch(plain):
             try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from services.sla.domain.policy import DIMENSIONS, Policy, QuietHours, Row, pars
 from services.sla.domain.policy_check import ROW_NAME
 from shared.contracts.refusal import Unacceptable
 from shared.contracts.vocabulary import Clock, Role
+from shared.nfkc import nfkc
 
 CLOCKS = tuple(c for c in Clock if c not in (Clock.FOLLOW_UP, Clock.APPEAL))
 """The columns of the table; the others stand among the defaults."""
@@ -44,7 +44,7 @@ def read_duration(text: str, *, field: str) -> str | None:
     """`5 个工作日`, `4 小时（不分昼夜）`, `30min` as the policy writes it; None: not promised.
 
     Raises Unacceptable, which names `field`."""
-    plain = unicodedata.normalize("NFKC", text).strip()
+    plain = nfkc(text).strip()
     if plain.lower() in _NONE:
         return None
     if (match := _DURATION.fullmatch(plain)) is not None:
@@ -67,7 +67,7 @@ def read_duration(text: str, *, field: str) -> str | None:
 
 def read_night(text: str, *, field: str) -> dict[str, str] | None:
     """`21:00–7:30`, `21点到7点`; None: left empty. Raises Unacceptable."""
-    plain = unicodedata.normalize("NFKC", text).strip()
+    plain = nfkc(text).strip()
     if plain.lower() in _NONE:
         return None
     match = _HOURS.fullmatch(plain)
@@ -257,7 +257,7 @@ def _percent(text: str, field: str) -> int:
 
 def parts(text: str) -> list[str]:
     """What stands in a field between commas."""
-    plain = unicodedata.normalize("NFKC", text)
+    plain = nfkc(text)
     return [part for part in (p.strip() for p in re.split(r"[,;、\n]", plain)) if part]
 
 
