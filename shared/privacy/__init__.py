@@ -1,9 +1,9 @@
 """Masking of personal data in free text, before anything enters the event log.
 
 `mask` knows what numbers and addresses look like, and how people say what they are called (姓名：X,
-我叫X, My name is X); `masked` knows besides who the reporter is. Everything else stays as it was
-typed, and masking twice changes nothing more. A name that nobody gave and that no rule recognises
-stays, too: 本人X, 我是物理系的X, somebody who is spoken of (see `introduced`).
+我叫X, My name is X) and who they are (我是物理系的X, I am X: `presented`); `masked` knows besides
+who the reporter is. Everything else stays as it was typed, and masking twice changes nothing more.
+A name that nobody gave and that no rule recognises stays, too: somebody who is spoken of.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Protocol
 from shared.privacy.introduced import mask_introduced
 from shared.privacy.names import NAME, mask_name
 from shared.privacy.numbers import ACCOUNT, AREA, EMAIL, IDENTITY, PHONE, STUDENT, mask_numbers
+from shared.privacy.presented import mask_presented
 
 __all__ = [
     "ACCOUNT",
@@ -51,11 +52,14 @@ def mask(text: str, *names: str | None, own: Collection[str] | None = None) -> s
 
     A name is masked where it stands as a name: a word that somebody is called by stays a word.
     A name by which somebody introduces themselves is masked, whether it was given or not.
-    With `own` landlines and these addresses and domains stay, see `mask_numbers`.
+    With `own`, for words of staff, landlines and these addresses and domains stay (see
+    `mask_numbers`), and who says in a reply who they are (我是信息部的X).
     """
     text = mask_numbers(text, own)
     given = [name.strip() for name in names if name and name.strip()]
     text = mask_introduced(text, given)
+    if own is None:
+        text = mask_presented(text, given)
     for name in given:
         text = mask_name(text, name)
     return text

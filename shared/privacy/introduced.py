@@ -2,8 +2,8 @@
 
 What is looked for is a beginning (姓名：, 我叫, My name is) and right behind it what can be a name:
 a common surname with one or two characters, a name with a middle dot, words with a capital. Not
-recognised: 本人张三, 我是物理系的张三, I am Jane, a name in small letters or of a rare surname, a
-nickname, and anybody who is merely spoken of (联系人：张三 is how staff name a colleague).
+recognised: a name in small letters or of a rare surname, a nickname, and anybody who is merely
+spoken of (联系人：张三 is how staff name a colleague). 我是, 本人 and I am are in `presented`.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _DOUBLE = (
     "|公孙|轩辕|独孤|呼延|澹台|淳于|申屠|钟离|濮阳|拓跋|赫连|完颜|纳兰|太史"
 )
 _HAN = r"[\u3400-\u9fff]"
-_GIVEN = r"(?![的了着过是我你您他她它们这那哪不没叫吗呢吧啊呀么什说让])[\u3400-\u9fff]"
+_GIVEN = r"(?![的了着过是我你您他她它们这那哪不没叫吗呢吧啊呀么什说让姓])[\u3400-\u9fff]"
 _TITLE = "同学|老师|先生|女士|小姐|教授|博士|师傅|学[长姐弟妹]|阿姨|叔叔|大爷|主任|[馆处院]长|经理"
 _GOES_ON = "是|来自|今年|现在|目前|学号|工号|电话|手机|微信|邮箱|联系|同学"
-_CHINESE = (
+CHINESE_NAME = (
     rf"(?:{_HAN}{{1,6}}(?:[·•]{_HAN}{{1,8}}){{1,2}}"
     rf"|(?:{_DOUBLE})(?:{_GIVEN}){{1,2}}|[{_SINGLE}](?!{_TITLE})(?:{_GIVEN}){{1,2}})"
-    rf"(?=$|[^\u3400-\u9fffA-Za-z]|{_GOES_ON})"
 )
+CHINESE_END = rf"(?!〔姓名)(?=$|[^\u3400-\u9fffA-Za-z]|{_GOES_ON})"
 _WORD = r"[A-ZÀ-ÖØ-Þ][A-Za-zÀ-ÖØ-öø-ÿ'’\-]{1,30}"
 _ENGLISH = (
     rf"(?!(?:Not|On|In|Is|The|Still|Missing|Wrong|Misspel|Spel|None|Anonymous|Unknown)){_WORD}"
@@ -47,7 +47,7 @@ _INTRODUCED = re.compile(
     r"|我叫|姓[ \t\u3000]{0,4}名[】\]]?[是为叫]?|我的?名字[是叫为]"
     r"|(?i:\bmy (?:full |real )?name(?: is|['’]s))",
 )
-_NAME = re.compile(rf"[ \t\u3000]{{0,3}}{_QUOTE}(?P<name>{_CHINESE}|{_ENGLISH})")
+_NAME = re.compile(rf"[ \t\u3000]{{0,3}}{_QUOTE}(?P<name>{CHINESE_NAME}{CHINESE_END}|{_ENGLISH})")
 _NOBODY = frozenset(
     re.split(" ", "管理员 安保 安检 安全员 路人 白班 何人 何名 何事 左边 关门 关灯 黄牛 江湖")
 )
@@ -66,21 +66,25 @@ def mask_introduced(text: str, given: Collection[str] = ()) -> str:
     done = 0
     for beginning in _INTRODUCED.finditer(text):
         found = _NAME.match(text, beginning.end())
-        if found is None or (beginning["sure"] is None and _is_word(found["name"])):
+        if found is None or (beginning["sure"] is None and is_word(found["name"])):
             continue
         start, end = found.span("name")
-        if any(
-            len(name) > end - start
-            and text[start : start + len(name)].casefold() == name.casefold()
-            for name in given
-        ):
+        if is_given(text, start, end, given):
             continue
         parts += [text[done:start], NAME]
         done = end
     return "".join(parts) + text[done:]
 
 
-def _is_word(name: str) -> bool:
+def is_given(text: str, start: int, end: int, given: Collection[str]) -> bool:
+    """Whether one of the `given` names begins there and is longer."""
+    return any(
+        len(name) > end - start and text[start : start + len(name)].casefold() == name.casefold()
+        for name in given
+    )
+
+
+def is_word(name: str) -> bool:
     """我叫安保, 我叫马上来: a word, or one with what somebody should do."""
     words = ordinary_words() | _NOBODY
     return name in words or (name[-1] in _DOING and name[:-1] in words)

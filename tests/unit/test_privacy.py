@@ -300,7 +300,91 @@ def test_who_is_called_and_what_a_name_is_said_of_stays(text: str) -> None:
     assert mask(text) == text
 
 
-@pytest.mark.parametrize("text", ["本人张三，座位被占", "我是物理系的张三", "I am Jane Whitfield"])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("我是张三", "我是〔姓名〕"),
+        ("你好，我是张伟豪，三楼空调坏了", "你好，我是〔姓名〕，三楼空调坏了"),
+        ("我就是王芳！", "我就是〔姓名〕！"),
+        ("我是李华同学", "我是〔姓名〕同学"),
+        ("我是张三13800001234", "我是〔姓名〕〔电话〕"),
+        ("我是张伟豪 学号2100012345", "我是〔姓名〕 学号〔学号〕"),
+        ("我是买买提·艾力，", "我是〔姓名〕，"),
+        ("我是物理系的张三", "我是物理系的〔姓名〕"),
+        ("我是2021级计算机学院张伟豪，", "我是2021级计算机学院〔姓名〕，"),
+        ("我是大三学生欧阳娜娜。", "我是大三学生〔姓名〕。"),
+        ("本人张三，座位被占", "本人〔姓名〕，座位被占"),
+        ("本人是陈文生。", "本人是〔姓名〕。"),
+        ("I am Jane Whitfield", "I am 〔姓名〕"),
+        ("I'm Jane Q. Whitfield from Physics", "I'm 〔姓名〕 from Physics"),
+        ("Hi, I’m ZHANG Wei, a student", "Hi, I’m 〔姓名〕, a student"),
+        ("i am zhang san.", "i am 〔姓名〕."),
+        ("my name is wei zhang and I", "my name is 〔姓名〕 and I"),
+        ("my name is ouyang na na", "my name is 〔姓名〕"),
+    ],
+)
+def test_who_says_who_they_are_is_masked(text: str, expected: str) -> None:
+    assert mask(text) == expected
+    assert mask(expected) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我是学生",
+        "我是大三的",
+        "我是高三，没有卡",
+        "我是高中生。",
+        "我是文科生，",
+        "我是读者",
+        "我是常客",
+        "我是图书馆的常客，",
+        "我是江苏人，",
+        "我是程序员。",
+        "我是金融系的",
+        "我是系统管理员，",
+        "我是左撇子，",
+        "我是张老师",
+        "我是任课老师",
+        "我是老师傅了",
+        "我是安静学习的人",
+        "我是万分着急",
+        "我是方便的时候来",
+        "我是于昨天，借的",
+        "我是向老师反映的",
+        "本人曾反映，没人理",
+        "本人常来，没见过",
+        "本人毕业于1986年",
+        "本人于昨天，",
+        "I am a student",
+        "I am Chinese",
+        "I am Chinese and I read English",
+        "I am Computer Science student",
+        "I am PhD Student.",
+        "I'm So Tired!",
+        "I am Not Happy.",
+        "I AM VERY ANGRY",
+        "I am VERY ANGRY!",
+        "I'm sure you can",
+        "i am so tired.",
+        "i am li.",
+        "i am in a rush.",
+        "my name is spelled wrong.",
+    ],
+)
+def test_what_somebody_says_they_are_stays(text: str) -> None:
+    assert mask(text) == text
+
+
+@pytest.mark.parametrize("text", ["您好，我是信息部的王芳，", "I am Jane Whitfield."])
+def test_staff_say_who_they_are(text: str) -> None:
+    assert masked(text, own=OWN) == text
+    assert mask(text) != text
+
+
+@pytest.mark.parametrize(
+    "text", ["我是张三的室友", "本人曾小明，", "I am Jane", "my name is jane whitfield."]
+)
 def test_what_no_rule_recognises_stays_as_the_docstring_says(text: str) -> None:
     assert mask(text) == text
 
@@ -309,6 +393,7 @@ def test_what_no_rule_recognises_stays_as_the_docstring_says(text: str) -> None:
 @pytest.mark.parametrize("said", ["Jane Whitfield", "Jane whitfield", "jane Whitfield"])
 def test_a_name_given_and_one_introduced_leave_nothing_of_each_other(name: str, said: str) -> None:
     left = mask(f"My name is {said}.", name)
+    assert "Jane" not in mask(f"I am {said}.", name)
     assert "Jane" not in left
     if len(said) == len(name) or said.istitle():
         assert left == "My name is 〔姓名〕."
@@ -316,13 +401,30 @@ def test_a_name_given_and_one_introduced_leave_nothing_of_each_other(name: str, 
 
 @given(st.text(alphabet="我叫名字姓是：张王安静伟司马，· aJneMy\n", max_size=40))
 @example("我叫张我叫李四")
+@example("我叫张姓名：李四")
+@example("我叫张姓名李四")
+@example("我是王本人李四")
+@example("我是物理系的张我是系李四")
 def test_masking_introductions_twice_changes_nothing_more(text: str) -> None:
     once = mask(text)
     assert mask(once) == once
 
 
 @pytest.mark.parametrize(
-    "unit", ["我叫", "我叫张", "姓名：张", "My name is ", "Name: Ab ", "我叫·"]
+    "unit",
+    [
+        *("我叫", "我叫张", "姓名：张", "My name is ", "Name: Ab ", "我叫·"),
+        *(
+            "我是",
+            "我是系",
+            "本人张",
+            "我是物理系的",
+            "I am ",
+            "I am Ab ",
+            "i am li ",
+            "my name is li wei ",
+        ),
+    ],
 )
 def test_introductions_without_end_cost_no_more_than_their_length(unit: str) -> None:
     text = (unit * 50_000)[:50_000]

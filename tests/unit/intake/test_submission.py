@@ -114,6 +114,8 @@ def test_whom_the_reporter_is_one_of_travels_where_a_program_knows_it() -> None:
         ("姓名：张伟豪，座位被人占了，找馆员也不理", "张伟豪"),
         ("我叫司马青青", "司马青青"),
         ("My name is Jane Whitfield, my seat was taken", "Whitfield"),
+        ("我是物理系的张伟豪，座位被人占了", "张伟豪"),
+        ("Hi, I am Jane Whitfield. My seat was taken", "Whitfield"),
     ],
 )
 def test_the_log_does_not_know_a_name_that_is_said_in_the_words_only(text: str, name: str) -> None:
