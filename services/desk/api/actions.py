@@ -8,7 +8,7 @@ from typing import Any
 
 from services.desk import store
 from services.desk.api import related
-from services.desk.api.bodies import BODIES, Body, NoBody, with_offset
+from services.desk.api.bodies import BODIES, Body, NoBody, ReplyToAll, with_offset
 from services.desk.api.mentions import mentioned
 from services.desk.api.named import with_other_named
 from services.desk.api.splitting import begin_parts, read_parts
@@ -165,6 +165,9 @@ async def _act(
     if action not in _OVERWRITES_NOTHING:
         _refuse_stale(case, values, if_match)
     body: Body = checked(BODIES.get(action, NoBody), values)
+    if isinstance(body, ReplyToAll):
+        # Whoever was joined to it gets the same words, whatever they read.
+        body = body.read_by(row.locale, others=bool(case.merged))
     fields, written = await _fields(tx, row, case, body)
     fields = await related.resolve(tx, viewer, case, fields)
     parts = await read_parts(tx, row, fields.pop("parts", ()))

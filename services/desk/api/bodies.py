@@ -195,10 +195,33 @@ class Reply(Body):
     """Why it was only explained, or cannot be done."""
 
 
+class ReplyToAll(Reply):
+    english: Annotated[ReaderWords | None, Maybe] = None
+    """The same for whoever reads English; without it they get `text`, too."""
+
+    @property
+    def both(self) -> str:
+        """For whoever reads either."""
+        return f"{self.text}\n\n{self.english}" if self.english else self.text
+
+    def read_by(self, locale: str, *, others: bool) -> ReplyToAll:
+        """As a reporter of that language gets it; `others` get the same words."""
+        alone = self.english if locale == "en" and self.english else self.text
+        return self.model_copy(update={"text": self.both if others else alone, "english": None})
+
+
 class Draft(Body):
     text: Annotated[str, Field(max_length=50_000), AfterValidator(clean)] = ""
     outcome: Annotated[AnOutcome | None, Maybe] = None
     rule: Annotated[Line | None, Maybe] = None
+
+
+class DraftToAll(Draft):
+    english: Annotated[str, Field(max_length=50_000), AfterValidator(clean)] = ""
+
+    def read_in(self, locale: str) -> str:
+        """What is read by whoever reads that language."""
+        return self.english if locale == "en" and self.english else self.text
 
 
 class Taken(Body):
@@ -389,6 +412,6 @@ BODIES: dict[Action, type[Body]] = {
     Action.LINK: Link,
     Action.UNLINK: Link,
     Action.JOIN: Join,
-    Action.ANSWER_INCIDENT: Reply,
+    Action.ANSWER_INCIDENT: ReplyToAll,
 }
 """The others need none."""

@@ -17,7 +17,7 @@ from services.desk.api.bodies import (
     Line,
     ReaderLine,
     ReaderWords,
-    Reply,
+    ReplyToAll,
     WithReason,
 )
 from services.desk.api.bulk import MOST, begun, starter
@@ -175,17 +175,20 @@ async def incident_body(
     }
 
 
-@router.post("/{incident_id}/reply", summary="Answer all its cases", openapi_extra=described(Reply))
+@router.post(
+    "/{incident_id}/reply", summary="Answer all its cases", openapi_extra=described(ReplyToAll)
+)
 async def answer(request: Request, person: Person, incident_id: str) -> Response:
-    """``{job, total}``: the words reach every active case, each masked for its own reporter. Who
-    joins later reads them at once, and waits for an answer of their own."""
+    """``{job, total}``: the words reach every active case, each masked for its own reporter, those
+    in `english` whoever reads that. Who joins later reads both at once, and waits for an answer of
+    their own."""
     viewer = office(person)
     given = _reply_in(values := (await read_body(request)).values())
     async with service_of(request, "desk").transaction() as tx:
         row = await _found(tx, incident_id, lock=True)
         if not row.open and not await incidents.active_cases(tx, incident_id):
             raise _over()
-        words = public(tx, given.text)
+        words = public(tx, given.both)
         if row.answer != words:
             refuse_stale(values, _seen(row))
         elif (before := await _begun_before(tx, incident_id, Action.ANSWER_INCIDENT)) is not None:
@@ -201,8 +204,8 @@ async def close(request: Request, person: Person, incident_id: str) -> Response:
     """``{job, total}``: it takes no case any more. Once more is the same as once.
 
     Nobody's case ends by that unanswered. While some wait for an answer, `waiting` says what
-    becomes of them: ``answer`` (`text`, `outcome`, `rule` and `reason` as in a reply to all; the
-    words stand for a `reason` that is not given) or ``go_on`` (each by itself, out of the
+    becomes of them: ``answer`` (`text`, `english`, `outcome`, `rule` and `reason` as in a reply to
+    all; the words stand for a `reason` that is not given) or ``go_on`` (each by itself, out of the
     incident); 409 without it. Otherwise it needs a `reason`."""
     viewer = office(person)
     waiting = checked(Closing, values := (await read_body(request)).values()).waiting
@@ -210,7 +213,7 @@ async def close(request: Request, person: Person, incident_id: str) -> Response:
     reason = (reply.reason or reply.text) if reply else checked(WithReason, values).reason
     async with service_of(request, "desk").transaction() as tx:
         row = await _found(tx, incident_id, lock=True)
-        words = public(tx, reply.text) if reply else row.answer
+        words = public(tx, reply.both) if reply else row.answer
         action = Action.ANSWER_INCIDENT if reply else Action.LEAVE
         before = None if row.open else await _begun_before(tx, incident_id, action)
         if before is not None and words == row.answer:
@@ -230,8 +233,8 @@ async def close(request: Request, person: Person, incident_id: str) -> Response:
     return _begun(request, incident_id, *started)
 
 
-def _reply_in(values: dict[str, Any]) -> Reply:
-    given = checked(Reply, values)
+def _reply_in(values: dict[str, Any]) -> ReplyToAll:
+    given = checked(ReplyToAll, values)
     check_outcome(given.outcome, given.reason)
     return given
 

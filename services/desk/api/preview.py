@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.requests import Request
 
 from services.desk import store
-from services.desk.api.bodies import Draft
+from services.desk.api.bodies import Draft, DraftToAll
 from services.desk.api.cases import view_context
 from services.desk.api.drafts import hints_on_reply, writable
 from services.desk.api.views import ViewContext, hints_on
@@ -170,12 +170,12 @@ async def _or_reviewed(tx: Transaction, row: CaseRow, draft: Draft, viewer: View
 
 
 def incident_look(
-    draft: Draft, everybody: str, context: ViewContext, url: str, *, english: int = 0
+    draft: DraftToAll, everybody: str, context: ViewContext, url: str, *, english: int = 0
 ) -> Look:
     """The answer of an incident: to nobody in particular, in the language of whoever looks;
     `english`: how many of who waits for it read English."""
     letter = ReplyLetter(
-        text=draft.text,
+        text=draft.read_in(context.locale),
         locale=context.locale,
         link=f"{url}{LINK}",
         outcome=draft.outcome,
@@ -184,7 +184,9 @@ def incident_look(
     return Look(
         draft=draft,
         locale=context.locale,
-        hints=hints_on(draft.text, draft.rule, None, context, english=english),
+        hints=hints_on(
+            draft.text, draft.rule, None, context, english=0 if draft.english else english
+        ),
         page=on_the_page(letter, everybody),
         letters=letters(letter, ["email", "wechat"]),
     )

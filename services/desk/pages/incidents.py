@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.desk.api.bodies import Draft
+from services.desk.api.bodies import DraftToAll
 from services.desk.api.cases import view_context
 from services.desk.api.forms import Given, forms
 from services.desk.api.incidents import OFFICE, incident_body, list_body, public, reader
@@ -65,11 +65,11 @@ async def preview(request: Request, incident_id: str) -> Response:
     person = staff(request)
     if not viewer_of(person).every_role & OFFICE:
         raise Forbidden("您的身份不能做这一步。", "Your role may not do this.")
-    written = checked(Draft, (await read_body(request)).values())
+    written = checked(DraftToAll, (await read_body(request)).values())
     context = view_context(request, person)
     shown = await _shown(request, person, incident_id)
     async with service_of(request, "desk").transaction() as tx:
-        on_page = public(tx, written.text)
+        on_page = public(tx, written.read_in(context.locale))
     look = incident_look(
         written,
         on_page,
@@ -79,6 +79,7 @@ async def preview(request: Request, incident_id: str) -> Response:
     )
     alone = request.headers.get("hx-request") == "true"
     start = {"answer.text": written.text, "answer.rule": written.rule}
+    start["answer.english"] = written.english
     if written.outcome:
         start["answer.outcome"] = written.outcome.value
     return deps_of(request).pages.render(

@@ -156,6 +156,36 @@ async def test_readers_of_english_are_not_answered_in_chinese_alone(desk: Desk) 
     assert "language" not in [hint["code"] for hint in look.json()["hints"]]
 
 
+async def test_readers_of_english_get_the_answer_that_is_written_for_them(desk: Desk) -> None:
+    ids = [await desk.case(), await desk.case(locale="en"), await desk.case(locale="en")]
+    joined, late = await desk.case(), await desk.case()
+    incident = await opened(desk, *ids)
+    assert 'name="english"' in await page(desk, incident)
+    office, english = desk.as_("coordinator"), "It works again, call 13911112222."
+    await desk.do(office, joined, "merge", into=ids[2])
+    both = {"text": WORDS, "english": english, "outcome": "solved"}
+    for language, words in (("zh", WORDS), ("en", english)):
+        where = f"/desk/incidents/{incident}/preview"
+        said = (await office.post(where, data=both, headers={"accept-language": language})).text
+        assert words.partition(",")[0] in said
+        assert "这里没有英文" not in said
+    await send(desk, incident, "reply", **both)
+    await work(desk)
+    shown = english.replace("13911112222", "〔电话〕")
+    answers = {
+        one: (await office.get(f"/api/cases/{one}")).json()["replies"][-1]["text"] for one in ids
+    }
+    assert answers[ids[0]] == WORDS
+    assert answers[ids[1]] == english
+    assert answers[ids[2]] == f"{WORDS}\n\n{english}", "who was joined reads the same"
+    body = (await office.get(f"/api/incidents/{incident}")).json()
+    assert body["answer"] == f"{WORDS}\n\n{shown}", "who comes later may read either"
+    await desk.do(office, late, "join", incident=incident)
+    await send(desk, incident, "close", waiting="answer", **both)
+    await work(desk)
+    assert (await office.get(f"/api/cases/{late}")).json()["replies"][-1]["text"] == WORDS
+
+
 async def test_who_could_not_be_reached_is_said(desk: Desk, clock: Any) -> None:
     ids = [await desk.case() for _ in range(4)]
     mails = ({"email": f"{one}@example.edu"} for one in "abc")
