@@ -164,10 +164,11 @@ async def _act(
     values = with_offset(parsed)
     if action not in _OVERWRITES_NOTHING:
         _refuse_stale(case, values, if_match)
-    body: Body = checked(BODIES.get(action, NoBody), values)
-    if isinstance(body, ReplyToAll):
+    if action is Action.ANSWER_INCIDENT:
         # Whoever was joined to it gets the same words, whatever they read.
-        body = body.read_by(row.locale, others=bool(case.merged))
+        text = checked(ReplyToAll, values).read_by(row.locale, others=bool(case.merged))
+        values = values | {"text": text}
+    body: Body = checked(BODIES.get(action, NoBody), values)
     fields, written = await _fields(tx, row, case, body)
     fields = await related.resolve(tx, viewer, case, fields)
     parts = await read_parts(tx, row, fields.pop("parts", ()))

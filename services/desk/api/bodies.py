@@ -204,10 +204,10 @@ class ReplyToAll(Reply):
         """For whoever reads either."""
         return f"{self.text}\n\n{self.english}" if self.english else self.text
 
-    def read_by(self, locale: str, *, others: bool) -> ReplyToAll:
-        """As a reporter of that language gets it; `others` get the same words."""
+    def read_by(self, locale: str, *, others: bool) -> str:
+        """What a reporter of that language gets; `others` get the same words."""
         alone = self.english if locale == "en" and self.english else self.text
-        return self.model_copy(update={"text": self.both if others else alone, "english": None})
+        return self.both if others else alone
 
 
 class Draft(Body):
@@ -412,6 +412,6 @@ BODIES: dict[Action, type[Body]] = {
     Action.LINK: Link,
     Action.UNLINK: Link,
     Action.JOIN: Join,
-    Action.ANSWER_INCIDENT: ReplyToAll,
+    Action.ANSWER_INCIDENT: Reply,
 }
 """The others need none."""
