@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
-from typing import Annotated
+from collections import Counter
+from datetime import datetime
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +15,7 @@ from shared.contracts.refusal import Refusal
 from shared.db import DatabaseNotReady
 from shared.embedded import ServerUnavailable
 from shared.ids import id_as_typed
+from shared.messaging import dead_letters, passed_over
 from shared.messaging.failures import cannot_start, is_transient
 from shared.messaging.refusals import send_again
 from shared.observability import logs
@@ -49,8 +53,20 @@ def service_commands(name: str, build: Build) -> typer.Typer:
     def redrive(
         feedback_id: Annotated[str, typer.Argument(help="the case")],
         past_gaps: Annotated[
-            bool, typer.Option(help="also where events are missing that will never come")
+            bool,
+            typer.Option(
+                "--past-gaps",
+                help="go on without events that are missing and will never come, for good",
+            ),
         ] = False,
+        pass_over: Annotated[
+            str,
+            typer.Option(
+                metavar="EVENT",
+                help="go on without this one if it is refused again, for good: what it says "
+                "never shows in this service",
+            ),
+        ] = "",
     ) -> None:
         """Take the refused and parked events of a case in again, oldest first.
 
@@ -59,13 +75,32 @@ def service_commands(name: str, build: Build) -> typer.Typer:
 
         async def work(service: Service) -> None:
             await service.connect()
+            await service.check_database()
             for call in service.starting:
                 await call()
-            well = await take_in_again(service, id_as_typed(feedback_id), past_gaps=past_gaps)
+            well = await take_in_again(
+                service, id_as_typed(feedback_id), past_gaps=past_gaps, passing_over=pass_over
+            )
             for call in service.stopping:
                 await call()
             if not well:
                 raise SystemExit(1)
+
+        with_service(build, work)
+
+    @cli.command(name="dead-letters")
+    def letters(
+        feedback_id: Annotated[str, typer.Argument(help="only of this case")] = "",
+        as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    ) -> None:
+        """Which events were refused or miss others, why, and where they stand in the log; and which
+        were passed over.
+        """
+
+        async def work(service: Service) -> None:
+            await service.connect()
+            await service.check_database()
+            await show_letters(service, id_as_typed(feedback_id), as_json=as_json)
 
         with_service(build, work)
 
@@ -95,21 +130,76 @@ def service_commands(name: str, build: Build) -> typer.Typer:
     return cli
 
 
-async def take_in_again(service: Service, feedback_id: str, *, past_gaps: bool = False) -> bool:
+async def take_in_again(
+    service: Service, feedback_id: str, *, past_gaps: bool = False, passing_over: str = ""
+) -> bool:
     """Redrive a case and say how it went; False where something is refused still, or was not."""
-    done = refused = 0
-    async for one in service.redrive(feedback_id, past_gaps=past_gaps):
+    letters = await dead_letters.listed(service.engine, feedback_id)
+    if not letters:
+        say(f"{service.name}: no event is refused or parked under {feedback_id}")
+        return False
+    names = {name for letter in letters for name in (letter["event"], _place(letter))}
+    if passing_over and passing_over not in names:
+        say(
+            f"{service.name}: no event {passing_over} is refused or parked under {feedback_id}; "
+            f"python -m services.{service.name} dead-letters {feedback_id} names those that are"
+        )
+        return False
+    done = passed = refused = 0
+    redriving = service.redrive(feedback_id, past_gaps=past_gaps, passing_over=passing_over or None)
+    async for one in redriving:
         if one.error is None:
             done += 1
             say(f"processed: {one.type} {one.ce_id}")
+        elif one.passed_over:
+            passed += 1
+            say(f"passed over for good: {one.type} {one.ce_id}: {one.error}")
         else:
             refused += 1
             say(f"still refused: {one.type} {one.ce_id}: {one.error}")
-    if not done + refused:
-        say(f"{service.name}: no event is refused or parked under {feedback_id}")
-        return False
-    say(f"{service.name}: {done} processed" + (", the rest waits" if refused else ""))
+    say(
+        f"{service.name}: {done} processed"
+        + (f", {passed} passed over" if passed else "")
+        + (", the rest waits" if refused else "")
+    )
     return not refused
+
+
+async def show_letters(service: Service, feedback_id: str = "", *, as_json: bool = False) -> None:
+    """Say what stands still and what was passed over, of all cases or of one."""
+    letters = await dead_letters.listed(service.engine, feedback_id or None)
+    passed = await passed_over.listed(service.engine, feedback_id or None)
+    if as_json:
+        body = {"letters": letters, "passed_over": passed}
+        print(json.dumps(body, ensure_ascii=False, indent=2, default=datetime.isoformat))
+        return
+    parked = Counter(x["feedback_id"] for x in letters if not x["error"] and not x["missing"])
+    standing = [x for x in letters if x["error"] or x["missing"]]
+    say(
+        f"{service.name}: {len(standing)} refused or missing others, "
+        f"{parked.total()} parked behind them"
+    )
+    for one in standing:
+        case = one["feedback_id"]
+        say(f"{case or 'no case'}: {one['type']} {one['event']} at {_place(one)}, {_day(one)}")
+        missing = one["missing"] and f"{one['missing']} is missing"
+        why = ", ".join(filter(None, [missing, one["error"]]))
+        say(f"  {why}; {parked[case]} parked behind it")
+    if passed:
+        say(f"{service.name}: passed over for good")
+    for one in passed:
+        what = f"{one['type']} {one['event']} at {_place(one)}"
+        if one["event"] is None:
+            what = f"{one['source']} {one['first']} to {one['last']}"
+        say(f"{one['feedback_id']}: {what}, {_day(one)}: {one['reason']}")
+
+
+def _place(one: dict[str, Any]) -> str:
+    return f"{one['topic']}/{one['partition']}/{one['offset']}"
+
+
+def _day(one: dict[str, Any]) -> str:
+    return f"{one['at']:%Y-%m-%d %H:%M}Z"
 
 
 def with_service(build: Build, work: object, settings: Settings | None = None) -> None:

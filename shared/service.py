@@ -333,11 +333,15 @@ class Service(Generic[Deps]):
             self.runtime.foreground.announce(types)
 
     def redrive(
-        self, feedback_id: str, *, past_gaps: bool = False
+        self, feedback_id: str, *, past_gaps: bool = False, passing_over: str | None = None
     ) -> AsyncIterator[dead_letters.Redriven]:
         """Take the dead letters of a case in again, oldest first."""
         return dead_letters.redrive(
-            self.transaction, self.subscription.apply_letter, feedback_id, past_gaps=past_gaps
+            self.transaction,
+            self.subscription.apply_letter,
+            feedback_id,
+            past_gaps=past_gaps,
+            passing_over=passing_over,
         )
 
     # -- health ----------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from shared.contracts import EVENTS, REGISTER, ErasureAcknowledged, Event, Unkno
 from shared.messaging.dead_letters import bury, letters_of, missing_before, purge, review
 from shared.messaging.envelope import InvalidMessage, Record, record_of
 from shared.messaging.foreground import Foreground
+from shared.messaging.passed_over import is_passed_over
 from shared.messaging.transaction import Transaction, ids_of
 from shared.observability.metrics import REFUSED_RECORDS
 
@@ -143,10 +144,14 @@ class Subscription:
         await self._review(tx, cases)
 
     async def refuse(self, tx: Transaction, record: Record, error: str) -> None:
-        """Bury a record that failed alone, unless another owner of the partition was faster."""
+        """Bury a record that failed alone, unless another owner of the partition was faster.
+
+        One that was passed over before the log was read anew is passed over again.
+        """
         cases = ids_of([record])
         await tx.lock(*cases)
-        if await self._is_new(tx, record, await self._kept(tx, cases)):
+        is_new = await self._is_new(tx, record, await self._kept(tx, cases))
+        if is_new and not await is_passed_over(tx, record):
             await bury(tx, record, error=error)
         await self._review(tx, cases)
 
@@ -173,7 +178,7 @@ class Subscription:
         if number is not None:
             if number <= tx.streams.taken(case, record.source):
                 return False
-            missing = missing_before(tx, record) if self.sees_all else None
+            missing = await missing_before(tx, record) if self.sees_all else None
             if missing is None:
                 tx.streams.take(case, record.source, number)
         if missing is None and case not in tx.parked:

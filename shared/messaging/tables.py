@@ -113,6 +113,24 @@ def messaging_tables(metadata: MetaData) -> None:
         comment="Events that could not be taken in, and those that wait behind them.",
     )
     Table(
+        "passed_over",
+        metadata,
+        Column("id", BigInteger, Identity(), primary_key=True),
+        Column("feedback_id", String, nullable=False),
+        Column("source", String, nullable=False),
+        Column("first", Integer, comment="the numbers; null where the event has none"),
+        Column("last", Integer),
+        Column("ce_id", String, comment="null, as all to the offset: they never came"),
+        Column("type", String),
+        Column("topic", String),
+        Column("partition", Integer),
+        Column("offset", BigInteger),
+        Column("reason", Text, nullable=False),
+        Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Index("passed_over_case", "feedback_id"),
+        comment="Events that an operator said to do without. It is made of nothing: never emptied.",
+    )
+    Table(
         "log_state",
         metadata,
         Column("one", Integer, primary_key=True, server_default="1"),

@@ -114,8 +114,10 @@ async def test_dead_letters_and_deliveries_are_found_where_the_runbook_looks(
     town: Town, follow: Follow
 ) -> None:
     case, _ = await town.by_web()
-    (block,) = commands("runbook.md", "Dead letters")
-    follow(block, FEEDBACK_ID=case)
+    look, redrive = commands("runbook.md", "Dead letters")
+    follow(look)
+    with pytest.raises(AssertionError, match="no event is refused or parked"):
+        follow(redrive, FEEDBACK_ID=case)
     for block in commands("runbook.md", "A delivery is uncertain"):
         follow(block)
 

@@ -13,8 +13,10 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
+from shared.contracts import Event
 from shared.embedded import Servers, start_servers
 from shared.ids import new_id
+from shared.messaging.subscription import Subscription
 from shared.messaging.topics import create_topics
 from shared.service import Runtime, Service
 from tests import support
@@ -48,6 +50,22 @@ async def pair(
     await until(lambda: not reader.reasons() and not source.reasons())
     yield source, reader
     await asyncio.gather(source.stop(), reader.stop())
+
+
+@pytest_asyncio.fixture
+async def reader(toy_runtime: Runtime) -> AsyncIterator[Service]:
+    """A service that reads two types, and does not start."""
+    service = toy.build(toy_runtime)
+    await service.migrate()
+    yield service
+    await service.engine.dispose()
+
+
+@pytest_asyncio.fixture
+async def seer(reader: Service) -> Service:
+    """The same, but it handles `Event`: every type, so that it sees holes."""
+    reader.subscription = Subscription({Event: toy.handle}, loads=(toy.Handled,))
+    return reader
 
 
 async def until(

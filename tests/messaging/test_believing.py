@@ -17,10 +17,8 @@ from shared.messaging.subscription import Subscription
 from shared.observability.metrics import REGISTRY
 from shared.service import Service
 from tests.messaging import toy
-from tests.messaging.test_streams import emitted, handled, letters, process, reader, seer, story
+from tests.messaging.test_streams import emitted, handled, letters, process, story
 from tests.support import records
-
-__all__ = ["reader", "seer"]
 
 
 def refusals(service: str, reason: str) -> float:

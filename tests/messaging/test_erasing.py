@@ -25,12 +25,11 @@ from shared.messaging.subscription import Subscription
 from shared.service import Service
 from tests.messaging import toy
 from tests.messaging.conftest import rows
-from tests.messaging.test_streams import handled, letters, process, reader, refuse, story
+from tests.messaging.test_streams import handled, letters, process, refuse, story
 from tests.support import records
 
 CANARY = "canary 8371"
 NOW = datetime.now(UTC)
-__all__ = ["reader"]
 
 
 async def keep(event: Event, tx: toy.Transaction) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
-import pytest_asyncio
 
 from shared.contracts import Event
 from shared.contracts.intake import FeedbackReceived, FeedbackUrged
@@ -16,26 +15,10 @@ from shared.messaging import dead_letters
 from shared.messaging.dead_letters import heal, heal_all
 from shared.messaging.envelope import Record
 from shared.messaging.subscription import Subscription
-from shared.service import Runtime, Service
+from shared.service import Service
 from tests.messaging import toy
 from tests.messaging.conftest import blocked, rows, scalar
 from tests.support import records
-
-
-@pytest_asyncio.fixture
-async def reader(toy_runtime: Runtime) -> AsyncIterator[Service]:
-    """A service that reads two types, and does not start."""
-    service = toy.build(toy_runtime)
-    await service.migrate()
-    yield service
-    await service.engine.dispose()
-
-
-@pytest_asyncio.fixture
-async def seer(reader: Service) -> Service:
-    """The same, but it handles `Event`: every type, so that it sees holes."""
-    reader.subscription = Subscription({Event: toy.handle}, loads=(toy.Handled,))
-    return reader
 
 
 def story(service: Service, case: str, words: str = "hello", urged: int = 2) -> list[Record]:

@@ -19,10 +19,7 @@ from shared.messaging.row_buffer import _dump
 from shared.messaging.statements import Column, Insert, Statement, write
 from shared.service import Service
 from tests.messaging.conftest import scalar
-from tests.messaging.test_streams import process, reader, story
-
-__all__ = ["reader"]
-
+from tests.messaging.test_streams import process, story
 
 _OPEN = """
 SELECT count(*) FROM pg_stat_activity
