@@ -25,12 +25,14 @@ _CHINESE = re.compile(
 _ADVERBS = "曾常向于"
 """Surnames that most often are none behind 本人."""
 _DAYS = "于[昨今明本上下周前当此]"
-_KINDS = "人员者户族粉党控系院班级部馆队"
+_KINDS = "人员者户族粉迷党控系院科班级部馆队"
 """我是江苏人, 我是程序员: no name of three letters ends so."""
-_ALSO = "生师客长于在从后前时中内外上下里"
+_ALSO = "生师客长于在从后前时中内外上下里点"
 """The same behind a word: 高中生, 毕业于; 陈文生 is a name."""
 _NO_NAMES = frozenset(
-    re.split(" ", "常客 房客 房东 蓝领 童工 牛人 单亲 成教 易班 龙套 左撇子 段子手 夏令营 阳性")
+    re.split(
+        " ", "常客 房客 房东 蓝领 童工 牛人 单亲 成教 易班 龙套 左撇子 段子手 夏令营 孟加拉 阳性"
+    )
 )
 _WORD = r"[A-ZÀ-ÖØ-Þ][A-Za-zÀ-ÖØ-öø-ÿ'’\-]{1,30}"
 _END = r"(?=[ ]*(?:$|[^\w\s'’\-]|\n)|[ ]+(?:from|and|here)\b)"
