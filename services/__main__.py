@@ -192,7 +192,7 @@ def _print_status(body: dict[str, Any]) -> None:
         console.print(f"embeddings: {problem}")
     for reason in body["reasons"]:
         console.print(f"not ready: {reason}")
-    table = Table("service", "ready", "lag", "outbox", "refused", "parked", "reason")
+    table = Table("service", "ready", "lag", "outbox", "refused", "parked")
     for name, one in body["services"].items():
         table.add_row(
             name,
@@ -201,9 +201,12 @@ def _print_status(body: dict[str, Any]) -> None:
             str(one["outbox"]["waiting"]),
             str(one["dead_letters"]),
             str(one["parked"]),
-            one["reason"],
         )
     console.print(table)
+    for name, one in body["services"].items():
+        if one["reason"]:
+            # Not in a cell, which would break the commands in it.
+            print(f"{name}: {one['reason']}")
 
 
 def _welcome(settings: Settings, *, demo: bool) -> None:

@@ -154,6 +154,7 @@ class Service(Generic[Deps]):
         self._job_errors: dict[str, str] = {}
         self._database_failed: tuple[float, str] | None = None
         self.letters = (0, 0)
+        self._waiting_cases: list[str] = []
         self.outbox = OutboxState()
         self._tables_ahead: str | None = None
         self.running = False
@@ -370,13 +371,8 @@ class Service(Generic[Deps]):
         found = [warning for notice in self.notices for warning in notice()]
         if self._tables_ahead:
             found.append(self._tables_ahead)
-        refused, parked = self.letters
-        if refused or parked:
-            found.append(
-                f"dead letters: {refused} events refused or waiting for a missing one, {parked} "
-                "parked behind them, their cases stand still; mend the cause, then: "
-                f"python -m services.{self.name} redrive CASE"
-            )
+        if any(self.letters):
+            found.append(dead_letters.warning(self.name, *self.letters, self._waiting_cases))
         if self.outbox.refused:
             found.append(
                 f"outbox: {self.outbox.refused} rows refused by the broker, {self.outbox.held} "
@@ -392,6 +388,7 @@ class Service(Generic[Deps]):
             try:
                 async with asyncio.timeout(5):
                     self.letters = await dead_letters.count(self.engine)
+                    self._waiting_cases = await dead_letters.waiting_cases(self.engine)
                     # Not by the relay: a stuck one cannot report itself.
                     self.outbox = await measure(self.engine)
             except Exception as error:

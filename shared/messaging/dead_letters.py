@@ -44,6 +44,12 @@ SELECT id, feedback_id, topic, partition, "offset", headers, error, missing FROM
 WHERE feedback_id = ANY($1::text[]) ORDER BY id
 """
 _WHOLE = "SELECT key, body FROM dead_letters WHERE id = $1"
+_WAITING = """
+SELECT ARRAY(
+  SELECT feedback_id FROM dead_letters
+  WHERE feedback_id IS NOT NULL AND coalesce(error, missing) IS NOT NULL
+  GROUP BY feedback_id ORDER BY min(id) LIMIT 4)
+"""
 _HEALABLE = """
 SELECT feedback_id FROM dead_letters WHERE feedback_id IS NOT NULL
 GROUP BY feedback_id HAVING count(error) = 0 AND count(missing) = 0
@@ -194,12 +200,29 @@ async def count(engine: AsyncEngine) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
+async def waiting_cases(engine: AsyncEngine) -> list[str]:
+    """The first four cases of which something was refused or misses others."""
+    return list((await fetch_row(engine, _WAITING))[0])
+
+
 async def listed(engine: AsyncEngine, feedback_id: str | None = None) -> list[dict[str, Any]]:
     """All letters, or those of a case, oldest first: ``{feedback_id, event, type, topic, partition,
     offset, at, error, missing}``; the last two are None where it is only parked."""
     async with engine.connect() as connection:
         found = await connection.execute(_LISTED, {"case": feedback_id})
         return [dict(row) for row in found.mappings()]
+
+
+def warning(service: str, refused: int, parked: int, cases: list[str]) -> str:
+    """What to do about that many letters, the first of which are of these cases."""
+    command = f"python -m services.{service}"
+    named = ", ".join(cases[:3]) + (" …" if cases[3:] else "")
+    return (
+        f"dead letters: {refused} events refused or waiting for a missing one, {parked} parked "
+        f"behind them, their cases stand still{named and ': '}{named}; "
+        f"{command} dead-letters says why; mend the cause, then: "
+        f"{command} redrive {cases[0] if cases else 'CASE'}"
+    )
 
 
 async def redrive(

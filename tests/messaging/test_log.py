@@ -139,6 +139,10 @@ async def test_an_event_delivered_five_times_has_one_effect(pair: Pair) -> None:
     assert await scalar(reader, "SELECT count(*) FROM outbox WHERE key = :k", k=case) == 2
 
 
+def said(service: Service) -> str:
+    return " ".join(service.warnings())
+
+
 async def test_a_poisoned_event_is_buried_and_its_case_waits_behind_it(pair: Pair) -> None:
     source, reader = pair
     bad, good = new_id(), new_id()
@@ -153,8 +157,9 @@ async def test_a_poisoned_event_is_buried_and_its_case_waits_behind_it(pair: Pai
     assert "Poison" in letter.error
     assert b'"text":"poison"' in letter.body
     # Nobody looks at a case that stands still unless readiness says so.
-    await until(lambda: "dead letters: 1 " in " ".join(reader.warnings()))
-    assert "redrive" in reader.warnings()[0]
+    await until(lambda: f"python -m services.{reader.name} redrive {bad}" in said(reader))
+    assert "dead letters: 1 events" in said(reader)
+    assert f"stand still: {bad}; " in said(reader)
     assert reader.reasons() == []
 
     refused = [r async for r in reader.redrive(bad)]

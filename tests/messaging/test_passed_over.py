@@ -11,7 +11,7 @@ import pytest
 from shared.cli import show_letters, take_in_again
 from shared.contracts import EVENTS
 from shared.ids import new_id
-from shared.messaging import passed_over
+from shared.messaging import dead_letters, passed_over
 from shared.messaging.envelope import Record
 from shared.messaging.processing import Processor
 from shared.service import Service
@@ -119,3 +119,16 @@ async def test_what_was_said_never_to_come_is_not_waited_for_when_the_log_is_rea
     elsewhere = story(seer, other)
     await process(seer, elsewhere[0], elsewhere[2])
     assert await letters(seer, other) == [(None, "intake 2")]
+
+
+async def test_the_first_cases_that_wait_are_named(seer: Service) -> None:
+    cases = [new_id() for _ in range(5)]
+    for case in reversed(cases):
+        first, second, _ = story(seer, case)
+        await refuse(seer, first)
+        await process(seer, second)
+    waiting = await dead_letters.waiting_cases(seer.engine)
+    assert waiting == cases[:0:-1]
+    sentence = dead_letters.warning("desk", 5, 5, waiting)
+    assert f"stand still: {cases[4]}, {cases[3]}, {cases[2]} …; " in sentence
+    assert sentence.endswith(f"python -m services.desk redrive {cases[4]}")
