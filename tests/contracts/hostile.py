@@ -15,22 +15,9 @@ from typing import Any
 
 _ANY = "a1 \n,.-字，Aé_@/:x'\"<>()[]{}#*+=?!~&%\u3000。\t"
 _USUAL = (
-    *'字a \n1，<(不/&"[_A%-🙂楼号第是>0',
-    *(
-        "字 ",
-        "a ",
-        "a.",
-        "a@",
-        "1-",
-        "。\n",
-        "我是",
-        "座位",
-        "a@a.",
-        "a b ",
-        "http://",
-        "\n ",
-        "> ",
-    ),
+    *'字a \n1，<(不/&"[_A%-🙂楼号第是>0〔',
+    *("字 ", "a ", "a.", "a@", "1-", "。\n", "我是", "座位", "a@a.", "a b ", "\n ", "> "),
+    *("http://", "：\n\n", "1月1日放假", "我叫张", "\u0301\u0323", "，谢谢", "1. a\n"),
 )
 _REPEATED = 60
 """What may stand there more often than this has no end."""
@@ -103,6 +90,11 @@ def texts(pattern: re.Pattern[Any], *lengths: int) -> Iterator[tuple[str, ...]]:
         yield tuple(before + _times(one, length) + _NOTHING for length in lengths)
         if before:
             yield tuple(_times(before + one, length) + _NOTHING for length in lengths)
+    yield from usual(*lengths)
+
+
+def usual(*lengths: int) -> Iterator[tuple[str, ...]]:
+    """Texts that cost much in general, each in so many characters."""
     for one in _USUAL:
         yield tuple(_times(one, length) for length in lengths)
 

@@ -13,6 +13,7 @@ import pkgutil
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -22,11 +23,25 @@ import pytest
 
 import services
 import shared
-from services.desk.domain.suggesting import frames_of
+from services.desk.domain.hints import hints
+from services.desk.domain.search import findable_private
+from services.desk.domain.similar import features
+from services.desk.domain.suggesting import frames_of, sentences
+from services.intake.domain.alike import alike
+from services.intake.domain.language import language_of
+from services.routing.domain.match import RuleSet
+from services.routing.domain.rules import parse_rules
+from services.routing.domain.taken_back import taken_back
+from services.routing.domain.text import fold
+from services.routing.seeds import SHIPPED
+from services.sla.domain.hours import read_hours
+from services.sla.domain.notice_text import days_in
+from shared.contracts.refusal import Unacceptable
 from shared.nfkc import nfkc
-from tests.contracts.hostile import texts
+from shared.privacy import mask
+from tests.contracts.hostile import texts, usual
 
-SHORT, TIMES = 200, 8
+SHORT, TIMES = 150, 8
 MOST = 24
 """Times as long, for `TIMES` as much; between `TIMES` and its square."""
 
@@ -61,6 +76,30 @@ NORMALISED = {
     "shared.embedded.model_server": "the first 4,000 characters",
 }
 """Modules that normalise a bounded piece themselves."""
+
+
+RULES = RuleSet(parse_rules(SHIPPED.read_text("utf-8")))
+READERS: dict[str, Callable[[str], object]] = {
+    "alike": lambda text: alike(text, [Listed(text, text)]),
+    "days_in": lambda text: days_in(f"2027年\n一、元旦：{text}"),
+    "features": features,
+    "findable": findable_private,
+    "fired": lambda text: RULES.fired(text=fold(text), place="", channel="web", chosen=None),
+    "hints": lambda text: hints(text, english=1, own=("lib.example",)),
+    "language_of": lambda text: language_of(text, "zh"),
+    "mask": lambda text: mask(text, "张三", "Will", own=("lib.example",)),
+    "read_hours": read_hours,
+    "sentences": sentences,
+    "taken_back": lambda text: taken_back(fold(text)),
+}
+"""What reads all of a text as somebody wrote it."""
+
+
+class Listed(NamedTuple):
+    """An incident that somebody may mean."""
+
+    title: str
+    text: str
 
 
 class Expression(NamedTuple):
@@ -103,6 +142,20 @@ def test_what_is_bounded_is_there() -> None:
 
 def test_expressions_that_are_made_are_known() -> None:
     assert {where for where, call in _calls() if _written(call) is None} == MADE.keys()
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_text_is_read_in_linear_time(reader: str) -> None:
+    def read(text: str) -> None:
+        with suppress(ValueError, Unacceptable):
+            READERS[reader](text)
+
+    slow = {
+        short[:20]: times
+        for short, long in usual(2 * SHORT, 2 * SHORT * TIMES)
+        if (times := _times(read, long, short)) > MOST
+    }
+    assert not slow
 
 
 def test_only_what_is_cut_is_normalised_elsewhere() -> None:
