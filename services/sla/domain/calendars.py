@@ -137,6 +137,8 @@ class NoteKind(StrEnum):
     ROUND_THE_CLOCK = "24x7"
     ENTERED = "entered"
     """Somebody entered hours for this day alone."""
+    SHUT = "shut"
+    """Somebody closed this day alone."""
     MAKE_UP = "make_up"
     HOLIDAY = "holiday"
     VACATION = "vacation"
@@ -199,7 +201,7 @@ class CalendarDefinition(_Frozen):
         """Which of the entries that `hours_on` asks decided."""
         unit = self.departments.get(department, _SAME)
         if day in unit.days or day in self.days:
-            return DayNote(NoteKind.ENTERED)
+            return DayNote(NoteKind.ENTERED if self.hours_on(day, department) else NoteKind.SHUT)
         if (weekday := self._made_up.get(day)) is not None:
             return DayNote(NoteKind.MAKE_UP, counts_as=weekday)
         holiday = None if unit.works_on_holidays else self.holiday_on(day)

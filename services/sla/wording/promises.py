@@ -51,6 +51,7 @@ _DIMENSIONS = {
 _NOTES = {
     NoteKind.ROUND_THE_CLOCK: "全天都算",
     NoteKind.ENTERED: "这一天单独定了时间",
+    NoteKind.SHUT: "这一天不办公",
     NoteKind.MAKE_UP: "调休上班，按{day}算",
     NoteKind.CLOSED: "休息日",
 }

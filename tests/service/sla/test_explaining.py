@@ -113,7 +113,7 @@ async def test_pauses_extensions_and_a_new_calendar_are_told_and_add_up(
         }
     ]
     assert between["counted_minutes"] == 2250 + 300
-    assert {d["date"]: d["kind"] for d in between["days"]}["2026-03-10"] == "entered"
+    assert {d["date"]: d["kind"] for d in between["days"]}["2026-03-10"] == "shut"
 
     await process_batch(sla, granted)
     body = await why(sla, client, **{"accept-language": "en"})
