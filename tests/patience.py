@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 import httpx2
 
@@ -12,6 +13,12 @@ PATIENCE = 300.0
 they are many, for machines that are slow or have much else to do."""
 ANSWER = 60.0
 """Seconds for one answer over HTTP, where no other limit is what the test is about."""
+
+
+def plain(**more: Any) -> httpx2.AsyncClient:
+    """A client of servers on this machine: no proxy, and no TLS, whose certificates take longer to
+    read than a hundred answers."""
+    return httpx2.AsyncClient(trust_env=False, verify=False, **more)
 
 
 class Patient(httpx2.AsyncBaseTransport):

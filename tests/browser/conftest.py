@@ -1,32 +1,22 @@
-"""A system for each file, one Chromium for all; a watchful eye over every page."""
+"""A system and a Chromium for all files of a worker; a watchful eye over every page."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from shared.web.auth import COOKIE
+from tests.browser.library import Library
 from tests.browser.people import People
 from tests.browser.system import System
 from tests.browser.watch import Watch
+from tests.browser.windows import ARGUMENTS, CHROMIUM, DESK, Window, Windows
 from tests.ground import Ground, ground_for
 from tests.patience import PATIENCE
-
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-PHONE, DESK = 360, 1280
 
 # A page of the staff looks for news every few seconds; nothing here measures how fast.
 expect.set_options(timeout=1000 * PATIENCE)
@@ -56,40 +46,41 @@ async def ground(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Grou
         yield ground
 
 
-@pytest_asyncio.fixture(scope="module")
-async def system(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
-    """A library nobody said anything to yet."""
-    await ground.clear()
-    data = tmp_path_factory.mktemp("system")
-    started = await System.start(data, ground.database, ground.kafka)
-    try:
-        yield started
-    finally:
-        await started.stop()
-
-
-@pytest_asyncio.fixture(scope="module")
-async def people(system: System) -> People:
-    return People(system.url)
-
-
 @pytest_asyncio.fixture(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=list(ARGUMENTS)
-        )
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         try:
             yield browser
         finally:
             await browser.close()
 
 
+@pytest_asyncio.fixture(scope="session")
+async def library(
+    ground: Ground, chromium: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Library]:
+    library = Library(ground, chromium, tmp_path_factory.mktemp("library"))
+    yield library
+    await library.close()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def system(request: pytest.FixtureRequest, library: Library) -> System:
+    """A library; nobody said anything to it yet where the file says `EMPTY = True`."""
+    return await library.running(empty=getattr(request.module, "EMPTY", False))
+
+
+@pytest_asyncio.fixture(scope="module")
+async def people(system: System, library: Library) -> People:
+    return library.people(system)
+
+
 @dataclass
 class Browse:
     """Opens windows, each with its own cookies, as different people do."""
 
-    browser: Browser
+    windows: Windows
     system: System
     people: People
     watch: Watch
@@ -103,20 +94,14 @@ class Browse:
         width: int = DESK,
         locale: str = "zh",
         script: bool = True,
-        **more: Any,
+        own: bool = False,
     ) -> Page:
-        """A page at `path`, for the account `as_`, in a window of its own."""
-        context = await self.browser.new_context(
-            base_url=self.system.url,
-            viewport={"width": width, "height": 740 if width == PHONE else 860},
-            locale="zh-CN" if locale == "zh" else "en-GB",
-            timezone_id="Asia/Shanghai",
-            java_script_enabled=script,
-            has_touch=width == PHONE,
-            reduced_motion="reduce",
-            **more,
-        )
-        context.set_default_timeout(1000 * PATIENCE)
+        """A page at `path`, for the account `as_`, in a window that nobody else uses now.
+
+        `own` is for what is done to a window and not to its pages: its clock, its network.
+        """
+        window = Window(width, locale, script)
+        context = await (self.windows.new(window) if own else self.windows.take(window))
         self._open.append(context)
         self.watch.over(context)
         if as_:
@@ -134,13 +119,14 @@ class Browse:
 
     async def close(self) -> None:
         for context in self._open:
-            await context.close()
+            await self.windows.give_back(context)
+            self.watch.leave(context)
 
 
 @pytest_asyncio.fixture
-async def browse(chromium: Browser, system: System, people: People) -> AsyncIterator[Browse]:
+async def browse(library: Library, system: System, people: People) -> AsyncIterator[Browse]:
     """Windows for one test, which fails when anything in them goes wrong."""
-    opened = Browse(chromium, system, people, Watch(system.url))
+    opened = Browse(library.windows, system, people, Watch(system.url))
     try:
         yield opened
     finally:

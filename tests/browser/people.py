@@ -27,7 +27,7 @@ class People:
             base_url=self.url,
             headers=headers,
             timeout=ANSWER,
-            transport=Patient(httpx2.AsyncHTTPTransport()),
+            transport=Patient(httpx2.AsyncHTTPTransport(verify=False)),
         )
 
     async def token(self, username: str) -> str:

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 import httpx2
 
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, plain
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "a password for the demo people"
@@ -79,16 +79,20 @@ class System:
         return cls(process, f"http://127.0.0.1:{port}", log)
 
     async def ready(self) -> None:
-        async with httpx2.AsyncClient(trust_env=False, timeout=5) as web:
+        async with plain(timeout=5) as web:
 
             async def asked() -> bool:
-                assert self.process.poll() is None, f"it ended: {self.tail()}"
+                assert self.alive, f"it ended: {self.tail()}"
                 try:
                     return (await web.get(f"{self.url}/health/ready")).status_code == 200
                 except httpx2.HTTPError:
                     return False
 
             await until(asked, what=lambda: f"the system is ready: {self.condition()}")
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
 
     def freeze(self) -> None:
         """It stops answering, as a server does whose machine hangs."""

@@ -7,8 +7,9 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import DESK, PHONE, Browse
+from tests.browser.conftest import Browse
 from tests.browser.looks import barriers_on, faults_of, picture, unseen_focus
+from tests.browser.windows import DESK, PHONE
 
 HAN = re.compile("[\u4e00-\u9fff]")
 _OURS = """() => {

@@ -32,7 +32,7 @@ async def test_a_lost_connection_is_said_and_comes_back(browse: Browse, system: 
 
 async def test_what_cannot_be_sent_is_said_and_stays_in_the_box(browse: Browse) -> None:
     browse.expect("net::ERR_", "request failed")
-    page = await browse("/")
+    page = await browse("/", own=True)
     await page.fill("#text", "这句话先留着。")
     await page.context.set_offline(True)
     await page.locator("#say button.btn-primary").click()

@@ -10,6 +10,9 @@ from playwright.async_api import Route, expect
 from tests.browser.conftest import Browse
 from tests.browser.system import PASSWORD, System
 
+# Lists show what is said here, and nothing before it.
+EMPTY = True
+
 
 async def test_a_wrong_password_is_one_line_and_the_name_stays(
     browse: Browse, system: System

@@ -15,10 +15,14 @@ from playwright.async_api import Page, expect
 
 from shared.moments import LOCAL
 from tests.browser import day
-from tests.browser.conftest import DESK, PHONE, Browse
+from tests.browser.conftest import Browse
 from tests.browser.looks import barriers_on, faults_of, picture, unseen_focus
 from tests.browser.people import People
 from tests.browser.system import until
+from tests.browser.windows import DESK, PHONE
+
+# A day as `day` tells it; some pages are looked at with nothing on them.
+EMPTY = True
 
 HAN = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 _WORDS_OF_THE_HOUSE = """() => {

@@ -9,9 +9,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import DESK, PHONE, Browse
+from tests.browser.conftest import Browse
 from tests.browser.looks import barriers_on, faults_of, picture, unseen_focus
 from tests.browser.people import People
+from tests.browser.windows import DESK, PHONE
+
+# What is near, and what was found, is of what is said here.
+EMPTY = True
 
 HAN = re.compile("[\u4e00-\u9fff]")
 _OURS = """() => {

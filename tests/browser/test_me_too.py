@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-import httpx2
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import PHONE, Browse
+from tests.browser.conftest import Browse
 from tests.browser.looks import faults_of
 from tests.browser.system import System, until
-from tests.patience import ANSWER
+from tests.browser.windows import PHONE
+from tests.patience import ANSWER, plain
 
 TITLE = "五层东区照明故障"
 
@@ -19,7 +19,7 @@ async def opened(browse: Browse, system: System) -> str:
     """An incident of the office, which every process knows by now."""
     token = await browse.people.token("coordinator")
     headers = {"Authorization": f"Bearer {token}"}
-    async with httpx2.AsyncClient(base_url=system.url, trust_env=False, timeout=ANSWER) as web:
+    async with plain(base_url=system.url, timeout=ANSWER) as web:
         body = {"title": TITLE, "text": "五层东区的灯在跳闸，电工已经在修。"}
         answer = await web.post("/api/incidents", json=body, headers=headers)
         assert answer.status_code == 201, answer.text
@@ -37,7 +37,7 @@ async def opened(browse: Browse, system: System) -> str:
 
 async def closed(browse: Browse, system: System, incident: str) -> None:
     token = await browse.people.token("coordinator")
-    async with httpx2.AsyncClient(base_url=system.url, trust_env=False, timeout=ANSWER) as web:
+    async with plain(base_url=system.url, timeout=ANSWER) as web:
         answer = await web.post(
             f"/api/incidents/{incident}/close",
             json={"reason": "修好了", "waiting": "go_on"},

@@ -7,9 +7,10 @@ from typing import Any
 from PIL import Image
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import PHONE, Browse
+from tests.browser.conftest import Browse
 from tests.browser.looks import barriers_on, faults_of
 from tests.browser.system import System, until
+from tests.browser.windows import PHONE
 from tests.pictures import as_held, encoded, gif, opened, photo
 
 TEXT = "二层男厕第二个水龙头一直在漏，见照片。"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import DESK, PHONE, Browse
+from tests.browser.conftest import Browse
 from tests.browser.looks import barriers_on, faults_of
 from tests.browser.system import until
+from tests.browser.windows import DESK, PHONE
 
 TITLE = "水龙头已经换好"
 WORDS = "{称呼}：您好！{部门}已经换好水龙头。"

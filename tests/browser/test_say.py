@@ -8,9 +8,10 @@ import re
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from tests.browser.conftest import PHONE, Browse
+from tests.browser.conftest import Browse
 from tests.browser.looks import faults_of
 from tests.browser.system import System
+from tests.browser.windows import PHONE
 
 CODE = re.compile(r"^[0-9A-Z]{4}(-[0-9A-Z]{4}){4}$")
 TEXT = "七层的直饮水机只出热水，想接点凉的。"
@@ -48,7 +49,7 @@ async def test_on_a_phone_a_reader_gets_thanks_a_code_and_dates(
 
 
 async def test_a_date_that_is_promised_late_is_seen_without_a_reload(browse: Browse) -> None:
-    page = await browse("/", width=PHONE)
+    page = await browse("/", width=PHONE, own=True)
     # What is promised in general is told once the system has started.
     while "我们会在 1 个工作日内回应您" not in await page.locator("#promise").inner_text():
         await page.reload()

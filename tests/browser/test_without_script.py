@@ -6,8 +6,9 @@ import re
 
 from playwright.async_api import expect
 
-from tests.browser.conftest import PHONE, Browse
+from tests.browser.conftest import Browse
 from tests.browser.system import PASSWORD, System, until
+from tests.browser.windows import PHONE
 
 
 async def test_from_words_to_a_reply_without_a_line_of_script(

@@ -18,7 +18,7 @@ from shared.running import running
 from shared.settings import read_settings, refuse
 from shared.web.auth import COOKIE
 from tests.browser import people
-from tests.browser.conftest import ARGUMENTS, DESK, PHONE
+from tests.browser.windows import ARGUMENTS, CHROMIUM, DESK, PHONE
 
 PICTURES = Path(__file__).parent / "pictures"
 LETTER = "三层东区217一上午都是一个水杯占着，人影没有。占座到底管不管？"
@@ -88,9 +88,7 @@ async def _lively(tour: Tour) -> str:
 async def main(url: str, codes: list[str], where: Path) -> None:
     """Look at the demonstration at `url`."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=list(ARGUMENTS)
-        )
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         await tour(Tour(browser, url, people.People(url), where), codes)
         await browser.close()
 

@@ -32,6 +32,12 @@ class Watch:
         context.on("request", self._request)
         context.on("requestfailed", self._failed)
 
+    def leave(self, context: BrowserContext) -> None:
+        """Its pages are closed, and it is somebody else's now."""
+        context.remove_listener("page", self._page)
+        context.remove_listener("request", self._request)
+        context.remove_listener("requestfailed", self._failed)
+
     def unexpected(self) -> list[str]:
         return [t for t in self.troubles if not any(words in t for words in self._expected)]
 
