@@ -24,7 +24,7 @@ _CHINESE = re.compile(
 )
 _ADVERBS = "曾常向于"
 """Surnames that most often are none behind 本人."""
-_DAYS = "于[昨今明本上下周前当此]"
+_DAYS = re.compile("于[昨今明本上下周前当此]")
 _KINDS = "人员者户族粉迷党控系院科班级部馆队"
 """我是江苏人, 我是程序员: no name of three letters ends so."""
 _ALSO = "生师客长于在从后前时中内外上下里点"
@@ -103,6 +103,6 @@ def _found(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_no_name(name: str) -> bool:
-    if name in _NO_NAMES or is_word(name) or re.match(_DAYS, name):
+    if name in _NO_NAMES or is_word(name) or _DAYS.match(name):
         return True
     return len(name) == 3 and (name[-1] in _KINDS or (name[-1] in _ALSO and is_word(name[:-1])))
