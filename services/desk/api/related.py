@@ -156,17 +156,17 @@ async def _put_together(tx: Transaction, whole: Case, reason: str, by: Actor) ->
 
 
 async def _join(tx: Transaction, row: CaseRow, into: str, by: Actor) -> None:
-    """The target knows of it; what the target was answered last is passed on at once."""
+    """The target knows of it; what the target was answered last, and what was added, is passed on
+    at once."""
     target = related.locked(tx, into)
     assert target is not None
     store.keep(tx, target, absorb(store.case_of(target), row.feedback_id, by=by, at=tx.now))
     if target.state not in _ANSWERED:
         return
-    if (reply := await related.last_reply(tx, into)) is not None:
+    if answer := await related.last_answer(tx, into):
         joined = [row, *related.joined_to(tx, row)]
-        written, outcome, rule = reply
-        said = {"kind": "reply", "written": written, "outcome": outcome, "rule": rule}
-        await _pass_on(tx, target, joined, **said, by=by)
+        for said in answer:
+            await _pass_on(tx, target, joined, **said, by=by)
 
 
 async def _answer_all(tx: Transaction, row: CaseRow, change: Change, by: Actor) -> None:

@@ -86,14 +86,14 @@ def _reply(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
     return Decision(answered.changed | {"case_type": kind}, (_retyped(case, kind), *answered.told))
 
 
-def check_sent_back(case: Case, text: str, by: Actor) -> None:
-    """Raise where these are the words of a reply that was sent back: they go out as an interim word
-    no more than as an answer."""
+def check_sent_back(case: Case, text: str, by: Actor, *, field: str = "text") -> None:
+    """Raise, about this field, where these are the words of a reply that was sent back: they go out
+    as an interim word or a question no more than as an answer."""
     held = case.sent_back
     if held is None or may_let_out(case, by) or _letters(text) != _letters(held.text):
         return
     raise wrong(
-        "text",
+        field,
         "负责人把它退回修改了，还和那时一样：请先改，或者再送审。",
         "It was sent back and reads as it did then: please change it, or submit it again.",
     )

@@ -112,6 +112,7 @@ def _said(case: Case, given: ActionInput, by: Actor, **how: bool) -> Decision:
 
 
 def _ask(case: Case, given: ActionInput, by: Actor, at: datetime) -> Decision:
+    check_sent_back(case, given.text, by, field="question")
     return decided(
         CaseInfoRequested,
         {"waiting_since": at, "public_since_dispatch": True},

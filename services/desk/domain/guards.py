@@ -37,9 +37,12 @@ def may_let_out(case: Case, by: Actor) -> bool:
     """Whether whoever acts may publish what is written after a reply was sent back: who sent it
     back, or a head of the department, but for their own draft."""
     held = case.sent_back
-    if held is None or is_theirs(held.by, by):
+    if held is None or by.name == held.by:
         return True
-    return by.role == Role.REVIEWER and not is_theirs(held.drafted_by, by)
+    # Nor in the place of the head who sent it back: whoever wrote it does not agree to it.
+    if is_theirs(held.drafted_by, by):
+        return False
+    return by.role == Role.REVIEWER or is_theirs(held.by, by)
 
 
 def foreign(case: Case, action: Action, by: Actor) -> Words | None:
@@ -199,6 +202,12 @@ def _answer(case: Case, action: Action, by: Actor) -> Words | None:
         return (
             "这类答复发出前要有人审，请送审。",
             "Such a reply is read by somebody else first; submit it for review.",
+        )
+    if action is Action.REPLY and case.needs_review and by.role == Role.HANDLER:
+        return (
+            "这类答复要有人审，请负责人来答复；也可以先告诉用户进展。",
+            "Such replies are read by somebody else first: ask the head to answer, or tell the "
+            "reporter how far it is.",
         )
     if action is Action.REPLY and not may_let_out(case, by):
         return (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from services.desk.domain import Case, answer_through
 from services.desk.store.cases import case_from, case_of, keep
 from services.desk.store.messages import staff_words, write
@@ -11,6 +13,10 @@ from shared.contracts.vocabulary import Outcome, State
 from shared.messaging.row_buffer import NotLoaded
 from shared.messaging.transaction import Transaction
 
+_ADDED = """
+SELECT at FROM timeline
+WHERE feedback_id = $1 AND at >= $2 AND type = 'case.progressed' AND data @> '{"amends": true}'
+"""
 _DOWN = """
 WITH RECURSIVE joined AS (
     SELECT feedback_id, merged FROM cases WHERE feedback_id = $1
@@ -172,15 +178,26 @@ async def pass_on(
         keep(tx, row, change)
 
 
-async def last_reply(tx: Transaction, feedback_id: str) -> tuple[str, Outcome, str | None] | None:
-    """The words of a case's newest reply as they were written, its outcome, the rule it cites."""
+async def last_answer(tx: Transaction, feedback_id: str) -> list[dict[str, Any]]:
+    """The words of a case's newest reply as they were written, and what was added to it since, each
+    as `pass_on` takes them; nothing where it has no reply."""
     await tx.load([feedback_id], MessageRow, PrivateWordsRow)
-    replies = [m for m in tx.rows(MessageRow).for_case(feedback_id) if m.kind == "reply"]
-    if not replies:
-        return None
-    newest = max(replies, key=lambda m: (m.at, m.message_id))
-    outcome = Outcome(newest.outcome or Outcome.OTHER)
-    return as_written(tx, newest.text, newest.words_id), outcome, newest.rule
+    messages = sorted(tx.rows(MessageRow).for_case(feedback_id), key=lambda m: m.message_id)
+    reply = max((m for m in messages if m.kind == "reply"), key=lambda m: m.at, default=None)
+    if reply is None:
+        return []
+    added = {row["at"] for row in await tx.fetch(_ADDED, feedback_id, reply.at)}
+    later = [m for m in messages if m.kind == "progress" and m.at in added]
+    return [
+        {
+            "kind": m.kind,
+            "written": as_written(tx, m.text, m.words_id),
+            "outcome": Outcome(m.outcome or Outcome.OTHER) if m is reply else None,
+            "rule": m.rule,
+            "amends": True if m is not reply else None,
+        }
+        for m in (reply, *later)
+    ]
 
 
 def as_written(tx: Transaction, text: str, words_id: str | None) -> str:

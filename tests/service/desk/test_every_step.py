@@ -286,8 +286,9 @@ async def test_what_was_sent_back_goes_out_with_a_heads_consent_changed_or_not(d
     for text in ("已清理。", "已清理了。", "3 月 4 日已清理。"):
         held = await post(handler, feedback_id, "reply", text=text, outcome="solved")
         assert (held.status_code, "请再送审" in held.json()["detail"]) == (409, True), text
-    held = await post(handler, feedback_id, "progress", text="已清理。")
-    assert (held.status_code, list(held.json()["errors"])) == (422, ["text"])
+    for action, field in (("progress", "text"), ("ask", "question")):
+        held = await post(handler, feedback_id, action, **{field: "已清理。"})
+        assert (held.status_code, list(held.json()["errors"])) == (422, [field]), action
     assert (await desk.do(handler, feedback_id, "submit", **draft))["sent_back"] is None
     await desk.do(head, feedback_id, "send_back", comment="还是没写")
     await desk.do(handler, feedback_id, "progress", text="正在问是哪一天。")

@@ -200,8 +200,13 @@ async def test_an_answer_reaches_who_was_joined_by_several_steps_and_who_comes_l
     await desk.do(desk.as_("handler", "space"), target, "reply", text="好了", outcome="solved")
     late = await desk.case()
     await desk.do(office, late, "merge", into=target)
-    for one in (middle, far, late):
-        assert [f["text"] for f in await told(desk, one, "case.answered_through")] == ["好了"], one
+    await desk.do(desk.as_("handler", "space"), target, "amend", text="更正：在三层。")
+    later = await desk.case()
+    await desk.do(office, later, "merge", into=target)
+    for one in (middle, far, late, later):
+        through = await told(desk, one, "case.answered_through")
+        assert [f["text"] for f in through] == ["好了", "更正：在三层。"], one
+        assert [f.get("amends") for f in through] == [None, True]
     # Parted again it takes its own with it.
     await desk.do(office, middle, "unmerge", reason="不是一件事")
     assert (await shown(desk, far))["merged_into"] == middle

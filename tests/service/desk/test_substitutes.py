@@ -149,6 +149,11 @@ async def test_four_eyes_hold_for_substitutes(desk: Desk, submitted_by: str) -> 
     case = (await sitting(desk, "li").get(f"/api/cases/{feedback_id}")).json()
     assert "approve" not in case["may"]
     assert "send_back" in case["may"]
+    # Nor once it was sent back by the head.
+    reader = "boss" if submitted_by == "head" else "head"
+    await desk.do(desk.as_("reviewer", "space", reader), feedback_id, "send_back", comment="再写")
+    case = (await sitting(desk, "li").get(f"/api/cases/{feedback_id}")).json()
+    assert ("submit" in case["may"], "reply" in case["may"]) == (True, False)
 
 
 async def test_somebody_else_reads_it_in_the_place_of_the_head(desk: Desk) -> None:

@@ -227,6 +227,13 @@ def test_a_reply_is_added_to_by_whoever_may_publish_one() -> None:
     assert guard(read, Action.AMEND, head, NOW) is None
 
 
+def test_what_is_said_after_a_reply_that_was_read_is_answered_by_who_may_read_it() -> None:
+    owed = case(State.REPLIED, words_owed_since=NOW, needs_review=True)
+    assert guard(owed, Action.REPLY, actor("handler"), NOW)
+    assert guard(owed, Action.PROGRESS, actor("handler"), NOW) is None
+    assert guard(owed, Action.REPLY, actor("reviewer"), NOW) is None
+
+
 def test_more_words_do_not_make_the_first_ones_wait_anew() -> None:
     later = NOW + timedelta(hours=1)
     owed = case(State.REPLIED, words_owed_since=NOW)
