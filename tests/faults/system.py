@@ -26,7 +26,7 @@ from shared.embedded import Servers
 from shared.process import LOG_LOST
 from tests.fakes.smtp import SmtpSink
 from tests.integration.system import Child, free_ports
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, plain
 
 SECRET = "a secret for the fault tests"
 _SERVICES = [sys.executable, "-m", "services"]
@@ -153,7 +153,7 @@ class System:
     async def ready(self, within: float = PATIENCE) -> None:
         """Wait until everything is ready."""
         end = time.monotonic() + within
-        async with httpx2.AsyncClient(trust_env=False, timeout=5) as client:
+        async with plain(timeout=5) as client:
             for name, child in self.children.items():
                 while True:
                     assert child.alive, child.tail()
@@ -183,9 +183,7 @@ class System:
         self.addressed += last - self.sent
         numbers = iter(range(self.sent, self.sent + count))
         self.sent += count
-        async with httpx2.AsyncClient(
-            trust_env=False, timeout=8, headers={"Authorization": f"Bearer {self.token}"}
-        ) as client:
+        async with plain(timeout=8, headers={"Authorization": f"Bearer {self.token}"}) as client:
 
             async def one() -> None:
                 for number in numbers:
@@ -263,7 +261,7 @@ class System:
             "('ready', 'sending', 'retry', 'awaiting_contact') GROUP BY kind, state",
         )
         found["deliveries"] = [tuple(row) for row in rows]
-        async with httpx2.AsyncClient(trust_env=False, timeout=5) as client:
+        async with plain(timeout=5) as client:
             for process in self.children:
                 try:
                     body = (await client.get(f"{self._origin(process)}/health/ready")).json()
@@ -276,7 +274,7 @@ class System:
     async def _mail_by_night(self) -> None:
         """Promises without quiet hours: when nothing is to be sent must not depend on the hour."""
         desk, sla = (self._origin(name if self.apart else "system") for name in ("desk", "sla"))
-        async with httpx2.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
+        async with plain(timeout=PATIENCE) as client:
             known = {"username": "admin", "password": "fault-test"}
             session = (await client.post(f"{desk}/api/session", json=known)).json()
             client.headers["Authorization"] = f"Bearer {session['token']}"

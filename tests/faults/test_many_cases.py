@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 
 from tests.faults.system import System
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, plain
 
 MANY, ADDRESSED = 200, 20
 _NOT_THERE = "SELECT 1 FROM cases WHERE state <> 'RECEIVED' HAVING count(*) < $1"
@@ -22,7 +22,7 @@ _DONE = "SELECT count(done_at) AS done, count(*) AS total FROM job_items"
 @contextlib.asynccontextmanager
 async def office(system: System) -> AsyncIterator[httpx2.AsyncClient]:
     """The coordinator, signed in."""
-    async with httpx2.AsyncClient(base_url=system.url, trust_env=False, timeout=PATIENCE) as web:
+    async with plain(base_url=system.url, timeout=PATIENCE) as web:
         who = {"username": "coordinator", "password": "fault-test"}
         token = (await post(web, "/api/session", **who))["token"]
         web.headers["Authorization"] = f"Bearer {token}"

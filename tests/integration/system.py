@@ -21,7 +21,7 @@ import httpx2
 
 from services.__main__ import NAMES
 from shared.embedded import Servers
-from tests.patience import ANSWER, PATIENCE
+from tests.patience import ANSWER, PATIENCE, plain
 
 ROOT = Path(__file__).parents[2]
 GATEWAY = ROOT / "deploy" / "gateway"
@@ -137,7 +137,7 @@ class Gateway:
             assert self.child is not None
             assert self.child.alive, self.child.tail()
             with contextlib.suppress(httpx2.TransportError):
-                async with httpx2.AsyncClient(trust_env=False) as client:
+                async with plain() as client:
                     return (await client.get(f"{self.url}/health/live")).status_code == 200
             return False
 
@@ -225,7 +225,7 @@ class Apart:
     async def readiness(self, name: str) -> dict[str, Any] | None:
         """What the process of a service says of itself; None while it does not answer."""
         with contextlib.suppress(httpx2.TransportError):
-            async with httpx2.AsyncClient(trust_env=False) as client:
+            async with plain() as client:
                 answer = await client.get(f"http://127.0.0.1:{self.ports[name]}/health/ready")
                 return dict(answer.json())
         return None
@@ -249,7 +249,7 @@ class Apart:
     def visitor(self, address: str | None = None, token: str | None = None) -> httpx2.AsyncClient:
         """A client of the one origin, from another loopback address if one is given."""
         return httpx2.AsyncClient(
-            transport=httpx2.AsyncHTTPTransport(local_address=address),
+            transport=httpx2.AsyncHTTPTransport(local_address=address, verify=False),
             base_url=self.gateway.url,
             headers={"Authorization": f"Bearer {token}"} if token else {},
             timeout=ANSWER,

@@ -16,7 +16,7 @@ from services.__main__ import NAMES
 from shared.release import RELEASE
 from tests.integration.people import REPLY, Town
 from tests.integration.system import Child, free_ports, until
-from tests.patience import ANSWER, PATIENCE
+from tests.patience import ANSWER, PATIENCE, plain
 
 
 async def test_each_process_is_ready_and_answers_for_itself_alone(town: Town) -> None:
@@ -50,7 +50,7 @@ async def test_status_names_all_six(town: Town) -> None:
 
 
 async def test_each_process_shows_its_series_to_prometheus(town: Town) -> None:
-    async with httpx2.AsyncClient(trust_env=False, timeout=ANSWER) as prometheus:
+    async with plain(timeout=ANSWER) as prometheus:
         for name, port in town.system.ports.items():
 
             async def shown(name: str = name, port: int = port) -> bool:
@@ -213,9 +213,7 @@ async def test_people_are_served_also_when_the_broker_is_away_at_the_start(town:
     log = town.system.directory / "logs" / "alone.log"
     alone = Child.start([sys.executable, "-m", "services.intake"], log, env)
     try:
-        async with httpx2.AsyncClient(
-            base_url=f"http://127.0.0.1:{own}", timeout=ANSWER
-        ) as visitor:
+        async with plain(base_url=f"http://127.0.0.1:{own}", timeout=ANSWER) as visitor:
 
             async def accepted() -> httpx2.Response | None:
                 assert alone.alive, alone.tail()

@@ -21,7 +21,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.contracts import EVENTS
 from shared.messaging.partitions import PARTITIONS
-from tests.patience import ANSWER
+from tests.patience import ANSWER, plain
 
 ROOT = Path(__file__).parents[2]
 CASES = 40
@@ -73,11 +73,11 @@ class Played:
 
     async def page(self, path: str) -> str:
         """What a browser is shown there."""
-        async with httpx2.AsyncClient(base_url=self.url, trust_env=False, timeout=ANSWER) as web:
+        async with plain(base_url=self.url, timeout=ANSWER) as web:
             return (await web.get(path, headers={"Accept": "text/html"})).text
 
     async def get(self, path: str, who: str | None = None) -> httpx2.Response:
-        async with httpx2.AsyncClient(base_url=self.url, trust_env=False, timeout=ANSWER) as web:
+        async with plain(base_url=self.url, timeout=ANSWER) as web:
             headers = {}
             if who is not None:
                 body = {"username": who, "password": PASSWORD}

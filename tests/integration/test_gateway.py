@@ -21,7 +21,7 @@ from services.intake.api.pictures import LARGEST_FORM
 from shared.web.edge import MAX_BODY
 from tests.fakes.serving import serving
 from tests.integration.system import Gateway, free_ports
-from tests.patience import ANSWER
+from tests.patience import ANSWER, plain
 
 MAP = {
     "intake": """
@@ -96,7 +96,7 @@ async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gat
 
 
 def visiting(gateway: Gateway) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(base_url=gateway.url, trust_env=False, timeout=ANSWER)
+    return plain(base_url=gateway.url, timeout=ANSWER)
 
 
 @pytest_asyncio.fixture
@@ -160,9 +160,7 @@ async def test_a_balancer_that_was_named_may_say_who_the_client_is(
     behind = Gateway(tmp_path, gateway.owners, behind="127.0.0.1")
     await behind.start()
     try:
-        async with httpx2.AsyncClient(
-            base_url=behind.url, trust_env=False, timeout=ANSWER
-        ) as client:
+        async with plain(base_url=behind.url, timeout=ANSWER) as client:
             answer = await client.get(
                 "/signin", headers={"X-Forwarded-For": "203.0.113.9, 198.51.100.7"}
             )

@@ -30,6 +30,7 @@ from tests.integration.system import ROOT, Child, free_ports
 from tests.journeys.conftest import Town
 from tests.journeys.secured.conftest import PASSWORDS, Secured
 from tests.messaging.conftest import until
+from tests.patience import plain
 
 WRONG = "not-it-at-all"
 
@@ -79,7 +80,7 @@ async def test_a_process_with_a_wrong_password_says_so_and_ends_when_asked(
     async def told() -> bool:
         assert process.alive, process.tail()
         with contextlib.suppress(httpx2.TransportError):
-            async with httpx2.AsyncClient(trust_env=False) as client:
+            async with plain() as client:
                 answer = await client.get(f"http://127.0.0.1:{port}/health/ready")
                 return answer.status_code == 503 and "EXPRESS_KAFKA_SECURITY" in answer.text
         return False
