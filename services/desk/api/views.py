@@ -166,6 +166,7 @@ def _work(found: CaseDetail, case: Case, context: ViewContext, *, open_words: bo
             "reason": extension.reason,
             "state": extension.state,
             "by": context.person(extension.by),
+            "by_me": extension.by == context.viewer.username,
             "asked_at": local(extension.asked_at),
             "answer": extension.answer or None,
         },

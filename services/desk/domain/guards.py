@@ -120,7 +120,7 @@ def guard(case: Case, action: Action, by: Actor, at: datetime) -> Words | None:
                 "Please ask for it to be reopened first, and say what is not solved.",
             )
         case Action.EXTEND | Action.GRANT_EXTENSION | Action.REFUSE_EXTENSION:
-            return _extension(case, action, at)
+            return _extension(case, action, by, at)
         case Action.EXPLAIN_BREACH if not (case.breached or case.reasons_owed):
             return "没有超期的承诺。", "No promise was broken."
         case Action.FINISH_PART if not any(
@@ -221,10 +221,21 @@ def _answer(case: Case, action: Action, by: Actor) -> Words | None:
     return None
 
 
-def _extension(case: Case, action: Action, at: datetime) -> Words | None:
-    pending = case.extension is not None and case.extension.state is Asked.PENDING
+def _extension(case: Case, action: Action, by: Actor, at: datetime) -> Words | None:
+    asked = case.extension
+    pending = asked is not None and asked.state is Asked.PENDING
+    if action is not Action.EXTEND and not pending:
+        return "没有延期申请。", "No more time was asked for."
+    # More time is the head's to grant, their own too: they may be the only one. Who acts in their
+    # place is not.
+    if action is Action.GRANT_EXTENSION and by.substitute_for and asked and asked.by == by.name:
+        return (
+            "自己申请的延期，不能代负责人同意；请负责人或别人来。",
+            "You cannot grant in the head's place what you asked for; ask the head or somebody "
+            "else.",
+        )
     if action is not Action.EXTEND:
-        return None if pending else ("没有延期申请。", "No more time was asked for.")
+        return None
     if pending:
         return "已经申请延期，等负责人答复。", "More time was asked for; the head has not answered."
     if case.resolution_due is not None and case.resolution_due <= at:

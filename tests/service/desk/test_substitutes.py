@@ -156,6 +156,32 @@ async def test_four_eyes_hold_for_substitutes(desk: Desk, submitted_by: str) -> 
     assert ("submit" in case["may"], "reply" in case["may"]) == (True, False)
 
 
+async def test_nobody_grants_themselves_more_time_in_the_place_of_the_head(desk: Desk) -> None:
+    """A head does: they may be the only one, and the page says so."""
+    feedback_id = await dispatched(desk)
+    await desk.do(sitting(desk, "wang"), feedback_id, "accept")
+    more = {"until": local(desk.clock.now() + timedelta(days=30)), "reason": "等货"}
+    await desk.do(sitting(desk, "li"), feedback_id, "claim")
+    await desk.do(sitting(desk, "li"), feedback_id, "extend", **more)
+    assert (await away(desk, "head", "li")).status_code == 200
+    li = sitting(desk, "li")
+    refused = await li.post(f"/api/cases/{feedback_id}/grant_extension")
+    assert (refused.status_code, "不能代负责人同意" in refused.json()["detail"]) == (409, True)
+    may = (await li.get(f"/api/cases/{feedback_id}")).json()["may"]
+    assert ("grant_extension" in may, "refuse_extension" in may) == (False, True)
+    page = (await li.get(f"/desk/cases/{feedback_id}", headers=HTML)).text
+    assert "是您自己申请的，不能代负责人同意" in page
+    await desk.do(li, feedback_id, "refuse_extension", reason="我自己再想想")
+
+    head = desk.as_("reviewer", "space", "boss")
+    await desk.do(head, feedback_id, "extend", **more)
+    page = (await head.get(f"/desk/cases/{feedback_id}", headers=HTML)).text
+    assert "您是负责人，由您同意" in page
+    assert "您自己申请" not in (await li.get(f"/desk/cases/{feedback_id}", headers=HTML)).text
+    granted = await desk.do(head, feedback_id, "grant_extension")
+    assert granted["extension"]["state"] == "granted"
+
+
 async def test_somebody_else_reads_it_in_the_place_of_the_head(desk: Desk) -> None:
     feedback_id = await dispatched(desk)
     await desk.do(sitting(desk, "wang"), feedback_id, "accept")
