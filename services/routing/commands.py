@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
+import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -13,11 +14,11 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel
 
-from services.routing import learning, store
+from services.routing import learning
 from services.routing.api.editing import replace_rules
 from services.routing.app import build
 from services.routing.deps import NAME, Deps
-from services.routing.domain import RuleSet, RulesInvalid, Submission, decide
+from services.routing.domain import RuleSet, RulesInvalid, Submission, decide, with_owners
 from services.routing.domain.history import Column, Owners, Understood
 from services.routing.domain.model import NOT_OURS
 from services.routing.learning import alarms, history, kinds
@@ -34,12 +35,18 @@ from shared.spreadsheets import UnreadableTable
 
 cli = service_commands(NAME, build)
 
+_SECONDS = 10.0
+"""For what is listed in the directory to be read."""
+
 
 @cli.command("export-rules")
 def export_rules(
     file: Annotated[Path | None, typer.Argument(help="written here; else printed")] = None,
 ) -> None:
-    """The rules in force, as a document to edit and import again."""
+    """The rules in force, as a document to edit and import again.
+
+    Its `owners` give a category to a department: {"makerspace": "archives"}.
+    """
 
     async def work(service: Service[Deps]) -> None:
         await service.connect()
@@ -47,11 +54,12 @@ def export_rules(
         async with service.engine.connect() as connection:
             await service.deps.rules.refresh(connection)
         stored = service.deps.rules.stored
+        text = with_owners(stored.text)
         if file is None:
-            say(stored.text)
+            say(text)
         else:
             with refusing_file(file):
-                file.write_text(stored.text, encoding="utf-8")
+                file.write_text(text, encoding="utf-8")
             say(f"{file}: rules version {stored.version}")
 
     with_service(build, work)
@@ -350,12 +358,13 @@ def import_rules(
         await service.connect()
         await service.check_database()
         async with service.engine.connect() as connection:
-            stored = await store.stored_rules(connection)
-        if stored is not None:
-            # The live directory is not read here; departments that rules name already are known.
-            for rule in stored.ruleset.book.rules:
-                if rule.department:
-                    service.deps.directory.departments.setdefault(rule.department, ("", ""))
+            await service.deps.rules.refresh(connection)
+        directory = service.deps.directory
+        if not await DirectoryReader(directory, service.runtime.kafka).read_once(_SECONDS):
+            print("no broker says which departments were added lately", file=sys.stderr)
+        # What rules name already was there when they were put in force.
+        for code in service.deps.rules.ruleset.book.departments:
+            directory.departments.setdefault(code, ("", ""))
         try:
             new = await replace_rules(service, text, by="import-rules")
         except RulesInvalid as invalid:

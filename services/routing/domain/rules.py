@@ -225,6 +225,11 @@ class RuleBook(BaseModel):
         return self
 
     @property
+    def departments(self) -> set[str]:
+        """Codes of those that rules and owners name."""
+        return {*self.owners.values(), *(rule.department for rule in self.rules if rule.department)}
+
+    @property
     def units(self) -> tuple[OtherUnit, ...]:
         """Who owns what is not the library's."""
         return SHIPPED if self.elsewhere is None else self.elsewhere
@@ -290,6 +295,11 @@ def with_version(text: str, version: int) -> str:
 def with_precision(text: str, precision: float) -> str:
     """The same rules, as they were typed, with another precision. The text must be valid."""
     return _with(text, "precision", f"{precision:g}")
+
+
+def with_owners(text: str) -> str:
+    """The same rules, as they were typed, with a place for owners. The text must be valid."""
+    return text if ("owners",) in spans(text) else _with(text, "owners", "{}")
 
 
 def with_units(text: str, units: Iterable[Mapping[str, Any]]) -> str:
