@@ -95,7 +95,7 @@ class Decision(_Value):
 
 
 CategoryNames = Mapping[str, tuple[str, ...]]
-"""Category → (Chinese, English, …)."""
+"""Category → (Chinese, English, and its department where that is known)."""
 
 
 def decide(
@@ -188,8 +188,9 @@ def weigh(
     without: Collection[str] = (),
 ) -> tuple[list[Fired], Scores, list[Reason]]:
     """The rules that fire, what they add up to, and the reasons they give."""
-    owner = ruleset.book.owner_of(submission.category or "")
-    chosen = submission.category if owner else None
+    wanted = submission.category or ""
+    owner = ruleset.book.owner_of(wanted) or "".join(categories.get(wanted, ())[2:])
+    chosen = wanted if owner else None
     found = ruleset.fired(
         text=fold(f"{submission.title}\n{submission.text}"),
         place=fold(submission.place),

@@ -126,6 +126,21 @@ def test_the_chosen_category_helps_but_does_not_decide() -> None:
     assert on("嗯", category="bogus").category is None
 
 
+def test_a_chosen_category_that_no_rule_names_belongs_to_the_department_it_was_listed_with() -> (
+    None
+):
+    listed = {"makerspace": ("创客空间", "Makerspace", "archives")}
+    said = Submission(text="帮我看看这个", category="makerspace")
+    decision = decide(SHIPPED, said, listed)
+    assert (decision.department, decision.category) == ("archives", "makerspace")
+    assert "创客空间" in decision.reasons[0].text
+    assert "Makerspace" in decision.reasons[0].text_en
+    assert decide(SHIPPED, said, {"makerspace": ("创客空间", "Makerspace")}).category is None
+
+    book = check_rules({"owners": {"makerspace": "space"}, "rules": []})
+    assert decide(RuleSet(book), said, listed).department == "space"
+
+
 def test_place_and_channel_are_hints() -> None:
     assert on("一直没人管", place="三层东区").candidates[0].department == "space"
     book = check_rules(
