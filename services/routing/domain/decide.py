@@ -206,8 +206,9 @@ def weigh(
         zh, en, *_ = categories.get(chosen, (chosen, chosen))
         reasons.append(
             Reason(
-                text=f"用户选择了类别“{zh}”",
-                text_en=f"The reporter chose the category “{en}”",
+                # Also the clerk at the counter, or who made a part of another case of it.
+                text=f"填写的人选择了类别“{zh}”",
+                text_en=f"Whoever wrote it down chose the category “{en}”",
                 weight=weight,
             )
         )
