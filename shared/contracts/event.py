@@ -141,7 +141,7 @@ def shred_body(event_type: str, body: bytes) -> bytes:
     event_class = REGISTER.get(event_type)
     try:
         values = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return b""
     if event_class is None or not isinstance(values, dict):
         return b""

@@ -167,4 +167,5 @@ def test_a_shredded_event_is_still_one() -> None:
 @pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b'"x"', json.dumps(CANARY).encode()])
 def test_what_cannot_be_read_is_emptied(body: bytes) -> None:
     assert shred_body(FeedbackReceived.type, body) == b""
+    assert shred_body(FeedbackReceived.type, b'{"text": ' + b"[" * 50_000) == b""
     assert shred_body("feedback.sung.v1", json.dumps({"text": CANARY}).encode()) == b""

@@ -248,6 +248,14 @@ def parse_rules(text: str, *, departments: Iterable[str] | None = None) -> RuleB
     Without `departments` any department is taken: for rules that were checked before.
     """
     try:
+        return _parsed(text, departments)
+    except RecursionError:
+        # Wherever it shows: a text that can be read may still be too deep to look through.
+        raise NotJson([Mistake("括号套得太深", "nested too deeply")]) from None
+
+
+def _parsed(text: str, departments: Iterable[str] | None) -> RuleBook:
+    try:
         raw = json.loads(text)
         return check_rules(raw, departments=departments)
     except RulesInvalid as invalid:
@@ -260,7 +268,7 @@ def parse_rules(text: str, *, departments: Iterable[str] | None = None) -> RuleB
             line=error.lineno,
         )
         raise NotJson([mistake]) from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         name = type(error).__name__
         raise NotJson([Mistake(f"无法读取（{name}）", f"not JSON: {name}")]) from None
 

@@ -131,7 +131,7 @@ def _object(path: Path, option: str) -> dict[str, Any]:
     try:
         with refusing_file(f"{option} {path}"):
             body = json.loads(path.read_text("utf-8-sig"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         refuse(f"{option} {path}: not JSON ({error})")
     if not isinstance(body, dict):
         refuse(f"{option} {path}: not a JSON object")

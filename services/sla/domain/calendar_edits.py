@@ -247,6 +247,8 @@ def _read_notice(text: str) -> object:
             at = f"{error.lineno}:{error.colno}"
             raise ValueError(f"从 {at} 起不是 JSON | it is no JSON from {at} on") from None
         return days_in(text)
+    except RecursionError:
+        raise ValueError("括号套得太深 | it is nested too deeply") from None
     return found
 
 

@@ -36,6 +36,8 @@ async def test_who_sends_json_is_answered_in_json(web: httpx2.AsyncClient, kind:
         ("/api/feedback", "{}", 422),
         ("/api/feedback", "{", 400),
         ("/api/feedback", "[]", 422),
+        ("/api/feedback", '{"text": ' + "[" * 50_000, 400),
+        ("/api/feedback", '{"text": ' + "[" * 600 + "]" * 600 + "}", 422),
         ("/api/session", '{"username": "coordinator", "password": "no"}', 401),
         ("/api/session", "{", 400),
         (f"/api/track/{code}/no-such", "{}", 404),

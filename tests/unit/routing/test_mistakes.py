@@ -82,6 +82,14 @@ def test_what_cannot_be_read_is_no_json(text: str) -> None:
         parse_rules(text)
 
 
+@pytest.mark.parametrize("depth", [100, 300, 600, 900, 2_000, 50_000])
+@pytest.mark.parametrize("around", ['{"rules": %s}', '{"rules": [], "groups": {"a": [%s]}}'])
+def test_what_is_nested_too_deeply_is_refused_in_words(around: str, depth: int) -> None:
+    with pytest.raises(RulesInvalid) as caught:
+        parse_rules(around % ("[" * depth + "]" * depth))
+    assert caught.value.errors
+
+
 @pytest.mark.parametrize("bad", ["\\u0000", "\\ud800"])
 def test_what_no_database_holds_is_refused_wherever_it_stands(bad: str) -> None:
     with pytest.raises(RulesInvalid) as caught:

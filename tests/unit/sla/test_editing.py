@@ -154,6 +154,7 @@ def test_a_line_that_is_not_understood_is_named_and_not_dropped(
         ('{"days": [{"name": "元旦", "date": "2027-01-01", "isOffDay": true},]}', "从 1:66 起"),
         ('{"days": [{"name": "元旦", "date": "2027-02-30", "isOffDay": true}]}', "days.0.date"),
         ("哈哈", "里面没有放假的日子"),
+        ("[" * 50_000, "括号套得太深"),
     ],
 )
 def test_what_is_no_notice_is_told_where(text: str, zh: str) -> None:

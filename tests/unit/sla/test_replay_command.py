@@ -326,6 +326,7 @@ def test_progress_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         (["--now", "soon"], "--now"),
         (["--policy", "missing.json"], "--policy missing.json"),
         (["--calendar", "past.csv"], "--calendar past.csv"),
+        (["--calendar", "deep.json"], "--calendar deep.json: not JSON"),
         (["--out", "out.pdf"], "must end in .csv, .xlsx or .json"),
         (["--out", "past.csv"], "that is the file that is read"),
         (["--out", "no/where.csv"], "no/where.csv: No such file"),
@@ -340,6 +341,7 @@ def test_what_is_wrong_is_one_line_and_status_two(
     policy = json.loads(Path("services/sla/data/policy.json").read_text("utf-8"))
     monkeypatch.chdir(tmp_path)
     file = _csv(tmp_path, "received,closed", "2024-03-05,2024-03-06")
+    (tmp_path / "deep.json").write_text("[" * 50_000, "utf-8")
     for name, row in {
         "nodep": {"ours": {"clocks": {}, "when": {"department": ["nodep"]}}},
         "alone": {"students": {"clocks": {}}},
