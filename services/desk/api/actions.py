@@ -68,7 +68,7 @@ _KEPT = {
     Action.UPHOLD: _Kept("verdict", "reason", public=True),
     Action.DISMISS: _Kept("verdict", "reason", public=True),
 }
-_ENDS_DRAFT = frozenset({Action.REPLY, Action.APPROVE})
+_ENDS_DRAFT = frozenset({Action.REPLY, Action.APPROVE, Action.AMEND})
 _CHANGES_WHAT_IT_IS = frozenset({Action.DISPATCH, Action.CORRECT})
 _OVERWRITES_NOTHING = frozenset({Action.NOTE})
 _AT = re.compile(r"@((?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24})")

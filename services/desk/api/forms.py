@@ -79,7 +79,9 @@ def forms(locale: str) -> dict[str, tuple[Field, ...]]:
 def starting_values(case: dict[str, Any]) -> dict[str, str | None]:
     """What stands in the fields at first, by ``action.field``: what the case has already."""
     review, extension = case["review"] or {}, case["extension"] or {}
-    return written(case["draft"] or {}) | {
+    draft = case["draft"] or {}
+    return written(draft) | {
+        "amend.text": draft.get("text"),
         "dispatch.department": case["department"],
         "dispatch.category": case["category"],
         "dispatch.priority": case["priority"] or "P3",

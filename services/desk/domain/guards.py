@@ -188,9 +188,16 @@ def _restore(case: Case, action: Action, by: Actor, at: datetime) -> Words | Non
 
 def _answer(case: Case, action: Action, by: Actor) -> Words | None:
     if case.state is State.REPLIED and case.words_owed_since is None:
+        if case.needs_review and by.role == Role.HANDLER:
+            return (
+                "已经答复过，用户没有新的话；要补充或更正，请负责人或办公室来。",
+                "It is answered, and the reporter has said nothing since. To add to the reply or "
+                "correct it, ask the head or the office.",
+            )
         return (
-            "已经答复过，用户没有新的话。",
-            "It is answered, and the reporter has said nothing since.",
+            "已经答复过，用户没有新的话；可以补充或更正答复。",
+            "It is answered, and the reporter has said nothing since. You can add to the reply, or "
+            "correct it.",
         )
     inquiry = case.case_type in (None, CaseType.OTHER, CaseType.INQUIRY)
     if case.state is State.TRIAGE and by.role == Role.CLERK and not inquiry:

@@ -102,6 +102,6 @@ SAID_ELSEWHERE = frozenset({"rang"})
 """Fields that a form of their own sends."""
 ONLY_IN = {"reply.type": "TRIAGE"}
 """Fields that mean something in one state only."""
-KEPT_AS = {"submit": "reply"}
-"""Two actions that take the same words share what was begun."""
+KEPT_AS = {"submit": "reply", "amend": "reply"}
+"""Actions that take the same words share what was begun, also where somebody was faster."""
 UNCHANGED = "不改"

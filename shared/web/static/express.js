@@ -351,7 +351,7 @@
   let unsaved = null, wait = 0, saving = null;
   function keeper(field) {
     return field.hasAttribute("data-keep-draft")
-      && field.form?.getAttribute("action")?.match(/^(.*\/api\/cases\/[^/]+)\/(?:reply|submit)$/)?.[1];
+      && field.form?.getAttribute("action")?.match(/^(.*\/api\/cases\/[^/]+)\/(?:reply|submit|amend)$/)?.[1];
   }
   async function save(leaving) {
     clearTimeout(wait);

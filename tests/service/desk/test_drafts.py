@@ -74,6 +74,27 @@ async def test_a_draft_ends_when_its_writer_has_sent(desk: Desk) -> None:
     assert await draft(desk, head, feedback_id) is not None
 
 
+async def test_who_was_not_the_first_to_answer_is_told_and_goes_on_from_their_words(
+    desk: Desk,
+) -> None:
+    feedback_id = await desk.in_progress()
+    handler, head = desk.as_("handler", "space"), desk.as_("reviewer", "space")
+    await head.put(f"/api/cases/{feedback_id}/draft", json=DRAFT)
+    await desk.do(handler, feedback_id, "reply", text="您好，已清理", outcome="solved")
+    late = await head.post(
+        f"/api/cases/{feedback_id}/reply", json={"text": DRAFT["text"], "outcome": "solved"}
+    )
+    assert (late.status_code, "可以补充或更正" in late.json()["detail"]) == (409, True)
+    page = await head.get(f"/desk/cases/{feedback_id}", headers={"accept": "text/html"})
+    assert "您写的还没有发出" in page.text
+    assert DRAFT["text"] in page.text
+    assert 'id="other-amend" name="others" open' in page.text
+    await desk.do(head, feedback_id, "amend", text=DRAFT["text"])
+    page = await head.get(f"/desk/cases/{feedback_id}", headers={"accept": "text/html"})
+    assert "您写的还没有发出" not in page.text
+    assert await kept(desk) == 0
+
+
 async def test_what_is_sent_back_is_written_on_from_where_it_was(desk: Desk) -> None:
     feedback_id = await desk.in_progress()
     handler, head = desk.as_("handler", "space"), desk.as_("reviewer", "space")
