@@ -239,9 +239,15 @@ async def test_what_waits_for_one_person_has_a_queue(desk: Desk) -> None:
 
 
 async def test_what_is_promised_anew_strikes_no_date_of_before(desk: Desk) -> None:
+    """It is worked on again only where the case is: a clock of a case that was passed on is new,
+    too."""
     office = desk.as_("coordinator")
-    for cycle, struck in ((1, True), (2, False)):
+    for cycle, struck, again in ((1, True, False), (2, False, False), (2, False, True)):
         feedback_id = await desk.in_progress()
+        if again:
+            handler = desk.as_("handler", "space")
+            await desk.do(handler, feedback_id, "reply", text="您好，好了", outcome="solved")
+            await desk.do(office, feedback_id, "reopen", reason="没有好")
         promises = Promises(feedback_id)
         await desk.process(
             promises.change(
@@ -256,7 +262,7 @@ async def test_what_is_promised_anew_strikes_no_date_of_before(desk: Desk) -> No
         page = (await office.get(f"/desk/cases/{feedback_id}")).text
         due = page.split('id="promise-h"')[1].split("</section>")[0]
         assert ("<del>" in due) is struck
-        assert ("重新办理，新的期限" in due) is not struck
+        assert ("重新办理，新的期限" in due) is again
 
 
 async def test_a_leader_finds_first_what_waits_for_them(desk: Desk) -> None:
