@@ -187,7 +187,8 @@ def distinct(order: Sequence[str]) -> list[str]:
 def _reasons(
     share: float, best: str, *, confident: bool, bar: float, precision: float
 ) -> tuple[Reason, ...]:
-    sure = f"{share:.0%}"
+    # Nothing that was learned is certain.
+    sure = f"{share:.0%}" if share < 0.995 else ">99%"
     if best == NOT_OURS:
         zh = f"按学到的判断，看来不是图书馆的事务（{sure}），由人婉拒并告知该找谁"
         en = f"By what was learned, not the library's ({sure}): a person says whom to ask"
@@ -196,7 +197,8 @@ def _reasons(
         en = f"By what was learned: {sure} sure"
     else:
         # At 82 % sure nobody should read that 82 % is too little.
-        sure, least = f"{math.floor(100 * share)}%", f"{min(100, math.ceil(100 * bar))}%"
+        sure = f"{min(99, math.floor(100 * share))}%"
+        least = f"{math.ceil(100 * bar)}%" if bar <= 0.99 else ">99%"
         zh = (
             f"按学到的判断，最有把握的只有 {sure}；"
             f"要派得 {precision:.0%} 准，得有 {least}，留给人判断"

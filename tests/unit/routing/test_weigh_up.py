@@ -107,6 +107,18 @@ def test_the_bar_is_that_of_the_precision_which_is_wanted(shipped: RuleSet) -> N
     assert "只有 75%；要派得 95% 准，得有 80%" in left.reasons[0].text
 
 
+def test_nothing_that_was_learned_is_certain(shipped: RuleSet) -> None:
+    decision, said = decide(shipped, Submission(text="x")), Submission(text="x")
+    for first in ("space", NOT_OURS):
+        shares = {"space": 0.0, "it": 0.0} | {first: 1.0}
+        for precision in (0.95, 0.99):
+            model = Model(**tiny().model_dump() | {"bars": {95: 0.8, 99: 1.01}})
+            found = weigh_up(decision, model, shares, [], said, precision=precision)
+            words = " ".join(one.text + one.text_en for one in found.reasons)
+            assert "99%" in words
+            assert "100%" not in words
+
+
 def weighed(
     shipped: RuleSet,
     text: str,
