@@ -257,7 +257,8 @@ async def _again(
     parsed: ParsedBody,
     pictures: tuple[Picture, ...],
 ) -> datetime | None:
-    """When these very words, with these very pictures, were said a moment ago."""
+    """When these very words, with these very pictures, were said a moment ago and nothing was asked
+    since."""
     if action is not Action.SUPPLEMENT or not isinstance(parsed.fields.get("text"), str):
         return None
     last = await store.last_supplement(tx, feedback_id)
@@ -265,6 +266,9 @@ async def _again(
         return None
     if tx.now - last.at >= REPEATED_WITHIN or parsed.wrong is not None:
         return None
+    questioned_at = store.case_of(tx, feedback_id).questioned_at
+    if questioned_at is not None and last.at < questioned_at:
+        return None  # they answer what they were asked since
     same = [one.digest for one in pictures] == await store.digests_of(tx, last.words_id)
     return last.at if same else None
 

@@ -70,7 +70,10 @@ async def keep_rights(event: CaseEvent, tx: Transaction) -> None:
 async def await_answer(event: CaseInfoRequested, tx: Transaction) -> None:
     """Who was asked in WeChat answers there: their next message belongs to this case."""
     await keep_rights(event, tx)
-    parent = store.case_of(tx, event.feedback_id).parent
+    row = store.case_of(tx, event.feedback_id)
+    row.questioned_at = event.at
+    tx.rows(CaseRow).upsert(row)
+    parent = row.parent
     await questions.ask(tx, event.feedback_id, parent, event.question)
     tx.after_commit(deps_of(tx).asked_lately.somebody)
 

@@ -156,6 +156,8 @@ class CaseRow(IntakeTable, table=True):
     """`Asked`: what desk has not answered yet."""
     parent: str | None = Field(default=None, index=True)
     """The comment it is a part of; whoever has the code of that one speaks for it."""
+    questioned_at: datetime | None = moment(nullable=True)
+    """When the reporter was asked something last."""
 
     @property
     def standing(self) -> Standing:

@@ -11,6 +11,7 @@ from services.intake.domain.later import MAX_SUPPLEMENTS
 from shared.contracts import Event
 from shared.contracts.desk import (
     CaseClosed,
+    CaseInfoRequested,
     CaseRejected,
     CaseReopened,
     CaseReplied,
@@ -90,6 +91,19 @@ async def test_a_button_pressed_twice_supplements_once(intake: Intake, case: Cas
     intake.clock.later(minutes=2)
     assert await case.does("supplement", text="还在占") == 200
     assert len(await case.events()) == 3
+
+
+async def test_the_same_words_are_another_answer_once_something_was_asked(
+    intake: Intake, case: Case
+) -> None:
+    assert await case.does("supplement", text="靠窗那台") == 200
+    intake.clock.later(seconds=2)
+    asked = FakeDesk(case.id).event(CaseInfoRequested, intake.clock.now(), question="哪一台？")
+    await intake.process(asked)
+    intake.clock.later(seconds=2)
+    for _ in range(2):
+        assert await case.does("supplement", text="靠窗那台") == 200
+    assert (await case.events()).count("feedback.supplemented") == 2
 
 
 async def test_the_same_key_is_the_same_action(intake: Intake, case: Case) -> None:
