@@ -80,7 +80,7 @@ def guard(case: Case, action: Action, by: Actor, at: datetime) -> Words | None:
                 "The reporter has said something since; please answer that with a reply or a word "
                 "of progress.",
             )
-        case Action.AMEND if case.needs_review and by.role == Role.HANDLER:
+        case Action.AMEND if _speaks_unread(case, by):
             return (
                 "这类答复要有人审，请负责人或办公室补充。",
                 "Such replies are read by somebody else first: ask the head or the office to add "
@@ -186,6 +186,12 @@ def _restore(case: Case, action: Action, by: Actor, at: datetime) -> Words | Non
     return None
 
 
+def _speaks_unread(case: Case, by: Actor) -> bool:
+    """Whether what is said after a reply that was read first would be read by nobody else: of who
+    handles the case, also in the place of a head."""
+    return case.needs_review and (by.role == Role.HANDLER or by.name == case.assignee)
+
+
 def _answer(case: Case, action: Action, by: Actor) -> Words | None:
     if case.state is State.REPLIED and case.words_owed_since is None:
         if case.needs_review and by.role == Role.HANDLER:
@@ -210,7 +216,7 @@ def _answer(case: Case, action: Action, by: Actor) -> Words | None:
             "这类答复发出前要有人审，请送审。",
             "Such a reply is read by somebody else first; submit it for review.",
         )
-    if action is Action.REPLY and case.needs_review and by.role == Role.HANDLER:
+    if action is Action.REPLY and _speaks_unread(case, by):
         return (
             "这类答复要有人审，请负责人来答复；也可以先告诉用户进展。",
             "Such replies are read by somebody else first: ask the head to answer, or tell the "

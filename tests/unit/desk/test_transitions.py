@@ -232,6 +232,11 @@ def test_what_is_said_after_a_reply_that_was_read_is_answered_by_who_may_read_it
     assert guard(owed, Action.REPLY, actor("handler"), NOW)
     assert guard(owed, Action.PROGRESS, actor("handler"), NOW) is None
     assert guard(owed, Action.REPLY, actor("reviewer"), NOW) is None
+    # Nor does who handles it speak unread in the place of a head.
+    head = actor("reviewer")
+    own = replace(owed, assignee=head.name)
+    assert guard(own, Action.REPLY, head, NOW)
+    assert guard(replace(own, words_owed_since=None), Action.AMEND, head, NOW)
 
 
 def test_more_words_do_not_make_the_first_ones_wait_anew() -> None:
