@@ -81,16 +81,15 @@ def weigh_up(
     confident = best != NOT_OURS and share >= bar and not about_conduct and against is None
     by_rule = {c.department: c.category for c in ruled.candidates if c.category}
     categories = model.categories | by_rule
-    offered = distinct(order)
-    if against is not None and against not in offered[:CANDIDATES]:
-        offered = [*offered[: CANDIDATES - 1], against]
+    # What people did with the like, and what somebody chose by hand, is one click away.
+    offered = _first_three(distinct(order), against, _chosen(ruled, submission))
     candidates = tuple(
         Candidate(
             department=DESK_FOR_OTHERS if name == NOT_OURS else name,
-            score=round(weights[name] / total, 3),
+            score=round(weights.get(name, 0.0) / total, 3),
             category=NOT_OURS if name == NOT_OURS else categories.get(name),
         )
-        for name in offered[:CANDIDATES]
+        for name in offered
     )
     category = candidates[0].category
     ruled = ruled if category == ruled.category else of_category(ruled, category)
@@ -159,6 +158,24 @@ def _against(spoken: Mapping[str, float], best: str) -> str | None:
         return None
     other = max(others, key=lambda name: (others[name], name))
     return other if others[other] >= AGAINST_FROM * spoken.get(best, 1.0) else None
+
+
+def _chosen(ruled: Decision, submission: Submission) -> str | None:
+    """The department of the chosen category, which may be one that the model does not know."""
+    of = (c.department for c in ruled.candidates if c.category == submission.category)
+    return next(of, None) if submission.category else None
+
+
+def _first_three(order: Sequence[str], *wanted: str | None) -> list[str]:
+    """The likeliest, with each that is `wanted` in the place of the last that is not."""
+    first = list(order[:CANDIDATES])
+    for one in wanted:
+        shown = one in first or (one == DESK_FOR_OTHERS and NOT_OURS in first)
+        if one is None or shown:
+            continue
+        spare = [name for name in first[1:] if name not in wanted]
+        first = [*(name for name in first if name not in spare[-1:]), one][:CANDIDATES]
+    return first
 
 
 def _speaks_against(department: str, names: Mapping[str, tuple[str, str]]) -> Reason:

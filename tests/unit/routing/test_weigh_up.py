@@ -263,6 +263,21 @@ def test_a_department_that_is_gone_has_no_precedents(shipped: RuleSet) -> None:
     assert not any("closed" in one.text for one in told.reasons)
 
 
+@pytest.mark.parametrize("likely", [["space", "it", "desk", "office"], ["archives", "space", "it"]])
+def test_a_category_that_was_chosen_is_one_click_away(shipped: RuleSet, likely: list[str]) -> None:
+    listed = {"makerspace": ("创客空间", "Makerspace", "archives")}
+    said = Submission(text="风很大", category="makerspace")
+    shares = {name: 0.5**n for n, name in enumerate(likely, 1)}
+    told = weigh_up(decide(shipped, said, listed), tiny(), shares, [], said)
+    offered = {one.department: one.category for one in told.candidates}
+    assert len(offered) == len(told.candidates) == 3
+    assert offered["archives"] == "makerspace"
+    assert told.department == likely[0], "it helps, and does not decide"
+
+    against = weigh_up(decide(shipped, said, listed), tiny(), shares, sent_to("it", 0.99), said)
+    assert {"archives", "it"} < {one.department for one in against.candidates}
+
+
 @pytest.mark.parametrize("text", ["厕所太脏了 谢谢", "厕所太脏了，谢谢老师"])
 def test_thanks_at_the_end_make_no_praise_of_what_is_about_something_else(
     shipped: RuleSet, text: str
