@@ -71,6 +71,7 @@ async def test_a_promise_that_no_longer_applies_fits_beside_its_date(browse: Bro
     await until(ended, what="what was promised no longer applies")
     page = await browse(f"/desk/cases/{case}?lang=en", as_="coordinator", width=PHONE)
     await expect(page.locator(".promise-cancelled").first).to_contain_text("no longer applies")
+    assert await _broken(page, "table.promises th, table.promises td") == []
     table = await page.locator("table.promises").bounding_box()
     card = await page.locator("section:has(> table.promises)").bounding_box()
     assert table is not None
