@@ -190,6 +190,30 @@ async def test_the_history_is_of_people_and_of_the_system_on_demand(browse: Brow
     await expect(own).to_be_visible()
 
 
+async def test_a_case_on_paper_has_whole_dates_and_nothing_to_press(browse: Browse) -> None:
+    said = await browse.people.say("还书箱的盖子合不上。")
+    where = await browse.people.in_hand(said["feedback_id"], "space")
+    page = await browse(f"/desk/cases/{said['feedback_id']}", as_=f"handler.{where}")
+    await expect(page.locator(".promise-running").first).to_contain_text("还有")
+    await page.emulate_media(media="print")
+    shown = "e => e.checkVisibility() && e.getBoundingClientRect().height > 1"
+    controls = "button, input, textarea, select, .btn"
+    assert (
+        await page.evaluate(
+            f"[...document.querySelectorAll(`{controls}`)].filter({shown}).map(e => e.outerHTML)"
+        )
+        == []
+    )
+    dates = await page.evaluate(
+        """[...document.querySelectorAll('.case time')].filter(e => e.checkVisibility()).map(
+          e => [getComputedStyle(e).fontSize, getComputedStyle(e, '::after').content])"""
+    )
+    assert len(dates) > 3
+    assert all(size == "0px" and "年" in date for size, date in dates), dates
+    for words in ("还有", "为什么是这天"):
+        assert words not in await page.locator(".case").inner_text()
+
+
 async def test_whoever_is_not_signed_in_any_more_signs_in_beside_what_they_wrote(
     browse: Browse, system: System
 ) -> None:
