@@ -194,7 +194,7 @@ def _speaks_unread(case: Case, by: Actor) -> bool:
 
 def _answer(case: Case, action: Action, by: Actor) -> Words | None:
     if case.state is State.REPLIED and case.words_owed_since is None:
-        if case.needs_review and by.role == Role.HANDLER:
+        if _speaks_unread(case, by):
             return (
                 "已经答复过，用户没有新的话；要补充或更正，请负责人或办公室来。",
                 "It is answered, and the reporter has said nothing since. To add to the reply or "

@@ -236,7 +236,15 @@ def test_what_is_said_after_a_reply_that_was_read_is_answered_by_who_may_read_it
     head = actor("reviewer")
     own = replace(owed, assignee=head.name)
     assert guard(own, Action.REPLY, head, NOW)
-    assert guard(replace(own, words_owed_since=None), Action.AMEND, head, NOW)
+    answered = replace(own, words_owed_since=None)
+    assert guard(answered, Action.AMEND, head, NOW)
+    # What is refused names only what they may do instead.
+    said = guard(answered, Action.REPLY, head, NOW)
+    assert said is not None
+    assert "请负责人或办公室来" in said[0]
+    said = guard(replace(answered, assignee=None), Action.REPLY, head, NOW)
+    assert said is not None
+    assert "可以补充或更正答复" in said[0]
 
 
 def test_more_words_do_not_make_the_first_ones_wait_anew() -> None:
