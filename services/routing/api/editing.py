@@ -38,6 +38,8 @@ async def replace_rules(service: Service[Deps], text: str, *, by: str) -> Stored
         base = _base(text)
         async with service.transaction() as tx:
             await seeds.seed(tx.connection, tx.now)
+            # Before what is stored, else it could be of an edit that was stored in between.
+            decided = await store.decided_version(tx.connection)
             current = await store.stored_version(tx.connection)
             if base is not None and base != current:
                 raise _stale(current)
@@ -49,7 +51,8 @@ async def replace_rules(service: Service[Deps], text: str, *, by: str) -> Stored
                     "Say in version which rules you edited.",
                     errors={"version": "required"},
                 )
-            new = Stored(base + 1, with_version(text, base + 1), ruleset, tx.now, by)
+            version = max(base, decided) + 1
+            new = Stored(version, with_version(text, version), ruleset, tx.now, by)
             if not await store.store_rules(
                 tx.connection, text, version=new.version, at=tx.now, by=by
             ):

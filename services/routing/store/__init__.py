@@ -319,6 +319,8 @@ _EARLIER = """
 SELECT version, at, "by" FROM rule_books WHERE version < (SELECT max(version) FROM rule_books)
 ORDER BY version DESC LIMIT $1
 """
+# After a restore these may be versions whose rules nobody has any more.
+_DECIDED = "SELECT coalesce(max(rules_version), 0) FROM decisions"
 _TEXT = "SELECT body FROM rule_books WHERE version = $1"
 _INSERT = """
 INSERT INTO rule_books (version, body, at, "by", shipped) VALUES ($1, $2, $3, $4, $5)
@@ -345,6 +347,12 @@ def compiled(body: str, *, checked: bool) -> RuleSet:
 
 async def stored_version(connection: AsyncConnection) -> int | None:
     version: int | None = (await connection.exec_driver_sql(_VERSION)).scalar()
+    return version
+
+
+async def decided_version(connection: AsyncConnection) -> int:
+    """The highest version that decided anything: its number is taken, whatever is stored."""
+    version: int = (await connection.exec_driver_sql(_DECIDED)).scalar_one()
     return version
 
 
@@ -381,7 +389,8 @@ async def seed(connection: AsyncConnection, now: datetime, body: str, *, version
     row = (await connection.exec_driver_sql(_NEWEST)).first()
     if row is not None and (row.shipped is None or row.shipped >= version):
         return False
-    stored_as = version if row is None else max(version, row.version + 1)
+    decided = await decided_version(connection)
+    stored_as = version if row is None else max(version, row.version + 1, decided + 1)
     values = (stored_as, with_version(body, stored_as), now, None, version)
     return (await connection.exec_driver_sql(_INSERT, values)).first() is not None
 

@@ -64,7 +64,8 @@ SELECT coalesce(max(number), 0) + 1, $1, $2, $3 FROM version_choices
 """
 _KEEP = """
 INSERT INTO versions (version, at, by, source, embedder, letters, until, measured, body)
-SELECT coalesce(max(version), 0) + 1, $1, $2, $3, $4, $5, $6, $7::jsonb, $8 FROM versions
+SELECT greatest(max(version), (SELECT max(model_version) FROM decisions), 0) + 1,
+       $1, $2, $3, $4, $5, $6, $7::jsonb, $8 FROM versions
 RETURNING version
 """
 _PRUNE = """

@@ -12,9 +12,11 @@ import pytest
 from services.routing import jobs, seeds, store
 from services.routing.app import build
 from services.routing.domain import with_version
+from services.routing.store import learned
 from shared.service import Runtime
 from tests import support
-from tests.service.routing.conftest import SHIPPED, Routing
+from tests.service.routing.conftest import NOW, SHIPPED, Routing
+from tests.unit.routing.test_weigh_up import tiny
 
 RULES = "/api/routing/rules"
 SENTENCE = "水獭在阅览室开会"
@@ -237,6 +239,28 @@ async def test_a_newer_shipped_version_replaces_rules_nobody_edited(
     assert not await seed(routing)
     await jobs.refresh_rules(routing.service)
     assert routing.rules.version == SHIPPED + 1
+
+
+async def test_a_version_that_has_decided_is_never_another_one(
+    routing: Routing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """After a restore there are decisions by versions whose words nobody has."""
+    await routing.receive(SENTENCE)
+    async with routing.service.transaction() as tx:
+        await tx.fetch("UPDATE decisions SET rules_version = $1, model_version = 6", SHIPPED + 3)
+    ship(monkeypatch, tmp_path / "rules.json", SHIPPED + 1)
+    assert await seed(routing)
+    document = await fetched(routing)
+    assert document["version"] == SHIPPED + 4
+    async with routing.service.transaction() as tx:
+        await tx.fetch("UPDATE decisions SET rules_version = $1", SHIPPED + 6)
+    answer = await routing.as_("admin").put(RULES, json=document)
+    assert answer.json()["version"] == routing.rules.version == SHIPPED + 7
+
+    how: dict[str, Any] = {"at": NOW, "by": "admin", "source": "", "until": None, "measured": {}}
+    async with routing.service.transaction() as tx:
+        assert await learned.keep_version(tx.connection, tiny(), **how) == 7
+        assert await learned.keep_version(tx.connection, tiny(), **how) == 8
 
 
 async def test_edited_rules_are_never_overwritten(
