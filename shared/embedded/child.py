@@ -121,8 +121,8 @@ class Child:
                     time.sleep(0.005)
         self._forget()
 
-    async def end(self) -> bool:
-        """Ask it to stop, insist after a while; False when it had to be killed."""
+    async def end(self) -> None:
+        """Ask it to stop, and kill it after a while."""
         while not self._find() and self._popen and self._popen.poll() is None:
             await asyncio.sleep(0.02)  # a keeper that has not started it yet, or has no more to do
         process = self._find()
@@ -136,9 +136,7 @@ class Child:
                 await asyncio.sleep(0.02)
             else:
                 self.kill()
-                return False
         self._forget()
-        return True
 
     def _forget(self) -> None:
         if self._popen:

@@ -49,7 +49,7 @@ class SharedServer(ABC):
         """Leave the server; the last one stops it in an orderly way."""
         try:
             if await self._use.leave():
-                await self._end()
+                await self._child.end()
         finally:
             self._use.release()
 
@@ -74,10 +74,6 @@ class SharedServer(ABC):
             await self._start_own()
         finally:
             self._ownership.release()  # the keeper has it
-
-    async def _end(self) -> bool:
-        """End it; False when it had to be killed."""
-        return await self._child.end()
 
     def _spawn(
         self,

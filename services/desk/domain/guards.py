@@ -237,17 +237,17 @@ def _answer(case: Case, action: Action, by: Actor) -> Words | None:
 def _extension(case: Case, action: Action, by: Actor, at: datetime) -> Words | None:
     asked = case.extension
     pending = asked is not None and asked.state is Asked.PENDING
-    if action is not Action.EXTEND and not pending:
-        return "没有延期申请。", "No more time was asked for."
-    # More time is the head's to grant, their own too: they may be the only one. Who acts in their
-    # place is not.
-    if action is Action.GRANT_EXTENSION and by.substitute_for and asked and asked.by == by.name:
-        return (
-            "自己申请的延期，不能代负责人同意；请负责人或别人来。",
-            "You cannot grant in the head's place what you asked for; ask the head or somebody "
-            "else.",
-        )
     if action is not Action.EXTEND:
+        if not pending:
+            return "没有延期申请。", "No more time was asked for."
+        # More time is the head's to grant, their own too: they may be the only one. Who acts in
+        # their place is not.
+        if action is Action.GRANT_EXTENSION and by.substitute_for and asked and asked.by == by.name:
+            return (
+                "自己申请的延期，不能代负责人同意；请负责人或别人来。",
+                "You cannot grant in the head's place what you asked for; ask the head or somebody "
+                "else.",
+            )
         return None
     if pending:
         return "已经申请延期，等负责人答复。", "More time was asked for; the head has not answered."
